@@ -1,0 +1,1 @@
+"""The operator's side: the local stack and, later, the command `keyturn`."""

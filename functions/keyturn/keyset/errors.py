@@ -1,0 +1,94 @@
+"""Everything the keyset can object to, on one page.
+
+`Refused` is an answer (the world moved, or it is too early): the keyset stays as it is and the
+caller goes on. `KeysetFault` means that we are bad: nothing is written and an alarm is due.
+"""
+
+from datetime import datetime
+
+
+class KeysetError(Exception):
+    """Root of this package's errors."""
+
+
+class Refused(KeysetError):
+    """The keyset as it stands does not allow this change; nothing happened."""
+
+
+class IllegalTransition(Refused):
+    """The table of states has no such entry."""
+
+    def __init__(self, kid: str, state: str, event: str) -> None:
+        super().__init__(f"key {kid} is {state}: {event} is not possible from there")
+
+
+class UnknownKid(Refused):
+    """No live or recently ended key has this kid."""
+
+    def __init__(self, kid: str) -> None:
+        super().__init__(f"key {kid} is not in the keyset")
+
+
+class AnotherKeyIsActive(Refused):
+    """The key that was to be superseded is not the active one any more."""
+
+    def __init__(self, expected: str | None, active: str | None) -> None:
+        super().__init__(
+            f"the key to supersede was {expected or 'none'}, but {active or 'none'} is active"
+        )
+
+
+class AnotherKeyIsStandby(Refused):
+    """There is a standby already; a keyset holds at most one."""
+
+    def __init__(self, standby: str) -> None:
+        super().__init__(f"key {standby} is the standby already")
+
+
+class CreatedTooLongAgo(Refused):
+    """A key this old is no longer registered: a late retry must not bring back a forgotten key."""
+
+    def __init__(self, kid: str, created: datetime) -> None:
+        super().__init__(
+            f"key {kid} was created at {created.isoformat()}: too long ago to register"
+        )
+
+
+class TooEarly(Refused):
+    """The change is allowed, later: strictly after `until`."""
+
+    def __init__(self, what: str, until: datetime) -> None:
+        super().__init__(f"{what} only after {until.isoformat()}")
+        self.until = until
+
+
+class TooLate(Refused):
+    """The change was allowed until `until`, and no longer."""
+
+    def __init__(self, what: str, until: datetime) -> None:
+        super().__init__(f"{what} only before {until.isoformat()}")
+        self.until = until
+
+
+class KeysetFault(KeysetError):
+    """The keyset is missing, unreadable or would break an invariant."""
+
+
+class InvariantBroken(KeysetFault):
+    """A keyset that must not exist, said as a sentence."""
+
+
+class DocumentInvalid(KeysetFault):
+    """A stored document that this release cannot read; it is left untouched."""
+
+
+class DocumentTooLarge(KeysetFault):
+    """The change would not fit a Standard SSM parameter (4,096 bytes)."""
+
+
+class ContradictorySettings(KeysetFault):
+    """Periods that cannot hold together, each with its arithmetic."""
+
+    def __init__(self, contradictions: tuple[str, ...]) -> None:
+        super().__init__("; ".join(contradictions))
+        self.contradictions = contradictions

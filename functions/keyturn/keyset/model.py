@@ -1,0 +1,119 @@
+"""Keys, keysets and generations: what the truth consists of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from keyturn.keyset.errors import InvariantBroken, UnknownKid
+from keyturn.keyset.states import ENDED, State
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A live key: standby, active or grace.
+
+    `kid` is the RFC 7638 thumbprint of the public key. `lifetime` is the longest life of its
+    tokens in seconds, stamped at registration. All instants are aware and whole seconds.
+    """
+
+    kid: str
+    kms_key_arn: str
+    state: State
+    lifetime: int
+    created: datetime
+    published: datetime | None = None
+    activated: datetime | None = None
+    superseded: datetime | None = None
+    verify_until: datetime | None = None
+
+    def verifies(self, now: datetime) -> bool:
+        """Whether tokens of this key count at `now` (the reader's own clock)."""
+        match self.state:
+            case State.ACTIVE:
+                return True
+            case State.STANDBY:
+                return self.published is not None
+            case State.GRACE:
+                return self.verify_until is not None and now <= self.verify_until
+            case _:
+                return False
+
+
+@dataclass(frozen=True, slots=True)
+class EndedKey:
+    """A retired or revoked key, remembered for a while after `ended`."""
+
+    kid: str
+    kms_key_arn: str
+    state: State
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """The live keys and the recently ended ones.
+
+    Raises InvariantBroken for more than one active or standby key, a kid that occurs twice, a live
+    key among the ended or an ended one among the live.
+    """
+
+    keys: tuple[Key, ...] = ()
+    ended: tuple[EndedKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        for state in (State.ACTIVE, State.STANDBY):
+            if sum(key.state is state for key in self.keys) > 1:
+                raise InvariantBroken(f"a keyset has at most one {state} key")
+        kids = [key.kid for key in self.known]
+        if len(kids) != len(set(kids)):
+            raise InvariantBroken("a kid occurs at most once in a keyset")
+        if any(key.state in ENDED for key in self.keys):
+            raise InvariantBroken("a retired or revoked key is not a live key")
+        if any(key.state not in ENDED for key in self.ended):
+            raise InvariantBroken("only retired and revoked keys have ended")
+        if any(key.state is State.GRACE and key.verify_until is None for key in self.keys):
+            raise InvariantBroken("a grace key has an instant until which it verifies")
+
+    @property
+    def active(self) -> Key | None:
+        """The one key that signs."""
+        return self._only(State.ACTIVE)
+
+    @property
+    def standby(self) -> Key | None:
+        """The key that signs next."""
+        return self._only(State.STANDBY)
+
+    @property
+    def grace(self) -> tuple[Key, ...]:
+        """Superseded keys whose tokens may be alive."""
+        return tuple(key for key in self.keys if key.state is State.GRACE)
+
+    @property
+    def known(self) -> tuple[Key | EndedKey, ...]:
+        """The live and the ended keys."""
+        return (*self.keys, *self.ended)
+
+    def find(self, kid: str) -> Key | EndedKey | None:
+        """The live or ended key of this kid."""
+        return next((key for key in self.known if key.kid == kid), None)
+
+    def get(self, kid: str) -> Key | EndedKey:
+        """Like `find`; raises UnknownKid."""
+        if key := self.find(kid):
+            return key
+        raise UnknownKid(kid)
+
+    def _only(self, state: State) -> Key | None:
+        return next((key for key in self.keys if key.state is state), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One stored keyset and who wrote it, when and why. The highest number is the truth."""
+
+    number: int
+    op_id: str
+    started_by: str
+    reason: str
+    at: datetime
+    keyset: Keyset

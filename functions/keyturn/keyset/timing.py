@@ -1,0 +1,147 @@
+"""When may it happen? One line of arithmetic a rule; `docs/time.md` says why each term is there.
+
+Instants that are stored are rounded up to the whole second, so that rounding only ever waits longer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from keyturn.keyset.errors import ContradictorySettings
+
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "view_ttl": (1, 300),
+    "propagation": (1, 172_800),
+    "token_lifetime": (1, 86_400),
+    "leeway": (0, 300),
+    "clock_skew": (0, 60),
+    "issuer_timeout": (1, 29),
+    "write_delay": (1, 900),
+    "result_ttl": (0, 3_600),
+    "rotation_period": (1, 31_622_400),
+    "stale_limit": (1, 86_400),
+    "jwks_max_age": (1, 172_800),
+    "cdn_ttl": (0, 172_800),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Every period of a deployment, in whole seconds; the letters are those of `docs/time.md`."""
+
+    view_ttl: int  # C
+    propagation: int  # P
+    token_lifetime: int  # L
+    leeway: int  # λ
+    clock_skew: int  # ε
+    issuer_timeout: int  # τ
+    write_delay: int  # ω
+    result_ttl: int  # G
+    rotation_period: int  # R
+    stale_limit: int
+    jwks_max_age: int
+    cdn_ttl: int
+
+    def checked(self) -> Self:
+        """These times; raises ContradictorySettings with the arithmetic of all that is wrong."""
+        found = (*_out_of_bounds(self), *_contradictions(self))
+        if found:
+            raise ContradictorySettings(found)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """The fixed ages, as arguments so that they too can be simulated."""
+
+    generation: timedelta = timedelta(hours=1)  # an old generation may be deleted
+    settle: timedelta = timedelta(minutes=10)  # a missing standby is nobody's work in progress
+    claim: timedelta = timedelta(hours=24)  # a created key may still be registered
+    ended: timedelta = timedelta(hours=48)  # a retired or revoked key may be forgotten
+    orphan: timedelta = timedelta(hours=48)  # a KMS key that nobody registered is swept
+
+
+def whole_second(instant: datetime) -> datetime:
+    """`instant`, rounded up."""
+    floor = instant.replace(microsecond=0)
+    return floor if floor == instant else floor + timedelta(seconds=1)
+
+
+def wake_after(instant: datetime) -> datetime:
+    """The first whole second at which a rule of the form `now > instant` holds."""
+    return instant.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def publication_wait(times: Times) -> timedelta:
+    """From publication until every verifier knows the key: max(P, C) + ω + ε."""
+    return timedelta(
+        seconds=max(times.propagation, times.view_ttl) + times.write_delay + times.clock_skew
+    )
+
+
+def grace_period(times: Times, lifetime: int) -> timedelta:
+    """From supersession until no token can be alive: ω + C + τ + lifetime + λ + ε."""
+    margin = times.write_delay + times.view_ttl + times.issuer_timeout
+    return timedelta(seconds=margin + lifetime + times.leeway + times.clock_skew)
+
+
+def may_sign_after(published: datetime, times: Times) -> datetime:
+    """A standby is activated only when `now` is strictly later, while another key is active."""
+    return published + publication_wait(times)
+
+
+def verify_until(superseded: datetime, lifetime: int, times: Times) -> datetime:
+    """Until when a superseded key's tokens count; stored, and enforced by the reader."""
+    return superseded + grace_period(times, lifetime)
+
+
+def retire_after(until: datetime, times: Times) -> datetime:
+    """A grace key is retired only when `now` is strictly later: verify_until + ε."""
+    return until + timedelta(seconds=times.clock_skew)
+
+
+def roll_back_before(until: datetime, times: Times) -> datetime:
+    """A grace key is rolled back only when `now` is strictly earlier: verify_until - ω - C - ε."""
+    margin = times.write_delay + times.view_ttl + times.clock_skew
+    return until - timedelta(seconds=margin)
+
+
+def due_at(activated: datetime, times: Times) -> datetime:
+    """When an active key is to be superseded: activated + R."""
+    return activated + timedelta(seconds=times.rotation_period)
+
+
+def revocation_bound(times: Times) -> timedelta:
+    """From a revocation's write until no authorizer accepts the kid: C + G + ε."""
+    return timedelta(seconds=times.view_ttl + times.result_ttl + times.clock_skew)
+
+
+def _out_of_bounds(times: Times) -> tuple[str, ...]:
+    return tuple(
+        f"{name} is {value} s, outside {BOUNDS[name][0]} to {BOUNDS[name][1]} s"
+        for name, value in asdict(times).items()
+        if not BOUNDS[name][0] <= value <= BOUNDS[name][1]
+    )
+
+
+def _contradictions(times: Times) -> tuple[str, ...]:
+    found = []
+    if times.view_ttl > times.stale_limit:
+        found.append(
+            f"view_ttl ({times.view_ttl} s) must not exceed stale_limit ({times.stale_limit} s)"
+        )
+    if times.jwks_max_age + times.cdn_ttl > times.propagation:
+        found.append(
+            f"jwks_max_age + cdn_ttl ({times.jwks_max_age} + {times.cdn_ttl} s) "
+            f"must not exceed propagation ({times.propagation} s)"
+        )
+    wait = int(publication_wait(times).total_seconds())
+    grace = int(grace_period(times, times.token_lifetime).total_seconds())
+    if times.rotation_period < wait + grace + times.clock_skew:
+        found.append(
+            f"rotation_period ({times.rotation_period} s) must be at least "
+            f"publication wait {wait} + grace {grace} + clock_skew {times.clock_skew} "
+            f"= {wait + grace + times.clock_skew} s"
+        )
+    return tuple(found)

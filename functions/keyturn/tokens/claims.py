@@ -1,0 +1,71 @@
+"""The claims of an access token (RFC 9068 section 2.2): made here, checked here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keyturn.tokens.errors import ClaimsInvalid, Code, TokenRefused
+
+_TEXTS = ("iss", "sub", "aud", "jti", "client_id")
+_INSTANTS = ("iat", "nbf", "exp")
+RESERVED = frozenset({*_TEXTS, *_INSTANTS, "scope", "kid", "alg", "typ", "cnf"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks to be signed. `lifetime` is in seconds, `scope` space-separated."""
+
+    subject: str
+    audience: str
+    client_id: str
+    lifetime: int
+    scope: str
+    extra: Mapping[str, Any]
+
+
+def make(request: Request, *, issuer: str, jti: str, now: int) -> dict[str, Any]:
+    """The claims to sign, `now` in epoch seconds; raises ClaimsInvalid for a reserved name."""
+    for name in request.extra:
+        if name in RESERVED:
+            raise ClaimsInvalid(f"claims.{name}", "is reserved")
+    return {
+        "iss": issuer,
+        "sub": request.subject,
+        "aud": request.audience,
+        "exp": now + request.lifetime,
+        "iat": now,
+        "nbf": now,
+        "jti": jti,
+        "client_id": request.client_id,
+        **({"scope": request.scope} if request.scope else {}),
+        **request.extra,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a verifier insists on; `leeway` in seconds."""
+
+    issuer: str
+    audience: str
+    leeway: int
+
+
+def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: float) -> None:
+    """Raise TokenRefused unless the claims hold at `now` for a key whose tokens live `lifetime`."""
+    if not all(isinstance(claims.get(name), str) and claims[name] for name in _TEXTS):
+        raise TokenRefused(Code.CLAIMS)
+    if not all(type(claims.get(name)) is int for name in _INSTANTS):  # a boolean is an int, too
+        raise TokenRefused(Code.CLAIMS)
+    if not isinstance(claims.get("scope", ""), str):
+        raise TokenRefused(Code.CLAIMS)
+    if claims["iss"] != expected.issuer:
+        raise TokenRefused(Code.ISSUER)
+    if claims["aud"] != expected.audience:
+        raise TokenRefused(Code.AUDIENCE)
+    if not 0 < claims["exp"] - claims["iat"] <= lifetime:
+        raise TokenRefused(Code.LIFETIME)
+    if now >= claims["exp"] + expected.leeway:
+        raise TokenRefused(Code.EXPIRED)
+    if max(claims["iat"], claims["nbf"]) > now + expected.leeway:
+        raise TokenRefused(Code.NOT_YET_VALID)

@@ -1,0 +1,42 @@
+"""Why a token is refused, on one page. No error here carries text of the token."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The closed set of reasons; logs and metrics use these and nothing else."""
+
+    MISSING = "missing"  # no bearer token at all
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"  # not three canonical base64url segments of strict JSON objects
+    HEADER = "header"  # a member that is missing, unknown or of another type
+    ALGORITHM = "algorithm"
+    TYPE = "type"
+    UNKNOWN_KID = "unknown_kid"
+    KEY_NOT_PUBLISHED = "key_not_published"
+    KEY_EXPIRED = "key_expired"  # a grace key after its verify_until
+    KEY_RETIRED = "key_retired"
+    KEY_REVOKED = "key_revoked"
+    SIGNATURE = "signature"
+    CLAIMS = "claims"  # a required claim that is missing or of another type
+    LIFETIME = "lifetime"  # exp - iat is not within the key's lifetime
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    ISSUER = "issuer"
+    AUDIENCE = "audience"
+
+
+class TokenRefused(Exception):
+    """The token is bad."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class ClaimsInvalid(Exception):
+    """Claims that must not be signed; `field` names the one at fault."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field

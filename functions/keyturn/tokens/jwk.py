@@ -1,0 +1,80 @@
+"""RSA public keys as JWK (RFC 7517, RFC 7518 section 6.3) and their thumbprints (RFC 7638)."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from keyturn.tokens import base64url
+
+KEY_BITS = 2048
+
+
+class NotASigningKey(ValueError):
+    """Bytes that are not an RSA_2048 public key, or not the one that its kid certifies."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicJwk:
+    """The public half of a signing key: modulus `n`, exponent `e`, base64url unsigned integers."""
+
+    n: str
+    e: str
+
+    @classmethod
+    def of(cls, key: RSAPublicKey) -> Self:
+        """The JWK of a public key; raises NotASigningKey unless it is RSA_2048."""
+        if key.key_size != KEY_BITS:
+            raise NotASigningKey(f"an RSA key of {key.key_size} bits, not {KEY_BITS}")
+        numbers = key.public_numbers()
+        return cls(n=_unsigned(numbers.n), e=_unsigned(numbers.e))
+
+    @classmethod
+    def from_der(cls, der: bytes) -> Self:
+        """The JWK of a SubjectPublicKeyInfo (what `kms:GetPublicKey` returns)."""
+        try:
+            key = load_der_public_key(der)
+        except ValueError:
+            raise NotASigningKey("not a DER SubjectPublicKeyInfo") from None
+        if not isinstance(key, RSAPublicKey):
+            raise NotASigningKey("not an RSA key")
+        return cls.of(key)
+
+    @property
+    def kid(self) -> str:
+        """The RFC 7638 SHA-256 thumbprint: this text certifies these numbers and no others."""
+        canonical = json.dumps({"e": self.e, "kty": "RSA", "n": self.n}, separators=(",", ":"))
+        return base64url.encode(hashlib.sha256(canonical.encode()).digest())
+
+    def public_key(self) -> RSAPublicKey:
+        """The key to verify with; raises NotASigningKey for numbers that are none."""
+        try:
+            n, e = (int.from_bytes(base64url.decode(text), "big") for text in (self.n, self.e))
+            return RSAPublicNumbers(e, n).public_key()
+        except ValueError:
+            raise NotASigningKey("not the numbers of an RSA key") from None
+
+    def members(self) -> dict[str, str]:
+        """The JWK as it stands in the JWKS: public members only."""
+        return {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self.kid,
+            "n": self.n,
+            "e": self.e,
+        }
+
+
+def certified(jwk: PublicJwk, kid: str) -> PublicJwk:
+    """`jwk`, if `kid` is its thumbprint; raises NotASigningKey."""
+    if jwk.kid != kid:
+        raise NotASigningKey(f"the public key found for {kid} has another thumbprint")
+    return jwk
+
+
+def _unsigned(number: int) -> str:
+    return base64url.encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))
