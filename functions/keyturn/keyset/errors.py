@@ -43,6 +43,7 @@ class AnotherKeyIsStandby(Refused):
 
     def __init__(self, standby: str) -> None:
         super().__init__(f"key {standby} is the standby already")
+        self.standby = standby
 
 
 class CreatedTooLongAgo(Refused):

@@ -108,6 +108,15 @@ class Keyset:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a change comes from: which operation, who started it, and why."""
+
+    op_id: str
+    started_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """One stored keyset and who wrote it, when and why. The highest number is the truth."""
 

@@ -1,0 +1,48 @@
+"""The HTTP shapes of our answers (API Gateway proxy integration, RFC 6749 section 5.2)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def http(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
+    """A JSON answer that nobody caches (RFC 6749 section 5.1)."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **headers},
+        "body": json.dumps(body),
+    }
+
+
+class Refusal(Exception):
+    """A request that is answered with an error."""
+
+    status = 500
+    error = "server_error"
+    headers: Mapping[str, str] = {}
+
+    def body(self) -> dict[str, str]:
+        """`{"error", "error_description"}`."""
+        return {"error": self.error, "error_description": str(self)}
+
+    def http(self) -> dict[str, Any]:
+        """The same over HTTP."""
+        return http(self.status, self.body(), **self.headers)
+
+
+class BadRequest(Refusal):
+    """The caller's fault; the description begins with the field's name."""
+
+    status = 400
+    error = "invalid_request"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+
+
+class Unavailable(Refusal):
+    """Our fault, for the moment."""
+
+    status = 503
+    error = "temporarily_unavailable"
+    headers: Mapping[str, str] = {"Retry-After": "1"}

@@ -1,0 +1,115 @@
+"""API Gateway's three authorizer events, and the answers each of them wants."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from keyturn.aws.settings import RouteScopes
+from keyturn.tokens.errors import Code, TokenRefused
+
+
+class Unauthorized(Exception):
+    """What a REST API turns into 401: the message must be exactly this word."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+class UnknownEvent(ValueError):
+    """Not an authorizer event: the function is wired to something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that waits for our answer."""
+
+    authorization: str | None
+    resource: str  # arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>
+    http_api: bool
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """The call behind a REST TOKEN, REST REQUEST or HTTP API 2.0 event; raises UnknownEvent."""
+        if event.get("version") == "2.0":
+            resource, http_api = event.get("routeArn"), True
+        else:
+            resource, http_api = event.get("methodArn"), False
+        if not isinstance(resource, str) or resource.count("/") < 2:
+            raise UnknownEvent("neither methodArn nor routeArn names a route")
+        if event.get("type") == "TOKEN":
+            return cls(_text(event.get("authorizationToken")), resource, http_api)
+        return cls(_header(event.get("headers")), resource, http_api)
+
+    def bearer_token(self) -> str:
+        """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""
+        scheme, _, token = (self.authorization or "").partition(" ")
+        token = token.lstrip(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TokenRefused(Code.MISSING)
+        return token
+
+    def unauthorized(self) -> Mapping[str, Any]:
+        """The token is bad: 401 (an HTTP API makes it a 403)."""
+        if self.http_api:
+            return {"isAuthorized": False}
+        raise Unauthorized
+
+    def allowed(
+        self, claims: Mapping[str, Any], routes: Sequence[RouteScopes], context: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """The token is good: exactly the routes that its scopes open.
+
+        A REST API caches this policy for every route, so it does not depend on the route asked.
+        """
+        scopes = set(claims.get("scope", "").split())
+        opened = [route for route in routes if route.scopes <= scopes]
+        if self.http_api:
+            allowed = not routes or any(self._is(route) for route in opened)
+            return {"isAuthorized": allowed, "context": context}
+        return {
+            "principalId": claims["sub"],
+            "policyDocument": _policy(self._stage(), opened if routes else None),
+            "context": context,
+        }
+
+    def _stage(self) -> str:
+        return "/".join(self.resource.split("/", 2)[:2])
+
+    def _is(self, route: RouteScopes) -> bool:
+        _, _, method, *path = self.resource.split("/")
+        return route.method == method and _same_path(route.path.strip("/").split("/"), path)
+
+
+def _policy(stage: str, opened: Iterable[RouteScopes] | None) -> Mapping[str, Any]:
+    if opened is None:
+        resources = [f"{stage}/*"]
+    else:
+        resources = [f"{stage}/{route.method}{_wildcard(route.path)}" for route in opened]
+    statement = {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow" if resources else "Deny",
+        "Resource": resources or [f"{stage}/*"],
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _wildcard(path: str) -> str:
+    return "/".join("*" if part.startswith("{") else part for part in path.split("/"))
+
+
+def _same_path(route: Sequence[str], path: Sequence[str]) -> bool:
+    return len(route) == len(path) and all(
+        part.startswith("{") or part == given for part, given in zip(route, path, strict=True)
+    )
+
+
+def _header(headers: Any) -> str | None:
+    if not isinstance(headers, Mapping):
+        return None
+    return next(
+        (_text(text) for name, text in headers.items() if name.lower() == "authorization"), None
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

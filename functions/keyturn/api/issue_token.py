@@ -1,0 +1,158 @@
+"""Issue a token: one `kms:Sign`, one RS256 access token back.
+
+Over HTTP (`POST /token`, IAM auth) the client is the caller's ARN; a direct Lambda invoke says who
+it is for and is answered without the HTTP envelope.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
+from keyturn.aws.events import describe
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger, metrics, tracer
+from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.model import Key
+from keyturn.tokens import claims, jws
+from keyturn.tokens.errors import ClaimsInvalid
+
+MAX_BODY = 32 * 1024
+
+
+class TokenRequest(BaseModel):
+    """What may be asked for. `lifetime` in seconds, at most the active key's; `claims` are extra."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: str = Field(min_length=1, max_length=256)
+    audience: str | None = None
+    scope: str = ""
+    lifetime: int | None = Field(default=None, gt=0, strict=True)
+    claims: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class DirectRequest(TokenRequest):
+    """The same by direct invoke, where nobody else tells who the client is."""
+
+    client_id: str = Field(min_length=1, max_length=256)
+
+
+def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
+    """The token response of RFC 6749 section 5.1; raises Refusal."""
+    key = _active_key(stack)
+    wanted = _wanted(stack, request, client_id, key)
+    jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
+
+    signed = _signing_input(stack, key, wanted, jti, now)
+    try:
+        signature = stack.kms.sign(key.kms_key_arn, signed.encode())
+    except AwsFault as fault:
+        logger.exception("cannot_sign", kid=key.kid)
+        raise Unavailable(f"KMS cannot sign ({fault.code})") from None
+
+    logger.info(
+        "token_issued",
+        jti=jti,
+        kid=key.kid,
+        sub=wanted.subject,
+        client_id=client_id,
+        exp=now + wanted.lifetime,
+    )
+    metrics.add_metric("TokensIssued", "Count", 1)
+    return {
+        "access_token": jws.compact(signed, signature),
+        "token_type": "Bearer",
+        "expires_in": wanted.lifetime,
+        "scope": wanted.scope,
+    }
+
+
+def _active_key(stack: Stack) -> Key:
+    try:
+        active = stack.view.current().keyset.active
+    except (AwsFault, KeysetFault) as fault:
+        logger.exception("no_view")
+        raise Unavailable("the keyset cannot be read") from fault
+    if active is None:
+        raise Unavailable("no key is active")
+    return active
+
+
+def _wanted(stack: Stack, request: TokenRequest, client_id: str, key: Key) -> claims.Request:
+    """The request with its defaults, if it is allowed; raises BadRequest with the field's name."""
+    settings = stack.settings
+    audience = request.audience or settings.audience
+    if audience not in settings.allowed_audiences:
+        raise BadRequest("audience", "is not one of the allowed audiences")
+    if not set(request.scope.split(" ")) <= {*settings.allowed_scopes, ""}:
+        raise BadRequest("scope", "holds a scope that is not allowed")
+    lifetime = key.lifetime if request.lifetime is None else request.lifetime
+    if lifetime > key.lifetime:
+        raise BadRequest("lifetime", f"is above the maximum of {key.lifetime} seconds")
+    scope = " ".join(request.scope.split())
+    return claims.Request(request.subject, audience, client_id, lifetime, scope, request.claims)
+
+
+def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now: int) -> str:
+    try:
+        made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
+        signed = jws.signing_input(key.kid, made)
+    except ClaimsInvalid as error:
+        raise BadRequest(error.field, error.problem) from None
+    except ValueError:  # a lone surrogate, NaN: nothing that JSON in UTF-8 can hold
+        raise BadRequest("claims", "cannot be written as JSON") from None
+    if jws.compact_size(signed) > jws.MAX_BYTES:
+        raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
+    return signed
+
+
+def _body(event: Mapping[str, Any]) -> TokenRequest:
+    body = event.get("body") or ""
+    if len(body) > MAX_BODY * 4 / 3:
+        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
+    try:
+        raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    except ValueError:
+        raise BadRequest("body", "is not base64") from None
+    if len(raw) > MAX_BODY:
+        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
+    try:
+        return TokenRequest.model_validate(json.loads(raw))
+    except ValidationError as error:
+        raise BadRequest("", describe(error)) from None
+    except (ValueError, RecursionError):
+        raise BadRequest("body", "is not JSON") from None
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
+    """API Gateway's proxy event, or a direct invoke with a `client_id`."""
+    stack = Stack.of_environment()
+    over_http = "requestContext" in event
+    try:
+        if over_http:
+            caller = event["requestContext"].get("identity", {}).get("userArn")
+            if not caller:
+                raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
+            answer = issue(stack, _body(event), caller)
+        else:
+            direct = _direct(event)
+            answer = issue(stack, direct, direct.client_id)
+    except Refusal as refusal:
+        metrics.add_metric("TokensRefused", "Count", 1)
+        return refusal.http() if over_http else refusal.body()
+    return http(200, answer) if over_http else answer
+
+
+def _direct(event: Mapping[str, Any]) -> DirectRequest:
+    try:
+        return DirectRequest.model_validate(event)
+    except ValidationError as error:
+        raise BadRequest("", describe(error)) from None

@@ -1,0 +1,12 @@
+"""GET /whoami: the claims that the authorizer found, for whoever wants to see them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from keyturn.api.answers import http
+
+
+def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
+    """Answer 200 with the verified claims; API Gateway let nobody in without them."""
+    return http(200, json.loads(event["requestContext"]["authorizer"]["claims"]))

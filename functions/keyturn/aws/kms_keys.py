@@ -1,0 +1,113 @@
+"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, tagged at birth with stack and op_id."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from keyturn.aws.clients import Clients
+from keyturn.aws.faults import AwsFault, translated
+from keyturn.tokens.jwk import PublicJwk
+
+if TYPE_CHECKING:
+    from types_boto3_kms.type_defs import KeyMetadataTypeDef
+
+STACK_TAG = "keyturn:stack"
+OP_TAG = "keyturn:op_id"
+_RAW_LIMIT = 4096  # bytes that kms:Sign takes as RAW
+
+
+@dataclass(frozen=True, slots=True)
+class KmsKey:
+    """A KMS key of this stack, whether or not any keyset knows it."""
+
+    arn: str
+    op_id: str | None
+    created: datetime
+    enabled: bool
+    pending_deletion: bool
+
+
+class KmsKeys:
+    """The KMS calls this product makes, and no others."""
+
+    def __init__(self, stack: str, clients: Clients) -> None:
+        self._stack = stack
+        self._clients = clients
+
+    def create(self, op_id: str) -> KmsKey:
+        """Create a signing key: one attempt, for CreateKey has no idempotency token."""
+        with translated("kms:CreateKey"):
+            answer = self._clients.kms_once.create_key(
+                KeySpec="RSA_2048",
+                KeyUsage="SIGN_VERIFY",
+                Description=f"Keyturn signing key of {self._stack}",
+                Tags=[
+                    {"TagKey": STACK_TAG, "TagValue": self._stack},
+                    {"TagKey": OP_TAG, "TagValue": op_id},
+                ],
+            )
+        return _kms_key(answer["KeyMetadata"], op_id)
+
+    def public_jwk(self, arn: str) -> PublicJwk:
+        """The public key; raises KeyUnusable for a disabled one, NotASigningKey for another kind."""
+        with translated("kms:GetPublicKey"):
+            answer = self._clients.kms.get_public_key(KeyId=arn)
+        return PublicJwk.from_der(answer["PublicKey"])
+
+    def sign(self, arn: str, message: bytes) -> bytes:
+        """RS256 over `message` (RFC 7518 section 3.3); raises Throttled, KeyUnusable."""
+        raw = len(message) <= _RAW_LIMIT
+        with translated("kms:Sign"):
+            answer = self._clients.kms.sign(
+                KeyId=arn,
+                Message=message if raw else hashlib.sha256(message).digest(),
+                MessageType="RAW" if raw else "DIGEST",
+                SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+            )
+        return answer["Signature"]
+
+    def describe(self, arn: str, op_id: str | None = None) -> KmsKey:
+        """What KMS says about the key itself."""
+        with translated("kms:DescribeKey"):
+            answer = self._clients.kms.describe_key(KeyId=arn)
+        return _kms_key(answer["KeyMetadata"], op_id)
+
+    def destroy(self, arn: str, *, window: int) -> None:
+        """Disable the key at once and have it deleted after `window` days; both may be repeated."""
+        key = self.describe(arn)
+        if key.pending_deletion:
+            return
+        if key.enabled:
+            with translated("kms:DisableKey"):
+                self._clients.kms.disable_key(KeyId=arn)
+        with translated("kms:ScheduleKeyDeletion"):
+            self._clients.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=window)
+
+    def of_stack(self) -> list[KmsKey]:
+        """Every key that carries this stack's tag and still exists."""
+        with translated("tag:GetResources"):
+            pages = self._clients.tagging.get_paginator("get_resources").paginate(
+                ResourceTypeFilters=["kms:key"],
+                TagFilters=[{"Key": STACK_TAG, "Values": [self._stack]}],
+            )
+            tagged = [mapping for page in pages for mapping in page["ResourceTagMappingList"]]
+        found = []
+        for mapping in tagged:
+            tags = {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
+            try:
+                found.append(self.describe(mapping["ResourceARN"], tags.get(OP_TAG)))
+            except AwsFault as fault:
+                if fault.code != "NotFoundException":  # tags outlive their key for a while
+                    raise
+        return found
+
+
+def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]", op_id: str | None) -> KmsKey:
+    return KmsKey(
+        arn=metadata["Arn"],
+        op_id=op_id,
+        created=metadata["CreationDate"],
+        enabled=metadata["KeyState"] == "Enabled",
+        pending_deletion=metadata["KeyState"] == "PendingDeletion",
+    )

@@ -1,0 +1,34 @@
+"""Public keys to verify with, each taken from KMS once and kept for the life of the container.
+
+SSM is trusted for which kids count, never for key bytes: the kid certifies what KMS returns.
+"""
+
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from keyturn.keyset.model import Key
+from keyturn.tokens.jwk import PublicJwk, certified
+
+
+class Source(Protocol):
+    """Where public keys come from."""
+
+    def public_jwk(self, arn: str) -> PublicJwk:
+        """The public key of a KMS key."""
+        ...
+
+
+class PublicKeys:
+    """At most one `kms:GetPublicKey` per kid."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._by_kid: dict[str, RSAPublicKey] = {}
+
+    def of(self, key: Key) -> RSAPublicKey:
+        """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
+        if key.kid not in self._by_kid:
+            jwk = certified(self._source.public_jwk(key.kms_key_arn), key.kid)
+            self._by_kid[key.kid] = jwk.public_key()
+        return self._by_kid[key.kid]

@@ -1,0 +1,88 @@
+"""The deployed stack as its functions see it: settings, clock and one adapter per part of AWS."""
+
+import os
+from functools import cache, cached_property
+from typing import Self
+
+from keyturn.aws.clients import Clients
+from keyturn.aws.clock import Clock, SystemClock
+from keyturn.aws.executions import Executions
+from keyturn.aws.history import History
+from keyturn.aws.keyset_store import KeysetStore
+from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.kms_keys import KmsKeys
+from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.settings import Settings
+from keyturn.aws.well_known import WellKnown
+from keyturn.keyset.timing import Ages
+
+
+class Stack:
+    """Each part is made when first used, so that a cold start pays for what its calls need."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        clients: Clients | None = None,
+        ages: Ages | None = None,
+    ) -> None:
+        self.settings = settings
+        self.times = settings.times
+        self.ages = ages or Ages()
+        self.clock = clock or SystemClock()
+        self.clients = clients or Clients(settings.times.write_delay)
+
+    @classmethod
+    @cache
+    def of_environment(cls) -> Self:
+        """The stack this function belongs to, one object a container."""
+        return cls(Settings.from_environ(os.environ))
+
+    @cached_property
+    def keysets(self) -> KeysetStore:
+        """The truth."""
+        return KeysetStore(
+            self.settings.stack, self.clock, self.clients.ssm, self.clients.ssm_timed
+        )
+
+    @cached_property
+    def view(self) -> KeysetView:
+        """The truth as this container last saw it."""
+        return KeysetView(
+            self.keysets,
+            self.clock,
+            ttl=self.times.view_ttl,
+            stale_limit=self.times.stale_limit,
+        )
+
+    @cached_property
+    def kms(self) -> KmsKeys:
+        """The signing keys."""
+        return KmsKeys(self.settings.stack, self.clients)
+
+    @cached_property
+    def public_keys(self) -> PublicKeys:
+        """The keys to verify with."""
+        return PublicKeys(self.kms)
+
+    @cached_property
+    def well_known(self) -> WellKnown:
+        """The JWKS and the discovery document."""
+        return WellKnown(
+            self.clients.s3,
+            self.settings.bucket,
+            issuer=self.settings.issuer,
+            max_age=self.times.jwks_max_age,
+        )
+
+    @cached_property
+    def history(self) -> History:
+        """The generations that SSM no longer holds."""
+        return History(self.clients.s3, self.settings.bucket)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """The workflow itself, for deployment and teardown."""
+        return Executions(self.clients, self.clock)

@@ -1,0 +1,126 @@
+"""The JWKS and the discovery document in S3: a projection of the keyset for everyone else.
+
+Written only with `If-Match` or `If-None-Match`, with the generation in the object's metadata, so an
+older generation never replaces a newer one.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keyturn.aws.faults import Absent, AwsFault, translated
+from keyturn.tokens.jwk import NotASigningKey, PublicJwk
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+JWKS = ".well-known/jwks.json"
+DISCOVERY = ".well-known/openid-configuration"
+_GENERATION = "keyturn-generation"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The JWKS as it stands: of which generation, and its keys by kid."""
+
+    generation: int
+    keys: Mapping[str, PublicJwk]
+    etag: str
+
+
+class WellKnown:
+    """The `.well-known/` objects; `max_age` is what verifiers are told, in seconds."""
+
+    def __init__(self, s3: "S3Client", bucket: str, *, issuer: str, max_age: int) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._issuer = issuer
+        self._max_age = max_age
+
+    @property
+    def jwks_url(self) -> str:
+        """Where anyone can read the JWKS."""
+        return f"{self._issuer}/{JWKS}"
+
+    def read(self) -> Projection | None:
+        """The JWKS as it stands, or None before the first; raises AwsFault.
+
+        Members whose kid is not their thumbprint are left out: nothing here is ours by being here.
+        """
+        found = self._get(JWKS)
+        if found is None:
+            return None
+        generation, etag, body = found
+        return Projection(generation, parse_jwks(body), etag)
+
+    def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
+        """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
+        document = {"keys": [key.members() for key in keys]}
+        self._put(JWKS, document, generation, over.etag if over else None)
+
+    def write_discovery(self) -> None:
+        """Put the discovery document (RFC 8414, OpenID Connect Discovery) unless it is there."""
+        document = {
+            "issuer": self._issuer,
+            "jwks_uri": self.jwks_url,
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+        found = self._get(DISCOVERY)
+        if found is None or json.loads(found[2]) != document:
+            self._put(DISCOVERY, document, 0, found[1] if found else None)
+
+    def empty_bucket(self) -> None:
+        """Delete every object of the bucket, the history too: the stack is going."""
+        with translated("s3:ListObjectsV2"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+            names = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        for name in names:
+            with translated("s3:DeleteObject"):
+                self._s3.delete_object(Bucket=self._bucket, Key=name)
+
+    def _get(self, name: str) -> tuple[int, str, bytes] | None:
+        try:
+            with translated("s3:GetObject"):
+                answer = self._s3.get_object(Bucket=self._bucket, Key=name)
+                body = answer["Body"].read()
+        except Absent:
+            return None
+        generation = answer["Metadata"].get(_GENERATION, "")
+        if not generation.isdigit():
+            raise AwsFault("s3:GetObject", f"NoGenerationIn {name}")
+        return int(generation), answer["ETag"], body
+
+    def _put(
+        self, name: str, document: Mapping[str, Any], generation: int, etag: str | None
+    ) -> None:
+        body = json.dumps(document, separators=(",", ":")).encode()
+        kind = "application/jwk-set+json" if name == JWKS else "application/json"
+        condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        with translated("s3:PutObject"):
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=name,
+                Body=body,
+                ContentType=kind,
+                CacheControl=f"public, max-age={self._max_age}",
+                Metadata={_GENERATION: str(generation)},
+                **condition,
+            )
+
+
+def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
+    """The RSA keys of a JWKS whose kid is their thumbprint, by kid; anything else is left out."""
+    found = {}
+    try:
+        members = json.loads(body)["keys"]
+        for member in members:
+            jwk = PublicJwk(n=str(member["n"]), e=str(member["e"]))
+            if jwk.kid == member["kid"]:
+                PublicJwk.of(jwk.public_key())
+                found[jwk.kid] = jwk
+    except (ValueError, KeyError, TypeError, NotASigningKey):
+        return found
+    return found

@@ -1,0 +1,32 @@
+"""ActivateKey: the standby signs from now on, and the key it supersedes only verifies."""
+
+from datetime import datetime
+
+from keyturn.aws.stack import Stack
+from keyturn.keyset import timing
+from keyturn.keyset.model import Key, Keyset
+from keyturn.keyset.transitions import activate
+from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
+
+
+def run(stack: Stack, event: StandbyInput) -> Outcome:
+    """Outcome `activated` with the instant from which the superseded key may retire.
+
+    `activated_first` when no key was superseded; `too_early` and `overtaken` as refusals.
+    """
+    kid, supersede = event.standby.kid, event.plan.supersede
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        return activate(keyset, kid, now, supersede=supersede, times=stack.times)
+
+    generation = stack.keysets.update(change, event.origin)
+
+    superseded = generation.keyset.find(supersede) if supersede else None
+    outcome = {"kid": kid, "generation": generation.number}
+    if isinstance(superseded, Key) and superseded.verify_until:
+        retire_at = timing.wake_after(timing.retire_after(superseded.verify_until, stack.times))
+        return {"outcome": "activated", **outcome, "retire_at": rfc3339(retire_at)}
+    return {"outcome": "activated_first", **outcome}
+
+
+handler = task(StandbyInput, run)

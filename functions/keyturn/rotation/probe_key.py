@@ -1,0 +1,47 @@
+"""ProbeKey: with the issuer's role, show that the standby signs and that the world can verify it."""
+
+import urllib3
+
+from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import parse_jwks
+from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.states import State
+from keyturn.rotation.task import Outcome, StandbyInput, task
+from keyturn.tokens.jwk import PublicJwk
+from keyturn.tokens.verify import has_signature
+
+_HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=3), retries=False)
+
+
+class ProbeFailed(KeysetFault):
+    """A token of this key would not be verified by those who read the JWKS."""
+
+
+def run(stack: Stack, event: StandbyInput) -> Outcome:
+    """Outcome `proved`; raises ProbeFailed, AwsFault."""
+    key = stack.keysets.read().keyset.get(event.standby.kid)
+    if key.state not in (State.STANDBY, State.ACTIVE):
+        return {"outcome": "overtaken", "why": f"key {key.kid} is {key.state}"}
+
+    text = f"keyturn probe {event.plan.op_id}: spaces and one dot, never a JWS.".encode()
+    signature = stack.kms.sign(key.kms_key_arn, text)
+    published = _fetch(stack.well_known.jwks_url).get(key.kid)
+
+    if published is None:
+        raise ProbeFailed(f"the public JWKS does not show key {key.kid}")
+    if not has_signature(published.public_key(), signature, text):
+        raise ProbeFailed(f"the public JWKS does not verify key {key.kid}")
+    return {"outcome": "proved", "kid": key.kid}
+
+
+def _fetch(url: str) -> dict[str, PublicJwk]:
+    try:
+        answer = _HTTP.request("GET", url)
+    except urllib3.exceptions.HTTPError as error:
+        raise ProbeFailed(f"{url} cannot be fetched: {type(error).__name__}") from None
+    if answer.status != 200:
+        raise ProbeFailed(f"{url} answers {answer.status}")
+    return parse_jwks(answer.data)
+
+
+handler = task(StandbyInput, run)

@@ -1,0 +1,82 @@
+"""PublishJwks: the JWKS equals the keyset afterwards, and what verifiers can see is `published`."""
+
+from datetime import datetime
+
+from keyturn.aws.faults import Conflict
+from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import Projection
+from keyturn.keyset import timing
+from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.keyset.transitions import publish
+from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
+from keyturn.tokens.jwk import PublicJwk, certified
+
+_ATTEMPTS = 20
+
+
+class JwksBusy(KeysetFault):
+    """Too many others wrote the JWKS at the same time."""
+
+
+def run(stack: Stack, event: StandbyInput) -> Outcome:
+    """Outcome `published` with the instant from which the standby may sign, or `overtaken`."""
+    generation = project(stack, event.origin)
+
+    keyset = generation.keyset
+    standby = keyset.standby
+    if standby is None or standby.kid != event.standby.kid or standby.published is None:
+        return {"outcome": "overtaken", "generation": generation.number}
+    return {
+        "outcome": "published",
+        "generation": generation.number,
+        "may_sign_at": rfc3339(_may_sign_at(stack, keyset)),
+    }
+
+
+def project(stack: Stack, origin: Origin) -> Generation:
+    """Bring the JWKS to the truth and note what is published; returns the generation it shows."""
+    stack.well_known.write_discovery()
+    for _ in range(_ATTEMPTS):
+        generation = stack.keysets.read()
+        seen = stack.well_known.read()
+        if seen is None or seen.generation < generation.number:
+            _write(stack, generation, seen)
+            continue
+        noted = _note_published(stack, seen, origin)
+        if noted.number == seen.generation:
+            return noted
+    raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
+
+
+def _note_published(stack: Stack, seen: Projection, origin: Origin) -> Generation:
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        return publish(keyset, seen.keys, now)
+
+    return stack.keysets.update(change, origin)
+
+
+def _write(stack: Stack, generation: Generation, seen: Projection | None) -> None:
+    try:
+        stack.well_known.write(generation.number, _jwks(stack, generation.keyset, seen), seen)
+    except Conflict:
+        stack.clock.sleep(stack.clock.fraction() * 0.2)
+
+
+def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJwk]:
+    """Exactly the live keys; what the JWKS holds already needs no call, its kid certifies it."""
+    known = seen.keys if seen else {}
+    return [
+        known.get(key.kid) or certified(stack.kms.public_jwk(key.kms_key_arn), key.kid)
+        for key in keyset.keys
+    ]
+
+
+def _may_sign_at(stack: Stack, keyset: Keyset) -> datetime:
+    """When the Wait state should wake: at once while nobody signs."""
+    if keyset.active is None or keyset.standby is None or keyset.standby.published is None:
+        return stack.clock.now()
+    return timing.wake_after(timing.may_sign_after(keyset.standby.published, stack.times))
+
+
+handler = task(StandbyInput, run)

@@ -1,0 +1,155 @@
+"""Reconcile: every ten minutes, whatever an interrupted run left behind is put right.
+
+Each repair looks at the truth afresh and is one of the workflow's own steps, so it may run beside
+any of them. Where the truth is missing or unreadable the reads raise, and nothing is touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.keyset_store import Transition
+from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger, tracer
+from keyturn.keyset.errors import KeysetError, Refused
+from keyturn.keyset.model import Keyset, Origin
+from keyturn.keyset.transitions import activate, retire
+from keyturn.rotation.create_key import ensure_standby, unclaimed_keys
+from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.task import Outcome
+
+_KEPT_GENERATIONS = 5  # the highest and four older ones
+_MOST_SWEPT = 2  # orphans a run
+
+
+class RepairFailed(Exception):
+    """Some repairs failed; the others were made."""
+
+
+def run(stack: Stack) -> Outcome:
+    """What was repaired, by name; raises RepairFailed after all repairs were tried."""
+    stack.keysets.read()
+    origin = Origin(stack.clock.new_id(), "reconcile", "")
+    made: dict[str, Any] = {}
+    failed: list[str] = []
+    for repair in (
+        retire_overdue_keys,
+        restore_active_key,
+        restore_standby,
+        publish_jwks,
+        destroy_ended_keys,
+        sweep_orphans,
+        prune_generations,
+    ):
+        name = repair.__name__
+        try:
+            if found := repair(stack, replace(origin, reason=name)):
+                made[name] = found
+        except (AwsFault, KeysetError, ValueError) as error:
+            failed.append(f"{name}: {error}")
+    if failed:
+        raise RepairFailed("; ".join(failed))
+    return {"outcome": "reconciled", **made}
+
+
+def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
+    """Retire grace keys whose `verify_until` has passed and whose workflow is late or dead."""
+
+    def retiring(kid: str) -> Transition:
+        def change(keyset: Keyset, now: datetime) -> Keyset:
+            return retire(keyset, kid, now, times=stack.times, ages=stack.ages)
+
+        return change
+
+    grace = stack.keysets.read().keyset.grace
+    return [key.kid for key in grace if _made(stack, retiring(key.kid), origin)]
+
+
+def restore_active_key(stack: Stack, origin: Origin) -> str | None:
+    """Activate the standby, or a new key, while nobody signs."""
+    if stack.keysets.read().keyset.active:
+        return None
+    kid = str(ensure_standby(stack, origin)["kid"])
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        return activate(keyset, kid, now, supersede=None, times=stack.times)
+
+    return kid if _made(stack, change, origin) else None
+
+
+def restore_standby(stack: Stack, origin: Origin) -> str | None:
+    """Create the missing standby, unless a change was made just now and its run may be about to."""
+    generation = stack.keysets.read()
+    if generation.keyset.standby or stack.clock.now() - generation.at < stack.ages.settle:
+        return None
+    return str(ensure_standby(stack, origin)["kid"])
+
+
+def publish_jwks(stack: Stack, origin: Origin) -> int | None:
+    """Bring a JWKS that lags behind up to the truth."""
+    seen = stack.well_known.read()
+    generation = project(stack, origin)
+    return generation.number if not seen or seen.generation < generation.number else None
+
+
+def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:
+    """Disable retired and revoked keys that KMS still keeps, and schedule their deletion."""
+    kept = [
+        key
+        for key in stack.keysets.read().keyset.ended
+        if not stack.kms.describe(key.kms_key_arn).pending_deletion
+    ]
+    for key in kept:
+        stack.kms.destroy(key.kms_key_arn, window=stack.settings.deletion_window)
+    return [key.kid for key in kept]
+
+
+def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
+    """Destroy old KMS keys of this stack that are in no generation and in no JWKS, two a run."""
+    seen = stack.well_known.read()
+    if seen is None:
+        return []
+    oldest = stack.clock.now() - stack.ages.orphan
+    orphans = [
+        key.arn
+        for key in unclaimed_keys(stack)
+        if key.created < oldest
+        and not (key.enabled and stack.kms.public_jwk(key.arn).kid in seen.keys)
+    ][:_MOST_SWEPT]
+    for arn in orphans:
+        stack.kms.destroy(arn, window=stack.settings.deletion_window)
+    return orphans
+
+
+def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
+    """Keep every generation in the bucket; then delete from SSM those that are old and many."""
+    stored = stack.keysets.stored()
+    for number, text in stored.items():
+        stack.history.keep(number, text)
+    oldest = stack.clock.now() - stack.ages.generation
+    old = [
+        number
+        for number in sorted(stored)[:-_KEPT_GENERATIONS]
+        if stack.keysets.parsed(number, stored[number]).at < oldest
+    ]
+    stack.keysets.delete(old)
+    return old
+
+
+def _made(stack: Stack, change: Transition, origin: Origin) -> bool:
+    try:
+        stack.keysets.update(change, origin)
+    except Refused:
+        return False
+    return True
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
+    """EventBridge Scheduler's target; its event says nothing."""
+    outcome = run(Stack.of_environment())
+    logger.info("reconcile", **outcome)
+    return outcome

@@ -1,0 +1,22 @@
+"""RetireKey: no token of the superseded key can be alive, so it leaves the keyset."""
+
+from datetime import datetime
+
+from keyturn.aws.stack import Stack
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import retire
+from keyturn.rotation.task import Outcome, SupersedingInput, task
+
+
+def run(stack: Stack, event: SupersedingInput) -> Outcome:
+    """Outcome `retired`; `too_early` goes back to the wait, `overtaken` to the plan."""
+    kid = event.plan.supersede
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        return retire(keyset, kid, now, times=stack.times, ages=stack.ages)
+
+    generation = stack.keysets.update(change, event.origin)
+    return {"outcome": "retired", "kid": kid, "generation": generation.number}
+
+
+handler = task(SupersedingInput, run)

@@ -1,0 +1,97 @@
+"""What every Task has in common: parse the input, run the step, say what came of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from keyturn.aws.events import parse
+from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger, tracer
+from keyturn.keyset.errors import Refused, TooEarly
+from keyturn.keyset.model import Origin
+
+Outcome = Mapping[str, Any]
+Handler = Callable[[Mapping[str, Any], object], Outcome]
+_I = TypeVar("_I")
+
+
+class Planned(BaseModel):
+    """What PlanRotation decided; every later state of the execution reads it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    op_id: str
+    reason: str
+    supersede: str | None
+
+
+class Registered(BaseModel):
+    """The standby that CreateKey ensured."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kid: str
+
+
+class RotationInput(BaseModel):
+    """The execution's state, as a step of a planned rotation finds it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: Literal["scheduled"]
+    started_by: str = Field(min_length=1)
+    plan: Planned
+
+    @property
+    def origin(self) -> Origin:
+        """What the history says of a change this step makes."""
+        return Origin(self.plan.op_id, self.started_by, self.plan.reason)
+
+
+class StandbyInput(RotationInput):
+    """The same once there is a standby."""
+
+    standby: Registered
+
+
+class Superseding(Planned):
+    """A plan that named the key to supersede."""
+
+    supersede: str
+
+
+class SupersedingInput(RotationInput):
+    """The same where a key has been superseded."""
+
+    plan: Superseding
+
+
+def task(input_type: type[_I], run: Callable[[Stack, _I], Outcome]) -> Handler:
+    """The Lambda handler around `run(stack, input)`.
+
+    A refusal is an outcome for the Choice states: `too_early`, or `overtaken` when the world moved.
+    """
+    adapter = TypeAdapter(input_type)
+    step = run.__module__.rpartition(".")[2]
+
+    @tracer.capture_lambda_handler(capture_response=False)
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: Mapping[str, Any], _context: object) -> Outcome:
+        parsed = parse(adapter, event)
+        try:
+            outcome = run(Stack.of_environment(), parsed)
+        except TooEarly as refusal:
+            outcome = {"outcome": "too_early", "why": str(refusal)}
+        except Refused as refusal:
+            outcome = {"outcome": "overtaken", "why": str(refusal)}
+        logger.info(step, **outcome)
+        return outcome
+
+    return cast("Handler", handler)
+
+
+def rfc3339(instant: datetime) -> str:
+    """An instant as Step Functions' Wait states spell it."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,224 @@
+"""The stored document: exact, small, and refused unless this release understands all of it."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+
+from keyturn.keyset import document
+from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge
+from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
+from keyturn.keyset.states import State
+
+NOW = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
+RUN = "arn:aws:states:eu-west-1:123456789012:execution:keyturn-production-Rotation-4fKq0ZrXw1Lp"
+DELETE = object()
+
+
+def arn(number: int, region: str = "eu-west-1") -> str:
+    """A KMS key ARN as long as real ones are."""
+    return f"arn:aws:kms:{region}:123456789012:key/{UUID(int=2**127 + number)}"
+
+
+def live(number: int, state: State, region: str = "eu-west-1") -> Key:
+    """A live key that has all the instants its state can have."""
+    instants = {"published": NOW + timedelta(seconds=number)}
+    if state is not State.STANDBY:
+        instants["activated"] = NOW + timedelta(hours=1, seconds=number)
+    if state is State.GRACE:
+        instants["superseded"] = NOW + timedelta(hours=2, seconds=number)
+        instants["verify_until"] = NOW + timedelta(hours=3, seconds=number)
+    return Key(f"{number:043}", arn(number, region), state, 86_400, NOW, **instants)
+
+
+def generation(keys: tuple[Key, ...], ended: tuple[EndedKey, ...] = ()) -> Generation:
+    """A generation with as long a history as a real one."""
+    return Generation(
+        number=999_999_999_999,
+        op_id="0f2d1c3b-4a59-4687-9b7a-6c5d4e3f2a1b",
+        started_by=f"{RUN}:6f9d3f2e-1a2b-4c3d-8e4f-5a6b7c8d9e0f_1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
+        reason="active_key_due",
+        at=NOW,
+        keyset=Keyset(keys, ended),
+    )
+
+
+STATES = (State.ACTIVE, State.STANDBY, *[State.GRACE] * 10)
+TWELVE = generation(tuple(live(number, state) for number, state in enumerate(STATES)))
+SMALL = generation(
+    (live(1, State.ACTIVE), live(2, State.STANDBY), live(3, State.GRACE)),
+    (
+        EndedKey(f"{4:043}", arn(4), State.RETIRED, NOW),
+        EndedKey(f"{5:043}", arn(5), State.REVOKED, NOW + timedelta(seconds=1)),
+    ),
+)
+
+
+def edited(path: str, value: object) -> str:
+    """SMALL's document with the member at `path` replaced, added or deleted."""
+    raw = json.loads(document.dumps(SMALL))
+    *parents, last = path.split(".")
+    target = raw
+    for part in parents:
+        target = target[int(part) if part.isdigit() else part]
+    if value is DELETE:
+        del target[last]
+    else:
+        target[last] = value
+    return json.dumps(raw)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        TWELVE,
+        SMALL,
+        generation(()),
+        generation((Key("k" * 43, arn(1), State.STANDBY, 1, NOW),)),
+        generation((live(1, State.ACTIVE), live(2, State.STANDBY, region="eu-central-1"))),
+        replace(SMALL, started_by='Zoë \N{KEY} via "CLI"\n', reason=""),
+    ],
+    ids=["twelve live", "with ended", "empty", "just registered", "two Regions", "odd texts"],
+)
+def test_what_is_stored_is_what_was_meant(stored):
+    """Reading a written document gives the same generation, to the second."""
+    assert document.loads(document.dumps(stored)) == stored
+
+
+def test_the_stored_members():
+    """A document has exactly these members, instants end in Z and absent ones are left out."""
+    raw = json.loads(document.dumps(SMALL))
+    assert list(raw) == [
+        *("schema", "generation", "op_id", "started_by", "reason", "at"),
+        *("kms_key_arn_prefix", "keys", "ended"),
+    ]
+    assert (raw["schema"], raw["at"]) == (1, "2026-03-01T12:34:56Z")
+    assert raw["keys"][1] == {
+        "kid": f"{2:043}",
+        "kms_key_arn": str(UUID(int=2**127 + 2)),
+        "state": "standby",
+        "lifetime": 86_400,
+        "created": "2026-03-01T12:34:56Z",
+        "published": "2026-03-01T12:34:58Z",
+    }
+
+
+def test_twelve_live_keys_fit():
+    """An active, a standby and ten grace keys of realistic ARNs fit a Standard parameter."""
+    assert {len(key.kms_key_arn) for key in TWELVE.keyset.keys} == {75}
+    assert len(document.dumps(TWELVE).encode()) <= 4096
+
+
+def test_a_document_of_exactly_the_limit_fits():
+    """4,096 bytes are written, 4,097 are refused, counted as UTF-8."""
+    spare = 4096 - len(document.dumps(replace(SMALL, reason="")).encode())
+    fitting = replace(SMALL, reason="é" * (spare // 2) + "e" * (spare % 2))
+    assert len(document.dumps(fitting).encode()) == 4096
+    with pytest.raises(DocumentTooLarge):
+        document.dumps(replace(fitting, reason=fitting.reason + "e"))
+
+
+def test_too_large_is_refused_with_its_sizes():
+    """A change that would not fit is refused, saying what takes the room."""
+    ended = tuple(EndedKey(f"{n:043}", arn(n), State.REVOKED, NOW) for n in range(20, 40))
+    with pytest.raises(DocumentTooLarge) as refused:
+        document.dumps(generation(TWELVE.keyset.keys, ended))
+    size = int(str(refused.value).split("take ")[1].split(" bytes")[0])
+    assert size > 4096
+    assert str(refused.value) == (
+        f"generation 999999999999 would take {size} bytes, 4096 is the limit: "
+        "12 live and 20 recently ended keys"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("schema", 2, "schema 2 is newer than 1: deploy a newer Keyturn"),
+        ("schema", 0, "schema 0 is unknown"),
+        ("schema", "one", "schema: "),
+        ("surprise", 1, "surprise: Extra inputs"),
+        ("keys.0.surprise", 1, "keys.0.surprise: Extra inputs"),
+        ("ended.0.published", "2026-03-01T12:00:00Z", "ended.0.published: Extra inputs"),
+        ("keys.0.kid", "k" * 42, "keys.0.kid: "),
+        ("keys.0.kid", "k" * 44, "keys.0.kid: "),
+        ("keys.0.kid", "k" * 42 + "+", "keys.0.kid: "),
+        ("keys.0.kid", "k" * 43 + "\n", "keys.0.kid: "),
+        ("ended.0.kid", "../" + "k" * 40, "ended.0.kid: "),
+        ("keys.0.state", "primary", "keys.0.state: "),
+        ("keys.0.lifetime", 0, "keys.0.lifetime: "),
+        ("keys.0.lifetime", None, "keys.0.lifetime: "),
+        ("keys.0.created", "2026-03-01T12:00:00", "keys.0.created: "),
+        ("keys.0.kms_key_arn", "", "keys.0.kms_key_arn: "),
+        ("ended.0.kms_key_arn", "", "ended.0.kms_key_arn: "),
+        ("generation", 0, "generation: "),
+        ("generation", 1.5, "generation: "),
+        ("keys", {}, "keys: "),
+    ],
+    ids=str,
+)
+def test_what_this_release_does_not_understand_is_refused(path, value, complaint):
+    """A newer schema, an unknown member or a bad value is refused, naming it."""
+    with pytest.raises(DocumentInvalid) as refused:
+        document.loads(edited(path, value))
+    assert str(refused.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("schema", "generation", "op_id", "started_by", "reason", "at"),
+        *("kms_key_arn_prefix", "keys", "ended"),
+        *("keys.0.kid", "keys.0.kms_key_arn", "keys.0.state", "keys.0.lifetime", "keys.0.created"),
+        *("ended.0.kid", "ended.0.kms_key_arn", "ended.0.state", "ended.0.ended"),
+    ],
+)
+def test_a_missing_field_is_refused_by_name(path):
+    """No member has a default that a damaged document could fall back to."""
+    with pytest.raises(DocumentInvalid) as refused:
+        document.loads(edited(path, DELETE))
+    assert str(refused.value) == f"{path}: Field required"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("keys.1.state", "active", "a keyset has at most one active key"),
+        ("keys.0.state", "revoked", "a retired or revoked key is not a live key"),
+        ("ended.0.state", "grace", "only retired and revoked keys have ended"),
+        ("ended.0.kid", f"{1:043}", "a kid occurs at most once in a keyset"),
+        ("keys.2.verify_until", DELETE, "a grace key has an instant until which it verifies"),
+    ],
+)
+def test_a_broken_invariant_is_refused(path, value, sentence):
+    """A document of a keyset that must not exist is refused with that invariant."""
+    with pytest.raises(DocumentInvalid) as refused:
+        document.loads(edited(path, value))
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "\N{ZERO WIDTH NO-BREAK SPACE}{}", "null", "[]", '"text"', '{"schema": 1}'],
+    ids=["empty", "cut off", "BOM", "null", "list", "text", "schema only"],
+)
+def test_what_is_no_document_is_refused(text):
+    """Anything but a whole JSON document is this package's fault, never a foreign error."""
+    with pytest.raises(DocumentInvalid):
+        document.loads(text)
+
+
+@pytest.mark.xfail(raises=RecursionError, reason="json's RecursionError is not translated")
+def test_deep_nesting_is_refused():
+    """Nesting that Python cannot follow is an invalid document."""
+    with pytest.raises(DocumentInvalid):
+        document.loads("[" * 4000)
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="any offset is written as Z")
+def test_an_instant_of_another_zone_stays_the_same_instant():
+    """An aware instant that is not UTC is converted before it is stored."""
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=2)))
+    assert document.loads(document.dumps(replace(SMALL, at=elsewhere))).at == elsewhere

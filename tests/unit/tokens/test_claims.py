@@ -1,0 +1,163 @@
+"""The claims of an access token: what is made, and what is believed at which instant."""
+
+import pytest
+
+from keyturn.tokens.claims import RESERVED, Expected, Request, check, make
+from keyturn.tokens.errors import ClaimsInvalid, Code, TokenRefused
+
+NOW = 1_772_366_400
+LIFETIME = 60
+EXPECTED = Expected(issuer="https://issuer.example", audience="orders", leeway=30)
+CLAIMS = {
+    "iss": "https://issuer.example",
+    "sub": "user-1",
+    "aud": "orders",
+    "exp": NOW + LIFETIME,
+    "iat": NOW,
+    "nbf": NOW,
+    "jti": "id-1",
+    "client_id": "arn:aws:iam::123456789012:role/shop",
+    "scope": "orders:read orders:write",
+}
+
+
+def verdict(now: float = NOW, lifetime: int = LIFETIME, **changes: object) -> Code | None:
+    """Why CLAIMS with these changes are refused, or None; a claim set to `...` is left out."""
+    claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not ...}
+    try:
+        check(claims, EXPECTED, lifetime=lifetime, now=now)
+    except TokenRefused as refused:
+        return refused.code
+    return None
+
+
+def request(**changes: object) -> Request:
+    """A caller's wish for the claims above."""
+    return Request(
+        **{
+            "subject": CLAIMS["sub"],
+            "audience": CLAIMS["aud"],
+            "client_id": CLAIMS["client_id"],
+            "lifetime": LIFETIME,
+            "scope": CLAIMS["scope"],
+            "extra": {},
+            **changes,
+        }
+    )
+
+
+def test_make_stamps_every_claim_of_the_profile():
+    """A token is valid from now on for exactly the lifetime that was asked."""
+    assert make(request(), issuer=EXPECTED.issuer, jti="id-1", now=NOW) == CLAIMS
+
+
+def test_make_carries_the_callers_own_claims():
+    """Claims of the caller's own stand beside the profile's; an empty scope is left out."""
+    made = make(
+        request(scope="", extra={"tenant": {"id": 7}}), issuer=EXPECTED.issuer, jti="id-1", now=NOW
+    )
+    assert made == {**{k: v for k, v in CLAIMS.items() if k != "scope"}, "tenant": {"id": 7}}
+
+
+def test_the_reserved_names():
+    """The profile's own claims, what belongs in a header and proof of possession are reserved."""
+    assert {*CLAIMS, "kid", "alg", "typ", "cnf"} == RESERVED
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_make_refuses_a_reserved_name(name):
+    """A caller cannot say who, where, when or how in its own claims; the error names the one."""
+    with pytest.raises(ClaimsInvalid) as refused:
+        make(request(extra={"fine": 1, name: "x"}), issuer="i", jti="j", now=NOW)
+    assert refused.value.field == f"claims.{name}"
+    assert str(refused.value) == f"claims.{name}: is reserved"
+
+
+def test_good_claims_hold():
+    """What `make` makes, `check` accepts, also without a scope or with claims nobody expects."""
+    assert verdict() is None
+    assert verdict(scope=...) is None
+    assert verdict(scope="", tenant={"id": 7}) is None
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "aud", "jti", "client_id"])
+@pytest.mark.parametrize("value", [..., "", None, 7, True, ["orders"], {"a": "b"}], ids=repr)
+def test_texts_are_required_and_not_empty(name, value):
+    """A missing, empty or differently typed text is refused, a list of audiences too."""
+    assert verdict(**{name: value}) is Code.CLAIMS
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize(
+    "value", [..., None, True, False, float(NOW), 1e300, str(NOW), "", [NOW], {}], ids=repr
+)
+def test_instants_are_required_integers(name, value):
+    """A missing instant, a boolean, a float or a text is refused."""
+    assert verdict(**{name: value}) is Code.CLAIMS
+
+
+@pytest.mark.parametrize("scope", [None, 7, True, ["orders:read"], {}], ids=repr)
+def test_a_scope_is_text(scope):
+    """A scope may be missing, but not of another type."""
+    assert verdict(scope=scope) is Code.CLAIMS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("iss", "https://issuer.example/", Code.ISSUER),
+        ("iss", "HTTPS://issuer.example", Code.ISSUER),
+        ("aud", "orders ", Code.AUDIENCE),
+        ("aud", "Orders", Code.AUDIENCE),
+        ("aud", "order", Code.AUDIENCE),
+    ],
+)
+def test_issuer_and_audience_match_exactly(name, value, code):
+    """Almost the same is another issuer, another audience."""
+    assert verdict(**{name: value}) is code
+
+
+@pytest.mark.parametrize(
+    ("exp", "code"),
+    [
+        (NOW + LIFETIME + 1, Code.LIFETIME),
+        (NOW + LIFETIME, None),
+        (NOW + 1, None),
+        (NOW, Code.LIFETIME),
+        (NOW - 1, Code.LIFETIME),
+        (10**1000, Code.LIFETIME),
+        (-(10**1000), Code.LIFETIME),
+    ],
+    ids=["a second over", "exactly", "a second", "zero", "negative", "huge", "hugely negative"],
+)
+def test_a_token_lives_no_longer_than_its_key_allows(exp, code):
+    """`0 < exp - iat <= lifetime` of the key, both bounds exact."""
+    assert verdict(exp=exp) is code
+
+
+@pytest.mark.parametrize(
+    ("after_exp", "code"),
+    [(-1, None), (0, None), (29.999, None), (30, Code.EXPIRED), (1000, Code.EXPIRED)],
+)
+def test_a_token_expires_after_the_leeway(after_exp, code):
+    """At `exp + leeway` it is over (RFC 7519 section 4.1.4: *on or after*)."""
+    assert verdict(now=CLAIMS["exp"] + after_exp) is code
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+@pytest.mark.parametrize(("ahead", "code"), [(0, None), (30, None), (31, Code.NOT_YET_VALID)])
+def test_a_token_of_the_future_is_not_yet_valid(name, ahead, code):
+    """Both `iat` and `nbf` may be ahead by the leeway, and no more."""
+    changes = {name: NOW + ahead, "exp": NOW + ahead + LIFETIME, "iat": NOW + ahead}
+    if name == "nbf":
+        changes |= {"iat": NOW, "exp": NOW + LIFETIME}
+    assert verdict(**changes) is code
+
+
+def test_huge_instants_are_only_numbers():
+    """Integers that no clock reaches are compared like others."""
+    far = 10**1000
+    assert verdict(iat=far, exp=far + 1, nbf=NOW) is Code.NOT_YET_VALID
+    assert verdict(iat=-far, exp=-far + 1) is Code.EXPIRED
+    assert verdict(nbf=far) is Code.NOT_YET_VALID
+    assert verdict(nbf=-far) is None
