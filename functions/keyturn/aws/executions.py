@@ -2,37 +2,71 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import Absent, translated
 
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stay of an execution in a state; `left` is None while it lasts."""
+
+    state: str
+    entered: datetime
+    left: datetime | None
+
 
 class Executions:
-    """Start and stop the workflow, for deployment and teardown."""
+    """Start, follow and stop the workflow."""
 
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients = clients
         self._clock = clock
 
-    def run(self, state_machine_arn: str, event: Mapping[str, Any], *, patience: float) -> str:
-        """Start an execution and wait for its end, at most `patience` seconds; returns its status."""
+    def start(self, state_machine_arn: str, event: Mapping[str, Any]) -> str:
+        """Start an execution; returns its ARN."""
         with translated("states:StartExecution"):
-            started = self._clients.states.start_execution(
+            return self._clients.states.start_execution(
                 stateMachineArn=state_machine_arn,
                 name=self._clock.new_id(),
                 input=json.dumps(event),
-            )
+            )["executionArn"]
+
+    def status(self, execution_arn: str) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        with translated("states:DescribeExecution"):
+            return self._clients.states.describe_execution(executionArn=execution_arn)["status"]
+
+    def run(self, state_machine_arn: str, event: Mapping[str, Any], *, patience: float) -> str:
+        """Start an execution and wait for its end, at most `patience` seconds; its last status."""
+        execution = self.start(state_machine_arn, event)
         deadline = self._clock.monotonic() + patience
         while True:
-            with translated("states:DescribeExecution"):
-                status = self._clients.states.describe_execution(
-                    executionArn=started["executionArn"]
-                )["status"]
-            if status != "RUNNING" or self._clock.monotonic() > deadline:
+            status = self.status(execution)
+            if status != RUNNING or self._clock.monotonic() > deadline:
                 return status
             self._clock.sleep(1)
+
+    def visits(self, execution_arn: str) -> list[Visit]:
+        """The states that the execution went through, in order."""
+        with translated("states:GetExecutionHistory"):
+            pages = self._clients.states.get_paginator("get_execution_history").paginate(
+                executionArn=execution_arn
+            )
+            events = [event for page in pages for event in page["events"]]
+        visits: list[Visit] = []
+        for event in events:
+            if entered := event.get("stateEnteredEventDetails"):
+                visits.append(Visit(entered["name"], event["timestamp"], None))
+            elif "stateExitedEventDetails" in event and visits:
+                visits[-1] = Visit(visits[-1].state, visits[-1].entered, event["timestamp"])
+        return visits
 
     def stop_all(self, state_machine_arn: str) -> None:
         """Stop what runs: a state machine in a Wait state cannot be deleted."""

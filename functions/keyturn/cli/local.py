@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyturn.aws.deployment import failed_resources
+
 REGION = "us-east-1"
 _ACCESS_KEY = "test"
 _ARTIFACTS = "keyturn-artifacts"
@@ -48,57 +50,56 @@ class Workshop:
         """The template that `sam build` wrote."""
         return self.root / "build/sam/template.yaml"
 
-    def build(self) -> Path:
-        """`sam build` for this machine's processor and Python; returns the built template."""
-        machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-        runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    def build(self) -> None:
+        """`sam build` for this machine's processor and Python."""
         self._run_sam(
             "build",
             *("--template-file", str(self.root / "template.yaml")),
             *("--build-dir", str(self.built.parent)),
             *("--cache-dir", str(self.root / "build/sam-cache")),
-            *("--parameter-overrides", f"Architecture={machine}", f"PythonRuntime={runtime}"),
-            environ={},
+            *_overrides({}),
         )
-        return self.built
 
     def deploy(self, aws: "LocalAws", stack: str, parameters: Mapping[str, object]) -> None:
-        """`sam deploy` of what was built; raises LocalAwsFailed with CloudFormation's reason."""
-        overrides = {"LocalEndpoint": aws.endpoint, **parameters}
-        machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-        runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        overrides |= {"Architecture": machine, "PythonRuntime": runtime}
-        self._run_sam(
-            "deploy",
-            *("--template-file", str(self.built), "--stack-name", stack),
-            "--parameter-overrides",
-            *(f"{name}={value}" for name, value in overrides.items()),
-            environ=aws.environ,
-        )
+        """`sam deploy` of what was built; raises LocalAwsFailed with CloudFormation's reasons."""
+        try:
+            self._run_sam(
+                "deploy",
+                *("--template-file", str(self.built), "--stack-name", stack),
+                *_overrides({"LocalEndpoint": aws.endpoint, **parameters}),
+            )
+        except LocalAwsFailed:
+            reasons = failed_resources(stack)
+            if reasons:
+                raise LocalAwsFailed("sam deploy failed: " + "; ".join(reasons)) from None
+            raise
 
-    def delete(self, aws: "LocalAws", stack: str) -> None:
+    def delete(self, stack: str) -> None:
         """`sam delete`."""
-        self._run_sam("delete", "--stack-name", stack, environ=aws.environ)
+        self._run_sam("delete", "--stack-name", stack)
 
-    def _run_sam(self, *arguments: str, environ: Mapping[str, str]) -> None:
+    def _run_sam(self, *arguments: str) -> None:
+        config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
         ran = subprocess.run(
-            [
-                str(self.sam),
-                *arguments,
-                *("--config-file", self.root / "samconfig.toml"),
-                *("--config-env", "local"),
-            ],
-            env={**os.environ, "SAM_CLI_TELEMETRY": "0", **environ},
+            [str(self.sam), *arguments, *config],
+            env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
             cwd=self.root,
             capture_output=True,
             text=True,
             check=False,
         )
         if ran.returncode:
-            said = "\n".join(
-                line for line in (ran.stdout + ran.stderr).splitlines() if line and "\tUploading" not in line
-            )[-4000:]
-            raise LocalAwsFailed(f"sam {arguments[0]} failed:\n{said}")
+            said = (ran.stdout + ran.stderr).strip().splitlines()[-12:]
+            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *said]))
+
+
+def _overrides(parameters: Mapping[str, object]) -> list[str]:
+    here = {
+        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+    }
+    values = (f'{name}="{value}"' for name, value in {**here, **parameters}.items())
+    return ["--parameter-overrides", *values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,15 @@ class LocalAws:
 
 @contextmanager
 def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
-    """Start MiniStack with its files below `scratch`; stop it and remove them, whatever happens."""
+    """Start MiniStack with its files below `scratch`; stop it and remove them, whatever happens.
+
+    Meanwhile this process's environment points every AWS SDK at it and at nothing else.
+    """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = _free_port()
     aws = LocalAws(f"http://127.0.0.1:{port}")
+    before = dict(os.environ)
     with (scratch.parent / f"{scratch.name}.log").open("w") as log:
         server = subprocess.Popen(
             [str(workshop.ministack)],
@@ -137,8 +142,11 @@ def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
         )
         try:
             _await_health(aws, server)
+            os.environ.update(aws.environ)
             yield aws
         finally:
+            os.environ.clear()
+            os.environ.update(before)
             _stop(server)
             shutil.rmtree(scratch, ignore_errors=True)
 
