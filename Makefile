@@ -2,20 +2,51 @@
 PYTHON ?= python3
 UV := build/env/uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --python $(PYTHON)
-VENV := .venv/bin
+BIN := .venv/bin
+EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
 export PATH := $(CURDIR)/build/env/uv/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup lint test demo format lock clean
+.PHONY: demo test lint setup format lock docs clean
+
+demo: setup
+	$(BIN)/python -m tests.demo
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+	tests/node_modules/.bin/asl-validator --json-path statemachine/rotation.asl.json
+	$(EXPORT) | diff functions/requirements.txt - # the artefact is built from the lock file
 
 setup: build/env/done
 
+# One environment for the product, one for each tool that pins another botocore.
 build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
-	@echo "Setting up: environments in .venv and build/env, Node tools in tests/node_modules"
-	$(PYTHON) -m venv build/env/uv
-	build/env/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	@echo "Setting up: .venv, build/env, tests/node_modules"
+	test -x $(UV) || $(PYTHON) -m venv build/env/uv
+	build/env/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(SYNC)
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
 	npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup
+	$(UV) lock
+	$(EXPORT) -o functions/requirements.txt
+
+docs: setup
+	$(BIN)/python -m tests.readme.diagram
+
+clean:
+	rm -rf build .venv .aws-sam tests/node_modules

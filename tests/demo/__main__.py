@@ -115,7 +115,7 @@ class Demo:
         for phase, counts in self.figures["phases"].items():
             seconds = self.figures["seconds_per_state"].get(phase)
             told = "" if seconds is None else f"{seconds:.1f}"
-            table.add_row(phase, told, *(str(count) for count in counts.values()))
+            table.add_row(phase, told, *(str(count or "") for count in counts.values()))
         return table
 
 

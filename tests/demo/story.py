@@ -1,6 +1,7 @@
 """What the demo shows, step by step; each step raises `DoesNotHold` unless it holds."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -115,14 +116,14 @@ class Rotation:
             while executions.status(execution) == RUNNING:
                 visits = executions.visits(execution)
                 self._phase = visits[-1].state if visits else "before"
-                self._watch(progress, 0.5)
+                self._watch(progress, 0.2)
             self._phase = "after"
             self._watch(progress, 3)
         visits = executions.visits(execution)
         for visit in visits:
             if visit.left:
                 spent = (visit.left - visit.entered).total_seconds()
-                self.seconds[visit.state] = round(self.seconds.get(visit.state, 0) + spent, 3)
+                self.seconds[visit.state] = round(self.seconds.get(visit.state, 0) + spent, 1)
         status = executions.status(execution)
         hold(status == "SUCCEEDED", f"the execution ended {status} in {visits[-1].state}")
         hold(visits[-1].state == "Rotated", f"the execution ended in {visits[-1].state}")
@@ -159,23 +160,19 @@ class Rotation:
         return "old kid retired, out of the JWKS, KMS key pending deletion; one active, one standby"
 
     def figures(self) -> dict[str, Any]:
-        """What `build/demo.json` says of it."""
+        """What `build/demo.json` says of it; phases are the states, and what lay around them."""
         tally = self.client.tally
-        phases = {*tally.issued, *tally.accepted, *(refusal.phase for refusal in tally.refused)}
-        refused = [refusal.phase for refusal in tally.refused]
+        refused = Counter(refusal.phase for refusal in tally.refused)
         return {
             "phases": {
                 phase: {
                     "issued": tally.issued[phase],
                     "accepted": tally.accepted[phase],
-                    "refused": refused.count(phase),
+                    "refused": refused[phase],
                 }
-                for phase in sorted(phases, key=[*self.order(), *phases].index)
+                for phase in ("before", *self.seconds, "after")
             },
+            "refusals": [f"{refusal.phase}: {refusal.what}" for refusal in tally.refused],
             "seconds_per_state": self.seconds,
             "superseded": self.superseded,
         }
-
-    def order(self) -> list[str]:
-        """The phases as they came."""
-        return ["before", *self.seconds, "after"]

@@ -91,6 +91,17 @@ class Deployment:
             event["supersede"] = supersede
         return self.executions.start(self.outputs["StateMachineArn"], event)
 
+    def log_lines(self, containing: str) -> list[str]:
+        """What the stack's functions logged, the lines that contain a text."""
+        with translated("logs:FilterLogEvents"):
+            pages = (
+                boto3.client("logs")
+                .get_paginator("filter_log_events")
+                .paginate(logGroupName=self.outputs["LogGroup"])
+            )
+            messages = [event.get("message", "") for page in pages for event in page["events"]]
+        return [line for line in messages if containing in line]
+
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:

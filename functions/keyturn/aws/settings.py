@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from keyturn.aws.events import describe
 from keyturn.keyset.timing import Times
@@ -66,6 +74,16 @@ class Settings(BaseModel):
     route_scopes: _Routes = ()
     deletion_window: int = Field(ge=7, le=30)
     times: _Times
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.audience not in self.allowed_audiences:
+            raise ValueError("audience is not one of allowed_audiences")
+        unknown = {scope for route in self.route_scopes for scope in route.scopes}
+        unknown -= set(self.allowed_scopes)
+        if unknown:
+            raise ValueError(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")
+        return self
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

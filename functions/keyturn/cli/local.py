@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import urllib3
 
 from keyturn.aws.deployment import failed_resources
 
@@ -76,7 +76,7 @@ class Workshop:
 
     def delete(self, stack: str) -> None:
         """`sam delete`."""
-        self._run_sam("delete", "--stack-name", stack)
+        self._run_sam("delete", "--stack-name", stack, "--no-prompts")
 
     def _run_sam(self, *arguments: str) -> None:
         config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
@@ -129,7 +129,7 @@ def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     aws = LocalAws(f"http://127.0.0.1:{port}")
     before = dict(os.environ)
     with (scratch.parent / f"{scratch.name}.log").open("w") as log:
@@ -167,19 +167,18 @@ def _server_environ(port: int, scratch: Path) -> Mapping[str, str]:
 
 
 def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
+    http = urllib3.PoolManager(timeout=1, retries=False)
     for _ in range(300):
         if server.poll() is not None:
             raise LocalAwsFailed(f"MiniStack ended with status {server.returncode}")
         try:
-            with urllib.request.urlopen(f"{aws.endpoint}/_ministack/health", timeout=1):
-                break
-        except (urllib.error.URLError, OSError):
+            http.request("GET", f"{aws.endpoint}/_ministack/health")
+            http.request("PUT", f"{aws.endpoint}/{_ARTIFACTS}", timeout=10)
+        except urllib3.exceptions.HTTPError:
             time.sleep(0.1)
-    else:
-        raise LocalAwsFailed("MiniStack did not answer within 30 s")
-    bucket = urllib.request.Request(f"{aws.endpoint}/{_ARTIFACTS}", method="PUT")
-    with urllib.request.urlopen(bucket, timeout=10):
-        pass
+        else:
+            return
+    raise LocalAwsFailed("MiniStack did not answer within 30 s")
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
@@ -192,7 +191,8 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
             continue
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from keyturn.aws.stack import Stack
 from keyturn.keyset import timing
-from keyturn.keyset.model import Key, Keyset
+from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import activate
 from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
 
@@ -20,6 +20,8 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
         return activate(keyset, kid, now, supersede=supersede, times=stack.times)
 
     generation = stack.keysets.update(change, event.origin)
+    if not _was_ours(stack, generation, kid, event.origin):
+        return {"outcome": "overtaken", "why": f"another operation activated key {kid}"}
 
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}
@@ -27,6 +29,19 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
         retire_at = timing.wake_after(timing.retire_after(superseded.verify_until, stack.times))
         return {"outcome": "activated", **outcome, "retire_at": rfc3339(retire_at)}
     return {"outcome": "activated_first", **outcome}
+
+
+def _was_ours(stack: Stack, latest: Generation, kid: str, origin: Origin) -> bool:
+    """Whether this operation activated the key, now or in an attempt whose reply was lost.
+
+    A duplicate run finds the change made by the other one, and must not go on beside it.
+    """
+    if latest.op_id == origin.op_id:
+        return True
+    stored = stack.keysets.stored()
+    generations = (stack.keysets.parsed(number, stored[number]) for number in sorted(stored))
+    first = next((g for g in generations if g.keyset.active and g.keyset.active.kid == kid), None)
+    return first is not None and first.op_id == origin.op_id
 
 
 handler = task(StandbyInput, run)

@@ -1,0 +1,64 @@
+"""One MiniStack for all end-to-end tests, with stacks deployed by the real SAM CLI."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.demo import story
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.executions import RUNNING, Visit
+from keyturn.cli.local import LocalAws, Workshop, running
+
+ROOT = Path(__file__).parents[2]
+Deploy = Callable[..., Deployment]
+Finish = Callable[[Deployment, str], list[Visit]]
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Workshop:
+    """The tools, and a fresh `sam build`."""
+    workshop = Workshop(ROOT)
+    workshop.build()
+    return workshop
+
+
+@pytest.fixture(scope="session")
+def aws(workshop: Workshop) -> Iterator[LocalAws]:
+    """A running local AWS."""
+    with running(workshop, ROOT / "build/tmp/e2e") as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def deploy(workshop: Workshop, aws: LocalAws) -> Deploy:
+    """Deploy a stack with the demo's times and the parameters given."""
+
+    def deploy(stack: str, **parameters: object) -> Deployment:
+        workshop.deploy(aws, stack, {**story.PARAMETERS, **parameters})
+        return Deployment.find(stack)
+
+    return deploy
+
+
+@pytest.fixture(scope="session")
+def deployment(deploy: Deploy) -> Deployment:
+    """The stack that most tests share; each leaves it with one active and one standby key."""
+    return deploy("keyturn")
+
+
+@pytest.fixture(scope="session")
+def finish() -> Finish:
+    """Wait for an execution that succeeds; returns the states it went through."""
+
+    def finish(deployment: Deployment, execution: str) -> list[Visit]:
+        for _ in range(480):
+            status = deployment.executions.status(execution)
+            if status != RUNNING:
+                assert status == "SUCCEEDED"
+                return deployment.executions.visits(execution)
+            time.sleep(0.25)
+        raise AssertionError("the execution runs for more than two minutes")
+
+    return finish

@@ -1,0 +1,83 @@
+"""The API over HTTP: who gets in, who does not, and what they are told."""
+
+import json
+
+import jwt
+import pytest
+from tests.demo import story
+
+from keyturn.aws.deployment import Deployment
+
+
+def test_the_story_of_a_token_holds(deployment: Deployment) -> None:
+    """Issue, let in, refuse, and an independent library verifies: the demo's own steps."""
+    story.comes_up(deployment)
+    story.lets_in(deployment)
+    story.others_verify(deployment)
+
+
+def test_a_token_without_the_scope_is_forbidden(deployment: Deployment) -> None:
+    """A valid token that lacks the route's scope gets 403, not 401: the client keeps it."""
+    token = deployment.post_token({"subject": "alice"}).body["access_token"]
+    assert deployment.get("/whoami", token).status == 403
+
+
+def test_the_issuer_knows_its_caller(deployment: Deployment) -> None:
+    """`client_id` is the ARN of the IAM principal that signed the request."""
+    token = deployment.post_token({"subject": "alice"}).body["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["client_id"].startswith("arn:aws:iam::")
+    assert claims["exp"] - claims["iat"] == story.TIMES["TokenLifetime"]
+
+
+def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:
+    """Without an IAM signature the route does not answer."""
+    assert deployment.post_token({"subject": "alice"}, signed=False).status == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{nope", "body"),
+        (b"[]", "event"),
+        ({"subject": "a", "colour": "red"}, "colour"),
+        ({"subject": "a", "claims": {"iss": "me"}}, "claims.iss"),
+        ({"subject": "a", "lifetime": 0}, "lifetime"),
+        ({"subject": "a", "lifetime": 16}, "lifetime"),
+        ({"subject": "a", "audience": "elsewhere"}, "audience"),
+        ({"subject": "a", "scope": "root"}, "scope"),
+        ({"subject": "a", "claims": {"x": "y" * 7000}}, "claims"),
+        ({"subject": "a", "claims": {"x": "y" * 33000}}, "body"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_request_is_told_its_field(
+    deployment: Deployment, body: dict[str, object] | bytes, field: str
+) -> None:
+    """400 with `invalid_request`, the field's name first."""
+    answer = deployment.post_token(body)
+    assert answer.status == 400
+    assert answer.body["error"] == "invalid_request"
+    assert answer.body["error_description"].startswith(field)
+
+
+def test_verifiers_elsewhere_find_everything(deployment: Deployment) -> None:
+    """Discovery document and JWKS name the issuer of the tokens and carry max-age and CORS."""
+    issuer = deployment.outputs["Issuer"]
+    discovery = deployment.fetch(f"{issuer}/.well-known/openid-configuration")
+    jwks = deployment.fetch(deployment.outputs["JwksUrl"])
+    assert discovery.body["issuer"] == issuer
+    assert discovery.body["jwks_uri"] == deployment.outputs["JwksUrl"]
+    assert jwks.headers["Cache-Control"] == "public, max-age=1"
+    assert all(set(key) == {"kty", "use", "alg", "kid", "n", "e"} for key in jwks.body["keys"])
+
+
+def test_the_audit_line_has_no_token(deployment: Deployment) -> None:
+    """One line a token in the stack's log group: jti, kid, sub, client_id, exp, never the token."""
+    token = deployment.post_token({"subject": "audited"}).body["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    lines = deployment.log_lines("token_issued")
+    audit = next(json.loads(line) for line in lines if claims["jti"] in line)
+    assert {"kid", "sub", "client_id", "exp"} <= audit.keys()
+    for line in deployment.log_lines(""):
+        assert not any(part in line for part in token.split("."))

@@ -1,0 +1,115 @@
+"""Rotations on the local AWS: the unusual ones; `make demo` shows the usual one under load."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+from tests.demo import story
+from tests.e2e.conftest import Deploy, Finish
+
+from keyturn.aws.deployment import Deployment
+from keyturn.keyset.model import Key, Keyset, Origin
+from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.transitions import revoke
+
+
+def settled(deployment: Deployment) -> Keyset:
+    """The keyset, once it is at rest: one active and one standby key, both published."""
+    keyset = deployment.keyset
+    assert sorted(key.state.value for key in keyset.keys) == ["active", "standby"]
+    assert story.jwks_kids(deployment) == {key.kid for key in keyset.keys}
+    return keyset
+
+
+def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish: Finish) -> None:
+    """A duplicate start finds its work done by the other and ends green, leaving nothing."""
+    before = settled(deployment)
+    assert before.active is not None
+    assert before.standby is not None
+    asked = before.active.kid
+    keys_before = len(deployment.kms.of_stack())
+
+    executions = [deployment.rotate(started_by="test", supersede=asked) for _ in range(2)]
+    ends = sorted(finish(deployment, execution)[-1].state for execution in executions)
+
+    after = settled(deployment)
+    assert after.active is not None
+    assert after.active.kid == before.standby.kid
+    assert "Rotated" in ends
+    assert set(ends) <= {"Rotated", "Overtaken", "NotDue"}
+    assert len(deployment.kms.of_stack()) - keys_before <= 1
+
+
+def test_a_rotation_that_is_not_due_does_nothing(deployment: Deployment, finish: Finish) -> None:
+    """An operator's rotation whose key is no longer active changes nothing and says so."""
+    generation = deployment.keysets.read()
+    visits = finish(deployment, deployment.rotate(started_by="test", supersede="A" * 43))
+    assert visits[-1].state == "NotDue"
+    assert deployment.keysets.read() == generation
+
+
+def test_a_standby_is_published_long_enough_before_it_signs(
+    deployment: Deployment, finish: Finish
+) -> None:
+    """Without a standby a rotation makes one and waits max(P, C) + ω + ε before it signs."""
+    before = settled(deployment)
+    assert before.active is not None
+    assert before.standby is not None
+    gone = before.standby.kid
+    times = Times(1, 4, 15, 2, 1, 5, 5, 0, 40, 10, 1, 0)
+    deployment.keysets.update(
+        lambda keyset, now: revoke(keyset, [gone], now, times=times, ages=Ages()),
+        Origin("test", "test", "lose the standby"),
+    )
+
+    visits = finish(deployment, deployment.rotate(started_by="test", supersede=before.active.kid))
+
+    after = settled(deployment)
+    active = after.active
+    assert isinstance(active, Key)
+    assert active.published is not None
+    assert active.activated is not None
+    assert active.activated - active.published > timedelta(seconds=10)
+    waited = next(visit for visit in visits if visit.state == "WaitForPropagation")
+    assert waited.left is not None
+    assert waited.left - waited.entered > timedelta(seconds=7)
+
+
+def test_input_that_is_not_understood_fails_at_once(deployment: Deployment) -> None:
+    """The first state fails with the field's name, before anything was created."""
+    generation = deployment.keysets.read()
+    execution = deployment.executions.start(
+        deployment.outputs["StateMachineArn"], {"mode": "scheduled", "started_by": "", "kids": []}
+    )
+    while deployment.executions.status(execution) == "RUNNING":
+        time.sleep(0.25)
+    described = deployment.clients.states.describe_execution(executionArn=execution)
+    assert described["status"] == "FAILED"
+    assert [visit.state for visit in deployment.executions.visits(execution)] == ["PlanRotation"]
+    assert "kids: Extra inputs are not permitted" in described["cause"]
+    assert "started_by: " in described["cause"]
+    assert deployment.keysets.read() == generation
+
+
+def test_the_schedule_starts_rotations_by_itself(deploy: Deploy) -> None:
+    """EventBridge Scheduler turns a key whose period is over, with nobody asking."""
+    deployment = deploy("keyturn-scheduled", RotationSchedule="rate(1 minute)")
+    first = settled(deployment).active
+    assert first is not None
+    for _ in range(180):
+        keyset = deployment.keyset
+        if keyset.active and keyset.active.kid != first.kid:
+            break
+        time.sleep(1)
+    else:
+        pytest.fail("no rotation within three minutes")
+    machine = deployment.outputs["StateMachineArn"]
+    executions = deployment.clients.states.list_executions(stateMachineArn=machine)["executions"]
+    inputs = [
+        json.loads(
+            deployment.clients.states.describe_execution(executionArn=e["executionArn"])["input"]
+        )
+        for e in executions
+    ]
+    assert {"mode": "scheduled", "started_by": "schedule"} in inputs

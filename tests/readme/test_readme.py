@@ -1,0 +1,32 @@
+"""The README says what is so: its diagram, its commands, its links."""
+
+import re
+from pathlib import Path
+
+from tests.readme.diagram import with_diagram
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+
+
+def test_the_diagram_is_the_table() -> None:
+    """The key-life diagram is what `make docs` draws from `keyset/states.py`."""
+    assert with_diagram(README) == README
+    assert "standby --> active: activate" in README
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    """A command of the README is a target that CI runs, or has its test in e2e/test_readme.py."""
+    ci = (ROOT / ".ci/run").read_text()
+    targets = [command for command in COMMANDS if command.startswith("make ")]
+    assert targets
+    assert all(command.removeprefix("make ") in ci for command in targets)
+    assert set(COMMANDS) - set(targets) == {"sam build", "sam deploy"}
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Relative links of the README and the docs name files that exist."""
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

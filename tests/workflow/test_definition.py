@@ -1,0 +1,106 @@
+"""One name in three spellings: the state, its function's resource and the function's file agree."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import cfn_yaml
+
+from keyturn.keyset.timing import BOUNDS
+
+ROOT = Path(__file__).parents[2]
+DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
+STATES: dict[str, Any] = DEFINITION["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
+RESOURCES = TEMPLATE["Resources"]
+LAMBDA_ERRORS = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+
+
+def snake(name: str) -> str:
+    """`PublishJwks` as a file spells it."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_state_resource_and_file_agree(name: str) -> None:
+    """State `X` or `XAfterY` runs `XFunction`, whose handler is `rotation/x.py`."""
+    step = name.split("After")[0]
+    assert TASKS[name]["Resource"] == f"${{{step}FunctionArn}}"
+    function = RESOURCES[f"{step}Function"]["Properties"]
+    assert function["Handler"] == f"keyturn.rotation.{snake(step)}.handler"
+    assert (ROOT / f"functions/keyturn/rotation/{snake(step)}.py").exists()
+    properties = RESOURCES["RotationStateMachine"]["Properties"]
+    substitution = properties["DefinitionSubstitutions"][f"{step}FunctionArn"]
+    assert substitution == {"Fn::GetAtt": [f"{step}Function", "Arn"]}
+    invoked = [policy["LambdaInvokePolicy"]["FunctionName"] for policy in properties["Policies"]]
+    assert {"Ref": f"{step}Function"} in invoked
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_is_bounded_and_repeated(name: str) -> None:
+    """Each Task has a timeout and retries Lambda's own errors with jitter and a cap."""
+    task = TASKS[name]
+    assert 0 < task["TimeoutSeconds"] <= 930
+    assert set(task["Retry"][0]["ErrorEquals"]) == LAMBDA_ERRORS
+    for retry in task["Retry"]:
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["MaxDelaySeconds"] <= 60
+
+
+def test_a_scheduled_task_catches_nothing() -> None:
+    """A redrive resumes the very step that failed, and the alarm fires."""
+    assert not [name for name, task in TASKS.items() if "Catch" in task]
+
+
+def test_the_definition_stays_in_the_subset_that_every_engine_runs() -> None:
+    """JSONPath, Lambda ARNs, Choice on outcomes: nothing that one of the engines reads otherwise."""
+    assert "QueryLanguage" not in DEFINITION
+    assert {state["Type"] for state in STATES.values()} <= {"Task", "Choice", "Wait", "Succeed"}
+    for state in STATES.values():
+        assert not {"Parameters", "InputPath", "OutputPath", "ResultSelector"} & state.keys()
+
+
+def test_every_state_can_be_reached() -> None:
+    """No state is left over."""
+    seen, open_ = set(), [DEFINITION["StartAt"]]
+    while open_:
+        name = open_.pop()
+        if name not in seen:
+            seen.add(name)
+            state = STATES[name]
+            following = [state.get("Next"), state.get("Default")]
+            following += [choice["Next"] for choice in state.get("Choices", [])]
+            open_ += [state for state in following if state]
+    assert seen == set(STATES)
+
+
+def test_every_handler_of_the_template_exists() -> None:
+    """Each function's handler is a module of ours with a `handler`."""
+    handlers = [
+        resource["Properties"]["Handler"]
+        for resource in RESOURCES.values()
+        if resource["Type"] in ("AWS::Serverless::Function", "AWS::Lambda::Function")
+    ]
+    assert len(handlers) == len(set(handlers))
+    for handler in handlers:
+        module, _, name = handler.rpartition(".")
+        source = (ROOT / "functions" / module.replace(".", "/")).with_suffix(".py").read_text()
+        assert re.search(rf"^(def {name}\(|{name} = )", source, re.MULTILINE), handler
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_template_knows_the_bounds(name: str) -> None:
+    """A time has the same bounds as a parameter as it has in `keyset/timing.py`."""
+    parameter = TEMPLATE["Parameters"]["".join(word.capitalize() for word in name.split("_"))]
+    assert (parameter["MinValue"], parameter["MaxValue"]) == BOUNDS[name]
+    times = RESOURCES["CheckSettings"]["Properties"]["times"]["Fn::Sub"]
+    assert f'"{name}":' in times
