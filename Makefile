@@ -4,7 +4,6 @@ UV := build/env/uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --python $(PYTHON)
 BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
-export PATH := $(CURDIR)/build/env/uv/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: demo test lint setup format lock docs clean

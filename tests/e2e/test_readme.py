@@ -14,9 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def sam_on_path() -> dict[str, str]:
     """The environment of a user who has installed uv and the SAM CLI."""
-    tools = [str(Workshop(ROOT).sam.parent), str(ROOT / "build/env/uv/bin")]
-    path = os.pathsep.join([*tools, os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0"}
+    return {**os.environ, "PATH": Workshop(ROOT).path, "SAM_CLI_TELEMETRY": "0"}
 
 
 def test_sam_build_and_deploy_as_written(aws: LocalAws, sam_on_path: dict[str, str]) -> None:

@@ -46,6 +46,12 @@ class Workshop:
         return self.root / "build/env/sam/bin/sam"
 
     @property
+    def path(self) -> str:
+        """PATH with these tools, uv among them: `sam build` calls it."""
+        tools = (self.root / "build/env/uv/bin", self.sam.parent)
+        return os.pathsep.join([*map(str, tools), os.environ["PATH"]])
+
+    @property
     def built(self) -> Path:
         """The template that `sam build` wrote."""
         return self.root / "build/sam/template.yaml"
@@ -82,7 +88,7 @@ class Workshop:
         config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
         ran = subprocess.run(
             [str(self.sam), *arguments, *config],
-            env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
+            env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": self.path},
             cwd=self.root,
             capture_output=True,
             text=True,
