@@ -30,7 +30,7 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	@echo "Setting up: .venv, build/env, tests/node_modules"
 	test -x $(UV) || $(PYTHON) -m venv build/env/uv
 	build/env/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(SYNC)
+	$(SYNC) --extra cli
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
 	npm ci --prefix tests --silent --no-audit --no-fund

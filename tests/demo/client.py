@@ -15,11 +15,40 @@ _PAUSE = 0.4  # seconds between two tokens: 15-second tokens keep some 35 of the
 
 
 @dataclass(frozen=True)
+class Token:
+    """A token the client holds; `exp` in epoch seconds."""
+
+    text: str
+    kid: str
+    exp: float
+
+
+@dataclass(frozen=True)
 class Refusal:
     """A valid token that was not let in, or a token that could not be had."""
 
     phase: str
     what: str
+
+
+@dataclass
+class Revocation:
+    """What the client saw of a revocation; instants in epoch seconds."""
+
+    kid: str
+    commanded: float
+    first_refusal: float | None = None
+    refused: int = 0
+    accepted_when_sent_at: list[float] = field(default_factory=list)
+    others_accepted: Counter[str] = field(default_factory=Counter)
+
+    def note(self, *, sent: float, status: int) -> None:
+        """An answer to a token of the revoked key."""
+        if status == 200:
+            self.accepted_when_sent_at.append(sent)
+        else:
+            self.refused += 1
+            self.first_refusal = self.first_refusal or time.time()
 
 
 @dataclass
@@ -30,6 +59,8 @@ class Tally:
     accepted: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
     kids: set[str] = field(default_factory=set)
+    seconds_without_issuer: float = 0.0
+    revocation: Revocation | None = None
 
 
 class BackgroundClient:
@@ -38,9 +69,11 @@ class BackgroundClient:
     def __init__(self, deployment: Deployment, phase: Callable[[], str]) -> None:
         self._deployment = deployment
         self._phase = phase
-        self._held: dict[str, float] = {}
+        self._held: list[Token] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._issuer_down_since: float | None = None
+        self._last_took = 0.0
         self.tally = Tally()
 
     @contextmanager
@@ -68,39 +101,58 @@ class BackgroundClient:
                 self._stop.wait(_PAUSE)
 
     def _issue(self) -> None:
+        began = time.monotonic()
         answer = self._deployment.post_token({"subject": "demo", "scope": "whoami:read"})
         if answer.status != 200:
+            self._issuer_down_since = self._issuer_down_since or began
             self._refuse(f"POST /token answered {answer.status}")
         else:
-            token = answer.body["access_token"]
-            claims = jwt.decode(token, options={"verify_signature": False})
+            if self._issuer_down_since is not None:
+                self.tally.seconds_without_issuer += time.monotonic() - self._issuer_down_since
+                self._issuer_down_since = None
+            text = answer.body["access_token"]
+            claims = jwt.decode(text, options={"verify_signature": False})
+            token = Token(text, jwt.get_unverified_header(text)["kid"], claims["exp"])
             with self._lock:
-                self._held[token] = claims["exp"]
+                self._held.append(token)
                 self.tally.issued[self._phase()] += 1
-                self.tally.kids.add(jwt.get_unverified_header(token)["kid"])
+                self.tally.kids.add(token.kid)
         self._stop.wait(_PAUSE)
 
     def _try_all(self) -> None:
-        now = time.time()
         with self._lock:
-            self._held = {token: exp for token, exp in self._held.items() if exp > now}
-            held = list(self._held.items())
+            self._held = [token for token in self._held if token.exp > time.time()]
+            held = list(self._held)
         if not held:
             self._stop.wait(_PAUSE)
-        for token, exp in held:
+        for token in held:
             if self._stop.is_set():
                 return
-            if time.time() < exp:
-                self._try(token, exp)
+            if time.time() + self._last_took < token.exp:  # a later answer would prove nothing
+                self._try(token)
 
-    def _try(self, token: str, exp: float) -> None:
-        answer = self._deployment.get("/whoami", token)
-        if answer.status == 200:
-            with self._lock:
+    def _try(self, token: Token) -> None:
+        sent = time.time()
+        status = self._deployment.get("/whoami", token.text).status
+        arrived = time.time()
+        self._last_took = arrived - sent
+        revocation = self.tally.revocation
+        with self._lock:
+            if revocation and token.kid == revocation.kid:
+                if arrived < token.exp:
+                    revocation.note(sent=sent, status=status)
+                if status != 200:  # once refused is enough: a 401 costs MiniStack its warm worker
+                    self._held.remove(token)
+            elif status == 200:
                 self.tally.accepted[self._phase()] += 1
-        elif time.time() < exp:  # whatever arrives later may be an honest "expired"
-            self._refuse(f"GET /whoami answered {answer.status}")
+                if revocation and sent > revocation.commanded:
+                    revocation.others_accepted[token.kid] += 1
+            elif arrived < token.exp:  # whatever arrives later may be an honest "expired"
+                self._refused(f"GET /whoami answered {status}")
 
     def _refuse(self, what: str) -> None:
         with self._lock:
-            self.tally.refused.append(Refusal(self._phase(), what))
+            self._refused(what)
+
+    def _refused(self, what: str) -> None:
+        self.tally.refused.append(Refusal(self._phase(), what))

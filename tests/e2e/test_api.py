@@ -39,7 +39,7 @@ def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:
     ("body", "field"),
     [
         (b"{nope", "body"),
-        (b"[]", "event"),
+        (b"[]", "body"),
         ({"subject": "a", "colour": "red"}, "colour"),
         ({"subject": "a", "claims": {"iss": "me"}}, "claims.iss"),
         ({"subject": "a", "lifetime": 0}, "lifetime"),

@@ -1,7 +1,7 @@
 """Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
 
 import pytest
-from tests.e2e.conftest import Deploy
+from tests.e2e.conftest import Deploy, asking_for
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAwsFailed, Workshop
@@ -25,7 +25,7 @@ def test_deleting_the_stack_leaves_nothing_behind(deploy: Deploy, workshop: Work
     deployment = deploy("keyturn-gone")
     active = deployment.keyset.active
     assert active is not None
-    deployment.rotate(started_by="test", supersede=active.kid)
+    deployment.start(asking_for(active.kid))
     bucket = deployment.outputs["Issuer"].rsplit("/", 1)[1]
 
     workshop.delete("keyturn-gone")

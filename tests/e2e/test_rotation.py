@@ -6,35 +6,24 @@ from datetime import timedelta
 
 import pytest
 from tests.demo import story
-from tests.e2e.conftest import Deploy, Finish
+from tests.e2e.conftest import Deploy, Finish, asking_for
 
 from keyturn.aws.deployment import Deployment
-from keyturn.keyset.model import Key, Keyset, Origin
+from keyturn.keyset.model import Origin
 from keyturn.keyset.timing import Ages, Times
 from keyturn.keyset.transitions import revoke
 
 
-def settled(deployment: Deployment) -> Keyset:
-    """The keyset, once it is at rest: one active and one standby key, both published."""
-    keyset = deployment.keyset
-    assert sorted(key.state.value for key in keyset.keys) == ["active", "standby"]
-    assert story.jwks_kids(deployment) == {key.kid for key in keyset.keys}
-    return keyset
-
-
 def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish: Finish) -> None:
     """A duplicate start finds its work done by the other and ends green, leaving nothing."""
-    before = settled(deployment)
-    assert before.active is not None
-    assert before.standby is not None
+    before = story.at_rest(deployment)
     asked = before.active.kid
     keys_before = len(deployment.kms.of_stack())
 
-    executions = [deployment.rotate(started_by="test", supersede=asked) for _ in range(2)]
+    executions = [deployment.start(asking_for(asked)) for _ in range(2)]
     ends = sorted(finish(deployment, execution)[-1].state for execution in executions)
 
-    after = settled(deployment)
-    assert after.active is not None
+    after = story.at_rest(deployment)
     assert after.active.kid == before.standby.kid
     assert "Rotated" in ends
     assert set(ends) <= {"Rotated", "Overtaken", "NotDue"}
@@ -44,7 +33,7 @@ def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish:
 def test_a_rotation_that_is_not_due_does_nothing(deployment: Deployment, finish: Finish) -> None:
     """An operator's rotation whose key is no longer active changes nothing and says so."""
     generation = deployment.keysets.read()
-    visits = finish(deployment, deployment.rotate(started_by="test", supersede="A" * 43))
+    visits = finish(deployment, deployment.start(asking_for("A" * 43)))
     assert visits[-1].state == "NotDue"
     assert deployment.keysets.read() == generation
 
@@ -53,9 +42,7 @@ def test_a_standby_is_published_long_enough_before_it_signs(
     deployment: Deployment, finish: Finish
 ) -> None:
     """Without a standby a rotation makes one and waits max(P, C) + ω + ε before it signs."""
-    before = settled(deployment)
-    assert before.active is not None
-    assert before.standby is not None
+    before = story.at_rest(deployment)
     gone = before.standby.kid
     times = Times(1, 4, 15, 2, 1, 5, 5, 0, 40, 10, 1, 0)
     deployment.keysets.update(
@@ -63,11 +50,10 @@ def test_a_standby_is_published_long_enough_before_it_signs(
         Origin("test", "test", "lose the standby"),
     )
 
-    visits = finish(deployment, deployment.rotate(started_by="test", supersede=before.active.kid))
+    visits = finish(deployment, deployment.start(asking_for(before.active.kid)))
 
-    after = settled(deployment)
+    after = story.at_rest(deployment)
     active = after.active
-    assert isinstance(active, Key)
     assert active.published is not None
     assert active.activated is not None
     assert active.activated - active.published > timedelta(seconds=10)
@@ -79,9 +65,7 @@ def test_a_standby_is_published_long_enough_before_it_signs(
 def test_input_that_is_not_understood_fails_at_once(deployment: Deployment) -> None:
     """The first state fails with the field's name, before anything was created."""
     generation = deployment.keysets.read()
-    execution = deployment.executions.start(
-        deployment.outputs["StateMachineArn"], {"mode": "scheduled", "started_by": "", "kids": []}
-    )
+    execution = deployment.start({"mode": "scheduled", "started_by": "", "kids": []})
     while deployment.executions.status(execution) == "RUNNING":
         time.sleep(0.25)
     described = deployment.clients.states.describe_execution(executionArn=execution)
@@ -95,8 +79,7 @@ def test_input_that_is_not_understood_fails_at_once(deployment: Deployment) -> N
 def test_the_schedule_starts_rotations_by_itself(deploy: Deploy) -> None:
     """EventBridge Scheduler turns a key whose period is over, with nobody asking."""
     deployment = deploy("keyturn-scheduled", RotationSchedule="rate(1 minute)")
-    first = settled(deployment).active
-    assert first is not None
+    first = story.at_rest(deployment).active
     for _ in range(180):
         keyset = deployment.keyset
         if keyset.active and keyset.active.kid != first.kid:

@@ -77,20 +77,26 @@ class Call:
 
     def _is(self, route: RouteScopes) -> bool:
         _, _, method, *path = self.resource.split("/")
-        return route.method == method and _same_path(route.path.strip("/").split("/"), path)
+        return route.method in (method, "ANY") and _same_path(
+            route.path.strip("/").split("/"), path
+        )
 
 
 def _policy(stage: str, opened: Iterable[RouteScopes] | None) -> Mapping[str, Any]:
     if opened is None:
         resources = [f"{stage}/*"]
     else:
-        resources = [f"{stage}/{route.method}{_wildcard(route.path)}" for route in opened]
+        resources = [f"{stage}/{_method(route)}{_wildcard(route.path)}" for route in opened]
     statement = {
         "Action": "execute-api:Invoke",
         "Effect": "Allow" if resources else "Deny",
         "Resource": resources or [f"{stage}/*"],
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _method(route: RouteScopes) -> str:
+    return "*" if route.method == "ANY" else route.method
 
 
 def _wildcard(path: str) -> str:

@@ -5,20 +5,19 @@ it is for and is answered without the HTTP envelope.
 """
 
 import base64
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
 from keyturn.aws.events import describe
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.faults import AwsFault, KeyUnusable
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, metrics, tracer
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import Key
-from keyturn.tokens import claims, jws
+from keyturn.keyset.model import Generation, Key
+from keyturn.tokens import claims, jws, strict_json
 from keyturn.tokens.errors import ClaimsInvalid
 
 MAX_BODY = 32 * 1024
@@ -43,44 +42,55 @@ class DirectRequest(TokenRequest):
 
 
 def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
-    """The token response of RFC 6749 section 5.1; raises Refusal."""
-    key = _active_key(stack)
-    wanted = _wanted(stack, request, client_id, key)
-    jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
+    """The token response of RFC 6749 section 5.1; raises Refusal.
 
-    signed = _signing_input(stack, key, wanted, jti, now)
+    A key that KMS has disabled was revoked behind our view: look again, and sign with the next.
+    """
+    for look in (stack.view.for_signing, stack.view.reread):
+        key = _active_key(look)
+        wanted = _wanted(stack, request, client_id, key)
+        jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
+        signed = _signing_input(stack, key, wanted, jti, now)
+        try:
+            signature = stack.kms.sign(key.kms_key_arn, signed.encode())
+        except AwsFault as fault:
+            logger.warning("cannot_sign", kid=key.kid, code=fault.code)
+            failure = Unavailable(f"KMS cannot sign ({fault.code})")
+            if not isinstance(fault, KeyUnusable):
+                break
+        else:
+            _audit(key, wanted, jti, now)
+            return {
+                "access_token": jws.compact(signed, signature),
+                "token_type": "Bearer",
+                "expires_in": wanted.lifetime,
+                "scope": wanted.scope,
+            }
+    raise failure
+
+
+def _active_key(look: Callable[[], Generation]) -> Key:
     try:
-        signature = stack.kms.sign(key.kms_key_arn, signed.encode())
-    except AwsFault as fault:
-        logger.exception("cannot_sign", kid=key.kid)
-        raise Unavailable(f"KMS cannot sign ({fault.code})") from None
-
-    logger.info(
-        "token_issued",
-        jti=jti,
-        kid=key.kid,
-        sub=wanted.subject,
-        client_id=client_id,
-        exp=now + wanted.lifetime,
-    )
-    metrics.add_metric("TokensIssued", "Count", 1)
-    return {
-        "access_token": jws.compact(signed, signature),
-        "token_type": "Bearer",
-        "expires_in": wanted.lifetime,
-        "scope": wanted.scope,
-    }
-
-
-def _active_key(stack: Stack) -> Key:
-    try:
-        active = stack.view.current().keyset.active
+        active = look().keyset.active
     except (AwsFault, KeysetFault) as fault:
         logger.exception("no_view")
         raise Unavailable("the keyset cannot be read") from fault
     if active is None:
         raise Unavailable("no key is active")
     return active
+
+
+def _audit(key: Key, wanted: claims.Request, jti: str, now: int) -> None:
+    """One line a token, so that CloudTrail's Sign events can be held against what was issued."""
+    logger.info(
+        "token_issued",
+        jti=jti,
+        kid=key.kid,
+        sub=wanted.subject,
+        client_id=wanted.client_id,
+        exp=now + wanted.lifetime,
+    )
+    metrics.add_metric("TokensIssued", "Count", 1)
 
 
 def _wanted(stack: Stack, request: TokenRequest, client_id: str, key: Key) -> claims.Request:
@@ -104,7 +114,7 @@ def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now
         signed = jws.signing_input(key.kid, made)
     except ClaimsInvalid as error:
         raise BadRequest(error.field, error.problem) from None
-    except ValueError:  # a lone surrogate, NaN: nothing that JSON in UTF-8 can hold
+    except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
     if jws.compact_size(signed) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
@@ -116,17 +126,19 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
     if len(body) > MAX_BODY * 4 / 3:
         raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
     try:
-        raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        raw = (
+            base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+        )
     except ValueError:
         raise BadRequest("body", "is not base64") from None
     if len(raw) > MAX_BODY:
         raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
     try:
-        return TokenRequest.model_validate(json.loads(raw))
+        return TokenRequest.model_validate(strict_json.loads(raw))
     except ValidationError as error:
         raise BadRequest("", describe(error)) from None
-    except (ValueError, RecursionError):
-        raise BadRequest("body", "is not JSON") from None
+    except ValueError:
+        raise BadRequest("body", "is not JSON, or no object") from None
 
 
 @tracer.capture_lambda_handler(capture_response=False)

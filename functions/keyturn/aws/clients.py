@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_apigateway import APIGatewayClient
     from types_boto3_kms import KMSClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from types_boto3_s3 import S3Client
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
     from types_boto3_stepfunctions import SFNClient
 
+SERVICES = frozenset(
+    {
+        "apigateway",
+        "kms",
+        "resourcegroupstaggingapi",
+        "s3",
+        "scheduler",
+        "ssm",
+        "stepfunctions",
+    }
+)
 _PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
@@ -60,6 +72,11 @@ class Clients:
     def tagging(self) -> "ResourceGroupsTaggingAPIClient":
         """Which KMS keys are this stack's."""
         return boto3.client("resourcegroupstaggingapi", config=_PATIENT)
+
+    @cached_property
+    def apigateway(self) -> "APIGatewayClient":
+        """The authorizer caches."""
+        return boto3.client("apigateway", config=_PATIENT)
 
     @cached_property
     def states(self) -> "SFNClient":

@@ -1,8 +1,10 @@
 """A deployed stack as its operators and callers see it: outputs, API, keyset, workflow."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
@@ -14,10 +16,14 @@ from botocore.awsrequest import AWSRequest
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import AwsFault, Unanswered, translated
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.kms_keys import KmsKeys
+from keyturn.aws.settings import Settings
+from keyturn.aws.stack import Stack
+from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
+from keyturn.keyset.timing import Times
 
 _WRITE_DELAY = 20  # seconds; this side writes nothing to the keyset
 
@@ -34,13 +40,20 @@ class Answer:
 class Deployment:
     """One stack by its name, with the credentials of the environment."""
 
-    def __init__(self, stack: str, outputs: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        stack: str,
+        outputs: Mapping[str, str],
+        parameters: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
         self.stack = stack
         self.outputs = outputs
+        self._parameters = parameters
         self.clients = Clients(_WRITE_DELAY)
         self.executions = Executions(self.clients, clock)
         self.kms = KmsKeys(stack, self.clients)
-        self._clock = clock
+        self.clock = clock
         self._session = boto3.Session()
         self._http = urllib3.PoolManager(retries=False, timeout=30, maxsize=8)
 
@@ -49,16 +62,44 @@ class Deployment:
         """The stack with this name; raises AwsFault."""
         with translated("cloudformation:DescribeStacks"):
             described = boto3.client("cloudformation").describe_stacks(StackName=stack)
-        outputs = {
-            output["OutputKey"]: output["OutputValue"]
-            for output in described["Stacks"][0].get("Outputs", [])
+        found = described["Stacks"][0]
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+        parameters = {
+            item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
         }
-        return cls(stack, outputs, clock or SystemClock())
+        return cls(stack, outputs, parameters, clock or SystemClock())
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the stack was deployed with; raises InvalidSettings."""
+        given = {_snake(name): value for name, value in self._parameters.items()}
+        times = json.dumps({name: given[name] for name in Times.__dataclass_fields__})
+        own = [self.outputs["ApiStage"]] if int(given["result_ttl"]) else []
+        return Settings.checked(
+            {
+                **given,
+                "stack": self.stack,
+                "bucket": self.outputs["BucketName"],
+                "issuer": self.outputs["Issuer"],
+                "times": times,
+                "flush_targets": ",".join([*own, given["flush_targets"]]),
+            }
+        )
+
+    @property
+    def revocation_bound(self) -> timedelta:
+        """From a revocation until no authorizer accepts the kid: C + G + ε."""
+        return timing.revocation_bound(self.settings.times)
+
+    @cached_property
+    def as_stack(self) -> Stack:
+        """The same stack as its functions see it, for whoever has to do their work by hand."""
+        return Stack(self.settings, clock=self.clock)
 
     @cached_property
     def keysets(self) -> KeysetStore:
         """The truth."""
-        return KeysetStore(self.stack, self._clock, self.clients.ssm, self.clients.ssm_timed)
+        return KeysetStore(self.stack, self.clock, self.clients.ssm, self.clients.ssm_timed)
 
     @property
     def keyset(self) -> Keyset:
@@ -84,12 +125,15 @@ class Deployment:
         """`GET` a public document."""
         return self._send("GET", url, {})
 
-    def rotate(self, *, started_by: str, supersede: str | None = None) -> str:
-        """Start a rotation; with `supersede`, although it is not due. Returns the execution."""
-        event = {"mode": "scheduled", "started_by": started_by}
-        if supersede:
-            event["supersede"] = supersede
+    def start(self, event: Mapping[str, Any]) -> str:
+        """Start an execution with this input (docs/workflow.md); returns its ARN."""
         return self.executions.start(self.outputs["StateMachineArn"], event)
+
+    def caller(self) -> str:
+        """The ARN of whoever these credentials belong to."""
+        with translated("sts:GetCallerIdentity"):
+            identity = boto3.client("sts").get_caller_identity()
+        return str(identity["Arn"])
 
     def log_lines(self, containing: str) -> list[str]:
         """What the stack's functions logged, the lines that contain a text."""
@@ -105,12 +149,24 @@ class Deployment:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        answer = self._http.request(method, url, headers=headers, body=body)
+        try:
+            answer = self._http.request(method, url, headers=headers, body=body)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unanswered(f"{method} {url}", type(error).__name__) from None
         try:
             parsed = answer.json()
         except ValueError:
             parsed = answer.data.decode(errors="replace")
         return Answer(answer.status, answer.headers, parsed)
+
+
+def use_session(profile: str | None, region: str | None) -> None:
+    """Have every client of this process use this profile and Region."""
+    boto3.setup_default_session(profile_name=profile, region_name=region)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def failed_resources(stack: str) -> list[str]:

@@ -1,8 +1,11 @@
 """Lambda events at the edge: parsed with pydantic, refused by the field's name."""
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _T = TypeVar("_T")
 
@@ -16,13 +19,18 @@ def parse(adapter: TypeAdapter[_T], event: Any) -> _T:
     try:
         return adapter.validate_python(event)
     except ValidationError as error:
-        raise InvalidEvent(describe(error)) from None
+        tagged = adapter.core_schema["type"] == "tagged-union"
+        raise InvalidEvent(describe(error, tagged=tagged)) from None
 
 
-def describe(error: ValidationError) -> str:
-    """What is wrong, field by field, without the values."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'event'}: {problem['msg']}"
-        for problem in problems
-    )
+def describe(error: ValidationError, *, tagged: bool = False) -> str:
+    """What is wrong, field by field, without the values; a union's tag is no field."""
+    problems = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{_field(problem, tagged)}: {problem['msg']}" for problem in problems)
+
+
+def _field(problem: "ErrorDetails", tagged: bool) -> str:
+    if problem["type"].startswith("union_tag_"):
+        return str(problem["ctx"]["discriminator"]).strip("'")
+    parts = problem["loc"][1:] if tagged else problem["loc"]
+    return ".".join(str(part) for part in parts) or "event"

@@ -10,7 +10,7 @@ from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import Absent, translated
 
-RUNNING = "RUNNING"
+RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,11 @@ class Executions:
         with translated("states:DescribeExecution"):
             return self._clients.states.describe_execution(executionArn=execution_arn)["status"]
 
-    def run(self, state_machine_arn: str, event: Mapping[str, Any], *, patience: float) -> str:
-        """Start an execution and wait for its end, at most `patience` seconds; its last status."""
-        execution = self.start(state_machine_arn, event)
-        deadline = self._clock.monotonic() + patience
-        while True:
-            status = self.status(execution)
-            if status != RUNNING or self._clock.monotonic() > deadline:
-                return status
-            self._clock.sleep(1)
+    def cause(self, execution_arn: str) -> str:
+        """Why an execution failed, in Step Functions' words."""
+        with translated("states:DescribeExecution"):
+            described = self._clients.states.describe_execution(executionArn=execution_arn)
+        return described.get("cause", "no cause is given")
 
     def visits(self, execution_arn: str) -> list[Visit]:
         """The states that the execution went through, in order."""

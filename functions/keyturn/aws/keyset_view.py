@@ -60,23 +60,48 @@ class KeysetView:
     def current(self) -> Generation:
         """The generation to act on; raises ViewTooOld, or the fault of the very first read."""
         if self._older_than(self._ttl, self._read):
-            if self._older_than(min(self._ttl, _UNKNOWN_KID_PAUSE), self._tried):
+            if self._may_try():
                 self._refresh()
             if self._older_than(self._stale_limit, self._read):
                 raise ViewTooOld(f"no keyset was read for more than {self._stale_limit} s")
         return self._generation()
 
     def refreshed(self) -> Generation:
-        """Look again although the view is fresh, at most once in five seconds (unknown kid)."""
+        """Look again although the view is fresh, at most once in five seconds (unknown kid).
+
+        Raises ViewTooOld when it is not: what we have not seen may exist all the same.
+        """
         if self._older_than(_UNKNOWN_KID_PAUSE, self._tried):
             self._refresh()
+        if self._older_than(self._ttl, self._read):
+            raise ViewTooOld("the keyset cannot be read, and a kid is not in the last one seen")
         return self._generation()
+
+    def for_signing(self) -> Generation:
+        """The generation, at most `ttl` old or read in this very call; raises ViewTooOld.
+
+        An issuer never falls back on an older one: its tokens could outlive the key's grace.
+        """
+        if self._older_than(self._ttl, self._read):
+            return self.reread()
+        return self._generation()
+
+    def reread(self) -> Generation:
+        """Look again now; raises ViewTooOld when that cannot be done."""
+        if not (self._may_try() and self._refresh()):
+            raise ViewTooOld("the keyset cannot be read")
+        return self._generation()
+
+    def _may_try(self) -> bool:
+        """Whether the last read, if it failed, is long enough ago to try again."""
+        pause = min(self._ttl, _UNKNOWN_KID_PAUSE)
+        return self._tried == self._read or self._older_than(pause, self._tried)
 
     def _older_than(self, seconds: float, instant: _Instant | None) -> bool:
         age = instant.age(self._now()) if instant else None
         return age is None or age > seconds
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
         sent = self._tried = self._now()
         try:
             seen = self._reader.newer(self._held) if self._held else self._reader.read()
@@ -84,9 +109,11 @@ class KeysetView:
             if self._held is None:
                 self._tried = None
                 raise
-            return
-        if self._held is None or seen.number >= self._held.number:
-            self._held, self._read = seen, sent
+            return False
+        if self._held is not None and seen.number < self._held.number:
+            return False
+        self._held, self._read = seen, sent
+        return True
 
     def _now(self) -> _Instant:
         return _Instant(self._clock.now(), self._clock.monotonic())

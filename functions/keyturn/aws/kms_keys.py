@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import KeyUnusable, translated
 from keyturn.tokens.jwk import PublicJwk
 
 if TYPE_CHECKING:
@@ -68,24 +68,37 @@ class KmsKeys:
         return answer["Signature"]
 
     def describe(self, arn: str, op_id: str | None = None) -> KmsKey:
-        """What KMS says about the key itself."""
+        """What KMS says about the key; raises KeyUnusable when it is gone, AwsFault."""
         with translated("kms:DescribeKey"):
             answer = self._clients.kms.describe_key(KeyId=arn)
         return _kms_key(answer["KeyMetadata"], op_id)
 
-    def destroy(self, arn: str, *, window: int) -> None:
-        """Disable the key at once and have it deleted after `window` days; both may be repeated."""
-        key = self.describe(arn)
-        if key.pending_deletion:
-            return
-        if key.enabled:
+    def find(self, arn: str, op_id: str | None = None) -> KmsKey | None:
+        """Like `describe`; None when the key is gone for good."""
+        try:
+            return self.describe(arn, op_id)
+        except KeyUnusable:
+            return None
+
+    def disable(self, arn: str) -> KmsKey | None:
+        """Nobody can sign with the key from now on; may be repeated. Returns what it was before."""
+        key = self.find(arn)
+        if key and key.enabled:
             with translated("kms:DisableKey"):
                 self._clients.kms.disable_key(KeyId=arn)
+        return key
+
+    def destroy(self, arn: str, *, window: int) -> bool:
+        """Disable the key and have it deleted after `window` days; False if it is going already."""
+        key = self.disable(arn)
+        if key is None or key.pending_deletion:
+            return False
         with translated("kms:ScheduleKeyDeletion"):
             self._clients.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=window)
+        return True
 
     def of_stack(self) -> list[KmsKey]:
-        """Every key that carries this stack's tag and still exists."""
+        """Every key that carries this stack's tag and still exists; tags outlive their key."""
         with translated("tag:GetResources"):
             pages = self._clients.tagging.get_paginator("get_resources").paginate(
                 ResourceTypeFilters=["kms:key"],
@@ -95,11 +108,8 @@ class KmsKeys:
         found = []
         for mapping in tagged:
             tags = {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
-            try:
-                found.append(self.describe(mapping["ResourceARN"], tags.get(OP_TAG)))
-            except AwsFault as fault:
-                if fault.code != "NotFoundException":  # tags outlive their key for a while
-                    raise
+            if key := self.find(mapping["ResourceARN"], tags.get(OP_TAG)):
+                found.append(key)
         return found
 
 

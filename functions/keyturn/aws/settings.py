@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from keyturn.aws.events import describe
+from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
 _PREFIX = "KEYTURN_"
@@ -60,6 +61,14 @@ _Routes = Annotated[
 ]
 
 
+_Stages = Annotated[
+    tuple[Stage, ...],
+    BeforeValidator(
+        lambda v: tuple(map(Stage.parse, filter(None, v.split(",")))) if isinstance(v, str) else v
+    ),
+]
+
+
 class Settings(BaseModel):
     """What a deployment is told. `issuer` is empty where a function does not speak for it."""
 
@@ -72,6 +81,7 @@ class Settings(BaseModel):
     allowed_audiences: _Words
     allowed_scopes: _Words = ()
     route_scopes: _Routes = ()
+    flush_targets: _Stages = ()
     deletion_window: int = Field(ge=7, le=30)
     times: _Times
 

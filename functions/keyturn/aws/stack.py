@@ -7,6 +7,7 @@ from typing import Self
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
+from keyturn.aws.gateway_cache import GatewayCache
 from keyturn.aws.history import History
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.keyset_view import KeysetView
@@ -76,6 +77,11 @@ class Stack:
             issuer=self.settings.issuer,
             max_age=self.times.jwks_max_age,
         )
+
+    @cached_property
+    def gateway_cache(self) -> GatewayCache:
+        """What API Gateway remembers of our answers."""
+        return GatewayCache(self.clients.apigateway)
 
     @cached_property
     def history(self) -> History:

@@ -27,6 +27,15 @@ class Projection:
     generation: int
     keys: Mapping[str, PublicJwk]
     etag: str
+    cache_control: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    generation: int
+    etag: str
+    cache_control: str
+    body: bytes
 
 
 class WellKnown:
@@ -51,8 +60,13 @@ class WellKnown:
         found = self._get(JWKS)
         if found is None:
             return None
-        generation, etag, body = found
-        return Projection(generation, parse_jwks(body), etag)
+        return Projection(found.generation, parse_jwks(found.body), found.etag, found.cache_control)
+
+    def is_behind(self, seen: Projection | None, generation: int) -> bool:
+        """Whether `seen` lags `generation`, or tells verifiers another max-age than we do now."""
+        if seen is None or seen.generation < generation:
+            return True
+        return seen.generation == generation and seen.cache_control != self._cache_control
 
     def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
@@ -69,8 +83,9 @@ class WellKnown:
             "id_token_signing_alg_values_supported": ["RS256"],
         }
         found = self._get(DISCOVERY)
-        if found is None or json.loads(found[2]) != document:
-            self._put(DISCOVERY, document, 0, found[1] if found else None)
+        shown = found and (json.loads(found.body), found.cache_control)
+        if shown != (document, self._cache_control):
+            self._put(DISCOVERY, document, 0, found.etag if found else None)
 
     def empty_bucket(self) -> None:
         """Delete every object of the bucket, the history too: the stack is going."""
@@ -81,7 +96,11 @@ class WellKnown:
             with translated("s3:DeleteObject"):
                 self._s3.delete_object(Bucket=self._bucket, Key=name)
 
-    def _get(self, name: str) -> tuple[int, str, bytes] | None:
+    @property
+    def _cache_control(self) -> str:
+        return f"public, max-age={self._max_age}"
+
+    def _get(self, name: str) -> _Object | None:
         try:
             with translated("s3:GetObject"):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=name)
@@ -91,7 +110,7 @@ class WellKnown:
         generation = answer["Metadata"].get(_GENERATION, "")
         if not generation.isdigit():
             raise AwsFault("s3:GetObject", f"NoGenerationIn {name}")
-        return int(generation), answer["ETag"], body
+        return _Object(int(generation), answer["ETag"], answer.get("CacheControl", ""), body)
 
     def _put(
         self, name: str, document: Mapping[str, Any], generation: int, etag: str | None
@@ -105,7 +124,7 @@ class WellKnown:
                 Key=name,
                 Body=body,
                 ContentType=kind,
-                CacheControl=f"public, max-age={self._max_age}",
+                CacheControl=self._cache_control,
                 Metadata={_GENERATION: str(generation)},
                 **condition,
             )

@@ -5,6 +5,8 @@ once as `kms_key_arn_prefix`: that is what lets twelve live keys fit.
 """
 
 import json
+from dataclasses import replace
+from datetime import UTC
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,6 +18,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
 )
+from pydantic_core import PydanticSerializationError
 
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
@@ -23,17 +26,18 @@ from keyturn.keyset.states import State
 
 SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
+_SHORT_TEXT = 60  # characters
 
 Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Instant = Annotated[
     AwareDatetime,
-    AfterValidator(lambda at: at.replace(microsecond=0)),
+    AfterValidator(lambda at: at.astimezone(UTC).replace(microsecond=0)),
     PlainSerializer(lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")),
 ]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Key(_Model):
@@ -68,23 +72,25 @@ class _Document(_Model):
 
 
 def dumps(generation: Generation) -> str:
-    """The document; raises DocumentTooLarge."""
+    """The document; raises DocumentTooLarge, or DocumentInvalid for what could not be read again."""
     keyset = generation.keyset
     prefix = _arn_prefix([key.kms_key_arn for key in keyset.known])
-    document = _Document.model_validate(
-        {
-            "schema": SCHEMA,
-            "generation": generation.number,
-            "op_id": generation.op_id,
-            "started_by": generation.started_by,
-            "reason": generation.reason,
-            "at": generation.at,
-            "kms_key_arn_prefix": prefix,
-            "keys": [_fields(key, prefix) for key in keyset.keys],
-            "ended": [_fields(key, prefix) for key in keyset.ended],
-        }
-    )
-    text = document.model_dump_json(by_alias=True, exclude_none=True)
+    fields = {
+        "schema": SCHEMA,
+        "generation": generation.number,
+        "op_id": generation.op_id,
+        "started_by": generation.started_by,
+        "reason": generation.reason,
+        "at": generation.at,
+        "kms_key_arn_prefix": prefix,
+        "keys": tuple(_fields(key, prefix) for key in keyset.keys),
+        "ended": tuple(_fields(key, prefix) for key in keyset.ended),
+    }
+    try:
+        document = _Document.model_validate(fields)
+        text = document.model_dump_json(by_alias=True, exclude_none=True)
+    except (ValidationError, PydanticSerializationError) as error:
+        raise DocumentInvalid(_first_problem(error)) from None
     size = len(text.encode())
     if size > MAX_BYTES:
         raise DocumentTooLarge(
@@ -94,26 +100,59 @@ def dumps(generation: Generation) -> str:
     return text
 
 
+def with_room(generation: Generation) -> Generation:
+    """The generation, made to fit: a revocation must never be refused for want of room.
+
+    Its texts are cut short, then the longest-ended keys are forgotten; those that this very change
+    ended are kept. What still does not fit is left to `dumps`.
+    """
+    fitting = generation
+    for texts in (MAX_BYTES, _SHORT_TEXT):
+        started_by, reason = generation.started_by[:texts], generation.reason[:texts]
+        fitting = replace(fitting, started_by=started_by, reason=reason)
+        if _fits(fitting):
+            return fitting
+    for key in sorted(generation.keyset.ended, key=lambda key: key.ended):
+        if key.ended < generation.at and not _fits(fitting):
+            left = tuple(kept for kept in fitting.keyset.ended if kept != key)
+            fitting = replace(fitting, keyset=replace(fitting.keyset, ended=left))
+    return fitting
+
+
 def loads(text: str) -> Generation:
     """The generation; raises DocumentInvalid, also for a schema newer than this release's."""
     try:
         raw = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentInvalid(f"not JSON ({error})") from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise DocumentInvalid(f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn")
     try:
-        document = _Document.model_validate(raw)
+        document = _Document.model_validate_json(text)
         if document.schema_ != SCHEMA:
             raise DocumentInvalid(f"schema {schema} is unknown")
         return _generation(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "document"
-        raise DocumentInvalid(f"{field}: {first['msg']}") from None
+        raise DocumentInvalid(_first_problem(error)) from None
     except InvariantBroken as error:
         raise DocumentInvalid(str(error)) from None
+
+
+def _first_problem(error: ValidationError | PydanticSerializationError) -> str:
+    if isinstance(error, PydanticSerializationError):
+        return "a text that has no UTF-8"
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "document"
+    return f"{field}: {first['msg']}"
+
+
+def _fits(generation: Generation) -> bool:
+    try:
+        dumps(generation)
+    except DocumentTooLarge:
+        return False
+    return True
 
 
 def _generation(document: _Document) -> Generation:

@@ -52,8 +52,8 @@ def register(
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
     """Note that the JWKS was read back with these kids; those that are gone are passed over."""
-    at = timing.whole_second(now)
-    fresh = [key for key in keyset.keys if key.kid in set(kids) and key.published is None]
+    at, shown = timing.whole_second(now), set(kids)
+    fresh = [key for key in keyset.keys if key.kid in shown and key.published is None]
     return _put(
         keyset,
         *(
@@ -123,7 +123,7 @@ def revoke(
 
     Kids that have ended already are passed over; raises UnknownKid for one that never was.
     """
-    named = [keyset.get(kid) for kid in kids]
+    named = [keyset.get(kid) for kid in dict.fromkeys(kids)]
     fallen = tuple(key for key in named if isinstance(key, Key))
     left = _end(keyset, fallen, Event.REVOKE, now, ages)
     if keyset.active in fallen and left.standby:

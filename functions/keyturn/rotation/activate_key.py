@@ -12,7 +12,7 @@ from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
 def run(stack: Stack, event: StandbyInput) -> Outcome:
     """Outcome `activated` with the instant from which the superseded key may retire.
 
-    `activated_first` when no key was superseded; `too_early` and `overtaken` as refusals.
+    `activated_first` when no superseded key is in grace; `too_early` and `overtaken` as refusals.
     """
     kid, supersede = event.standby.kid, event.plan.supersede
 
@@ -23,6 +23,11 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     if not _was_ours(stack, generation, kid, event.origin):
         return {"outcome": "overtaken", "why": f"another operation activated key {kid}"}
 
+    return risen(stack, generation, kid, supersede)
+
+
+def risen(stack: Stack, generation: Generation, kid: str, supersede: str | None) -> Outcome:
+    """What follows when `kid` signs: a wait for the superseded key's tokens, if there is one."""
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}
     if isinstance(superseded, Key) and superseded.verify_until:

@@ -6,8 +6,8 @@ from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import AnotherKeyIsStandby, KeysetFault
 from keyturn.keyset.model import Keyset, Origin
-from keyturn.keyset.transitions import register
-from keyturn.rotation.task import Outcome, RotationInput, task
+from keyturn.keyset.transitions import activate, register
+from keyturn.rotation.task import Outcome, StepInput, task
 
 _MOST_UNCLAIMED = 4
 
@@ -16,7 +16,7 @@ class TooManyUnclaimedKeys(KeysetFault):
     """Keys are being created and not registered: stop before there are thousands."""
 
 
-def run(stack: Stack, event: RotationInput) -> Outcome:
+def run(stack: Stack, event: StepInput) -> Outcome:
     """Outcome `created` or `exists`, with the standby's kid."""
     return ensure_standby(stack, event.origin)
 
@@ -41,6 +41,22 @@ def ensure_standby(stack: Stack, origin: Origin) -> Outcome:
     except AnotherKeyIsStandby as refusal:  # lost the race; our key is left to the orphan sweep
         return {"outcome": "exists", "kid": refusal.standby}
     return {"outcome": "created", "kid": kid}
+
+
+def ensure_active(stack: Stack, origin: Origin) -> str:
+    """Leave the active key that there is, or have the standby or a new key sign at once."""
+    active = stack.keysets.read().keyset.active
+    if active:
+        return active.kid
+    kid = str(ensure_standby(stack, origin)["kid"])
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        if keyset.active:
+            return keyset
+        return activate(keyset, kid, now, supersede=None, times=stack.times)
+
+    risen = stack.keysets.update(change, origin).keyset.active
+    return risen.kid if risen else kid
 
 
 def unclaimed_keys(stack: Stack) -> list[KmsKey]:
@@ -70,4 +86,4 @@ def _claimable(stack: Stack, op_id: str) -> KmsKey | None:
     return None
 
 
-handler = task(RotationInput, run)
+handler = task(StepInput, run)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from keyturn.aws.custom_resource import CustomResource, answer
+from keyturn.aws.executions import RUNNING, SUCCEEDED
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Origin
@@ -48,17 +49,31 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
 
 
 def boot(stack: Stack, origin: Origin, state_machine_arn: str) -> None:
-    """Found the keyset unless there is one, and have the workflow fill it."""
+    """Found the keyset unless there is one, and have the workflow fill it.
+
+    The schedule may have started a rotation as well: whichever of the two does the work, the keyset
+    is what counts.
+    """
     kept = max(stack.history.highest(), _generation_shown(stack))
     stack.keysets.found(kept + 1, origin)
-    status = stack.executions.run(
-        state_machine_arn,
-        {"mode": "scheduled", "started_by": origin.started_by},
-        patience=_PATIENCE,
+    execution = stack.executions.start(
+        state_machine_arn, {"mode": "scheduled", "started_by": origin.started_by}
     )
+    deadline = stack.clock.monotonic() + _PATIENCE
+    while not _complete(stack):
+        status = stack.executions.status(execution)
+        if status not in (RUNNING, SUCCEEDED):
+            raise NotBooted(
+                f"the first rotation ended {status}: {stack.executions.cause(execution)}"
+            )
+        if stack.clock.monotonic() > deadline:
+            raise NotBooted(f"no active and standby key, both published, after {_PATIENCE} s")
+        stack.clock.sleep(1)
+
+
+def _complete(stack: Stack) -> bool:
     keyset = stack.keysets.read().keyset
-    if not (keyset.active and keyset.standby):
-        raise NotBooted(f"no active and standby key: the first rotation ended {status}")
+    return all(key and key.published for key in (keyset.active, keyset.standby))
 
 
 def _generation_shown(stack: Stack) -> int:
@@ -67,9 +82,16 @@ def _generation_shown(stack: Stack) -> int:
 
 
 def _remove(stack: Stack) -> None:
-    for key in stack.kms.of_stack():
-        stack.kms.destroy(key.arn, window=stack.settings.deletion_window)
-    stack.keysets.delete(stack.keysets.stored())
+    stack.clock.sleep(stack.times.write_delay)  # what was running has landed
+    stored = stack.keysets.stored()
+    known = {
+        key.kms_key_arn
+        for number, text in stored.items()
+        for key in stack.keysets.parsed(number, text).keyset.known
+    }
+    for arn in known | {key.arn for key in stack.kms.of_stack()}:
+        stack.kms.destroy(arn, window=stack.settings.deletion_window)
+    stack.keysets.delete(stored)
     stack.well_known.empty_bucket()
 
 

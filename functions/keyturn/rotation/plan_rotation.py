@@ -1,45 +1,102 @@
-"""PlanRotation: understand the input, mint the op_id, decide whether a rotation is due."""
+"""PlanRotation: understand the input, mint the op_id, decide what there is to do."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keyturn.aws.keyset_store import KeysetMissing
 from keyturn.aws.stack import Stack
+from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.planning import plan_rotation
+from keyturn.keyset.states import Event, State
 from keyturn.rotation.task import Outcome, Planned, task
 
+Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Text = Annotated[str, Field(min_length=1, max_length=256)]
 
-class PlanInput(BaseModel):
-    """What starts an execution; the rest is there when a step that was overtaken comes back."""
+
+class Started(BaseModel):
+    """What every execution is told; the rest is there when a step that was overtaken comes back."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Literal["scheduled"]
-    started_by: str = Field(min_length=1, max_length=256)
-    supersede: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{43}$")
+    started_by: Text
     plan: Planned | None = None
     standby: Outcome | None = None
     publication: Outcome | None = None
     probe: Outcome | None = None
     activation: Outcome | None = None
     retirement: Outcome | None = None
-    destruction: Outcome | None = None
 
 
-def run(stack: Stack, event: PlanInput) -> Outcome:
-    """Outcome `rotate`, `not_due`, or `overtaken` when a run finds nothing left to do."""
+class Scheduled(Started):
+    """Rotate when due; with `supersede`, as soon as that kid is the active one."""
+
+    mode: Literal["scheduled"]
+    supersede: Kid | None = None
+
+
+class Rollback(Started):
+    """Make a grace key the active one again."""
+
+    mode: Literal["rollback"]
+    kid: Kid
+    reason: Text
+
+
+class Emergency(Started):
+    """Revoke these keys now: explicit kids only, so that a retry revokes nothing else."""
+
+    mode: Literal["emergency"]
+    kids: tuple[Kid, ...] = Field(min_length=1, max_length=12)
+    reason: Text
+
+
+PlanInput = Annotated[Scheduled | Rollback | Emergency, Field(discriminator="mode")]
+
+
+def run(stack: Stack, event: Scheduled | Rollback | Emergency) -> Outcome:
+    """Outcome `rotate`, `roll_back`, `emergency`; or `not_due`, `overtaken`: nothing to do."""
     op_id = event.plan.op_id if event.plan else stack.clock.new_id()
-    keyset = stack.keysets.read().keyset
+    match event:
+        case Scheduled():
+            return {"op_id": op_id, **_scheduled(stack, event)}
+        case Rollback():
+            return {"op_id": op_id, **_rollback(stack, event)}
+        case Emergency():  # reads nothing: a revocation waits for nobody
+            wait = stack.times.view_ttl + stack.times.clock_skew
+            return {
+                "op_id": op_id,
+                "outcome": "emergency",
+                "reason": event.reason,
+                "seconds_until_flush": wait,
+            }
 
+
+def _scheduled(stack: Stack, event: Scheduled) -> Outcome:
+    try:
+        keyset = stack.keysets.read().keyset
+    except KeysetMissing:  # a new stack's schedule can be faster than its keyset
+        return {"outcome": "not_due", "reason": "no_keyset", "supersede": None}
     plan = plan_rotation(keyset, stack.clock.now(), stack.times, event.supersede)
-
     idle = "overtaken" if event.plan else "not_due"
-    return {
-        "outcome": "rotate" if plan.due else idle,
-        "op_id": op_id,
+    turned = event.activation and str(event.activation["outcome"]).startswith("activated")
+    return {  # a run turns the key once: what was rolled back after it stays so
+        "outcome": "rotate" if plan.due and not turned else idle,
         "reason": plan.reason.value,
         "supersede": plan.supersede,
     }
+
+
+def _rollback(stack: Stack, event: Rollback) -> Outcome:
+    keyset = stack.keysets.read().keyset
+    key = keyset.get(event.kid)
+    if key.state is State.ACTIVE or event.plan:
+        return {"outcome": "overtaken", "reason": event.reason}
+    if key.state is not State.GRACE:
+        raise IllegalTransition(key.kid, key.state, Event.ROLL_BACK)
+    supersede = keyset.active.kid if keyset.active else None
+    return {"outcome": "roll_back", "reason": event.reason, "supersede": supersede}
 
 
 handler = task(PlanInput, run)

@@ -9,7 +9,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.transitions import publish
-from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
+from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
 from keyturn.tokens.jwk import PublicJwk, certified
 
 _ATTEMPTS = 20
@@ -19,18 +19,26 @@ class JwksBusy(KeysetFault):
     """Too many others wrote the JWKS at the same time."""
 
 
-def run(stack: Stack, event: StandbyInput) -> Outcome:
-    """Outcome `published` with the instant from which the standby may sign, or `overtaken`."""
+class PublishInput(StepInput):
+    """Any step's state; `standby` is there where the run is about one."""
+
+    standby: Registered | None = None
+
+
+def run(stack: Stack, event: PublishInput) -> Outcome:
+    """Outcome `published`, with the instant from which the standby may sign.
+
+    `overtaken` when the standby that this run is about has gone.
+    """
     generation = project(stack, event.origin)
 
-    keyset = generation.keyset
-    standby = keyset.standby
-    if standby is None or standby.kid != event.standby.kid or standby.published is None:
+    standby = generation.keyset.standby
+    if event.standby and not (standby and standby.kid == event.standby.kid and standby.published):
         return {"outcome": "overtaken", "generation": generation.number}
     return {
         "outcome": "published",
         "generation": generation.number,
-        "may_sign_at": rfc3339(_may_sign_at(stack, keyset)),
+        "may_sign_at": rfc3339(_may_sign_at(stack, generation.keyset)),
     }
 
 
@@ -40,7 +48,7 @@ def project(stack: Stack, origin: Origin) -> Generation:
     for _ in range(_ATTEMPTS):
         generation = stack.keysets.read()
         seen = stack.well_known.read()
-        if seen is None or seen.generation < generation.number:
+        if seen is None or stack.well_known.is_behind(seen, generation.number):
             _write(stack, generation, seen)
             continue
         noted = _note_published(stack, seen, origin)
@@ -79,4 +87,4 @@ def _may_sign_at(stack: Stack, keyset: Keyset) -> datetime:
     return timing.wake_after(timing.may_sign_after(keyset.standby.published, stack.times))
 
 
-handler = task(StandbyInput, run)
+handler = task(PublishInput, run)

@@ -14,9 +14,9 @@ from keyturn.aws.keyset_store import Transition
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, tracer
 from keyturn.keyset.errors import KeysetError, Refused
-from keyturn.keyset.model import Keyset, Origin
-from keyturn.keyset.transitions import activate, retire
-from keyturn.rotation.create_key import ensure_standby, unclaimed_keys
+from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.keyset.transitions import retire
+from keyturn.rotation.create_key import ensure_active, ensure_standby, unclaimed_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.task import Outcome
 
@@ -68,21 +68,18 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
-    """Activate the standby, or a new key, while nobody signs."""
-    if stack.keysets.read().keyset.active:
+    """Activate the standby, or a new key, while nobody signs (a founded keyset has its first run)."""
+    generation = stack.keysets.read()
+    founding = not generation.keyset.known and _young(stack, generation)
+    if generation.keyset.active or founding:
         return None
-    kid = str(ensure_standby(stack, origin)["kid"])
-
-    def change(keyset: Keyset, now: datetime) -> Keyset:
-        return activate(keyset, kid, now, supersede=None, times=stack.times)
-
-    return kid if _made(stack, change, origin) else None
+    return ensure_active(stack, origin)
 
 
 def restore_standby(stack: Stack, origin: Origin) -> str | None:
     """Create the missing standby, unless a change was made just now and its run may be about to."""
     generation = stack.keysets.read()
-    if generation.keyset.standby or stack.clock.now() - generation.at < stack.ages.settle:
+    if generation.keyset.standby or _young(stack, generation):
         return None
     return str(ensure_standby(stack, origin)["kid"])
 
@@ -96,14 +93,9 @@ def publish_jwks(stack: Stack, origin: Origin) -> int | None:
 
 def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:
     """Disable retired and revoked keys that KMS still keeps, and schedule their deletion."""
-    kept = [
-        key
-        for key in stack.keysets.read().keyset.ended
-        if not stack.kms.describe(key.kms_key_arn).pending_deletion
-    ]
-    for key in kept:
-        stack.kms.destroy(key.kms_key_arn, window=stack.settings.deletion_window)
-    return [key.kid for key in kept]
+    window = stack.settings.deletion_window
+    ended = stack.keysets.read().keyset.ended
+    return [key.kid for key in ended if stack.kms.destroy(key.kms_key_arn, window=window)]
 
 
 def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
@@ -136,6 +128,11 @@ def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
     ]
     stack.keysets.delete(old)
     return old
+
+
+def _young(stack: Stack, generation: Generation) -> bool:
+    """Whether this may be the middle of somebody's work."""
+    return stack.clock.now() - generation.at < stack.ages.settle
 
 
 def _made(stack: Stack, change: Transition, origin: Origin) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -24,7 +24,7 @@ class Planned(BaseModel):
 
     op_id: str
     reason: str
-    supersede: str | None
+    supersede: str | None = None
 
 
 class Registered(BaseModel):
@@ -35,12 +35,11 @@ class Registered(BaseModel):
     kid: str
 
 
-class RotationInput(BaseModel):
-    """The execution's state, as a step of a planned rotation finds it."""
+class StepInput(BaseModel):
+    """The execution's state, as any step behind the plan finds it."""
 
     model_config = ConfigDict(frozen=True)
 
-    mode: Literal["scheduled"]
     started_by: str = Field(min_length=1)
     plan: Planned
 
@@ -50,7 +49,7 @@ class RotationInput(BaseModel):
         return Origin(self.plan.op_id, self.started_by, self.plan.reason)
 
 
-class StandbyInput(RotationInput):
+class StandbyInput(StepInput):
     """The same once there is a standby."""
 
     standby: Registered
@@ -62,18 +61,24 @@ class Superseding(Planned):
     supersede: str
 
 
-class SupersedingInput(RotationInput):
+class SupersedingInput(StepInput):
     """The same where a key has been superseded."""
 
     plan: Superseding
 
 
-def task(input_type: type[_I], run: Callable[[Stack, _I], Outcome]) -> Handler:
+class EmergencyInput(StepInput):
+    """The same in an emergency: which kids are to go."""
+
+    kids: tuple[str, ...]
+
+
+def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
     """The Lambda handler around `run(stack, input)`.
 
     A refusal is an outcome for the Choice states: `too_early`, or `overtaken` when the world moved.
     """
-    adapter = TypeAdapter(input_type)
+    adapter: TypeAdapter[_I] = TypeAdapter(input_type)
     step = run.__module__.rpartition(".")[2]
 
     @tracer.capture_lambda_handler(capture_response=False)

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -37,7 +38,7 @@ class PublicJwk:
         """The JWK of a SubjectPublicKeyInfo (what `kms:GetPublicKey` returns)."""
         try:
             key = load_der_public_key(der)
-        except ValueError:
+        except (ValueError, UnsupportedAlgorithm):
             raise NotASigningKey("not a DER SubjectPublicKeyInfo") from None
         if not isinstance(key, RSAPublicKey):
             raise NotASigningKey("not an RSA key")

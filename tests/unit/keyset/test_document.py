@@ -78,9 +78,18 @@ def edited(path: str, value: object) -> str:
         generation(()),
         generation((Key("k" * 43, arn(1), State.STANDBY, 1, NOW),)),
         generation((live(1, State.ACTIVE), live(2, State.STANDBY, region="eu-central-1"))),
+        replace(SMALL, number=1),
         replace(SMALL, started_by='Zoë \N{KEY} via "CLI"\n', reason=""),
     ],
-    ids=["twelve live", "with ended", "empty", "just registered", "two Regions", "odd texts"],
+    ids=[
+        "twelve live",
+        "with ended",
+        "empty",
+        "just registered",
+        "two Regions",
+        "first",
+        "odd texts",
+    ],
 )
 def test_what_is_stored_is_what_was_meant(stored):
     """Reading a written document gives the same generation, to the second."""
@@ -103,6 +112,19 @@ def test_the_stored_members():
         "created": "2026-03-01T12:34:56Z",
         "published": "2026-03-01T12:34:58Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "meant"),
+    [
+        ("at", "2026-03-01T12:34:56.9Z", SMALL),
+        ("keys.0.kms_key_arn", arn(1), SMALL),
+    ],
+    ids=["a fraction of a second", "a whole ARN beside the prefix"],
+)
+def test_what_we_would_not_write_is_read_all_the_same(path, value, meant):
+    """An instant is a whole second, and an ARN that is whole needs no prefix."""
+    assert document.loads(edited(path, value)) == meant
 
 
 def test_twelve_live_keys_fit():
@@ -210,14 +232,12 @@ def test_what_is_no_document_is_refused(text):
         document.loads(text)
 
 
-@pytest.mark.xfail(raises=RecursionError, reason="json's RecursionError is not translated")
 def test_deep_nesting_is_refused():
     """Nesting that Python cannot follow is an invalid document."""
     with pytest.raises(DocumentInvalid):
         document.loads("[" * 4000)
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="any offset is written as Z")
 def test_an_instant_of_another_zone_stays_the_same_instant():
     """An aware instant that is not UTC is converted before it is stored."""
     elsewhere = NOW.astimezone(timezone(timedelta(hours=2)))

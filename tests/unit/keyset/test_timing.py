@@ -190,11 +190,12 @@ def test_all_that_is_wrong_is_said_at_once(times):
     with pytest.raises(ContradictorySettings) as refused:
         wrong.checked()
     assert len(refused.value.contradictions) == 4
-    assert all(found in str(refused.value) for found in refused.value.contradictions)
+    assert str(refused.value) == "; ".join(refused.value.contradictions)
 
 
 def test_the_fixed_ages(ages):
     """The ages that no setting changes are those of the design."""
     assert ages.generation == timedelta(hours=1)
+    assert ages.settle == timedelta(minutes=10)
     assert ages.claim == timedelta(hours=24)
     assert ages.ended == ages.orphan == timedelta(hours=48)

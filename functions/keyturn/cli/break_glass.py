@@ -1,0 +1,46 @@
+"""The emergency without Step Functions or Lambda: the same handlers in order, by hand."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keyturn.aws.deployment import Deployment
+from keyturn.cli.terminal import Failed, Terminal
+from keyturn.rotation import (
+    conclude_emergency,
+    disable_keys,
+    flush_authorizers,
+    plan_rotation,
+    publish_jwks,
+    replace_keys,
+    revoke_keys,
+)
+from keyturn.rotation.conclude_emergency import ConcludingInput, EmergencyIncomplete
+from keyturn.rotation.task import EmergencyInput
+
+_STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
+    ("revocation", revoke_keys.run, EmergencyInput),
+    ("disabling", disable_keys.run, EmergencyInput),
+    ("publication", publish_jwks.run, publish_jwks.PublishInput),
+    ("replacement", replace_keys.run, EmergencyInput),
+    ("republication", publish_jwks.run, publish_jwks.PublishInput),
+    ("flush", flush_authorizers.run, EmergencyInput),
+)
+
+
+def run_directly(terminal: Terminal, deployment: Deployment, event: Mapping[str, Any]) -> None:
+    """Do what the state machine would; a failing step stops none after it. Raises Failed."""
+    stack = deployment.as_stack
+    plan = plan_rotation.run(stack, plan_rotation.Emergency.model_validate(event))
+    state: dict[str, Any] = {**event, "plan": plan}
+    for name, run, input_type in _STEPS:
+        if name == "flush":
+            deployment.clock.sleep(plan["seconds_until_flush"])
+        try:
+            state[name] = run(stack, input_type.model_validate(state))
+        except Exception as error:  # noqa: BLE001 - as the state machine catches States.ALL
+            state[name] = {"Error": f"{type(error).__name__}: {error}"}
+        terminal.say(f"  {name}: {state[name].get('outcome', state[name].get('Error'))}")
+    try:
+        conclude_emergency.run(stack, ConcludingInput.model_validate(state))
+    except EmergencyIncomplete as error:
+        raise Failed(str(error)) from None

@@ -1,0 +1,30 @@
+"""Follow an execution from state to state until it ends."""
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.executions import RUNNING
+from keyturn.cli.terminal import Failed, Terminal
+
+_PAUSE = 0.5  # seconds between looks
+
+
+def follow(terminal: Terminal, deployment: Deployment, execution: str) -> list[str]:
+    """The states it went through; raises Failed unless it succeeds.
+
+    Stopping to look (Ctrl-C) stops nothing: the execution goes on by itself.
+    """
+    seen: list[str] = []
+    with terminal.progress("starting") as status:
+        while True:
+            state = deployment.executions.status(execution)
+            visited = [visit.state for visit in deployment.executions.visits(execution)]
+            for name in visited[len(seen) :]:
+                terminal.say(f"  {name}")
+            seen = visited
+            if state != RUNNING:
+                break
+            status.update(seen[-1] if seen else "starting")
+            deployment.clock.sleep(_PAUSE)
+    if state != "SUCCEEDED":
+        cause = deployment.executions.cause(execution)
+        raise Failed(f"the execution ended {state} in {seen[-1] if seen else 'no state'}: {cause}")
+    return seen

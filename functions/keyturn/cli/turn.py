@@ -1,0 +1,78 @@
+"""`keyturn rotate` and `keyturn rollback`: turn the key with nobody noticing, forth and back."""
+
+from keyturn.aws.deployment import Deployment
+from keyturn.cli.follow import follow
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.keyset import timing
+from keyturn.keyset.model import Key
+
+
+def rotate(
+    terminal: Terminal, deployment: Deployment, *, detach: bool, dry_run: bool, yes: bool
+) -> None:
+    """Start a rotation although it is not due; it obeys every wait. Raises Failed."""
+    keyset, times = deployment.keyset, deployment.settings.times
+    if keyset.active is None:
+        raise Failed("no key is active: the next scheduled run or reconcile makes one")
+    if keyset.standby and keyset.standby.published:
+        ready = timing.may_sign_after(keyset.standby.published, times)
+        left = max((ready - deployment.clock.now()).total_seconds(), 0)
+        terminal.say(f"The standby {keyset.standby.kid} may sign in {left:.0f} s.")
+    else:
+        wait = timing.publication_wait(times).total_seconds()
+        terminal.say(f"There is no published standby: one is made and waits {wait:.0f} s.")
+    grace = timing.grace_period(times, keyset.active.lifetime).total_seconds()
+    terminal.say(f"The active {keyset.active.kid} then verifies for {grace:.0f} s more.")
+    event = {"mode": "scheduled", "supersede": keyset.active.kid}
+    _go(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
+
+
+def rollback(
+    terminal: Terminal,
+    deployment: Deployment,
+    kid: str,
+    reason: str,
+    *,
+    detach: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Have a grace key sign again while its `verify_until` allows; raises BadUsage, Failed."""
+    key = deployment.keyset.find(kid)
+    if key is None:
+        raise BadUsage(f"not in the keyset: {kid}")
+    if not isinstance(key, Key) or key.verify_until is None:
+        raise Failed(f"key {kid} is {key.state}: only a grace key can be rolled back")
+    limit = timing.roll_back_before(key.verify_until, deployment.settings.times)
+    left = (limit - deployment.clock.now()).total_seconds()
+    if left <= 0:
+        raise Failed(f"key {kid} could be rolled back until {limit.isoformat()}")
+    terminal.say(f"Key {kid} signs again; this is possible for {left:.0f} s more.")
+    event = {"mode": "rollback", "kid": kid, "reason": reason}
+    _go(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
+
+
+def _go(
+    terminal: Terminal,
+    deployment: Deployment,
+    event: dict[str, str],
+    *,
+    detach: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    if dry_run:
+        terminal.result({"dry_run": True, "input": event})
+        return
+    if not yes:
+        terminal.confirm("Valid tokens stay valid.")
+    execution = deployment.start({**event, "started_by": deployment.caller()})
+    terminal.say(f"Started {execution}; it goes on if you stop looking.")
+    if detach:
+        terminal.result({"execution": execution})
+        return
+    states = follow(terminal, deployment, execution)
+    keyset = deployment.keyset
+    active = keyset.active.kid if keyset.active else None
+    terminal.say(f"Ended {states[-1]}; the active key is {active}.")
+    terminal.result({"execution": execution, "ended": states[-1], "active": active})

@@ -1,0 +1,41 @@
+"""ConcludeEmergency: every step had its turn; say now which of them failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keyturn.aws.stack import Stack
+from keyturn.rotation.task import EmergencyInput, Outcome, task
+
+_STEPS = ("revocation", "disabling", "publication", "replacement", "republication", "flush")
+
+
+class EmergencyIncomplete(Exception):
+    """The execution fails at its end, so that its alarm fires; the message names the steps."""
+
+
+class ConcludingInput(EmergencyInput):
+    """What each step left: its outcome, or the error that was caught."""
+
+    revocation: Mapping[str, Any]
+    disabling: Mapping[str, Any]
+    publication: Mapping[str, Any]
+    replacement: Mapping[str, Any]
+    republication: Mapping[str, Any]
+    flush: Mapping[str, Any]
+
+
+def run(_stack: Stack, event: ConcludingInput) -> Outcome:
+    """Outcome `concluded`; raises EmergencyIncomplete."""
+    left = {step: getattr(event, step) for step in _STEPS}
+    problems = [
+        f"{step} failed: {what.get('Error')}"
+        for step, what in left.items()
+        if "outcome" not in what
+    ]
+    problems += [f"key {kid} is unknown" for kid in event.revocation.get("unknown", ())]
+    if problems:
+        raise EmergencyIncomplete("; ".join(problems))
+    return {"outcome": "concluded"}
+
+
+handler = task(ConcludingInput, run)

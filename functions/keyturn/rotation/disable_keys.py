@@ -1,0 +1,28 @@
+"""DisableKeys: whoever could sign with a revoked key no longer can, whoever may trust it yet."""
+
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.stack import Stack
+from keyturn.rotation.task import EmergencyInput, Outcome, task
+
+
+class DisableFailed(Exception):
+    """Some keys can still sign; the message names them."""
+
+
+def run(stack: Stack, event: EmergencyInput) -> Outcome:
+    """Outcome `disabled`, only of keys that a fresh read shows as revoked or retired."""
+    disabled, failed = [], []
+    for key in stack.keysets.read().keyset.ended:
+        if key.kid not in event.kids:
+            continue
+        try:
+            stack.kms.disable(key.kms_key_arn)
+            disabled.append(key.kid)
+        except AwsFault as fault:
+            failed.append(f"{key.kid}: {fault}")
+    if failed:
+        raise DisableFailed("; ".join(failed))
+    return {"outcome": "disabled", "kids": disabled}
+
+
+handler = task(EmergencyInput, run)

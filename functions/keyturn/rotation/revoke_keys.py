@@ -1,0 +1,31 @@
+"""RevokeKeys: one write, the execution's first: these keys are out, and the standby signs if need be."""
+
+from datetime import datetime
+
+from keyturn.aws.stack import Stack
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import revoke
+from keyturn.rotation.task import EmergencyInput, Outcome, task
+
+
+def run(stack: Stack, event: EmergencyInput) -> Outcome:
+    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up."""
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        known = [kid for kid in event.kids if keyset.find(kid)]
+        return revoke(keyset, known, now, times=stack.times, ages=stack.ages)
+
+    generation = stack.keysets.update(change, event.origin, make_room=True)
+
+    keyset = generation.keyset
+    ended = [key.kid for key in keyset.ended if key.kid in event.kids]
+    return {
+        "outcome": "revoked",
+        "generation": generation.number,
+        "ended": ended,
+        "unknown": [kid for kid in event.kids if kid not in ended],
+        "active": keyset.active.kid if keyset.active else None,
+    }
+
+
+handler = task(EmergencyInput, run)

@@ -1,0 +1,29 @@
+"""RollBackKey: a grace key signs again, and the key that had superseded it only verifies."""
+
+from datetime import datetime
+
+from keyturn.aws.stack import Stack
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import roll_back
+from keyturn.rotation.activate_key import risen
+from keyturn.rotation.task import Outcome, StepInput, task
+
+
+class RollbackInput(StepInput):
+    """Which key is to sign again."""
+
+    kid: str
+
+
+def run(stack: Stack, event: RollbackInput) -> Outcome:
+    """Outcome `activated` or `activated_first`, as ActivateKey; `overtaken` when it is too late."""
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        supersede = event.plan.supersede
+        return roll_back(keyset, event.kid, now, supersede=supersede, times=stack.times)
+
+    generation = stack.keysets.update(change, event.origin)
+    return risen(stack, generation, event.kid, event.plan.supersede)
+
+
+handler = task(RollbackInput, run)

@@ -1,0 +1,111 @@
+"""Emergencies on the local AWS by the operator's command; `make demo` has one under load."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.demo import story
+from tests.e2e.conftest import Finish, asking_for, reach
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.executions import RUNNING
+
+KEYTURN = Path(sys.executable).with_name("keyturn")
+Keyturn = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def keyturn(deployment: Deployment) -> Keyturn:
+    """Run the command against the shared stack; returns its JSON."""
+
+    def run(*arguments: str, status: int = 0) -> dict[str, Any]:
+        ran = subprocess.run(
+            [str(KEYTURN), *arguments, "--json"], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == status, ran.stdout + ran.stderr
+        return json.loads(ran.stdout) if ran.stdout else {"error": ran.stderr}
+
+    assert deployment.keyset.active
+    return run
+
+
+@pytest.mark.parametrize("state", ["WaitForPropagation", "WaitForGrace"])
+def test_a_revocation_in_the_middle_of_a_rotation(
+    deployment: Deployment, keyturn: Keyturn, finish: Finish, state: str
+) -> None:
+    """The key is out and proved; the rotation ends green and nothing is left behind."""
+    before = story.at_rest(deployment)
+    execution = deployment.start(asking_for(before.active.kid))
+    reach(deployment, execution, state)
+
+    said = keyturn("revoke", "--active", "--reason", "test", "--yes")
+
+    (revoked,) = said["kids"]
+    assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
+    assert finish(deployment, execution)[-1].state in {"Overtaken", "Rotated"}
+    after = story.at_rest(deployment)
+    assert after.keyset.get(revoked).state == "revoked"
+    assert not deployment.kms.describe(after.keyset.get(revoked).kms_key_arn).enabled
+
+
+def test_all_keys_at_once(deployment: Deployment, keyturn: Keyturn) -> None:
+    """`--all` makes a new active key and a new standby; every token before is refused."""
+    before = story.at_rest(deployment)
+    said = keyturn("revoke", "--all", "--reason", "test", "--yes")
+    assert set(said["kids"]) == {before.active.kid, before.standby.kid}
+    after = story.at_rest(deployment)
+    assert {after.active.kid, after.standby.kid}.isdisjoint(said["kids"])
+    story.lets_in(deployment)
+
+
+def test_the_standby_alone(deployment: Deployment, keyturn: Keyturn) -> None:
+    """Revoking the standby touches no signer; without a token it is said that nothing is proved."""
+    before = story.at_rest(deployment)
+    said = keyturn("revoke", before.standby.kid, "--reason", "test", "--yes")
+    assert said["proof"] is None
+    after = story.at_rest(deployment)
+    assert after.active.kid == before.active.kid
+    assert after.standby.kid != before.standby.kid
+
+
+def test_break_glass(deployment: Deployment, keyturn: Keyturn) -> None:
+    """`--direct` needs neither Step Functions nor the rotation's Lambdas: no execution is started."""
+    before = story.at_rest(deployment)
+    machine = deployment.outputs["StateMachineArn"]
+    states = deployment.clients.states
+    started = len(states.list_executions(stateMachineArn=machine)["executions"])
+    said = keyturn("revoke", "--active", "--direct", "--reason", "test", "--yes")
+    assert said["kids"] == [before.active.kid]
+    assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
+    assert len(states.list_executions(stateMachineArn=machine)["executions"]) == started
+    assert story.at_rest(deployment).active.kid == before.standby.kid
+
+
+def test_nothing_happens_without_consent(deployment: Deployment, keyturn: Keyturn) -> None:
+    """A dry run, a missing --yes and an unknown kid change nothing and say so."""
+    generation = deployment.keysets.read()
+    assert keyturn("revoke", "--active", "--reason", "x", "--dry-run")["dry_run"] is True
+    assert "--yes" in keyturn("revoke", "--active", "--reason", "x", status=2)["error"]
+    unknown = keyturn("revoke", "-" + "A" * 42, "--reason", "x", "--yes", status=2)
+    assert "not in the keyset: -A" in unknown["error"]
+    assert "name KIDs" in keyturn("revoke", "--reason", "x", "--yes", status=2)["error"]
+    assert deployment.keysets.read() == generation
+
+
+def test_rotate_and_roll_back(deployment: Deployment, keyturn: Keyturn) -> None:
+    """A superseded key signs again while its grace lasts, and both turns end green."""
+    before = story.at_rest(deployment)
+    first = keyturn("rotate", "--yes", "--detach")["execution"]
+    reach(deployment, first, "WaitForGrace")
+
+    said = keyturn("rollback", before.active.kid, "--reason", "test", "--yes")
+
+    assert said["ended"] == "Rotated"
+    assert deployment.executions.status(first) in {RUNNING, "SUCCEEDED"}
+    after = story.at_rest(deployment)
+    assert after.active.kid == before.active.kid
+    assert after.keyset.get(before.standby.kid).state == "retired"

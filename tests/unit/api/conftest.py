@@ -1,0 +1,121 @@
+"""What the API tests share: tokens of any content, authorizer events of each kind, what leaked."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from keyturn.api import authorize
+from keyturn.aws.settings import parse_route_scopes
+from keyturn.tokens import jws
+
+API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
+
+
+@pytest.fixture
+def mint(booted, backdoor, clock, truth):
+    """A token signed by one of the stack's own KMS keys (by default the active one), as told."""
+
+    def mint(key=None, **changes) -> str:
+        key = key or truth().active
+        now = int(clock.now().timestamp())
+        claims = {
+            "iss": booted.settings.issuer,
+            "sub": "user-1",
+            "aud": "orders",
+            "exp": now + 15,
+            "iat": now,
+            "nbf": now,
+            "jti": "jti-1",
+            "client_id": "client-1",
+            "scope": "orders:read",
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not ...}
+        signed = jws.signing_input(key.kid, claims)
+        answer = backdoor.kms.sign(
+            KeyId=key.kms_key_arn,
+            Message=signed.encode(),
+            MessageType="RAW",
+            SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+        )
+        return jws.compact(signed, answer["Signature"])
+
+    return mint
+
+
+@pytest.fixture
+def events():
+    """Authorizer events by kind: REST TOKEN, REST REQUEST, HTTP API 2.0."""
+
+    def token(header, route="GET/orders"):
+        return {"type": "TOKEN", "methodArn": f"{API}/{route}", "authorizationToken": header}
+
+    def request(header, route="GET/orders"):
+        headers = {"Host": "api.example", **({} if header is None else {"Authorization": header})}
+        return {"type": "REQUEST", "methodArn": f"{API}/{route}", "headers": headers}
+
+    def http(header, route="GET/orders"):
+        headers = {"host": "api.example", **({} if header is None else {"authorization": header})}
+        return {
+            "version": "2.0",
+            "type": "REQUEST",
+            "routeArn": f"{API}/{route}",
+            "identitySource": [header],
+            "headers": headers,
+        }
+
+    return SimpleNamespace(token=token, request=request, http=http)
+
+
+@pytest.fixture
+def ask(booted, invoke, events):
+    """Ask about an Authorization header; the REST answer `Unauthorized` comes back as 401."""
+
+    def ask(header, kind="token", **event):
+        try:
+            return invoke(authorize, getattr(events, kind)(header, **event))
+        except Exception as error:
+            if str(error) == "Unauthorized":
+                return 401
+            raise
+
+    return ask
+
+
+@pytest.fixture
+def accepted(ask):
+    """Whether a token is accepted."""
+    return lambda token: ask(f"Bearer {token}") != 401
+
+
+@pytest.fixture
+def routed(container, booted):
+    """A container whose authorizer was told which scopes open which routes."""
+    return lambda text: container(route_scopes=parse_route_scopes(text))
+
+
+@pytest.fixture
+def logged(printed):
+    """The log lines, parsed."""
+
+    def logged() -> list[dict]:
+        lines = [line for line in printed().splitlines() if line.startswith("{")]
+        return [entry for entry in map(json.loads, lines) if "message" in entry]
+
+    return logged
+
+
+@pytest.fixture
+def silent(printed, caplog):
+    """Insist that nothing of a token was written anywhere by this process."""
+
+    def silent(token) -> None:
+        everything = printed() + caplog.text
+        pieces = [token, *token.split("."), *token.split()] if isinstance(token, str) else []
+        for piece in pieces:
+            if len(piece) > 12:
+                assert piece not in everything
+                assert piece[:24] not in everything
+
+    return silent

@@ -1,0 +1,164 @@
+"""Authorize a request: who gets in, who does not, and what it costs."""
+
+import json
+
+import pytest
+
+from keyturn.api import authorize
+
+KINDS = ["token", "request", "http"]
+REST = ["token", "request"]
+
+
+@pytest.mark.parametrize("kind", REST)
+def test_a_good_token_opens_the_stage(ask, mint, kind):
+    """A REST API gets a policy, the principal, and the claims as strings."""
+    answer = ask(f"Bearer {mint(tenant={'id': 7})}", kind)
+    assert answer["principalId"] == "user-1"
+    assert answer["policyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Action": "execute-api:Invoke",
+                "Effect": "Allow",
+                "Resource": ["arn:aws:execute-api:us-east-1:123456789012:api1/v1/*"],
+            }
+        ],
+    }
+    context = answer["context"]
+    assert all(isinstance(value, str) for value in context.values())
+    assert {name: context[name] for name in ("sub", "client_id", "jti", "scope")} == {
+        "sub": "user-1",
+        "client_id": "client-1",
+        "jti": "jti-1",
+        "scope": "orders:read",
+    }
+    assert json.loads(context["claims"])["tenant"] == {"id": 7}
+
+
+def test_a_good_token_at_an_http_api(ask, mint):
+    """The simple answer of payload format 2.0."""
+    answer = ask(f"Bearer {mint(scope=...)}", "http")
+    assert answer["isAuthorized"] is True
+    assert (answer["context"]["sub"], answer["context"]["scope"]) == ("user-1", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_warm_container_makes_no_call(ask, mint, aws, kind):
+    """Within C nothing but this process decides."""
+    ask(f"Bearer {mint()}", kind)
+    tokens = [mint(jti=f"jti-{number}") for number in range(3)]
+    aws.reset()
+    for token in tokens:
+        ask(f"Bearer {token}", kind)
+    assert aws.operations == []
+
+
+def test_a_cold_container_reads_the_keyset_and_one_key(ask, mint, aws):
+    """And after C one GetParameters, no more."""
+    token = mint()
+    aws.reset()
+    ask(f"Bearer {token}")
+    assert aws.operations == ["ssm:GetParametersByPath", "kms:GetPublicKey"]
+
+
+def test_an_old_view_is_refreshed_first(ask, mint, aws, clock):
+    """Older than C, the keyset is read before the answer; the public key is kept."""
+    ask(f"Bearer {mint()}")
+    clock.advance(1.1)
+    token = mint()
+    aws.reset()
+    ask(f"Bearer {token}")
+    assert aws.operations == ["ssm:GetParameters"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token {}", "{}", " Bearer {}"),
+        *("Bearer\t{}", "Bearer{}", "Bearer: {}", "Bearer {} {}", "Bearer {},", "Bearer \t{}"),
+        *("Bearer a.b", "Bearer a.b.c", "Bearer ..", "Bearer {}x", "Bearer 🔑"),
+    ],
+)
+def test_what_is_no_bearer_token_is_unauthorized(ask, mint, silent, header, kind):
+    """RFC 6750: the scheme, spaces, one token. Nothing of it is written anywhere."""
+    token = mint()
+    header = header.format(token, token) if header else header
+    refused = {"isAuthorized": False} if kind == "http" else 401
+    assert ask(header, kind) == refused
+    silent(token)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer    "])
+def test_the_scheme_in_any_case_and_several_spaces(ask, mint, scheme, kind):
+    """The scheme's case does not matter (RFC 9110), nor does the number of spaces."""
+    assert ask(scheme + mint(), kind) not in (401, {"isAuthorized": False})
+
+
+@pytest.mark.parametrize("header", [7, ["Bearer x"], {"x": 1}, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_header_that_is_no_text_is_unauthorized(ask, header, kind):
+    """Whatever API Gateway may make of it one day."""
+    assert ask(header, kind) == ({"isAuthorized": False} if kind == "http" else 401)
+
+
+@pytest.mark.parametrize("headers", [None, {}, [], {"X-Authorization": "Bearer x"}])
+def test_a_request_without_the_header_is_unauthorized(booted, invoke, events, headers):
+    """REST sends `null` for no headers at all."""
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        invoke(authorize, {**events.request("x"), "headers": headers})
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_the_headers_name_in_any_case(booted, invoke, events, mint, name):
+    """REST keeps the client's spelling, HTTP/2 clients send lower case."""
+    event = {**events.request("x"), "headers": {name: f"Bearer {mint()}"}}
+    assert invoke(authorize, event)["principalId"] == "user-1"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"exp": 1, "iat": 0, "nbf": 0}, "expired"),
+        ({"iss": "https://other.example"}, "issuer"),
+        ({"aud": "billing"}, "audience"),
+        ({"aud": ["orders"]}, "claims"),
+        ({"jti": ...}, "claims"),
+        ({"scope": ["orders:read"]}, "claims"),
+        ({"exp": True}, "claims"),
+    ],
+)
+def test_a_token_that_is_not_for_us_is_unauthorized(ask, mint, logged, silent, kind, claims, code):
+    """The caller hears nothing; the log has the code, and nothing of the token."""
+    token = mint(**claims)
+    assert ask(f"Bearer {token}", kind) == ({"isAuthorized": False} if kind == "http" else 401)
+    assert [e["code"] for e in logged() if e["message"] == "refused"] == [code]
+    silent(token)
+
+
+def test_a_token_counts_until_its_leeway_is_over(accepted, mint, clock):
+    """exp + λ = 17 s: at that instant it is refused."""
+    token = mint()
+    clock.advance(16.9)
+    assert accepted(token)
+    clock.advance(0.1)
+    assert not accepted(token)
+
+
+def test_a_token_may_not_live_longer_than_its_key_allows(accepted, mint, clock):
+    """Whoever could make KMS sign does not choose how long it counts."""
+    now = int(clock.now().timestamp())
+    assert accepted(mint(exp=now + 15))
+    assert not accepted(mint(exp=now + 16))
+
+
+@pytest.mark.parametrize("token", ["swapped signature", "swapped payload"])
+def test_a_forged_token_is_unauthorized(accepted, mint, logged, token):
+    """Its parts are genuine, together they are not."""
+    first, second = mint().split("."), mint(sub="root").split(".")
+    forged = [first[0], second[1], first[2]] if "payload" in token else [*first[:2], second[2]]
+    assert not accepted(".".join(forged))
+    assert [e["code"] for e in logged() if e["message"] == "refused"] == ["signature"]

@@ -1,0 +1,173 @@
+"""When we are bad: an error, never an Allow, never a Deny that a cache keeps, never a 401."""
+
+from dataclasses import replace
+
+import pytest
+
+from keyturn.api import authorize
+from keyturn.api.gateway import UnknownEvent
+from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_view import ViewTooOld
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.model import Keyset
+from keyturn.tokens.jwk import NotASigningKey
+
+KINDS = ["token", "request", "http"]
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
+
+@pytest.fixture
+def ask(booted, invoke, events):
+    """Ask about a token."""
+    return lambda token, kind="token": invoke(authorize, getattr(events, kind)(f"Bearer {token}"))
+
+
+@pytest.fixture
+def patient(container, booted):
+    """A container whose view is fresh for five minutes."""
+    return container(times=replace(booted.times, view_ttl=300, stale_limit=300))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ssm_down_from_the_start_is_a_fault(ask, mint, aws, kind):
+    """A container that knows nothing says so."""
+    token = mint()
+    aws.fail("ssm:*", aws.timeout, times=99)
+    with pytest.raises(Unanswered, match="ssm:GetParametersByPath"):
+        ask(token, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ssm_down_beyond_the_stale_limit_is_a_fault(ask, mint, aws, clock, kind):
+    """Within it good tokens are accepted and revoked keys stay revoked; beyond it nobody gets in."""
+    ask(mint())
+    aws.fail("ssm:*", aws.timeout, times=99)
+    clock.advance(10)
+    assert ask(mint())["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    clock.advance(0.001)
+    with pytest.raises(ViewTooOld):
+        ask(mint(), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("KMSInternalException", AwsFault),
+        ("ThrottlingException", Throttled),
+        ("DisabledException", KeyUnusable),
+        ("AccessDeniedException", AwsFault),
+    ],
+)
+def test_kms_down_is_a_fault(ask, mint, aws, silent, kind, code, fault):
+    """Without the public key nothing can be said of the token; later it is accepted."""
+    token = mint()
+    down = aws.fail("kms:GetPublicKey", aws.error(code), times=99)
+    with pytest.raises(fault, match=code):
+        ask(token, kind)
+    silent(token)
+    down.end()
+    assert ask(token, kind)
+
+
+def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, truth, origin):
+    """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
+    active, standby = truth().active, truth().standby
+    token = mint(active)
+    swapped = replace(active, kms_key_arn=standby.kms_key_arn)
+    booted.keysets.update(lambda *_: Keyset((swapped,)), origin)
+    with pytest.raises(NotASigningKey):
+        ask(token)
+
+
+@pytest.mark.parametrize("text", ["{", '{"schema":2}'])
+def test_a_keyset_that_is_not_understood_is_a_fault(ask, mint, backdoor, text):
+    """A newer release's keyset stops older containers instead of misleading them."""
+    token = mint()
+    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value=text, Type="String")
+    with pytest.raises(DocumentInvalid):
+        ask(token)
+
+
+def test_a_missing_keyset_is_a_fault(stack, invoke, events, rsa_key, forge):
+    """An authorizer without a keyset refuses nobody's token as bad."""
+    header = {"alg": "RS256", "kid": "k" * 43, "typ": "at+jwt"}
+    with pytest.raises(KeysetMissing):
+        invoke(authorize, events.token(f"Bearer {forge(header, {'iss': 'x'})}"))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"requestContext": {}, "body": "{}"},
+        {"type": "TOKEN", "authorizationToken": "Bearer x"},
+        {"type": "TOKEN", "methodArn": 7, "authorizationToken": "Bearer x"},
+        {"type": "TOKEN", "methodArn": "arn:aws:lambda", "authorizationToken": "Bearer x"},
+        {"version": "2.0", "type": "REQUEST", "methodArn": "arn:x/y/z", "headers": {}},
+    ],
+)
+def test_an_event_of_another_kind_is_a_fault(booted, invoke, event):
+    """The function is wired to something else: nobody is let in or sent away."""
+    with pytest.raises(UnknownEvent):
+        invoke(authorize, event)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_malformed_token_needs_no_keyset(invoke, events, booted, aws, kind):
+    """What is no token at all is refused although SSM is down, and costs no call."""
+    aws.fail("*", aws.timeout, times=99)
+    for header in ("Bearer a.b.c", None):
+        if kind == "http":
+            assert invoke(authorize, events.http(header)) == {"isAuthorized": False}
+        else:
+            with pytest.raises(Exception, match=r"^Unauthorized$"):
+                invoke(authorize, getattr(events, kind)(header))
+    assert aws.operations == []
+
+
+@pytest.fixture
+def strange(forge):
+    """A well-formed token of a kid that nobody knows."""
+    return lambda kid="k" * 43: forge({"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {"iss": "x"})
+
+
+def test_an_unknown_kid_looks_again_at_most_once_in_five_seconds(
+    patient, ask, mint, strange, aws, clock
+):
+    """However many such tokens arrive, and although each has another kid."""
+    ask(mint())
+    aws.reset()
+    reads = []
+    for number in range(60):
+        clock.advance(0.25)
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            ask(strange(f"{number:043d}"))
+        reads.append(len(aws.operations))
+    assert aws.operations == ["ssm:GetParameters"] * 2
+    assert (reads[19], reads[20], reads[40], reads[41]) == (0, 1, 1, 2)
+
+
+def test_a_kid_that_is_new_is_found_by_looking_again(patient, ask, mint, origin, clock, truth):
+    """A key that was activated after this container's last read counts from its first token on."""
+    ask(mint())
+    key = patient.kms.create("op-new")
+    kid = patient.kms.public_jwk(key.arn).kid
+    new = replace(truth().active, kid=kid, kms_key_arn=key.arn)
+    patient.keysets.update(lambda *_: Keyset((new,)), origin)
+    token = mint(new)
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(token)
+    clock.advance(5.001)
+    assert ask(token)["principalId"] == "user-1"
+
+
+def test_faults_show_nothing_of_the_token(ask, mint, aws, silent):
+    """Neither the exception that Lambda reports, nor anything logged on the way."""
+    token = mint()
+    aws.fail("ssm:*", aws.timeout, times=99)
+    with pytest.raises(Unanswered) as raised:
+        ask(token)
+    assert token not in repr(raised.value)
+    silent(token)

@@ -1,0 +1,92 @@
+"""Whose tokens count: each state of a key, by the keyset as this container sees it."""
+
+from dataclasses import replace
+
+import pytest
+
+from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
+
+
+@pytest.fixture
+def change(booted, origin):
+    """Make a transition."""
+
+    def change(transition, *args, **kwargs):
+        return booted.keysets.update(
+            lambda keyset, now: transition(keyset, *args, now, **kwargs), origin
+        )
+
+    return change
+
+
+def test_tokens_of_a_published_standby_count(accepted, mint, truth):
+    """Whoever activates it needs no verifier's leave."""
+    assert accepted(mint(truth().standby))
+
+
+def test_tokens_of_an_unpublished_standby_do_not_count(
+    booted, accepted, mint, truth, change, origin, logged
+):
+    """Nobody may have signed with it."""
+    standby = truth().standby
+    booted.keysets.update(
+        lambda keyset, _now: replace(
+            keyset, keys=(keyset.active, replace(standby, published=None))
+        ),
+        origin,
+    )
+    assert not accepted(mint(standby))
+    assert logged()[-1]["code"] == "key_not_published"
+    change(publish, [standby.kid])
+    assert not accepted(mint(standby))  # the view is fresh: nothing was read
+
+
+def test_grace_ends_by_the_readers_own_clock(booted, accepted, mint, truth, change, clock, logged):
+    """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
+    clock.advance(60)
+    old = truth().active
+    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    until = truth().get(old.kid).verify_until
+    clock.wall = until
+    assert accepted(mint(old))
+    clock.advance(0.001)
+    assert not accepted(mint(old))
+    assert logged()[-1]["code"] == "key_expired"
+    assert accepted(mint(truth().active))
+
+
+def test_a_rolled_back_key_counts_again(booted, accepted, mint, truth, change, clock):
+    """And has no end any more."""
+    clock.advance(60)
+    old = truth().active
+    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    change(roll_back, old.kid, supersede=truth().active.kid, times=booted.times)
+    clock.advance(1000)
+    assert accepted(mint(old))
+
+
+@pytest.mark.parametrize(("transition", "code"), [(retire, "key_retired"), (revoke, "key_revoked")])
+def test_ended_keys_do_not_count(
+    booted, accepted, mint, truth, change, clock, logged, transition, code
+):
+    """Refused as soon as the view shows it, which is C later at the latest."""
+    clock.advance(60)
+    old = truth().active
+    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    assert accepted(mint(old))
+    clock.advance(31)
+    kid = old.kid if transition is retire else [old.kid]
+    change(transition, kid, times=booted.times, ages=booted.ages)
+    assert not accepted(mint(old))
+    assert logged()[-1]["code"] == code
+
+
+def test_a_revocation_counts_after_the_view_ttl(booted, accepted, mint, truth, change, clock):
+    """Until C is over this container has not heard of it; then it refuses."""
+    active = truth().active
+    assert accepted(mint(active))
+    change(revoke, [active.kid], times=booted.times, ages=booted.ages)
+    clock.advance(1)
+    assert accepted(mint(active))
+    clock.advance(0.001)
+    assert not accepted(mint(active))

@@ -1,0 +1,240 @@
+"""Issue a token: one `kms:Sign`, one strict token; over HTTP and by direct invoke."""
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+
+from keyturn.api import issue_token
+from keyturn.keyset.transitions import revoke
+from keyturn.tokens.claims import Expected
+from keyturn.tokens.verify import VerificationKey, verify
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/shop/session"
+
+
+@pytest.fixture
+def post(booted, invoke):
+    """`POST /token` as API Gateway sends it on."""
+
+    def post(body, caller=CALLER, **event):
+        text = body if isinstance(body, str) else json.dumps(body)
+        return invoke(
+            issue_token,
+            {
+                "resource": "/token",
+                "httpMethod": "POST",
+                "body": text,
+                "isBase64Encoded": False,
+                "requestContext": {"identity": {"userArn": caller}},
+                **event,
+            },
+        )
+
+    return post
+
+
+@pytest.fixture
+def direct(booted, invoke):
+    """A direct invoke of the function."""
+    return lambda **event: invoke(issue_token, {"client_id": "batch-1", **event})
+
+
+@pytest.fixture
+def claims_of(booted, truth, clock):
+    """The claims of a token that the active key really signed."""
+
+    def claims_of(token, audience="orders"):
+        active = truth().active
+        public = booted.kms.public_jwk(active.kms_key_arn).public_key()
+        expected = Expected(booted.settings.issuer, audience, 0)
+
+        def find_key(kid):
+            assert kid == active.kid
+            return VerificationKey(public, active.lifetime)
+
+        return verify(token, find_key, expected, now=clock.now().timestamp())
+
+    return claims_of
+
+
+def test_a_token_over_http(booted, post, claims_of, clock):
+    """The client is the caller's ARN; scope and lifetime are as asked; the answer is not cached."""
+    answer = post(
+        {"subject": "user-1", "scope": "orders:read", "lifetime": 10, "claims": {"tenant": 7}}
+    )
+    assert (answer["statusCode"], answer["headers"]) == (
+        200,
+        {"Content-Type": "application/json", "Cache-Control": "no-store"},
+    )
+    body = json.loads(answer["body"])
+    token, now = body.pop("access_token"), int(clock.now().timestamp())
+    assert body == {"token_type": "Bearer", "expires_in": 10, "scope": "orders:read"}
+    assert claims_of(token) == {
+        "iss": booted.settings.issuer,
+        "sub": "user-1",
+        "aud": "orders",
+        "exp": now + 10,
+        "iat": now,
+        "nbf": now,
+        "jti": "id-1",
+        "client_id": CALLER,
+        "scope": "orders:read",
+        "tenant": 7,
+    }
+
+
+def test_the_defaults(post, claims_of, truth):
+    """The stack's audience, the key's own lifetime, and no scope."""
+    body = json.loads(post({"subject": "user-1"})["body"])
+    claims = claims_of(body["access_token"])
+    assert (claims["aud"], claims["exp"] - claims["iat"]) == ("orders", truth().active.lifetime)
+    assert (body["expires_in"], body["scope"], "scope" in claims) == (15, "", False)
+
+
+def test_a_token_by_direct_invoke(direct, claims_of):
+    """The request says who the client is, and the answer comes without an envelope."""
+    answer = direct(subject="user-1", audience="billing", scope="orders:read orders:write")
+    claims = claims_of(answer["access_token"], "billing")
+    assert (claims["client_id"], claims["aud"]) == ("batch-1", "billing")
+    assert (answer["token_type"], claims["scope"]) == ("Bearer", "orders:read orders:write")
+
+
+def test_a_base64_body_is_read(post):
+    """API Gateway may send the body that way."""
+    body = base64.b64encode(b'{"subject":"user-1"}').decode()
+    assert post(body, isBase64Encoded=True)["statusCode"] == 200
+
+
+def test_a_warm_container_makes_one_call(post, aws, truth):
+    """kms:Sign, with the active key, RAW; the keyset is known."""
+    post({"subject": "user-1"})
+    active = truth().active
+    aws.reset()
+    for _ in range(3):
+        post({"subject": "user-1"})
+    assert aws.operations == ["kms:Sign"] * 3
+    assert {call["KeyId"] for call in aws.params("kms:Sign")} == {active.kms_key_arn}
+
+
+def test_a_large_token_is_signed_by_its_digest(post, aws):
+    """More than 4,096 bytes are signed by their SHA-256, up to a token of 8 KB."""
+    assert post({"subject": "user-1", "claims": {"x": "y" * 4000}})["statusCode"] == 200
+    [call] = aws.params("kms:Sign")
+    assert (call["MessageType"], len(call["Message"])) == ("DIGEST", 32)
+
+
+def test_the_lifetime_is_the_keys_own(booted, container, post):
+    """Deploying another token lifetime changes nothing for keys that are registered already."""
+    container(times=replace(booted.times, token_lifetime=5))
+    assert json.loads(post({"subject": "user-1"})["body"])["expires_in"] == 15
+
+
+def test_without_ssm_tokens_are_issued_while_the_view_is_fresh(post, aws, clock):
+    """Up to the age of C the keyset in hand is good enough; nobody waits for SSM on the way."""
+    post({"subject": "user-1"})
+    aws.fail("ssm:*", aws.timeout, times=999)
+    clock.advance(1)
+    assert post({"subject": "user-1"})["statusCode"] == 200
+
+
+def test_without_ssm_and_a_fresh_view_none_is(post, aws, clock):
+    """Beyond C the key may have been superseded: its tokens could outlive it. 503, then again."""
+    post({"subject": "user-1"})
+    down = aws.fail("ssm:*", aws.timeout, times=999)
+    clock.advance(1.001)
+    assert unavailable(post({"subject": "user-1"})) == "the keyset cannot be read"
+    down.end()
+    clock.advance(2)
+    assert post({"subject": "user-1"})["statusCode"] == 200
+
+
+def test_a_container_that_never_saw_the_keyset_answers_503(post, aws):
+    """SSM down from the start is no reason for a 500."""
+    aws.fail("ssm:*", aws.timeout, times=999)
+    assert unavailable(post({"subject": "user-1"})) == "the keyset cannot be read"
+
+
+def test_without_an_active_key_there_is_no_token(booted, post, truth, origin, aws):
+    """A keyset without a signer is legal: 503, never a token of a revoked key."""
+    kids = [key.kid for key in truth().keys]
+    booted.keysets.update(
+        lambda keyset, now: revoke(keyset, kids, now, times=booted.times, ages=booted.ages), origin
+    )
+    aws.reset()
+    assert unavailable(post({"subject": "user-1"})) == "no key is active"
+    assert "kms:Sign" not in aws.operations
+
+
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "DisabledException", "KMSInternalException", "AccessDenied"]
+)
+def test_kms_trouble_is_503(post, aws, code):
+    """The caller is told to try again, and which KMS error it was."""
+    aws.fail("kms:Sign", aws.error(code), times=9)
+    assert unavailable(post({"subject": "user-1"})) == f"KMS cannot sign ({code})"
+
+
+def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, truth, origin, aws):
+    """Revoked behind our fresh view: the caller gets a token of the key that signs now."""
+    post({"subject": "user-1"})
+    old, new = truth().active, truth().standby
+    booted.keysets.update(
+        lambda keyset, now: revoke(keyset, [old.kid], now, times=booted.times, ages=booted.ages),
+        origin,
+    )
+    aws.reset()
+    aws.fail("kms:Sign", aws.error("DisabledException"))
+    assert post({"subject": "user-1"})["statusCode"] == 200
+    assert [call["KeyId"] for call in aws.params("kms:Sign")] == [
+        old.kms_key_arn,
+        new.kms_key_arn,
+    ]
+
+
+def test_kms_without_an_answer_is_503(post, aws):
+    """Timeouts, too, after botocore's own attempts."""
+    aws.fail("kms:Sign", aws.timeout, times=9)
+    assert unavailable(post({"subject": "user-1"})) == "KMS cannot sign (ReadTimeoutError)"
+    assert aws.attempts.count("kms:Sign") == 3
+
+
+def test_trouble_by_direct_invoke_is_answered_alike(direct, aws):
+    """Without the envelope."""
+    aws.fail("kms:Sign", aws.error("ThrottlingException"))
+    assert direct(subject="user-1") == {
+        "error": "temporarily_unavailable",
+        "error_description": "KMS cannot sign (ThrottlingException)",
+    }
+
+
+def unavailable(answer) -> str:
+    """The description of a 503 that may be tried again."""
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"] == "1"
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    body = json.loads(answer["body"])
+    assert body["error"] == "temporarily_unavailable"
+    return body["error_description"]
+
+
+def test_the_audit_line(post, logged, truth, silent, clock):
+    """One line a token: jti, kid, sub, client_id and exp, and nothing of the token itself."""
+    token = json.loads(post({"subject": "user-1", "scope": "orders:read"})["body"])["access_token"]
+    [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
+    assert {name: line[name] for name in ("jti", "kid", "sub", "client_id", "exp")} == {
+        "jti": "id-1",
+        "kid": truth().active.kid,
+        "sub": "user-1",
+        "client_id": CALLER,
+        "exp": int(clock.now().timestamp()) + 15,
+    }
+    silent(token)
+
+
+def test_no_token_no_audit_line(post, aws, logged):
+    """A line counts a token that was handed out."""
+    aws.fail("kms:Sign", aws.error("ThrottlingException"))
+    post({"subject": "user-1"})
+    assert [entry["message"] for entry in logged()] == ["cannot_sign"]

@@ -1,0 +1,28 @@
+"""GET /whoami: from the token to the claims that the integration is shown."""
+
+import json
+
+from keyturn.api import authorize, issue_token, whoami
+
+
+def test_whoami_shows_the_verified_claims(booted, invoke, events, clock):
+    """A token that the issuer made, through the authorizer's context, comes back as its claims."""
+    made = invoke(
+        issue_token,
+        {"subject": "user-1", "client_id": "batch-1", "claims": {"tenant": {"id": 7}}},
+    )
+    allowed = invoke(authorize, events.token(f"Bearer {made['access_token']}", "GET/whoami"))
+    answer = invoke(whoami, {"requestContext": {"authorizer": allowed["context"]}})
+    now = int(clock.now().timestamp())
+    assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (200, "no-store")
+    assert json.loads(answer["body"]) == {
+        "iss": booted.settings.issuer,
+        "sub": "user-1",
+        "aud": "orders",
+        "exp": now + 15,
+        "iat": now,
+        "nbf": now,
+        "jti": "id-1",
+        "client_id": "batch-1",
+        "tenant": {"id": 7},
+    }

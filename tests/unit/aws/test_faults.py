@@ -1,0 +1,82 @@
+"""AWS errors become our faults: one kind each, call and code in the message and nothing else."""
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from keyturn.aws.clients import Clients
+from keyturn.aws.faults import (
+    Absent,
+    AwsFault,
+    Conflict,
+    KeyUnusable,
+    Throttled,
+    Unanswered,
+    translated,
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("ThrottlingException", 400, Throttled),
+        ("TooManyRequestsException", 429, Throttled),
+        ("LimitExceededException", 400, Throttled),
+        ("SlowDown", 503, Throttled),
+        ("DisabledException", 400, KeyUnusable),
+        ("KMSInvalidStateException", 400, KeyUnusable),
+        ("NotFoundException", 400, KeyUnusable),
+        ("PreconditionFailed", 412, Conflict),
+        ("412", 412, Conflict),
+        ("ConditionalRequestConflict", 409, Conflict),
+        ("ParameterAlreadyExists", 400, Conflict),
+        ("TooManyUpdates", 400, Conflict),
+        ("NoSuchKey", 404, Absent),
+        ("404", 404, Absent),
+        ("ResourceNotFoundException", 404, Absent),
+        ("InternalServerError", 500, Unanswered),
+        ("ServiceUnavailable", 503, Unanswered),
+        ("AccessDenied", 403, AwsFault),
+        ("NoSuchBucket", 404, AwsFault),
+    ],
+)
+def test_every_code_has_its_kind(code, status, kind):
+    """Nothing else of the answer gets into the message, and nothing into the exception's chain."""
+    answer = {
+        "Error": {"Code": code, "Message": "secret"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    with pytest.raises(AwsFault) as raised, translated("service:Call"):
+        raise ClientError(answer, "Call")
+    fault = raised.value
+    assert (type(fault), str(fault), fault.code) == (kind, f"service:Call: {code}", code)
+    assert fault.__suppress_context__
+
+
+def test_an_answer_without_a_status_is_no_answer():
+    """What nobody understands may have had its effect."""
+    with pytest.raises(Unanswered, match="service:Call: Unknown"), translated("service:Call"):
+        raise ClientError({}, "Call")
+
+
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url="https://secret"), NoCredentialsError()]
+)
+def test_errors_without_an_answer_are_named_by_their_kind(error):
+    """No URL, no text: the name of botocore's exception is enough."""
+    with pytest.raises(Unanswered) as raised, translated("service:Call"):
+        raise error
+    assert str(raised.value) == f"service:Call: {type(error).__name__}"
+
+
+def test_our_own_errors_pass():
+    """Only botocore's are translated."""
+    with pytest.raises(KeyError), translated("service:Call"):
+        raise KeyError
+
+
+@pytest.mark.parametrize("write_delay", [1, 5, 20, 900])
+def test_a_timed_write_lands_or_is_given_up_within_the_write_delay(region, write_delay):
+    """Connecting and waiting for the answer take less than ω together, and there is one attempt."""
+    config = Clients(write_delay).ssm_timed.meta.config
+    assert config.connect_timeout + config.read_timeout < write_delay
+    assert config.retries["total_max_attempts"] == 1

@@ -1,0 +1,262 @@
+"""The keyset in SSM: a change is appended, whatever others do and whatever answer gets lost."""
+
+from dataclasses import replace
+
+import pytest
+
+from keyturn.aws.faults import AwsFault, Throttled
+from keyturn.aws.keyset_store import KeysetBusy, KeysetMissing, KeysetStore
+from keyturn.keyset import document
+from keyturn.keyset.errors import DocumentTooLarge, UnknownKid
+from keyturn.keyset.model import EndedKey, Keyset
+from keyturn.keyset.states import State
+
+ARN = "arn:aws:kms:us-east-1:123456789012:key/"
+OURS, THEIRS, MORE = "o" * 43, "t" * 43, "m" * 43
+FIRST, SECOND = "/keyturn/demo/keyset/000000000001", "/keyturn/demo/keyset/000000000002"
+
+
+def remember(kid):
+    """A change that counts once: the keyset remembers an ended key."""
+
+    def change(keyset, now):
+        if keyset.find(kid):
+            return keyset
+        end = EndedKey(kid, ARN + kid, State.RETIRED, now.replace(microsecond=0))
+        return replace(keyset, ended=(*keyset.ended, end))
+
+    return change
+
+
+def kids(generation):
+    """The kids of a generation, as one text in order."""
+    return "".join(key.kid[0] for key in generation.keyset.ended)
+
+
+@pytest.fixture
+def store(founded) -> KeysetStore:
+    """The store under test, with an empty keyset in it."""
+    return founded.keysets
+
+
+@pytest.fixture
+def others(container) -> KeysetStore:
+    """The store as somebody else uses it at the same time."""
+    return container().keysets
+
+
+def test_a_keyset_is_founded_once(stack, origin, world):
+    """Founding writes the empty keyset under the given number; doing it again changes nothing."""
+    founded = stack.keysets.found(7, origin)
+    assert (founded.number, founded.keyset) == (7, Keyset())
+    before = world()
+    assert stack.keysets.found(9, origin) == founded
+    assert world() == before
+
+
+def test_two_founders_found_one_keyset(stack, others, origin, aws, world):
+    """The slower founder takes the keyset of the faster one."""
+    theirs = replace(origin, op_id="theirs")
+    aws.meanwhile("ssm:PutParameter", lambda: others.found(1, theirs))
+    assert stack.keysets.found(1, origin).op_id == "theirs"
+    assert list(world()["parameters"]) == [FIRST]
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
+def test_a_lost_reply_of_founding_invents_nothing(stack, origin, aws, world, after):
+    """If the write arrived its generation is returned; otherwise there is no keyset."""
+    aws.fail("ssm:PutParameter", aws.timeout, after=after)
+    if after:
+        assert stack.keysets.found(1, origin).number == 1
+    else:
+        with pytest.raises(KeysetMissing):
+            stack.keysets.found(1, origin)
+    assert len(world()["parameters"]) == after
+
+
+def test_a_change_is_appended(store, origin, world, clock):
+    """A change becomes generation g+1 with its origin; generation g stays as it was."""
+    clock.advance(0.25)
+    [before] = world()["parameters"].values()
+    written = store.update(remember(OURS), origin)
+    assert (written.number, kids(written)) == (2, "o")
+    assert (written.op_id, written.started_by, written.reason) == ("op-1", "tests", "trying")
+    assert written.at == clock.now().replace(microsecond=0, second=1)
+    after = world()["parameters"]
+    assert (list(after), after[FIRST]) == ([FIRST, SECOND], before)
+    assert store.read() == written
+
+
+def test_a_change_that_is_there_already_is_not_written(store, origin, world, aws):
+    """A no-op returns the generation that holds the change and writes nothing."""
+    written = store.update(remember(OURS), origin)
+    before = world()
+    aws.reset()
+    assert store.update(remember(OURS), origin) == written
+    assert world() == before
+    assert aws.operations == ["ssm:GetParametersByPath"]
+
+
+def test_a_taken_generation_is_read_and_the_change_re_evaluated(store, others, origin, aws, world):
+    """`ParameterAlreadyExists`: the change is made on top of what the faster one wrote."""
+    aws.meanwhile("ssm:PutParameter", lambda: others.update(remember(THEIRS), origin))
+    written = store.update(remember(OURS), origin)
+    assert (written.number, kids(written)) == (3, "to")
+    assert len(world()["parameters"]) == 3
+
+
+def test_a_faster_one_can_make_the_change_needless(store, others, origin, aws):
+    """Whoever finds its own change made by another returns that generation."""
+    theirs = replace(origin, op_id="theirs")
+    aws.meanwhile("ssm:PutParameter", lambda: others.update(remember(OURS), theirs))
+    written = store.update(remember(OURS), origin)
+    assert (written.number, written.op_id, kids(written)) == (2, "theirs", "o")
+
+
+def test_a_refusal_on_re_evaluation_comes_out(store, others, origin, aws):
+    """When the world moved so that the change is refused, its error is raised as it is."""
+
+    def change(keyset, now):
+        if keyset.find(THEIRS):
+            raise UnknownKid(OURS)
+        return remember(OURS)(keyset, now)
+
+    aws.meanwhile("ssm:PutParameter", lambda: others.update(remember(THEIRS), origin))
+    with pytest.raises(UnknownKid, match=OURS):
+        store.update(change, origin)
+    assert kids(store.read()) == "t"
+
+
+def test_too_many_updates_is_tried_again(store, origin, aws):
+    """SSM's `TooManyUpdates` is a lost race, not a fault."""
+    aws.fail("ssm:PutParameter", aws.error("TooManyUpdates"), times=2)
+    assert store.update(remember(OURS), origin).number == 2
+    assert aws.attempts.count("ssm:PutParameter") == 3
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
+def test_our_own_lost_reply_counts_once(store, origin, aws, world, after):
+    """A write whose answer never came is looked for, and made once in all."""
+    aws.fail("ssm:PutParameter", aws.timeout, after=after)
+    written = store.update(remember(OURS), origin)
+    assert (written.number, kids(written)) == (2, "o")
+    assert len(world()["parameters"]) == 2
+
+
+def test_botocore_never_repeats_a_write(store, origin, aws):
+    """A lost reply comes back to the store: a silent second attempt would meet the first."""
+    aws.fail("ssm:PutParameter", aws.timeout, after=True)
+    store.update(remember(OURS), origin)
+    assert aws.attempts.count("ssm:PutParameter") == 1
+
+
+def test_a_lost_read_back_counts_once(store, origin, aws, world):
+    """A write that cannot be read back at once is found on the next look."""
+    aws.fail("ssm:GetParameters", aws.timeout, times=3)
+    assert store.update(remember(OURS), origin).number == 2
+    assert len(world()["parameters"]) == 2
+
+
+def test_a_throttled_write_is_raised(store, origin, aws, world):
+    """Throttling is the caller's to wait for; nothing was written."""
+    before = world()
+    aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
+    with pytest.raises(Throttled, match="ssm:PutParameter"):
+        store.update(remember(OURS), origin)
+    assert world() == before
+
+
+def test_endless_races_end_with_an_error(store, origin, aws, clock):
+    """After sixty lost races the store gives up, having waited at most a second each."""
+    aws.fail("ssm:PutParameter", aws.error("ParameterAlreadyExists"), times=1000)
+    clock.fixed_fraction = 1.0
+    with pytest.raises(KeysetBusy, match="trying"):
+        store.update(remember(OURS), origin)
+    assert aws.attempts.count("ssm:PutParameter") == 60
+    assert (min(clock.slept), max(clock.slept)) == (0.05, 1.0)
+
+
+def test_every_attempt_reads_the_clock(store, origin, aws, clock):
+    """A change is decided at the instant of its own attempt, not of the first one."""
+    seen = []
+
+    def change(keyset, now):
+        seen.append(now)
+        return remember(OURS)(keyset, now)
+
+    aws.fail("ssm:PutParameter", aws.error("TooManyUpdates"), times=2)
+    store.update(change, origin)
+    assert len(set(seen)) == 3
+
+
+def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin, aws, world):
+    """On a stale read our g+1 can find its name free again; it is made anew on top."""
+
+    def go_on():
+        for kid in "abcdefg":
+            others.update(remember(kid * 43), origin)
+        others.delete([1, 2])
+
+    aws.meanwhile("ssm:PutParameter", go_on)
+    written = store.update(remember(OURS), origin)
+    assert (written.number, kids(written)) == (9, "abcdefgo")
+    assert store.read() == written
+    assert "000000000001" not in str(list(world()["parameters"]))
+
+
+def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, backdoor):
+    """Should somebody overwrite our generation all the same, our change is made on top of it."""
+    theirs = document.dumps(
+        replace(store.read(), number=2, keyset=remember(THEIRS)(Keyset(), store.read().at))
+    )
+    aws.meanwhile(
+        "ssm:GetParameters",
+        lambda: backdoor.ssm.put_parameter(Name=SECOND, Value=theirs, Overwrite=True),
+    )
+    written = store.update(remember(OURS), origin)
+    assert (written.number, kids(written)) == (3, "to")
+
+
+@pytest.mark.parametrize("hidden", [4, 5])
+def test_a_late_read_back_is_waited_for(store, origin, aws, backdoor, hidden):
+    """SSM promises no consistent reads: five looks, then an error that says what happened."""
+
+    def hide():
+        hide.text = backdoor.ssm.get_parameter(Name=SECOND)["Parameter"]["Value"]
+        backdoor.ssm.delete_parameter(Name=SECOND)
+
+    def show():
+        backdoor.ssm.put_parameter(Name=SECOND, Value=hide.text, Type="String")
+
+    aws.meanwhile("ssm:PutParameter", hide, after=True)
+    aws.meanwhile("ssm:GetParameters", show, nth=hidden + 1)
+    if hidden < 5:
+        assert store.update(remember(OURS), origin).number == 2
+    else:
+        with pytest.raises(AwsFault, match="WrittenGenerationNotReadBack"):
+            store.update(remember(OURS), origin)
+
+
+def test_a_document_that_does_not_fit_is_refused(store, origin, world):
+    """A keyset too large for a Standard parameter is refused in words, and nothing is written."""
+    before = world()
+    with pytest.raises(DocumentTooLarge, match="4096"):
+        store.update(
+            lambda keyset, now: Keyset(
+                ended=tuple(
+                    EndedKey(f"{number:043d}", f"{ARN}{number:036d}", State.REVOKED, now)
+                    for number in range(40)
+                )
+            ),
+            origin,
+        )
+    assert world() == before
+
+
+def test_a_missing_keyset_is_not_invented(stack, origin, world):
+    """Without any generation nothing can be concluded: both reading and changing say so."""
+    before = world()
+    for act in (stack.keysets.read, lambda: stack.keysets.update(remember(OURS), origin)):
+        with pytest.raises(KeysetMissing, match="/keyturn/demo/keyset"):
+            act()
+    assert world() == before

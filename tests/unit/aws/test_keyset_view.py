@@ -1,0 +1,259 @@
+"""What a container believes: fresh for C, never backwards, usable for the stale limit, no longer."""
+
+from dataclasses import replace
+
+import pytest
+
+from keyturn.aws.faults import Unanswered
+from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_view import KeysetView, ViewTooOld
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.model import Generation, Keyset
+
+TTL, STALE_LIMIT = 30, 300
+DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
+
+
+class FakeReader:
+    """A store that answers `number`, or with `fault`, `delay` seconds after it was asked."""
+
+    def __init__(self, clock) -> None:
+        self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
+
+    def read(self) -> Generation:
+        """The highest generation."""
+        self.reads += 1
+        self.clock.advance(self.delay)
+        if self.fault:
+            raise self.fault
+        return Generation(self.number, "", "", "", self.clock.now(), Keyset())
+
+    def newer(self, held: Generation) -> Generation:
+        """The same, and only from what was handed out before."""
+        assert isinstance(held, Generation)
+        return self.read()
+
+
+@pytest.fixture
+def reader(clock) -> FakeReader:
+    """The store behind the view."""
+    return FakeReader(clock)
+
+
+@pytest.fixture
+def view(reader, clock) -> KeysetView:
+    """The view of a container that has just started."""
+    return KeysetView(reader, clock, ttl=TTL, stale_limit=STALE_LIMIT)
+
+
+@pytest.fixture
+def warm(view, reader) -> KeysetView:
+    """A view that was read just now; `reader.reads` counts from here."""
+    view.current()
+    reader.reads = 0
+    return view
+
+
+def test_a_new_container_reads_first(view, reader):
+    """The first call reads."""
+    assert (view.current().number, reader.reads) == (5, 1)
+
+
+def test_a_fresh_view_reads_nothing(warm, reader, clock):
+    """Up to the age of C, C included, no call is made."""
+    clock.advance(TTL)
+    reader.number = 6
+    assert (warm.current().number, reader.reads) == (5, 0)
+
+
+def test_a_view_older_than_its_ttl_is_refreshed(warm, reader, clock):
+    """Beyond C the view reads once, and is fresh again."""
+    clock.advance(TTL + 0.001)
+    reader.number = 6
+    assert [warm.current().number for _ in range(3)] == [6, 6, 6]
+    assert reader.reads == 1
+
+
+def test_a_view_that_saw_nothing_new_is_fresh_again(warm, reader, clock):
+    """Reading the same generation renews the age."""
+    for _ in range(20):
+        clock.advance(TTL + 1)
+        warm.current()
+    assert reader.reads == 20
+
+
+def test_the_age_counts_from_before_the_read_was_sent(warm, reader, clock):
+    """What a slow answer says may be as old as its question."""
+    clock.advance(TTL + 1)
+    reader.delay = 10
+    warm.current()
+    clock.advance(TTL - 10)
+    warm.current()
+    assert reader.reads == 1
+    clock.advance(0.001)
+    warm.current()
+    assert reader.reads == 2
+
+
+def test_a_lower_generation_is_not_believed(warm, reader, clock):
+    """SSM may answer from the past: the view never goes back."""
+    clock.advance(TTL + 1)
+    reader.number = 4
+    assert (warm.current().number, reader.reads) == (5, 1)
+
+
+def test_a_lower_generation_does_not_renew_the_age(warm, reader, clock):
+    """A past that repeats itself for longer than the stale limit makes the view too old."""
+    reader.number = 4
+    for _ in range(STALE_LIMIT // 10):
+        clock.advance(10)
+        assert warm.current().number == 5
+    clock.advance(1)
+    with pytest.raises(ViewTooOld, match="300 s"):
+        warm.current()
+
+
+@pytest.mark.parametrize("fault", [DOWN, DocumentInvalid("schema 2"), KeysetMissing("none")])
+def test_without_ssm_the_last_good_view_is_used_for_the_stale_limit(warm, reader, clock, fault):
+    """Up to the stale limit it is used, afterwards the view fails closed, and then recovers."""
+    reader.fault = fault
+    clock.advance(STALE_LIMIT)
+    assert warm.current().number == 5
+    clock.advance(0.001)
+    with pytest.raises(ViewTooOld):
+        warm.current()
+    reader.fault, reader.number = None, 6
+    clock.advance(6)
+    assert warm.current().number == 6
+
+
+def test_a_failing_refresh_is_not_repeated_by_every_call(warm, reader, clock):
+    """While SSM is down the view asks again after five seconds at the earliest."""
+    reader.fault = DOWN
+    clock.advance(TTL + 1)
+    for _ in range(50):
+        clock.advance(0.1)
+        warm.current()
+    assert reader.reads == 1
+    clock.advance(0.2)
+    warm.current()
+    assert reader.reads == 2
+
+
+def test_a_view_that_is_too_old_does_not_ask_on_every_call_either(warm, reader, clock):
+    """Failing closed costs no more reads than going on."""
+    reader.fault = DOWN
+    clock.advance(STALE_LIMIT + 1)
+    for _ in range(10):
+        with pytest.raises(ViewTooOld):
+            warm.current()
+    assert reader.reads == 1
+
+
+def test_a_short_ttl_is_the_pause_between_failing_refreshes(reader, clock):
+    """With C = 1 s SSM is asked every second while it is down, not every five."""
+    view = KeysetView(reader, clock, ttl=1, stale_limit=STALE_LIMIT)
+    view.current()
+    reader.fault = DOWN
+    for _ in range(4):
+        clock.advance(1.1)
+        view.current()
+    assert reader.reads == 5
+
+
+def test_the_fault_of_the_very_first_read_is_raised_each_time(view, reader):
+    """Nothing is known yet: every call tries, and says why it failed."""
+    reader.fault = DOWN
+    for _ in range(2):
+        with pytest.raises(Unanswered):
+            view.current()
+    assert reader.reads == 2
+    reader.fault = None
+    assert view.current().number == 5
+
+
+def test_a_wall_clock_that_went_back_forces_a_refresh(warm, reader, clock):
+    """The age is unknown then, however young the view seems."""
+    reader.number = 6
+    clock.advance(-0.001)
+    clock.ticks += 1
+    assert (warm.current().number, reader.reads) == (6, 1)
+    assert (warm.current().number, reader.reads) == (6, 1)
+
+
+def test_without_ssm_and_with_the_clock_set_back_the_view_fails_closed(warm, reader, clock):
+    """An age that nobody knows is not below the stale limit."""
+    reader.fault = DOWN
+    clock.wall = clock.wall.replace(year=2025)
+    with pytest.raises(ViewTooOld):
+        warm.current()
+
+
+@pytest.mark.parametrize("frozen", ["monotonic", "wall"])
+def test_the_clock_that_ran_further_counts(warm, reader, clock, frozen):
+    """A container thawed after hours has a standing monotonic clock and refreshes all the same."""
+    wall, ticks = clock.wall, clock.ticks
+    clock.advance(7200)
+    if frozen == "monotonic":
+        clock.ticks = ticks
+    else:
+        clock.wall = wall
+    reader.number = 6
+    assert (warm.current().number, reader.reads) == (6, 1)
+
+
+@pytest.mark.parametrize("frozen", ["monotonic", "wall"])
+def test_a_thawed_container_without_ssm_fails_closed(warm, reader, clock, frozen):
+    """The stale limit, too, goes by the clock that ran further."""
+    wall, ticks = clock.wall, clock.ticks
+    clock.advance(7200)
+    if frozen == "monotonic":
+        clock.ticks = ticks
+    else:
+        clock.wall = wall
+    reader.fault = DOWN
+    with pytest.raises(ViewTooOld):
+        warm.current()
+
+
+def test_an_unknown_kid_refreshes_a_fresh_view(warm, reader, clock):
+    """Five seconds after the last read a fresh view may be looked at again."""
+    clock.advance(5.001)
+    reader.number = 6
+    assert (warm.refreshed().number, reader.reads) == (6, 1)
+
+
+def test_unknown_kids_refresh_at_most_once_in_five_seconds(warm, reader, clock):
+    """Whatever is asked for, and whether the read succeeds or not."""
+    reader.fault = DOWN
+    for _ in range(20):
+        clock.advance(1)
+        assert warm.refreshed().number == 5
+    assert reader.reads == 3
+
+
+def test_a_refresh_by_an_unknown_kid_renews_the_view(warm, reader, clock):
+    """What was read then needs no second read when C is over."""
+    clock.advance(TTL - 1)
+    warm.refreshed()
+    clock.advance(2)
+    warm.current()
+    assert reader.reads == 1
+
+
+def test_a_view_never_read_has_nothing_to_offer(view, reader):
+    """`refreshed` before the first read raises the read's own fault."""
+    reader.fault = DOWN
+    with pytest.raises(Unanswered):
+        view.refreshed()
+
+
+def test_generations_are_handed_on_to_the_store(founded, aws, clock):
+    """On the real store a refresh is one GetParameters, and a fresh view none."""
+    view = founded.view
+    view.current()
+    aws.reset()
+    view.current()
+    clock.advance(founded.times.view_ttl + 0.1)
+    assert view.current() == replace(view.current())
+    assert aws.operations == ["ssm:GetParameters"]

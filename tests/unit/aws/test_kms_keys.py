@@ -1,0 +1,174 @@
+"""The signing keys in KMS: how they are born, how they sign, how they go, which ones are ours."""
+
+import hashlib
+
+import pytest
+
+from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled, Unanswered
+from keyturn.tokens.jwk import NotASigningKey
+from keyturn.tokens.verify import has_signature
+
+
+@pytest.fixture
+def kms(stack):
+    """The adapter under test."""
+    return stack.kms
+
+
+@pytest.fixture
+def key(kms, aws):
+    """A key of ours; the wire is clear."""
+    key = kms.create("op-1")
+    aws.reset()
+    return key
+
+
+def test_a_key_is_born_tagged(kms, aws, backdoor, clock):
+    """RSA_2048 for SIGN_VERIFY, with stack and operation on it from the first moment."""
+    key = kms.create("op-1")
+    [params] = aws.params("kms:CreateKey")
+    assert {name: params[name] for name in ("KeySpec", "KeyUsage")} == {
+        "KeySpec": "RSA_2048",
+        "KeyUsage": "SIGN_VERIFY",
+    }
+    assert params["Tags"] == [
+        {"TagKey": "keyturn:stack", "TagValue": "demo"},
+        {"TagKey": "keyturn:op_id", "TagValue": "op-1"},
+    ]
+    assert aws.operations == ["kms:CreateKey"]
+    assert (key.op_id, key.created, key.enabled, key.pending_deletion) == (
+        "op-1",
+        clock.now(),
+        True,
+        False,
+    )
+    assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["Arn"] == key.arn
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
+def test_create_key_is_attempted_once(kms, aws, backdoor, after):
+    """CreateKey has no idempotency token: botocore must not repeat a timeout."""
+    aws.fail("kms:CreateKey", aws.timeout, after=after)
+    with pytest.raises(Unanswered, match="kms:CreateKey: ReadTimeoutError"):
+        kms.create("op-1")
+    assert aws.attempts == ["kms:CreateKey"]
+    assert len(backdoor.kms.list_keys()["Keys"]) == after
+
+
+def test_what_may_be_repeated_is_repeated(kms, key, aws):
+    """Signing twice harms nobody: two timeouts are bridged by botocore."""
+    aws.fail("kms:Sign", aws.timeout, times=2)
+    assert len(kms.sign(key.arn, b"text")) == 256
+    assert aws.attempts == ["kms:Sign"] * 3
+
+
+@pytest.mark.parametrize("size", [1, 4096])
+def test_a_short_message_is_signed_raw(kms, key, aws, size):
+    """Up to 4,096 bytes KMS hashes itself; the signature is RS256."""
+    message = b"x" * size
+    signature = kms.sign(key.arn, message)
+    assert has_signature(kms.public_jwk(key.arn).public_key(), signature, message)
+    assert aws.params("kms:Sign") == [
+        {
+            "KeyId": key.arn,
+            "Message": message,
+            "MessageType": "RAW",
+            "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
+        }
+    ]
+
+
+@pytest.mark.parametrize("size", [4097, 8192])
+def test_a_long_message_is_signed_by_its_digest(kms, key, aws, size):
+    """KMS takes no more than 4,096 bytes as RAW, so it gets the SHA-256 of more."""
+    message = b"x" * size
+    kms.sign(key.arn, message)
+    [params] = aws.params("kms:Sign")
+    assert (params["MessageType"], params["Message"]) == (
+        "DIGEST",
+        hashlib.sha256(message).digest(),
+    )
+    assert params["SigningAlgorithm"] == "RSASSA_PKCS1_V1_5_SHA_256"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("DisabledException", KeyUnusable),
+        ("KMSInvalidStateException", KeyUnusable),
+        ("NotFoundException", KeyUnusable),
+        ("ThrottlingException", Throttled),
+        ("AccessDeniedException", AwsFault),
+    ],
+)
+@pytest.mark.parametrize("call", ["Sign", "GetPublicKey", "DescribeKey"])
+def test_refusals_of_kms_are_translated(kms, key, aws, code, kind, call):
+    """Each has one kind, and names call and code."""
+    aws.fail(f"kms:{call}", aws.error(code), times=9)
+    acts = {
+        "Sign": lambda: kms.sign(key.arn, b"text"),
+        "GetPublicKey": lambda: kms.public_jwk(key.arn),
+        "DescribeKey": lambda: kms.describe(key.arn),
+    }
+    with pytest.raises(AwsFault) as raised:
+        acts[call]()
+    assert (type(raised.value), str(raised.value)) == (kind, f"kms:{call}: {code}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage"), [("RSA_4096", "SIGN_VERIFY"), ("ECC_NIST_P256", "SIGN_VERIFY")]
+)
+def test_a_key_of_another_kind_is_no_signing_key(kms, backdoor, spec, usage):
+    """Only RSA_2048 is one."""
+    other = backdoor.kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
+    with pytest.raises(NotASigningKey):
+        kms.public_jwk(other["Arn"])
+
+
+def test_a_key_is_disabled_before_its_deletion_is_scheduled(kms, key, aws, backdoor):
+    """It cannot sign from now on, and goes after the window that was set."""
+    kms.destroy(key.arn, window=7)
+    assert aws.operations == ["kms:DescribeKey", "kms:DisableKey", "kms:ScheduleKeyDeletion"]
+    assert aws.params("kms:ScheduleKeyDeletion") == [{"KeyId": key.arn, "PendingWindowInDays": 7}]
+    assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_destroying_again_changes_nothing(kms, key, aws):
+    """A key that is pending deletion is left so: its date does not move."""
+    kms.destroy(key.arn, window=7)
+    aws.reset()
+    kms.destroy(key.arn, window=30)
+    assert aws.operations == ["kms:DescribeKey"]
+
+
+def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
+    """A key that was only disabled gets its deletion scheduled by the next attempt."""
+    aws.fail("kms:ScheduleKeyDeletion", aws.error("KMSInternalException", 500))
+    with pytest.raises(Unanswered):
+        kms.destroy(key.arn, window=7)
+    assert not kms.describe(key.arn).enabled
+    aws.reset()
+    kms.destroy(key.arn, window=7)
+    assert aws.operations == ["kms:DescribeKey", "kms:ScheduleKeyDeletion"]
+    assert kms.describe(key.arn).pending_deletion
+
+
+def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor):
+    """Of all pages, and in every state; keys of others and untagged ones are not ours."""
+    second = kms.create("op-2")
+    kms.destroy(second.arn, window=7)
+    backdoor.kms.create_key(Tags=[{"TagKey": "keyturn:stack", "TagValue": "other"}])
+    backdoor.kms.create_key()
+    found = {found.arn: found for found in kms.of_stack()}
+    assert set(found) == {key.arn, second.arn}
+    assert found[key.arn] == key
+    assert (found[second.arn].op_id, found[second.arn].pending_deletion) == ("op-2", True)
+
+
+def test_a_tag_may_outlive_its_key(kms, key, aws):
+    """A key that is gone is passed over; any other trouble with a key is raised."""
+    aws.fail("kms:DescribeKey", aws.error("NotFoundException"))
+    assert kms.of_stack() == []
+    aws.fail("kms:DescribeKey", aws.error("AccessDeniedException"))
+    with pytest.raises(AwsFault, match="AccessDenied"):
+        kms.of_stack()

@@ -1,0 +1,95 @@
+"""Settings from the environment, refused by name; the one Stack of a container."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from keyturn.aws.settings import InvalidSettings, RouteScopes, Settings, parse_route_scopes
+from keyturn.aws.stack import Stack
+from keyturn.keyset.errors import ContradictorySettings
+
+
+@pytest.fixture
+def environ(demo_times):
+    """What template.yaml puts into a function's environment."""
+    return {
+        "KEYTURN_STACK": "demo",
+        "KEYTURN_BUCKET": "keyturn-demo",
+        "KEYTURN_ISSUER": "https://issuer.example",
+        "KEYTURN_AUDIENCE": "orders",
+        "KEYTURN_ALLOWED_AUDIENCES": "orders,billing",
+        "KEYTURN_ALLOWED_SCOPES": "orders:read, orders:write",
+        "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read",
+        "KEYTURN_DELETION_WINDOW": "7",
+        "KEYTURN_TIMES": json.dumps(asdict(demo_times)),
+        "PATH": "/bin",
+    }
+
+
+def test_settings_come_from_the_environment(environ, demo_times):
+    """Texts become what they mean."""
+    settings = Settings.from_environ(environ)
+    assert settings.stack == "demo"
+    assert settings.allowed_audiences == ("orders", "billing")
+    assert settings.allowed_scopes == ("orders:read", "orders:write")
+    assert settings.route_scopes == (RouteScopes("GET", "/orders", frozenset({"orders:read"})),)
+    assert (settings.deletion_window, settings.times) == (7, demo_times)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STACK", None),
+        ("BUCKET", ""),
+        ("AUDIENCE", ""),
+        ("DELETION_WINDOW", "6"),
+        ("DELETION_WINDOW", "31"),
+        ("TIMES", "{}"),
+        ("TIMES", "soon"),
+        ("ROUTE_SCOPES", "GET /orders"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(environ, name, value):
+    """The message begins with the field."""
+    environ[f"KEYTURN_{name}"] = value
+    if value is None:
+        del environ[f"KEYTURN_{name}"]
+    with pytest.raises(InvalidSettings, match=f"^{name.lower()}"):
+        Settings.from_environ(environ)
+
+
+def test_periods_that_contradict_each_other_are_refused(environ, demo_times):
+    """Every function insists on the arithmetic, not only the deployment."""
+    environ["KEYTURN_TIMES"] = json.dumps({**asdict(demo_times), "rotation_period": 39})
+    with pytest.raises(ContradictorySettings, match=r"publication wait 10 \+ grace 29"):
+        Settings.from_environ(environ)
+
+
+def test_route_scopes_name_method_path_and_scopes():
+    """Several routes, several scopes a route; spaces and a trailing semicolon do not matter."""
+    assert parse_route_scopes("get /a = x y ; POST /a/{id}=z;") == (
+        RouteScopes("GET", "/a", frozenset({"x", "y"})),
+        RouteScopes("POST", "/a/{id}", frozenset({"z"})),
+    )
+    assert parse_route_scopes("") == ()
+
+
+@pytest.mark.parametrize("text", ["GET /a", "GET /a=", "/a=x", "GET a=x", "GET=x", "* /a=x", "=x"])
+def test_a_route_that_opens_to_nobody_or_everybody_is_refused(text):
+    """Each entry has a method, an absolute path and at least one scope."""
+    with pytest.raises(ValueError, match="is not of the form `GET /path=scope`"):
+        parse_route_scopes(text)
+
+
+def test_a_container_has_one_stack(environ, monkeypatch):
+    """What is cached in it lives as long as the container."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    Stack.of_environment.__func__.cache_clear()
+    try:
+        stack = Stack.of_environment()
+        assert Stack.of_environment() is stack
+        assert (stack.settings.stack, stack.view) == ("demo", stack.view)
+    finally:
+        Stack.of_environment.__func__.cache_clear()

@@ -1,0 +1,191 @@
+"""The JWKS and the discovery document in S3: what they hold, and who may replace them."""
+
+import json
+
+import pytest
+
+from keyturn.aws.faults import AwsFault, Conflict
+from keyturn.aws.well_known import DISCOVERY, JWKS, WellKnown, parse_jwks
+from keyturn.tokens import base64url
+from keyturn.tokens.jwk import PublicJwk
+
+BUCKET = "keyturn-demo"
+
+
+@pytest.fixture
+def site_in_s3(stack) -> WellKnown:
+    """The adapter under test."""
+    return stack.well_known
+
+
+@pytest.fixture
+def jwks(rsa_keys):
+    """Three public keys."""
+    return [PublicJwk.of(key.public_key()) for key in rsa_keys[:3]]
+
+
+@pytest.fixture
+def stored(backdoor):
+    """An object of the bucket: its JSON and everything S3 says of it."""
+
+    def stored(name):
+        found = backdoor.s3.get_object(Bucket=BUCKET, Key=name)
+        return json.loads(found["Body"].read()), found
+
+    return stored
+
+
+@pytest.fixture
+def put(backdoor):
+    """Put anything there, as somebody with the right to write would."""
+
+    def put(name, body, **metadata):
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=text, Metadata=metadata)
+
+    return put
+
+
+def test_the_jwks_is_written_with_its_generation(site_in_s3, jwks, stored):
+    """Public members only, with the media type of RFC 7517 and the time it may be cached."""
+    site_in_s3.write(7, jwks[:2], None)
+    document, told = stored(JWKS)
+    assert document == {"keys": [key.members() for key in jwks[:2]]}
+    assert all(
+        member.keys() == {"kty", "use", "alg", "kid", "n", "e"} for member in document["keys"]
+    )
+    assert told["Metadata"] == {"keyturn-generation": "7"}
+    assert told["ContentType"] == "application/jwk-set+json"
+    assert told["CacheControl"] == "public, max-age=1"
+
+
+def test_what_was_written_is_read(site_in_s3, jwks):
+    """The generation, and the keys by kid."""
+    site_in_s3.write(7, jwks, None)
+    seen = site_in_s3.read()
+    assert (seen.generation, seen.keys) == (7, {key.kid: key for key in jwks})
+
+
+def test_before_the_first_write_there_is_no_jwks(site_in_s3):
+    """That is no fault."""
+    assert site_in_s3.read() is None
+
+
+def test_the_first_jwks_is_written_only_where_there_is_none(site_in_s3, jwks, stored):
+    """Whoever saw nothing does not replace what came meanwhile."""
+    site_in_s3.write(8, jwks, None)
+    with pytest.raises(Conflict, match="s3:PutObject"):
+        site_in_s3.write(7, jwks[:1], None)
+    document, told = stored(JWKS)
+    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "8"})
+
+
+def test_a_jwks_is_replaced_only_where_it_is_the_one_that_was_seen(site_in_s3, jwks, stored):
+    """A late writer of an older generation meets a newer JWKS, and leaves it."""
+    site_in_s3.write(5, jwks[:1], None)
+    seen = site_in_s3.read()
+    site_in_s3.write(7, jwks, seen)
+    with pytest.raises(Conflict):
+        site_in_s3.write(6, jwks[:2], seen)
+    document, told = stored(JWKS)
+    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "7"})
+
+
+def test_writing_over_a_deleted_jwks_is_refused(site_in_s3, jwks, backdoor):
+    """What was seen is gone: nothing may be concluded."""
+    site_in_s3.write(5, jwks[:1], None)
+    seen = site_in_s3.read()
+    backdoor.s3.delete_object(Bucket=BUCKET, Key=JWKS)
+    with pytest.raises(AwsFault):
+        site_in_s3.write(6, jwks, seen)
+    assert site_in_s3.read() is None
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
+def test_both_refusals_of_s3_are_conflicts(site_in_s3, jwks, aws, code):
+    """409 and 412 both mean: read again."""
+    aws.fail("s3:PutObject", aws.error(code, 409))
+    with pytest.raises(Conflict):
+        site_in_s3.write(5, jwks, None)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket", "InternalError"])
+def test_a_jwks_that_cannot_be_read_is_not_absent(site_in_s3, aws, code):
+    """Only a missing object is None; anything else is raised."""
+    aws.fail("s3:GetObject", aws.error(code, 403), times=9)
+    with pytest.raises(AwsFault, match=code):
+        site_in_s3.read()
+
+
+@pytest.mark.parametrize("metadata", [{}, {"keyturn-generation": "x"}])
+def test_a_jwks_without_a_generation_is_nobodys(site_in_s3, put, metadata):
+    """Nothing is concluded from an object that we did not write."""
+    put(JWKS, {"keys": []}, **metadata)
+    with pytest.raises(AwsFault, match=r"NoGenerationIn .well-known/jwks.json"):
+        site_in_s3.read()
+
+
+def test_a_member_under_another_kid_is_left_out(site_in_s3, jwks, put):
+    """A kid certifies the numbers beside it, or counts for nothing."""
+    false = {**jwks[0].members(), "kid": jwks[1].kid}
+    put(JWKS, {"keys": [false, jwks[2].members()]}, **{"keyturn-generation": "7"})
+    assert site_in_s3.read().keys == {jwks[2].kid: jwks[2]}
+
+
+def test_a_private_member_gets_no_further(site_in_s3, jwks, put, stored):
+    """Whatever stands in the JWKS, only public numbers are taken over into the next one."""
+    put(JWKS, {"keys": [{**jwks[0].members(), "d": "AQAB"}]}, **{"keyturn-generation": "7"})
+    seen = site_in_s3.read()
+    site_in_s3.write(8, seen.keys.values(), seen)
+    assert stored(JWKS)[0] == {"keys": [jwks[0].members()]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"{}", b'{"keys":null}', b'{"keys":[{"kty":"EC"}]}', b'{"keys":[7]}'],
+)
+def test_what_is_no_jwks_has_no_keys(body):
+    """Anything else on the web is read as an empty JWKS, without an error."""
+    assert parse_jwks(body) == {}
+
+
+def test_a_key_of_another_size_has_no_place_in_a_jwks(large_rsa_key, jwks):
+    """It is left out, even under its own thumbprint."""
+    numbers = large_rsa_key.public_key().public_numbers()
+    n = numbers.n.to_bytes(384, "big")
+    large = PublicJwk(n=base64url.encode(n), e="AQAB")
+    body = json.dumps({"keys": [jwks[0].members(), large.members()]}).encode()
+    assert parse_jwks(body) == {jwks[0].kid: jwks[0]}
+
+
+def test_the_discovery_document_names_issuer_and_jwks(site_in_s3, stored, site):
+    """RFC 8414 and OpenID Connect Discovery find the JWKS from the issuer."""
+    site_in_s3.write_discovery()
+    document, told = stored(DISCOVERY)
+    assert document == {
+        "issuer": site.url,
+        "jwks_uri": f"{site.url}/.well-known/jwks.json",
+        "response_types_supported": ["token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+
+
+def test_the_discovery_document_is_written_when_it_differs(site_in_s3, aws, container, stored):
+    """Once for good, and again when the issuer has changed."""
+    site_in_s3.write_discovery()
+    site_in_s3.write_discovery()
+    assert aws.operations.count("s3:PutObject") == 1
+    container(issuer="https://new.example").well_known.write_discovery()
+    assert stored(DISCOVERY)[0]["jwks_uri"] == "https://new.example/.well-known/jwks.json"
+
+
+def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, world):
+    """JWKS, discovery and history go with the stack."""
+    site_in_s3.write(7, jwks, None)
+    site_in_s3.write_discovery()
+    stack.history.keep(1, "{}")
+    assert len(world()["objects"]) == 3
+    site_in_s3.empty_bucket()
+    assert world()["objects"] == {}

@@ -1,0 +1,152 @@
+"""A plain interpreter of what statemachine/rotation.asl.json uses of ASL, one state a call.
+
+A failing Task is tried again as its Retry says, each attempt a step of its own; Waits end when the
+tests' clock has come there, so that several executions can be interleaved.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
+STATES = DEFINITION["States"]
+GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
+EMERGENCY = [
+    "PlanRotation",
+    "IsRotationDue",
+    "RevokeKeys",
+    "DisableKeys",
+    "PublishJwksAfterRevoke",
+    "ReplaceKeys",
+    "PublishJwksAfterReplace",
+    "WaitForViews",
+    "FlushAuthorizers",
+    "ConcludeEmergency",
+    "Revoked",
+]
+
+
+def handler_of(state: str):
+    """The module behind a Task state."""
+    step = STATES[state]["Resource"].removeprefix("${").removesuffix("FunctionArn}")
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", step).lower()
+    return importlib.import_module(f"keyturn.rotation.{name}")
+
+
+class Run:
+    """One execution; `state` is the next state to go through, None after the end."""
+
+    def __init__(self, event: dict, invoke: Callable, clock) -> None:
+        self.state, self.data = DEFINITION["StartAt"], event
+        self.visited: list[str] = []
+        self.error: Exception | None = None  # what it failed of
+        self.wake: datetime | None = None
+        self._attempts = 0
+        self._invoke, self._clock = invoke, clock
+
+    @property
+    def asleep(self) -> bool:
+        """Nothing can be done before the clock moves on."""
+        return self.wake is not None and self._clock.now() < self.wake
+
+    @property
+    def ended(self) -> str | None:
+        """The state it ended in, or `failed`."""
+        if self.error:
+            return "failed"
+        return None if self.state else self.visited[-1]
+
+    @property
+    def over(self) -> bool:
+        """No step is left."""
+        return self.ended is not None
+
+    def step(self) -> None:
+        """Go through one state; the first step at a Wait only falls asleep."""
+        assert not self.over
+        state = STATES[self.state]
+        if self.wake is None and self._attempts == 0:
+            self.visited.append(self.state)
+        {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Succeed": self._succeed}[
+            state["Type"]
+        ](state)
+
+    def until(self, *states: str) -> "Run":
+        """Go on alone until one of these is next, or the end."""
+        while not self.over and self.state not in states:
+            turns(self, steps=1)
+        return self
+
+    def finish(self) -> str:
+        """Go on alone to the end; returns the last state, or `failed`."""
+        self.until()
+        return self.ended
+
+    def _task(self, state: dict) -> None:
+        path = state["ResultPath"].removeprefix("$.")
+        try:
+            outcome = self._invoke(handler_of(self.state), self.data)
+        except AssertionError:
+            raise
+        except Exception as error:
+            self._attempts += 1
+            if self._attempts <= _retries(state):
+                return
+            self._attempts = 0
+            if "Catch" not in state:
+                self.error = error
+                return
+            [caught] = state["Catch"]
+            assert caught["ErrorEquals"] == ["States.ALL"]
+            assert caught["ResultPath"] == state["ResultPath"]
+            outcome = {"Error": type(error).__name__, "Cause": str(error)}
+            self.data, self.state = {**self.data, path: outcome}, caught["Next"]
+            return
+        self._attempts = 0
+        self.data, self.state = {**self.data, path: outcome}, state["Next"]
+
+    def _choice(self, state: dict) -> None:
+        chosen = (
+            c["Next"] for c in state["Choices"] if self._at(c["Variable"]) == c["StringEquals"]
+        )
+        self.state = next(chosen, state["Default"])
+
+    def _wait(self, state: dict) -> None:
+        if self.wake is None and "TimestampPath" in state:
+            self.wake = datetime.fromisoformat(self._at(state["TimestampPath"]))
+        elif self.wake is None:
+            self.wake = self._clock.now() + timedelta(seconds=self._at(state["SecondsPath"]))
+        if not self.asleep:
+            self.state, self.wake = state["Next"], None
+
+    def _succeed(self, _state: dict) -> None:
+        self.state = None
+
+    def _at(self, path: str):
+        found = self.data
+        for part in path.removeprefix("$.").split("."):
+            found = found[part]
+        return found
+
+
+def _retries(state: dict) -> int:
+    """How often a Task is tried again after an exception of its handler."""
+    return sum(r["MaxAttempts"] for r in state["Retry"] if "States.TaskFailed" in r["ErrorEquals"])
+
+
+def turns(*runs: Run, steps: float = float("inf"), pick=None, each=lambda: None) -> None:
+    """Step by turns (or as `pick` says) until all are over; time passes only when all are asleep."""
+    turn = 0
+    while steps > 0 and (left := [run for run in runs if not run.over]):
+        able = [run for run in left if not run.asleep]
+        if not able:
+            clock = left[0]._clock
+            clock.advance((min(run.wake for run in left) - clock.now()).total_seconds())
+            continue
+        (pick(able) if pick else able[turn % len(able)]).step()
+        each()
+        turn, steps = turn + 1, steps - 1

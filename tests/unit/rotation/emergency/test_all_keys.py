@@ -1,0 +1,116 @@
+"""Every key at once, kids that are unknown, inputs that are not understood."""
+
+import pytest
+from tests.unit.rotation.emergency.driver import EMERGENCY
+
+from keyturn.api.answers import Unavailable
+from keyturn.aws.events import InvalidEvent
+from keyturn.keyset.states import State
+from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+
+UNKNOWN = "u" * 43
+
+
+def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, aws):
+    """Nobody signs between the revocation and the replacement, and then a new key does."""
+    rotation = start().until("WaitForGrace")
+    kids = [key.kid for key in truth().keys]
+    assert len(kids) == 3
+    token = api().issue()
+    aws.reset()
+    alarm = emergency(*kids).until("RevokeKeys")
+    assert api().issue()
+    for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
+        alarm.until(state)
+        assert truth().keys == ()
+        with pytest.raises(Unavailable):
+            api().issue()
+    assert jwks() == set()
+    assert api().check(token) == "key_revoked"
+    assert "kms:CreateKey" not in aws.operations
+    alarm.until("PublishJwksAfterReplace")
+    fresh = api().issue()
+    assert aws.operations.count("kms:CreateKey") == 2
+    assert api().check(fresh) == "ok"
+    assert alarm.finish() == "Revoked"
+    assert rotation.finish() == "Overtaken"
+    assert not {key.kid for key in settled(*kids).keys} & set(kids)
+
+
+def test_an_unknown_kid_among_known_ones(booted, emergency, truth, settled):
+    """It holds nothing up, and the execution fails at its very end, naming it alone."""
+    active, standby = truth().active.kid, truth().standby.kid
+    alarm = emergency(UNKNOWN, active)
+    assert alarm.finish() == "failed"
+    assert alarm.visited == EMERGENCY[:-1]
+    assert isinstance(alarm.error, EmergencyIncomplete)
+    assert str(alarm.error) == f"key {UNKNOWN} is unknown"
+    assert settled(active).active.kid == standby
+
+
+def test_only_an_unknown_kid(booted, emergency, world):
+    """Nothing is changed, and the operator is told."""
+    before = world()
+    alarm = emergency(UNKNOWN)
+    assert alarm.finish() == "failed"
+    assert UNKNOWN in str(alarm.error)
+    assert world() == before
+
+
+def test_a_kid_that_was_revoked_already(booted, emergency, truth, world):
+    """Among others it is passed over, and nobody calls it unknown."""
+    first, second = truth().active.kid, truth().standby.kid
+    assert emergency(first).finish() == "Revoked"
+    both = emergency(first, second)
+    assert both.finish() == "Revoked"
+    assert {truth().get(kid).state for kid in (first, second)} == {State.REVOKED}
+    assert both.data["revocation"]["unknown"] == []
+
+
+def test_a_retired_key(due, start, emergency, truth, world):
+    """It verifies nothing any more: green, and it stays what it is."""
+    old = truth().active.kid
+    start().finish()
+    before = world()
+    assert emergency(old).finish() == "Revoked"
+    assert truth().get(old).state is State.RETIRED
+    assert world() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"kids": []}, "kids"),
+        ({"kids": ["active"]}, "kids.0"),
+        ({"kids": [UNKNOWN, "standby"]}, "kids.1"),
+        ({"kids": UNKNOWN}, "kids"),
+        ({"kids": None}, "kids"),
+        ({"kids": [UNKNOWN] * 13}, "kids"),
+        ({"reason": ""}, "reason"),
+        ({"reason": None}, "reason"),
+        ({"reason": "r" * 257}, "reason"),
+        ({"started_by": ""}, "started_by"),
+        ({"supersede": UNKNOWN}, "supersede"),
+        ({"kid": UNKNOWN}, "kid"),
+    ],
+)
+def test_an_input_that_is_not_understood(booted, start, aws, world, changes, field):
+    """It is refused by the field's name before anything is read or written."""
+    before = world()
+    run = start("emergency", **{"kids": [UNKNOWN], "reason": "key leaked", **changes})
+    assert run.finish() == "failed"
+    assert run.visited == ["PlanRotation"]
+    assert isinstance(run.error, InvalidEvent)
+    assert str(run.error).startswith(f"{field}: ")
+    assert aws.operations == []
+    assert world() == before
+
+
+def test_an_input_without_kids_or_reason(booted, start, world):
+    """Both have to be said."""
+    before = world()
+    for missing, given in (("kids", {"reason": "key leaked"}), ("reason", {"kids": [UNKNOWN]})):
+        run = start("emergency", **given)
+        assert run.finish() == "failed"
+        assert str(run.error).startswith(f"{missing}: ")
+    assert world() == before

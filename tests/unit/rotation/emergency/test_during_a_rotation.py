@@ -1,0 +1,145 @@
+"""An emergency at every state of a scheduled rotation: both end well, whatever is revoked."""
+
+import pytest
+from tests.unit.rotation.emergency.driver import EMERGENCY, GREEN, STATES, turns
+
+from keyturn.keyset.states import State
+
+# What a rotation goes through when a standby is there; test_the_path_is_complete holds it to the ASL.
+PATH = [
+    "PlanRotation",
+    "IsRotationDue",
+    "CreateKey",
+    "PublishJwks",
+    "IsStandbyPublished",
+    "WaitForPropagation",
+    "ProbeKey",
+    "IsKeyProved",
+    "ActivateKey",
+    "IsKeyActivated",
+    "CreateKeyAfterActivate",
+    "PublishJwksAfterActivate",
+    "WasKeySuperseded",
+    "WaitForGrace",
+    "RetireKey",
+    "IsKeyRetired",
+    "PublishJwksAfterRetire",
+    "DestroyKey",
+    "Rotated",
+]
+EVERYWHERE = [*PATH, "the end"]
+WITHOUT_STANDBY = ("IsKeyActivated", "CreateKeyAfterActivate")
+everywhere = pytest.mark.parametrize("position", EVERYWHERE)
+
+
+def each_state_with(other):
+    """A standby, where there is one, or a key of the other state, at every state of the rotation."""
+    cases = [("standby", at) for at in EVERYWHERE if at not in WITHOUT_STANDBY]
+    cases += [(other, at) for at in EVERYWHERE]
+    return pytest.mark.parametrize(("state", "position"), cases)
+
+
+def index(position):
+    """How far the rotation has come."""
+    return EVERYWHERE.index(position)
+
+
+def test_the_path_is_complete(due, start):
+    """The positions of this module are what the definition has a rotation go through."""
+    run = start()
+    assert run.finish() == "Rotated"
+    assert run.visited == PATH
+    assert set(PATH) <= set(STATES)
+
+
+@everywhere
+def test_the_active_key_is_revoked(due, start, emergency, truth, settled, api, writes_of, position):
+    """It is out at once and for good, others' tokens live on, and the scheduled run ends green."""
+    old_token, warm = api().issue(), api()
+    old = truth().active.kid
+    run = start().until(position)
+    revoked, standby = truth().active.kid, truth().standby
+    token = api().issue()
+    assert warm.check(token) == "ok"
+    alarm = emergency(revoked).until("DisableKeys")
+    first = writes_of(alarm)[0]
+    assert first.keyset.get(revoked).state is State.REVOKED
+    assert first.keyset.active == truth().active
+    assert not standby or first.keyset.active.kid == standby.kid  # in the same write
+    assert api().check(token) == "key_revoked"
+    assert alarm.finish() == "Revoked"
+    assert warm.check(token) == "key_revoked"  # C + ε later
+    if index("ActivateKey") < index(position) < index("RetireKey"):  # the first key is in grace
+        assert api().check(old_token) == "ok"
+    new_token = api().issue()
+    assert api().check(new_token) == "ok"
+    if not run.over:
+        assert run.finish() in GREEN
+    keyset = settled(revoked)
+    assert not [key for key in keyset.grace if key.kid not in (old, revoked)]
+
+
+@each_state_with("grace")
+def test_a_key_that_does_not_sign_is_revoked(
+    due, start, emergency, truth, settled, api, clock, position, state
+):
+    """The key that signs goes on signing, and a rotation that is due is made all the same."""
+    if state == "grace":  # an operator's rotation just before: its superseded key is in grace
+        asked = start(supersede=truth().active.kid).until("WaitForGrace")
+        run, gone = start(supersede=truth().active.kid), asked.data["plan"]["supersede"]
+        clock.advance((due.times.propagation + due.times.write_delay + due.times.clock_skew) + 1)
+    else:
+        asked, run = None, start()
+    first = truth().active.kid
+    run.until(position)
+    gone = truth().standby.kid if state == "standby" else gone
+    ended = truth().get(gone).state.value == "retired"
+    signs, token = truth().active.kid, api().issue()
+    assert emergency(gone).finish() == "Revoked"
+    assert truth().active.kid == signs
+    assert api().check(token) == "ok"
+    for other in (run, asked):
+        if other and not other.over:
+            assert other.finish() in GREEN
+    keyset = settled(*([] if ended else [gone]))
+    assert keyset.active.kid not in (first, gone)
+    assert first in {key.kid for key in keyset.ended}
+    assert keyset.grace == ()
+
+
+def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, settled, truth):
+    """Nothing is left to retire: the run wakes, finds it revoked, and ends green."""
+    run = start().until("WaitForGrace")
+    gone = run.data["plan"]["supersede"]
+    active = truth().active.kid
+    assert emergency(gone).finish() == "Revoked"
+    assert run.finish() == "Overtaken"
+    assert settled(gone).active.kid == active
+
+
+@pytest.mark.parametrize("position", EMERGENCY)
+@pytest.mark.parametrize("state", ["active", "standby"])
+def test_a_rotation_between_two_steps_of_an_emergency(
+    due, start, emergency, truth, settled, position, state
+):
+    """A rotation that starts in the middle of an emergency, or that an emergency waits for."""
+    gone = getattr(truth(), state).kid
+    alarm, run = emergency(gone).until(position), start()
+    assert run.until("WaitForPropagation", "WaitForGrace").ended in {None, *GREEN}
+    turns(alarm, run)
+    assert (alarm.ended, run.ended in GREEN) == ("Revoked", True)
+    assert alarm.visited == EMERGENCY
+    settled(gone)
+
+
+@each_state_with("active")
+def test_an_emergency_and_a_rotation_by_turns(
+    due, start, emergency, truth, settled, position, state
+):
+    """From any state of the rotation on, one state of each in turn."""
+    run = start().until(position)
+    gone = getattr(truth(), state).kid
+    alarm = emergency(gone)
+    turns(alarm, run)
+    assert (alarm.ended, run.ended in GREEN) == ("Revoked", True)
+    settled(gone)

@@ -1,0 +1,130 @@
+"""A revocation as the API sees it: an issuer with a view behind, an authorizer that is flooded."""
+
+import random
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from keyturn.api.answers import Unavailable
+from keyturn.tokens.jws import UnverifiedToken
+
+
+def kid_of(token) -> str:
+    """Who signed it."""
+    return UnverifiedToken.parse(token).kid
+
+
+@pytest.fixture
+def behind(booted, api, truth, times):
+    """An API container that has just seen the keyset and is sure of it for half a minute."""
+    container = api(times=times)
+    assert kid_of(container.issue()) == truth().active.kid
+    return container
+
+
+def test_the_issuers_view_is_behind(booted, behind, emergency, truth, aws):
+    """KMS refuses the disabled key: one more look, one more Sign, and a token of the new key."""
+    standby = truth().standby.kid
+    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
+    aws.reset()
+    token = behind.issue()
+    assert kid_of(token) == standby
+    assert aws.operations == ["kms:Sign", "ssm:GetParameters", "kms:Sign"]
+    assert behind.check(token) == "ok"
+    aws.reset()
+    assert kid_of(behind.issue()) == standby
+    assert aws.operations == ["kms:Sign"]
+
+
+def test_between_the_revocation_and_the_disabling(booted, behind, emergency, truth, api):
+    """A view that is behind signs once more with the revoked key, and nobody who looks accepts it."""
+    gone = truth().active.kid
+    emergency(gone).until("DisableKeys")
+    token = behind.issue()
+    assert kid_of(token) == gone
+    assert api().check(token) == "key_revoked"
+
+
+def test_no_other_key_is_active(booted, behind, emergency, truth, aws):
+    """503, after one look and without a second Sign."""
+    emergency(truth().active.kid, truth().standby.kid).until("PublishJwksAfterRevoke")
+    aws.reset()
+    with pytest.raises(Unavailable) as raised:
+        behind.issue()
+    assert raised.value.status == 503
+    assert aws.operations == ["kms:Sign", "ssm:GetParameters"]
+
+
+def test_the_next_key_is_revoked_as_well(booted, behind, emergency, truth, aws):
+    """The issuer looks again once, not until it finds something."""
+    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
+    standby = truth().standby or truth().active
+    aws.reset()
+    disabled = aws.error("DisabledException")
+    aws.fail("kms:Sign", disabled, nth=2)
+    with pytest.raises(Unavailable):
+        behind.issue()
+    assert aws.operations == ["kms:Sign", "ssm:GetParameters", "kms:Sign"]
+    assert kid_of(behind.issue()) == standby.kid
+
+
+def test_the_truth_cannot_be_read(booted, behind, emergency, truth, aws):
+    """503: it never goes on with a key that KMS has refused."""
+    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
+    aws.reset()
+    aws.fail("ssm:*", aws.error("AccessDeniedException"), times=float("inf"))
+    with pytest.raises(Unavailable):
+        behind.issue()
+    assert aws.operations.count("kms:Sign") <= 2
+
+
+def test_a_revoked_keys_token_until_the_view_is_too_old(booted, behind, emergency, truth, clock):
+    """S2: for C at most, and never again."""
+    token, ttl = behind.issue(), 10
+    behind = behind.__class__(**vars(behind))
+    emergency(truth().active.kid).until("DisableKeys")
+    clock.advance(ttl)
+    assert behind.check(token) == "ok"  # within C = 30 s of its last look
+    clock.advance(-ttl)
+    clock.advance(31)
+    assert behind.check(token) in ("key_revoked", "expired")
+
+
+def test_a_flood_of_unknown_kids(booted, api, times, forge, clock, aws):
+    """A thousand of them cause one look in five seconds; good tokens go on without any call."""
+    authorizer, seeded = api(times=times), random.Random(7)
+    good = api(times=times).issue()
+    assert authorizer.check(good) == "ok"
+    template = forge({"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
+    looks = []
+    aws.reset()
+    for number in range(1000):
+        kid = urlsafe_b64encode(seeded.randbytes(32)).rstrip(b"=").decode()
+        header = f'{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}'.encode()
+        token = ".".join([urlsafe_b64encode(header).rstrip(b"=").decode(), *template[1:]])
+        before = len(aws.calls)
+        assert authorizer.check(token) == "unknown_kid"
+        if len(aws.calls) > before:
+            looks.append(clock.monotonic())
+        if number % 10 == 0:
+            calls = len(aws.calls)
+            assert authorizer.check(good) == "ok"
+            assert len(aws.calls) == calls
+        clock.advance(0.012)
+    assert aws.operations == ["ssm:GetParameters"] * len(looks)
+    assert 1 <= len(looks) <= 12 / 5
+    assert all(later - earlier > 5 for earlier, later in zip(looks, looks[1:], strict=False))
+
+
+def test_a_flood_while_a_key_is_revoked(booted, api, times, forge, emergency, truth, clock):
+    """The look that an unknown kid causes shows the revocation, too."""
+    authorizer = api(times=times)
+    token = api().issue()
+    assert authorizer.check(token) == "ok"
+    emergency(truth().active.kid).until("DisableKeys")
+    clock.advance(5.1)
+    assert authorizer.check(token) == "ok"
+    assert (
+        authorizer.check(forge({"alg": "RS256", "kid": "x", "typ": "at+jwt"}, {})) == "unknown_kid"
+    )
+    assert authorizer.check(token) == "key_revoked"

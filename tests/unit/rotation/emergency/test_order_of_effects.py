@@ -1,0 +1,177 @@
+"""What an emergency does comes in one order, and a step that fails stops none after it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from tests.unit.rotation.emergency.driver import EMERGENCY
+
+from keyturn.aws.well_known import JWKS
+from keyturn.keyset.states import State
+from keyturn.rotation import reconcile
+from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+
+REFUSED = "AccessDeniedException"
+# What is broken in which state, how often it is tried, and what the conclusion calls the step.
+FAILURES = [
+    ("RevokeKeys", "ssm:PutParameter", "revocation"),
+    ("DisableKeys", "kms:DisableKey", "disabling"),
+    ("PublishJwksAfterRevoke", "s3:PutObject", "publication"),
+    ("ReplaceKeys", "kms:CreateKey", "replacement"),
+    ("PublishJwksAfterReplace", "s3:PutObject", "republication"),
+    ("FlushAuthorizers", "apigateway:Flush", "flush"),
+]
+
+
+def effects(aws) -> list[str]:
+    """The writes so far in order, each told by what it changed; repetitions are told once."""
+    told = []
+    for operation, params in aws.calls:
+        if operation == "ssm:PutParameter":
+            revoked = any(key["state"] == "revoked" for key in json.loads(params["Value"])["ended"])
+            told.append("keyset" if "revoke" in told or not revoked else "revoke")
+        elif operation == "s3:PutObject" and params["Key"] == JWKS:
+            told.append("jwks")
+        elif operation in ("kms:CreateKey", "kms:DisableKey", "apigateway:Flush"):
+            told.append(operation)
+    return [what for index, what in enumerate(told) if told[index - 1 : index] != [what]]
+
+
+def failing(aws, run, state, operation):
+    """Let `run` come to `state` and go through it while `operation` is refused."""
+    run.until(state)
+    fault = aws.fail(operation, aws.error(REFUSED), times=float("inf"))
+    following = EMERGENCY[EMERGENCY.index(state) + 1]
+    run.until(following)
+    fault.end()
+    assert run.state == following
+    return fault.seen
+
+
+def test_the_order(flushing, emergency, truth, aws, clock, gateway):
+    """Revoked, disabled, out of the JWKS; only then a new key; and the flush after C + ε."""
+    alarm = emergency(truth().active.kid).until("DisableKeys")
+    revoked_at = clock.now()
+    assert alarm.finish() == "Revoked"
+    assert effects(aws) == [
+        "revoke",
+        "kms:DisableKey",
+        "jwks",
+        "kms:CreateKey",
+        "keyset",  # registered
+        "jwks",
+        "keyset",  # published
+        "jwks",
+        "apigateway:Flush",
+    ]
+    assert [stage for stage, _ in gateway.flushed] == ["api1/v1", "api2/prod"]
+    times = flushing.times
+    waited = gateway.flushed[0][1] - revoked_at
+    assert waited >= timedelta(seconds=times.view_ttl + times.clock_skew)
+
+
+def test_the_wait_begins_after_all_else(flushing, emergency, truth, clock, gateway):
+    """Steps that take long do not eat into it."""
+    alarm = emergency(truth().active.kid).until("WaitForViews")
+    clock.advance(60)
+    entered = clock.now()
+    assert alarm.finish() == "Revoked"
+    wait = timedelta(seconds=flushing.times.view_ttl + flushing.times.clock_skew)
+    assert [at - entered for _, at in gateway.flushed] == [wait, wait]
+
+
+def test_nothing_to_flush(booted, gateway, emergency, truth):
+    """Without cached answers and without FlushTargets API Gateway is never called."""
+    assert booted.settings.flush_targets == ()
+    alarm = emergency(truth().active.kid)
+    assert alarm.finish() == "Revoked"
+    assert alarm.data["flush"] == {"outcome": "flushed", "stages": []}
+    assert gateway.flushed == []
+
+
+def test_a_stage_that_cannot_be_flushed(flushing, emergency, truth, aws, gateway):
+    """The others are flushed, and the end of the execution names the step."""
+    alarm = emergency(truth().active.kid).until("FlushAuthorizers")
+    aws.meanwhile("apigateway:Flush", lambda: _first_stage(aws, gateway), times=float("inf"))
+    assert alarm.finish() == "failed"
+    assert str(alarm.error) == "flush failed: FlushFailed"
+    assert {stage for stage, _ in gateway.flushed} == {"api2/prod"}
+
+
+def _first_stage(aws, gateway) -> None:
+    if aws.operations.count("apigateway:Flush") % 2:
+        raise aws.error(REFUSED)
+
+
+@pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
+def test_a_failing_step_stops_none_after_it(
+    flushing, emergency, truth, aws, gateway, kms_state, jwks, api, state, operation, step
+):
+    """The rest is done, and the execution fails at its end naming the one step."""
+    active, standby = truth().active.kid, truth().standby.kid
+    alarm = emergency(active)
+    assert failing(aws, alarm, state, operation) == (6 if step == "flush" else 3)
+    assert alarm.finish() == "failed"
+    assert alarm.visited == EMERGENCY[:-1]
+    assert isinstance(alarm.error, EmergencyIncomplete)
+    assert str(alarm.error).startswith(f"{step} failed: ")
+    assert str(alarm.error).count("failed") == 1
+
+    revoked, key = step != "revocation", truth().get(active)
+    assert (key.state is State.REVOKED) is revoked
+    assert kms_state(key) == ("Disabled" if revoked and step != "disabling" else "Enabled")
+    assert truth().active.kid == (standby if revoked else active)
+    assert bool(truth().standby) is (step != "replacement")
+    assert (active in jwks()) is not revoked
+    assert len(gateway.flushed) == (0 if step == "flush" else 2)
+    assert api().check(api().issue()) == "ok"
+
+
+@pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
+def test_it_is_put_right_afterwards(
+    flushing, emergency, truth, aws, settled, clock, invoke, state, operation, step
+):
+    """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
+    active = truth().active.kid
+    alarm = emergency(active)
+    failing(aws, alarm, state, operation)
+    assert alarm.finish() == "failed"
+    if step in ("revocation", "flush"):
+        assert emergency(active).finish() == "Revoked"
+    else:
+        clock.advance(flushing.ages.settle.total_seconds() + 1)
+        invoke(reconcile, {})
+    settled(active)
+
+
+def test_everything_after_the_revocation_fails(flushing, emergency, truth, aws, gateway):
+    """The key is revoked all the same, and the conclusion names all five."""
+    active = truth().active.kid
+    alarm = emergency(active)
+    for state, operation, _ in FAILURES[1:]:
+        failing(aws, alarm, state, operation)
+    assert alarm.finish() == "failed"
+    assert truth().get(active).state is State.REVOKED
+    steps = [part.partition(" failed")[0] for part in str(alarm.error).split("; ")]
+    assert steps == [step for _, _, step in FAILURES[1:]]
+
+
+@pytest.mark.parametrize("code", ["NotFoundException", REFUSED])
+def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, kms_state, code):
+    """The other keys of the emergency are disabled all the same."""
+    first, second = truth().active, truth().standby
+    alarm = emergency(first.kid, second.kid).until("DisableKeys")
+    fault = aws.meanwhile(
+        "kms:DescribeKey",
+        lambda: _refuse(aws, first.kms_key_arn, code),
+        times=float("inf"),
+    )
+    alarm.until("PublishJwksAfterRevoke")
+    fault.end()
+    assert kms_state(second) == "Disabled"
+    alarm.finish()
+
+
+def _refuse(aws, arn, code) -> None:
+    if aws.calls[-1][1]["KeyId"] == arn:
+        raise aws.error(code)

@@ -1,0 +1,229 @@
+"""Rollback: a grace key signs again, and the key that had superseded it goes the way of all keys."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.rotation.emergency.driver import GREEN, turns
+
+from keyturn.aws.events import InvalidEvent
+from keyturn.keyset import timing
+from keyturn.keyset.states import State
+from keyturn.rotation import activate_key
+
+PATH = [
+    "PlanRotation",
+    "IsRotationDue",
+    "RollBackKey",
+    "IsKeyRolledBack",
+    "PublishJwksAfterRollBack",
+    "WasKeySuperseded",
+    "WaitForGrace",
+    "RetireKey",
+    "IsKeyRetired",
+    "PublishJwksAfterRetire",
+    "DestroyKey",
+    "Rotated",
+]
+
+
+@pytest.fixture
+def turned(due, start):
+    """A rotation that waits for the grace of the key it superseded."""
+    return start().until("WaitForGrace")
+
+
+@pytest.fixture
+def old(turned):
+    """The kid that was superseded."""
+    return turned.data["plan"]["supersede"]
+
+
+@pytest.fixture
+def back(start):
+    """Start a rollback to a kid."""
+    return lambda kid, **event: start("rollback", kid=kid, **{"reason": "bad key", **event})
+
+
+def test_a_rollback(turned, old, back, truth, settled, api, stack, kms_state, clock):
+    """The grace key signs, the other one verifies until its own end, then it is retired."""
+    new, standby = truth().active.kid, truth().standby.kid
+    token = api().issue()
+    run = back(old).until("WaitForGrace")
+    keyset = truth()
+    assert (keyset.active.kid, keyset.standby.kid) == (old, standby)
+    assert [key.kid for key in keyset.grace] == [new]
+    assert stack.well_known.read().generation == stack.keysets.read().number
+    assert api().check(token) == "ok"
+    assert api().check(api().issue()) == "ok"
+    until = keyset.get(new).verify_until
+    assert run.finish() == "Rotated"
+    assert run.visited == PATH
+    ended = truth().get(new)
+    assert ended.state is State.RETIRED
+    assert ended.ended > until
+    assert kms_state(ended) == "PendingDeletion"
+    assert turned.finish() == "Overtaken"  # its key signs: nothing to retire
+    assert settled().active.kid == old
+
+
+def test_the_rotation_wakes_first(turned, old, back, truth, settled):
+    """A scheduled run that waits for the rolled-back key ends green and leaves it alone."""
+    run = back(old).until("WaitForGrace")
+    assert turned.finish() == "Overtaken"
+    assert truth().active.kid == old
+    assert run.finish() == "Rotated"
+    assert settled().active.kid == old
+
+
+def test_it_is_one_write_that_says_why(turned, old, back, writes_of):
+    """Who and why are in the history, and the swap is one generation."""
+    run = back(old).until("WaitForGrace")
+    [written] = writes_of(run)
+    assert (written.started_by, written.reason) == ("tests", "bad key")
+    assert written.keyset.active.kid == old
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["just in time", "too late"])
+def test_too_late(turned, old, back, truth, clock, world, early):
+    """From verify_until - ω - C - ε on a verifier may stop accepting the key before it hears."""
+    limit = timing.roll_back_before(truth().get(old).verify_until, turned_times(turned))
+    clock.advance((limit - clock.now()).total_seconds() - (1 if early else 0))
+    before = world()
+    run = back(old).until("WaitForGrace")
+    if early:
+        assert truth().active.kid == old
+    else:
+        assert run.ended == "Overtaken"
+        assert world() == before
+
+
+def turned_times(_turned):
+    """The periods of the deployment."""
+    return activate_key.Stack.of_environment().times
+
+
+@pytest.mark.parametrize("which", ["active", "standby", "retired", "revoked", "unknown"])
+def test_a_key_that_is_not_in_grace(turned, old, back, truth, emergency, world, which):
+    """The outcome is named and green, the execution ends at once, and nothing has changed."""
+    if which == "retired":
+        turned.finish()
+    if which == "revoked":
+        emergency(old).finish()
+    kids = {"active": truth().active.kid, "standby": truth().standby.kid, "unknown": "u" * 43}
+    kid = kids.get(which, old)
+    before = world()
+    run = back(kid)
+    assert run.finish() == "Overtaken"
+    assert run.visited == ["PlanRotation", "IsRotationDue", "Overtaken"]
+    assert run.data["plan"]["outcome"] == "overtaken"
+    if which != "active":
+        assert kid in run.data["plan"]["why"]
+    assert world() == before
+
+
+def test_a_repeated_activate_does_not_undo_it(due, start, old_position, back, truth, invoke):
+    """The superseding run's step comes again, late: it is refused and changes nothing."""
+    run, again = old_position
+    assert back(run.data["plan"]["supersede"]).until("WaitForGrace")
+    keyset = truth()
+    assert invoke(activate_key, again)["outcome"] == "overtaken"
+    assert truth() == keyset
+
+
+@pytest.fixture
+def old_position(due, start):
+    """A rotation that has activated its key, and its data from just before."""
+    run = start().until("ActivateKey")
+    again = run.data
+    return run.until("WaitForGrace"), again
+
+
+def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, back, truth, settled):
+    """The run tries its step again after the rollback, and goes back to the plan."""
+    run = start().until("ActivateKey")
+    kid, old = run.data["standby"]["kid"], run.data["plan"]["supersede"]
+    lost = start(supersede=old).until("WaitForGrace")
+    assert truth().active.kid == kid
+    rollback = back(old).until("WaitForGrace")
+    assert run.finish() == "Overtaken"
+    assert truth().active.kid == old
+    turns(lost, rollback)
+    assert (lost.ended in GREEN, rollback.ended) == (True, "Rotated")
+    assert settled().active.kid == old
+
+
+@pytest.mark.parametrize("position", PATH)
+def test_two_rollbacks(turned, old, back, settled, truth, position):
+    """The second one finds it done: one swap is made, and the same key signs."""
+    first = back(old).until(position)
+    second = back(old)
+    assert second.finish() in GREEN
+    assert first.finish() in GREEN
+    turned.finish()
+    assert settled().active.kid == old
+
+
+@pytest.mark.parametrize("position", PATH)
+@pytest.mark.parametrize("target", ["old", "new"])
+def test_an_emergency_at_every_state_of_a_rollback(
+    turned, old, back, emergency, truth, settled, position, target
+):
+    """A revoked key does not come back by a rollback, whichever of the two it is."""
+    new = truth().active.kid
+    gone = old if target == "old" else new
+    run = back(old).until(position)
+    retired = truth().get(gone).state is State.RETIRED
+    assert emergency(gone).finish() == "Revoked"
+    for other in (run, turned):
+        if not other.over:
+            assert other.finish() in GREEN
+    settled(*([] if retired else [gone]))
+
+
+def test_it_can_be_turned_again(turned, old, back, start, truth, settled, clock):
+    """The key that was rolled back is superseded by the standby when its new period is over."""
+    standby = truth().standby.kid
+    run = back(old)
+    turns(run, turned)
+    clock.advance(40)
+    assert start().finish() == "Rotated"
+    assert settled().active.kid == standby
+
+
+def test_rolled_back_and_superseded_anew(turned, old, back, start, truth, settled, api, clock):
+    """The first run wakes early for a key in a second grace, and waits for that one's end."""
+    rollback = back(old).until("WaitForGrace")
+    clock.advance(10)
+    token = api().issue()
+    again = start(supersede=old).until("WaitForGrace")
+    until = truth().get(old).verify_until
+    turned.until("IsKeyRetired")
+    assert turned.data["retirement"]["outcome"] == "too_early"
+    assert truth().get(old).state is State.GRACE
+    assert api().check(token) in ("ok", "expired")
+    turns(turned, rollback, again)
+    assert {run.ended for run in (turned, rollback, again)} <= GREEN
+    ended = truth().get(old)
+    assert ended.state is State.RETIRED
+    assert ended.ended > until + timedelta(0)
+    settled()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"kid": "previous"}, "kid"),
+        ({"kid": None}, "kid"),
+        ({"reason": ""}, "reason"),
+        ({"kids": ["u" * 43]}, "kids"),
+    ],
+)
+def test_an_input_that_is_not_understood(due, back, world, changes, field):
+    """Refused by the field's name; nothing has changed."""
+    before = world()
+    run = back("u" * 43, **{name: value for name, value in changes.items() if name != "kid"})
+    run.data.update(changes)
+    assert run.finish() == "failed"
+    assert isinstance(run.error, InvalidEvent)
+    assert str(run.error).startswith(f"{field}: ")
+    assert world() == before

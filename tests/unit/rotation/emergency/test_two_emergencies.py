@@ -1,0 +1,118 @@
+"""Two emergencies at once, and the same one twice: each does what is left to do."""
+
+import pytest
+from tests.unit.rotation.emergency.driver import EMERGENCY, turns
+
+from keyturn.keyset.states import State
+
+positions = pytest.mark.parametrize("position", EMERGENCY)
+
+
+@pytest.fixture
+def kids(booted, truth):
+    """The active key's kid and the standby's."""
+    return truth().active.kid, truth().standby.kid
+
+
+@positions
+def test_two_on_the_same_key(kids, emergency, settled, writes_of, position):
+    """Only one of them revokes; both end green, and there is one replacement."""
+    active, standby = kids
+    first = emergency(active).until(position)
+    second = emergency(active)
+    assert second.finish() == "Revoked"
+    assert first.finish() == "Revoked"
+    keyset = settled(active)
+    assert keyset.active.kid == standby
+    revoking = [g for run in (first, second) for g in writes_of(run) if not g.keyset.standby]
+    assert len(revoking) == 1
+
+
+@positions
+@pytest.mark.parametrize("order", ["active first", "standby first"])
+def test_two_on_different_keys(kids, emergency, settled, backdoor, position, order):
+    """Both are revoked, a new key signs, another one stands by, and no more are made."""
+    ordered = kids if order == "active first" else kids[::-1]
+    first = emergency(ordered[0]).until(position)
+    second = emergency(ordered[1])
+    assert second.finish() == "Revoked"
+    assert first.finish() == "Revoked"
+    keyset = settled(*kids)
+    assert not {keyset.active.kid, keyset.standby.kid} & set(kids)
+
+
+@pytest.mark.parametrize("runs", [(0, 0), (0, 1), (1, 0)], ids=["same", "different", "reversed"])
+def test_two_by_turns(kids, emergency, settled, runs):
+    """One state of each in turn, without anything left over in KMS."""
+    alarms = [emergency(kids[which]) for which in runs]
+    turns(*alarms)
+    assert [alarm.ended for alarm in alarms] == ["Revoked", "Revoked"]
+    settled(*{kids[which] for which in runs})
+
+
+def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, truth):
+    """The standby that an emergency has just activated is revoked by the next as the active key."""
+    active, standby = kids
+    first = emergency(active).until("ReplaceKeys")
+    assert truth().active.kid == standby
+    second = emergency(standby).until("ReplaceKeys")
+    assert truth().active is None
+    turns(second, first)
+    assert (first.ended, second.ended) == ("Revoked", "Revoked")
+    settled(active, standby)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["active", "standby"])
+def test_the_same_emergency_again(kids, emergency, settled, world, writes_of, which):
+    """A repeated input changes nothing at all, least of all the key that was activated since."""
+    gone = kids[which]
+    assert emergency(gone).finish() == "Revoked"
+    settled(gone)
+    before = world()
+    again = emergency(gone)
+    assert again.finish() == "Revoked"
+    assert again.visited == EMERGENCY
+    assert world() == before
+    assert writes_of(again) == []
+
+
+def test_the_revocation_is_the_first_write(kids, emergency, truth, writes_of, stack):
+    """L2: whatever the execution writes, its revocation comes first; one write for all kids."""
+    number = stack.keysets.read().number
+    alarm = emergency(*kids, *kids)
+    assert alarm.finish() == "Revoked"
+    first, second = writes_of(alarm)[:2]
+    assert first.number == number + 1
+    assert {first.keyset.get(kid).state for kid in kids} == {State.REVOKED}
+    assert [key.kid for key in first.keyset.keys] == []
+    assert [key.state for key in second.keyset.keys] == [State.STANDBY]
+    assert (first.started_by, first.reason) == ("tests", "key leaked")
+
+
+def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, origin, settled):
+    """L2: it costs one more attempt for each of the writers that were faster."""
+    first = stack.keysets.read().number
+
+    def faster() -> None:
+        text = list(stack.keysets.stored().values())[-1]
+        found = stack.keysets.read()
+        name = f"/keyturn/demo/keyset/{found.number + 1:012d}"
+        text = text.replace(f'"generation":{found.number}', f'"generation":{found.number + 1}')
+        stack.keysets._writes.put_parameter(Name=name, Value=text, Type="String")
+
+    alarm = emergency(kids[0]).until("RevokeKeys")
+    nested = []
+
+    def once() -> None:
+        if len(nested) < 3 and nested.count("inside") == 0:
+            nested.append("inside")
+            faster()
+            nested[-1] = "done"
+
+    aws.reset()
+    aws.meanwhile("ssm:PutParameter", once, times=float("inf"))
+    alarm.until("DisableKeys")
+    assert alarm.data["revocation"]["generation"] == first + 4
+    assert aws.operations.count("ssm:PutParameter") == 3 + 4
+    assert alarm.finish() == "Revoked"
+    settled(kids[0])

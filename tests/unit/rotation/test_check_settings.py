@@ -1,0 +1,95 @@
+"""CheckSettings: what contradicts itself is refused before anything exists, with the arithmetic."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from keyturn.rotation import check_settings
+
+
+@pytest.fixture
+def check(site, invoke, demo_times, printed):
+    """Deploy with these settings; returns what CloudFormation was told."""
+
+    def check(request_type="Create", times=(), **properties):
+        site.puts.clear()
+        given = {
+            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:check",
+            "ServiceTimeout": "60",
+            "stack": "demo",
+            "bucket": "keyturn-demo",
+            "audience": "orders",
+            "allowed_audiences": "orders,billing",
+            "allowed_scopes": "orders:read",
+            "route_scopes": "",
+            "deletion_window": "30",
+            "times": json.dumps({**asdict(demo_times), **dict(times)}),
+            **properties,
+        }
+        event = {
+            "RequestType": request_type,
+            "ResponseURL": f"{site.url}/answer",
+            "StackId": "stack-1",
+            "RequestId": "request-1",
+            "LogicalResourceId": "CheckSettings",
+            "ResourceProperties": given,
+        }
+        assert invoke(check_settings, event) is None
+        [told] = site.puts
+        return told
+
+    return check
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_good_settings_are_handed_on(check, demo_times, request_type):
+    """The attribute `Times` is what every other function reads."""
+    told = check(request_type)
+    assert told["Status"] == "SUCCESS"
+    assert json.loads(told["Data"]["Times"]) == asdict(demo_times)
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ({"rotation_period": 39}, ["rotation_period (39 s)", "wait 10 + grace 29", "= 40 s"]),
+        ({"token_lifetime": 16}, ["rotation_period (40 s)", "grace 30"]),
+        ({"jwks_max_age": 3, "cdn_ttl": 2}, ["jwks_max_age + cdn_ttl (3 + 2 s)", "(4 s)"]),
+        ({"view_ttl": 11}, ["view_ttl (11 s)", "stale_limit (10 s)"]),
+        ({"issuer_timeout": 30}, ["issuer_timeout is 30 s, outside 1 to 29 s"]),
+        ({"leeway": -1}, ["leeway is -1 s, outside 0 to 300 s"]),
+    ],
+)
+def test_contradictory_times_fail_with_the_arithmetic(check, times, words):
+    """The deployment stops with a sentence that says which numbers do not fit."""
+    told = check(times=times)
+    assert (told["Status"], told["Data"]) == ("FAILED", {})
+    assert all(word in told["Reason"] for word in words), told["Reason"]
+
+
+def test_all_contradictions_are_told_at_once(check):
+    """Nobody deploys five times to find five mistakes."""
+    reason = check(times={"rotation_period": 1, "view_ttl": 11, "clock_skew": 61})["Reason"]
+    assert all(name in reason for name in ("rotation_period (", "view_ttl (", "clock_skew is"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "field"),
+    [
+        ({"deletion_window": "6"}, "deletion_window"),
+        ({"audience": ""}, "audience"),
+        ({"route_scopes": "GET /whoami"}, "route_scopes"),
+        ({"times": {"view_ttl": "soon"}}, "times"),
+    ],
+)
+def test_bad_settings_fail_by_name(check, properties, field):
+    """As they would in every function."""
+    told = check(**properties)
+    assert told["Status"] == "FAILED"
+    assert field in told["Reason"]
+
+
+def test_deleting_never_fails(check):
+    """Whatever the settings were: a stack that cannot be deleted is worse."""
+    assert check("Delete", times={"rotation_period": 1})["Status"] == "SUCCESS"

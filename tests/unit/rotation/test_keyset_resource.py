@@ -1,0 +1,194 @@
+"""Keyset, the custom resource: a new stack has its keys, a deleted one leaves nothing behind."""
+
+import json
+
+import pytest
+
+from keyturn.rotation import keyset_resource
+
+ROLE = "arn:aws:iam::123456789012:role/states"
+
+
+@pytest.fixture
+def machine(stack, backdoor, execution, monkeypatch) -> str:
+    """The state machine; a run of it is an execution of the real definition, on these handlers."""
+    made = backdoor.stepfunctions.create_state_machine(
+        name="rotation", definition='{"StartAt":"A","States":{"A":{"Type":"Pass"}}}', roleArn=ROLE
+    )
+    monkeypatch.setattr(stack.executions, "start", lambda _arn, event: execution(**event).finish())
+    monkeypatch.setattr(stack.executions, "status", lambda _execution: "SUCCEEDED")
+    return made["stateMachineArn"]
+
+
+@pytest.fixture
+def ask(stack, machine, site, invoke, printed):
+    """Ask as CloudFormation does; returns what it was told."""
+
+    def ask(request_type, **properties):
+        site.puts.clear()
+        event = {
+            "RequestType": request_type,
+            "ResponseURL": f"{site.url}/answer",
+            "StackId": "stack-1",
+            "RequestId": "request-1",
+            "LogicalResourceId": "Keyset",
+            "ResourceProperties": {
+                "ServiceToken": "arn",
+                "Issuer": stack.settings.issuer,
+                "StateMachineArn": machine,
+                "Schedules": ["demo-rotation", "demo-reconcile"],
+                **properties,
+            },
+        }
+        assert invoke(keyset_resource, event) is None
+        [told] = site.puts
+        return told
+
+    return ask
+
+
+@pytest.fixture
+def schedules(backdoor, aws):
+    """The two schedules of the stack."""
+    for name in ("demo-rotation", "demo-reconcile"):
+        backdoor.scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE},
+        )
+    return lambda: {
+        name: backdoor.scheduler.get_schedule(Name=name)["State"]
+        for name in ("demo-rotation", "demo-reconcile")
+    }
+
+
+def test_a_new_stack_has_an_active_and_a_standby_key(ask, at_rest):
+    """Made by the stack's own workflow, before the deployment ends."""
+    assert ask("Create")["Status"] == "SUCCESS"
+    generation = at_rest()
+    assert (generation.started_by, generation.reason) == ("cloudformation", "no_active_key")
+
+
+def test_creating_again_changes_nothing(ask, world):
+    """CloudFormation may ask twice."""
+    ask("Create")
+    before = world()
+    assert ask("Create")["Status"] == "SUCCESS"
+    assert world() == before
+
+
+def test_a_boot_that_was_interrupted_is_completed(ask, stack, origin, at_rest):
+    """A founded keyset without keys is taken as it is."""
+    stack.keysets.found(1, origin)
+    assert ask("Create")["Status"] == "SUCCESS"
+    at_rest()
+
+
+def test_a_boot_that_fails_is_told(ask, stack, monkeypatch):
+    """CloudFormation hears how the first rotation ended and why, and rolls back."""
+    monkeypatch.setattr(stack.executions, "start", lambda *_: "execution-1")
+    monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
+    monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
+    told = ask("Create")
+    assert told["Status"] == "FAILED"
+    assert told["Reason"] == "NotBooted: the first rotation ended FAILED: ProbeFailed"
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+def test_a_boot_without_keys_fails_in_time(ask, stack, monkeypatch, clock, status):
+    """Before the function's own timeout of 840 s, so that CloudFormation gets its answer."""
+    monkeypatch.setattr(stack.executions, "start", lambda *_: "execution-1")
+    monkeypatch.setattr(stack.executions, "status", lambda _: status)
+    told = ask("Create")
+    assert (told["Status"], "NotBooted: no active and" in told["Reason"]) == ("FAILED", True)
+    assert sum(clock.slept) < 840
+
+
+@pytest.mark.parametrize(("in_history", "in_jwks"), [(7, 0), (0, 9), (12, 9)])
+def test_generations_go_on_where_the_bucket_left_off(ask, stack, in_history, in_jwks, world):
+    """A keyset founded anew never writes a JWKS or a history that looks older than what is there."""
+    if in_history:
+        stack.history.keep(in_history, "{}")
+    if in_jwks:
+        stack.well_known.write(in_jwks, [], None)
+    ask("Create")
+    numbers = [int(name.rsplit("/", 1)[1]) for name in world()["parameters"]]
+    assert min(numbers) == max(in_history, in_jwks) + 1
+
+
+def test_an_update_brings_the_documents_up_to_date(ask, stack, backdoor, world):
+    """A new issuer is in the discovery document when the deployment ends; no key is touched."""
+    ask("Create")
+    backdoor.s3.delete_object(Bucket="keyturn-demo", Key=".well-known/openid-configuration")
+    before = world()
+    assert ask("Update")["Status"] == "SUCCESS"
+    after = world()
+    assert after["parameters"] == before["parameters"]
+    assert after["keys"] == before["keys"]
+    [body] = [body for name, (body, *_) in after["objects"].items() if "openid" in name]
+    assert json.loads(body)["issuer"] == stack.settings.issuer
+
+
+def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, schedules, machine):
+    """Keys go, also unregistered ones; parameters and objects are gone; nothing runs or starts."""
+    ask("Create")
+    stack.kms.create("op-lost")
+    stack.history.keep(1, "{}")
+    backdoor.kms.create_key(Tags=[{"TagKey": "keyturn:stack", "TagValue": "other"}])
+    running = backdoor.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+    assert ask("Delete")["Status"] == "SUCCESS"
+    after = world()
+    assert (after["parameters"], after["objects"]) == ({}, {})
+    assert sorted(after["keys"].values()) == ["Enabled"] + ["PendingDeletion"] * 3
+    assert set(schedules().values()) == {"DISABLED"}
+    ended = backdoor.stepfunctions.describe_execution(executionArn=running)
+    assert ended["status"] == "ABORTED"
+
+
+def test_deleting_finds_keys_that_the_tagging_api_does_not_show_yet(ask, stack, world, monkeypatch):
+    """It lags by minutes; the keyset knows its own keys."""
+    ask("Create")
+    monkeypatch.setattr(stack.clients.tagging, "paginate", lambda **_: iter([]))
+    assert ask("Delete")["Status"] == "SUCCESS"
+    assert set(world()["keys"].values()) == {"PendingDeletion"}
+
+
+def test_nothing_can_start_while_keys_go(ask, aws, schedules):
+    """Schedules first, then executions, then keys, then the truth, then the public documents."""
+    ask("Create")
+    aws.reset()
+    ask("Delete")
+    writes = [
+        "scheduler:UpdateSchedule",
+        "sfn:ListExecutions",
+        "kms:ScheduleKeyDeletion",
+        "ssm:DeleteParameters",
+        "s3:DeleteObject",
+    ]
+    firsts = [aws.operations.index(operation) for operation in writes]
+    assert firsts == sorted(firsts)
+
+
+def test_deleting_again_succeeds(ask, schedules):
+    """Also after a deletion that was interrupted."""
+    ask("Create")
+    assert [ask("Delete")["Status"] for _ in range(2)] == ["SUCCESS"] * 2
+
+
+def test_deleting_a_stack_that_never_booted_succeeds(ask):
+    """A rollback of a failed deployment finds no keyset and no schedules."""
+    assert ask("Delete")["Status"] == "SUCCESS"
+
+
+def test_a_fault_is_answered(ask, aws):
+    """CloudFormation is told which call failed."""
+    aws.fail("tag:GetResources", aws.error("AccessDeniedException"))
+    told = ask("Delete")
+    assert (told["Status"], "tag:GetResources" in told["Reason"]) == ("FAILED", True)
+
+
+def test_properties_that_are_not_understood_are_answered(ask):
+    """A template of another release does not hang for an hour."""
+    told = ask("Create", Schedules="not a list")
+    assert (told["Status"], "Schedules" in told["Reason"]) == ("FAILED", True)

@@ -1,0 +1,223 @@
+"""PublishJwks: the JWKS equals the keyset, and only what is in it counts as published."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from keyturn.aws.faults import AwsFault, Throttled
+from keyturn.aws.well_known import JWKS
+from keyturn.keyset.transitions import activate, retire, revoke
+from keyturn.rotation import create_key, publish_jwks
+from keyturn.rotation.publish_jwks import JwksBusy, project
+from keyturn.tokens.jwk import NotASigningKey
+
+BUCKET = "keyturn-demo"
+
+
+@pytest.fixture
+def step(invoke, planned):
+    """Run the step."""
+    return lambda **plan: invoke(publish_jwks, planned(**plan))
+
+
+@pytest.fixture
+def unpublished(booted, invoke, planned, change, truth):
+    """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
+    change(revoke, [truth().standby.kid], times=booted.times, ages=booted.ages)
+    invoke(create_key, planned(op_id="op-2"))
+    return booted
+
+
+@pytest.fixture
+def jwks(backdoor):
+    """The JWKS in the bucket: its generation and kids."""
+
+    def jwks():
+        found = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
+        kids = {key["kid"] for key in json.loads(found["Body"].read())["keys"]}
+        return int(found["Metadata"]["keyturn-generation"]), kids
+
+    return jwks
+
+
+def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, step, truth, jwks):
+    """The new standby is in it, the revoked one is out, and the generation is the truth's."""
+    outcome = step()
+    generation = unpublished.keysets.read()
+    assert jwks() == (generation.number, {truth().active.kid, truth().standby.kid})
+    assert (outcome["outcome"], outcome["generation"]) == ("published", generation.number)
+
+
+def test_the_standby_may_sign_when_the_wait_is_over(unpublished, step, truth, clock):
+    """max(P, C) + ω + ε = 10 s after the publication, strictly: the next whole second."""
+    assert step()["may_sign_at"] == "2026-03-01T12:00:11Z"
+    assert truth().standby.published == clock.now()
+
+
+def test_where_nobody_signs_the_standby_may_sign_at_once(founded, invoke, planned):
+    """A bootstrap has nobody to wait for."""
+    invoke(create_key, planned())
+    assert invoke(publish_jwks, planned())["may_sign_at"] == "2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
+def test_published_needs_the_jwks_in_the_bucket(unpublished, step, truth, aws, after):
+    """A write that failed publishes nothing, even if in truth it had its effect."""
+    aws.fail("s3:PutObject", aws.error("InternalError", 500), after=after)
+    with pytest.raises(AwsFault):
+        step()
+    assert truth().standby.published is None
+    assert step()["outcome"] == "published"
+    assert truth().standby.published
+
+
+def test_published_is_noted_after_the_jwks_was_read_back(unpublished, step, truth, aws, jwks):
+    """At the instant of the note the JWKS in the bucket holds the key."""
+    shown = []
+    kid = truth().standby.kid
+    aws.meanwhile("ssm:PutParameter", lambda: shown.append(kid in jwks()[1]))
+    step()
+    assert shown == [True]
+
+
+def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, step, truth, aws):
+    """The JWKS has the key already; what is left is to say so."""
+    aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
+    with pytest.raises(Throttled):
+        step()
+    assert truth().standby.published is None
+    assert step()["outcome"] == "published"
+    assert truth().standby.published
+
+
+def test_a_jwks_of_this_generation_is_not_written_again(booted, step, world, aws):
+    """Projecting what is there already writes nothing at all."""
+    before = world()
+    assert step()["outcome"] == "published"
+    assert world() == before
+    assert "s3:PutObject" not in aws.operations
+
+
+def test_the_same_keys_of_a_newer_generation_are_written(booted, step, truth, change, clock, jwks):
+    """Equal content is no reason to skip: a slower writer could then put an older JWKS back."""
+    clock.advance(60)
+    change(activate, truth().standby.kid, supersede=truth().active.kid, times=booted.times)
+    number, kids = jwks()
+    step(kid="k" * 43)
+    assert jwks() == (number + 1, kids)
+
+
+@pytest.mark.parametrize("transition", [retire, revoke])
+def test_an_ended_key_leaves_the_jwks(booted, step, truth, change, clock, jwks, transition):
+    """Retired or revoked, it is gone with the next projection."""
+    old = truth().active
+    clock.advance(60)
+    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    step(kid="k" * 43)
+    assert old.kid in jwks()[1]
+    clock.advance(60)
+    kid = old.kid if transition is retire else [old.kid]
+    change(transition, kid, times=booted.times, ages=booted.ages)
+    step(kid="k" * 43)
+    assert jwks() == (booted.keysets.read().number, {truth().active.kid})
+
+
+def test_a_lost_race_for_the_jwks_is_run_again(unpublished, step, origin, aws, jwks, truth):
+    """Somebody projected between our look and our write: we look again."""
+    aws.meanwhile("s3:PutObject", lambda: project(unpublished, origin))
+    assert step()["outcome"] == "published"
+    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth().keys})
+
+
+def test_a_change_between_look_and_write_is_projected_too(
+    unpublished, step, truth, change, aws, jwks
+):
+    """The step ends only when the JWKS is that of the keyset it read last."""
+    old = truth().active.kid
+    aws.meanwhile(
+        "s3:PutObject",
+        lambda: change(revoke, [old], times=unpublished.times, ages=unpublished.ages),
+    )
+    step()
+    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth().keys})
+    assert old not in jwks()[1]
+
+
+def test_a_late_writer_does_not_bring_a_revoked_key_back(
+    unpublished, container, step, truth, change, origin, aws, jwks
+):
+    """Its JWKS holds the key, and meets one of a newer generation, without it."""
+    revoked = truth().standby.kid
+
+    def overtake():
+        change(revoke, [revoked], times=unpublished.times, ages=unpublished.ages)
+        project(container(), origin)
+
+    aws.meanwhile("s3:PutObject", overtake)
+    step(kid=revoked)
+    assert jwks() == (unpublished.keysets.read().number, {truth().active.kid})
+
+
+def test_a_jwks_newer_than_the_truth_is_never_replaced(unpublished, step, backdoor, jwks):
+    """If SSM answers from the past for good, the step fails rather than go back."""
+    body = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)["Body"].read()
+    backdoor.s3.put_object(
+        Bucket=BUCKET, Key=JWKS, Body=body, Metadata={"keyturn-generation": "999"}
+    )
+    with pytest.raises(JwksBusy, match="20 attempts"):
+        step()
+    assert jwks()[0] == 999
+
+
+def test_endless_conflicts_end_with_an_error(unpublished, step, aws, truth):
+    """Twenty lost races, and nothing is published."""
+    aws.fail("s3:PutObject", aws.error("PreconditionFailed", 412), times=100)
+    with pytest.raises(JwksBusy):
+        step()
+    assert aws.attempts.count("s3:PutObject") == 20
+    assert truth().standby.published is None
+
+
+def test_only_unknown_keys_are_fetched_from_kms(unpublished, step, truth, aws):
+    """What the JWKS holds already is certified by its kid."""
+    step()
+    assert aws.params("kms:GetPublicKey") == [{"KeyId": truth().standby.kms_key_arn}] * 2
+    # once by CreateKey for the kid, once here for the JWKS
+
+
+def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, truth, jwks, change):
+    """A keyset that names the wrong KMS key projects nothing."""
+    standby, before = truth().standby, jwks()
+    wrong = replace(standby, kms_key_arn=truth().active.kms_key_arn)
+    change(
+        lambda keyset, _now: replace(
+            keyset, keys=tuple(wrong if key == standby else key for key in keyset.keys)
+        )
+    )
+    with pytest.raises(NotASigningKey, match=standby.kid):
+        step()
+    assert jwks() == before
+
+
+@pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
+def test_another_standby_than_ours_is_overtaken(
+    booted, step, truth, change, clock, invoke, planned, why
+):
+    """The standby that this run ensured is not the one that was published: plan again."""
+    ours = truth().standby.kid
+    if why == "activated":
+        clock.advance(60)
+        change(activate, ours, supersede=truth().active.kid, times=booted.times)
+    else:
+        change(revoke, [ours], times=booted.times, ages=booted.ages)
+    if why != "gone":
+        invoke(create_key, planned(op_id="op-2"))
+    assert step(kid=ours)["outcome"] == "overtaken"
+
+
+def test_the_discovery_document_comes_with_the_jwks(founded, invoke, planned, world):
+    """From the first projection on."""
+    invoke(create_key, planned())
+    invoke(publish_jwks, planned())
+    assert set(world()["objects"]) == {JWKS, ".well-known/openid-configuration"}

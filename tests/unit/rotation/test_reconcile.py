@@ -1,0 +1,229 @@
+"""Reconcile: each thing that an interrupted run can leave behind is put right, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+
+from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.well_known import JWKS
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.states import State
+from keyturn.keyset.transitions import activate, retire, revoke
+from keyturn.rotation import reconcile
+from keyturn.rotation.reconcile import RepairFailed
+
+BUCKET = "keyturn-demo"
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def repair(invoke):
+    """Let the function run once; returns what it repaired, by name."""
+
+    def repair():
+        outcome = invoke(reconcile, {})
+        assert outcome.pop("outcome") == "reconciled"
+        return outcome
+
+    return repair
+
+
+@pytest.fixture
+def clean(booted, repair, aws):
+    """A booted stack, reconciled: every generation is in the history, too."""
+    repair()
+    aws.reset()
+    return booted
+
+
+@pytest.fixture
+def superseded(clean, change, truth, clock):
+    """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
+    clock.advance(60)
+    old = truth().active.kid
+    change(activate, truth().standby.kid, supersede=old, times=clean.times)
+    return old
+
+
+def test_a_clean_stack_is_left_alone(clean, repair, world, aws):
+    """Nothing is repaired, and no write has any effect."""
+    before = world()
+    assert repair() == {}
+    assert world() == before
+    writes = {call for call in aws.operations if not call.startswith(("ssm:Get", "tag:Get"))}
+    assert writes <= {"s3:GetObject", "s3:PutObject", "kms:DescribeKey"}
+    assert all("IfNoneMatch" in params for params in aws.params("s3:PutObject"))
+
+
+def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, truth):
+    """As after a crash between ActivateKey and PublishJwks."""
+    number = clean.keysets.read().number
+    assert clean.well_known.read().generation < number
+    assert repair()["publish_jwks"] == number
+    seen = clean.well_known.read()
+    assert (seen.generation, set(seen.keys)) == (number, {key.kid for key in truth().keys})
+
+
+def test_a_missing_jwks_is_written(clean, repair, backdoor, truth):
+    """Somebody deleted the object."""
+    backdoor.s3.delete_object(Bucket=BUCKET, Key=JWKS)
+    assert "publish_jwks" in repair()
+    assert set(clean.well_known.read().keys) == {key.kid for key in truth().keys}
+
+
+def test_an_overdue_key_is_retired(clean, superseded, repair, truth, clock):
+    """Only after verify_until + ε, and then it is destroyed and gone from the JWKS in the same run."""
+    key = truth().get(superseded)
+    clock.wall = key.verify_until + SECOND
+    assert "retire_overdue_keys" not in repair()
+    assert truth().get(superseded).state is State.GRACE
+    clock.advance(1)
+    assert repair()["retire_overdue_keys"] == [superseded]
+    assert truth().get(superseded).state is State.RETIRED
+    assert superseded not in clean.well_known.read().keys
+    assert clean.kms.describe(key.kms_key_arn).pending_deletion
+
+
+def test_without_an_active_key_the_standby_signs(clean, repair, truth, change):
+    """At once: nobody signs, so nobody has to be waited for."""
+    standby = truth().standby
+    change(lambda keyset, _now: Keyset((standby,), keyset.ended))
+    assert repair()["restore_active_key"] == standby.kid
+    assert truth().active.kid == standby.kid
+
+
+def test_without_any_key_a_new_one_signs(clean, repair, truth, change):
+    """Active and standby were both revoked: a key is created, activated and shown."""
+    change(revoke, [truth().active.kid, truth().standby.kid], times=clean.times, ages=clean.ages)
+    made = repair()["restore_active_key"]
+    assert truth().active.kid == made
+    assert set(clean.well_known.read().keys) == {made}
+
+
+def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
+    clean, repair, truth, change, clock
+):
+    """Ten minutes after the last change no run is at work any more; before that one may be."""
+    change(revoke, [truth().standby.kid], times=clean.times, ages=clean.ages)
+    clock.advance(600 - 1)
+    assert "restore_standby" not in repair()
+    assert truth().standby is None
+    clock.advance(1)
+    assert repair()["restore_standby"] == truth().standby.kid
+    assert truth().standby.published
+
+
+@pytest.mark.parametrize("transition", [retire, revoke])
+def test_an_ended_key_that_kms_still_has_is_destroyed(
+    clean, superseded, repair, change, clock, backdoor, truth, transition
+):
+    """As after a crash before DestroyKey; disabled keys, too, get their end scheduled."""
+    arn = truth().get(superseded).kms_key_arn
+    clock.advance(60)
+    kid = superseded if transition is retire else [superseded]
+    change(transition, kid, times=clean.times, ages=clean.ages)
+    assert repair()["destroy_ended_keys"] == [superseded]
+    assert backdoor.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert "destroy_ended_keys" not in repair()
+
+
+def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(
+    clean, repair, change, backdoor, truth
+):
+    """An emergency disables first; its end may be missing."""
+    standby = truth().standby
+    change(revoke, [standby.kid], times=clean.times, ages=clean.ages)
+    backdoor.kms.disable_key(KeyId=standby.kms_key_arn)
+    assert repair()["destroy_ended_keys"] == [standby.kid]
+    assert clean.kms.describe(standby.kms_key_arn).pending_deletion
+
+
+def test_live_keys_are_never_destroyed(clean, superseded, repair, truth, clock):
+    """Active, standby and grace keys stay enabled through any number of runs."""
+    for _ in range(3):
+        clock.advance(5)
+        repair()
+    assert truth().get(superseded).state is State.GRACE
+    assert all(clean.kms.describe(key.kms_key_arn).enabled for key in truth().keys)
+
+
+def test_a_missing_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws):
+    """Every key would look like an orphan: nothing is touched."""
+    for name in world()["parameters"]:
+        backdoor.ssm.delete_parameter(Name=name)
+    before = world()
+    aws.reset()
+    with pytest.raises(KeysetMissing):
+        invoke(reconcile, {})
+    assert world() == before
+    assert aws.operations == ["ssm:GetParametersByPath"]
+
+
+def test_an_unreadable_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws, clock):
+    """A newer release's document stops an older release's repairs."""
+    clean.kms.create("op-lost")
+    clock.advance(timedelta(days=3).total_seconds())
+    backdoor.ssm.put_parameter(
+        Name="/keyturn/demo/keyset/000000000099", Value='{"schema":2}', Type="String"
+    )
+    before = world()
+    with pytest.raises(DocumentInvalid, match="000000000099"):
+        invoke(reconcile, {})
+    assert world() == before
+
+
+def test_ssm_down_is_no_reason_to_act(clean, invoke, world, aws):
+    """The fault is raised before anything is done."""
+    before = world()
+    aws.fail("ssm:*", aws.timeout, times=9)
+    with pytest.raises(Exception, match="ssm:GetParametersByPath"):
+        invoke(reconcile, {})
+    assert world() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "broken"),
+    [
+        ("s3:GetObject", "publish_jwks"),
+        ("kms:DescribeKey", "destroy_ended_keys"),
+        ("tag:GetResources", "sweep_orphans"),
+    ],
+)
+def test_a_failing_repair_does_not_stop_the_others(
+    clean, superseded, invoke, aws, truth, clock, backdoor, call, broken
+):
+    """All are tried; the error at the end names those that failed and says why."""
+    key = truth().get(superseded)
+    clock.wall = key.verify_until + 2 * SECOND
+    aws.fail(call, aws.error("AccessDenied", 403), times=99)
+    with pytest.raises(RepairFailed, match=f"{broken}: {call}: AccessDenied"):
+        invoke(reconcile, {})
+    assert truth().get(superseded).state is State.RETIRED
+    state = backdoor.kms.describe_key(KeyId=key.kms_key_arn)["KeyMetadata"]["KeyState"]
+    assert state == ("Enabled" if broken == "destroy_ended_keys" else "PendingDeletion")
+
+
+def test_a_repair_says_in_the_history_what_it_is(clean, superseded, repair, truth, clock):
+    """Its name is the reason of the generation it wrote."""
+    clock.wall = truth().get(superseded).verify_until + 2 * SECOND
+    repair()
+    stored = clean.keysets.stored()
+    origins = {
+        (g.started_by, g.reason)
+        for g in (clean.keysets.parsed(number, text) for number, text in stored.items())
+    }
+    assert ("reconcile", "retire_overdue_keys") in origins
+
+
+def test_a_repair_that_was_overtaken_is_no_failure(
+    clean, superseded, repair, change, aws, truth, clock
+):
+    """The workflow retired the key between the look and the write."""
+    clock.wall = truth().get(superseded).verify_until + 2 * SECOND
+    aws.meanwhile(
+        "ssm:PutParameter",
+        lambda: change(revoke, [superseded], times=clean.times, ages=clean.ages),
+    )
+    assert "retire_overdue_keys" not in repair()
+    assert truth().get(superseded).state is State.REVOKED
