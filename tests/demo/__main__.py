@@ -10,12 +10,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from tests.demo import story
-from tests.demo.client import Tally
-from tests.demo.rotation import Rotation
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAwsFailed, Workshop, running
+from tests.demo import story
+from tests.demo.client import Tally
+from tests.demo.rotation import Rotation
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 120  # seconds from MiniStack's start

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.demo.client import BackgroundClient, Revocation, Tally
-from tests.demo.story import DoesNotHold, hold, jwks_kids, kids
-
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
 from keyturn.keyset.model import EndedKey
+from tests.demo.client import BackgroundClient, Revocation, Tally
+from tests.demo.story import DoesNotHold, hold, jwks_kids, kids
 
 KEYTURN = Path(sys.executable).with_name("keyturn")
 _SETTLE = 3  # seconds before and after, and between the activation and the emergency

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.demo import story
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, Visit
 from keyturn.cli.local import LocalAws, Workshop, running
+from tests.demo import story
 
 ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]

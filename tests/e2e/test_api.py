@@ -4,9 +4,9 @@ import json
 
 import jwt
 import pytest
-from tests.demo import story
 
 from keyturn.aws.deployment import Deployment
+from tests.demo import story
 
 
 def test_the_story_of_a_token_holds(deployment: Deployment) -> None:

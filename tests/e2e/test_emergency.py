@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from tests.demo import story
-from tests.e2e.conftest import Finish, asking_for, reach
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
+from tests.demo import story
+from tests.e2e.conftest import Finish, asking_for, reach
 
 KEYTURN = Path(sys.executable).with_name("keyturn")
 Keyturn = Callable[..., dict[str, Any]]
@@ -33,7 +34,9 @@ def keyturn(deployment: Deployment) -> Keyturn:
     return run
 
 
-@pytest.mark.parametrize("state", ["WaitForPropagation", "WaitForGrace"])
+@pytest.mark.parametrize(
+    "state", ["WaitForPropagation", "PublishJwksAfterActivate", "WaitForGrace"]
+)
 def test_a_revocation_in_the_middle_of_a_rotation(
     deployment: Deployment, keyturn: Keyturn, finish: Finish, state: str
 ) -> None:
@@ -62,10 +65,14 @@ def test_all_keys_at_once(deployment: Deployment, keyturn: Keyturn) -> None:
     story.lets_in(deployment)
 
 
-def test_the_standby_alone(deployment: Deployment, keyturn: Keyturn) -> None:
-    """Revoking the standby touches no signer; without a token it is said that nothing is proved."""
+def test_the_standby_alone(deployment: Deployment, keyturn: Keyturn, tmp_path: Path) -> None:
+    """Revoking the standby touches no signer; a token of another key proves nothing."""
     before = story.at_rest(deployment)
-    said = keyturn("revoke", before.standby.kid, "--reason", "test", "--yes")
+    other = tmp_path / "token"
+    other.write_text(story.new_token(deployment))
+    said = keyturn(
+        *("revoke", before.standby.kid, "--reason", "test", "--yes", "--token-file", str(other))
+    )
     assert said["proof"] is None
     after = story.at_rest(deployment)
     assert after.active.kid == before.active.kid
@@ -78,8 +85,15 @@ def test_break_glass(deployment: Deployment, keyturn: Keyturn) -> None:
     machine = deployment.outputs["StateMachineArn"]
     states = deployment.clients.states
     started = len(states.list_executions(stateMachineArn=machine)["executions"])
-    said = keyturn("revoke", "--active", "--direct", "--reason", "test", "--yes")
+    said = keyturn("revoke", "--active", "--direct", "--cut-sessions", "--reason", "x", "--yes")
     assert said["kids"] == [before.active.kid]
+    assert said["problems"] == []
+    roles = [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
+    (issuer,) = [name for name in roles if name.startswith("keyturn-IssueTokenFunctionRole")]
+    cut = boto3.client("iam").get_role_policy(RoleName=issuer, PolicyName="keyturn-cut-sessions")
+    (statement,) = cut["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert "aws:TokenIssueTime" in statement["Condition"]["DateLessThan"]
     assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
     assert len(states.list_executions(stateMachineArn=machine)["executions"]) == started
     assert story.at_rest(deployment).active.kid == before.standby.kid

@@ -1,10 +1,10 @@
 """Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
 
 import pytest
-from tests.e2e.conftest import Deploy, asking_for
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAwsFailed, Workshop
+from tests.e2e.conftest import Deploy, asking_for
 
 
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:

@@ -38,4 +38,4 @@ def test_sam_build_and_deploy_as_written(aws: LocalAws, sam_on_path: dict[str, s
         check=False,
     )
     assert "Deploy this changeset? [y/N]" in asked.stdout, asked.stdout + asked.stderr
-    assert "+ Add" in asked.stdout
+    assert "AWS::Lambda::Function" in asked.stdout

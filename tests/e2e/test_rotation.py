@@ -5,13 +5,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.demo import story
-from tests.e2e.conftest import Deploy, Finish, asking_for
 
 from keyturn.aws.deployment import Deployment
 from keyturn.keyset.model import Origin
 from keyturn.keyset.timing import Ages, Times
 from keyturn.keyset.transitions import revoke
+from tests.demo import story
+from tests.e2e.conftest import Deploy, Finish, asking_for
 
 
 def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish: Finish) -> None:

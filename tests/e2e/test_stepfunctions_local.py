@@ -7,17 +7,19 @@ on effects and not on its word.
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 import urllib3
-from tests.demo import story
 from types_boto3_stepfunctions import SFNClient
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, free_port
+from tests.demo import story
+from tests.e2e.conftest import asking_for
 
 TOOL = Path(__file__).parents[1] / "node_modules/.bin/stepfunctions-local"
 
@@ -41,13 +43,10 @@ def orchestrator(aws: LocalAws) -> Iterator[SFNClient]:
             server.terminate()
 
 
-def test_another_engine_turns_the_key_the_same_way(
-    deployment: Deployment, orchestrator: SFNClient
-) -> None:
-    """Afterwards the standby is active, the old key retired and pending deletion, the JWKS right."""
-    before = deployment.keyset
-    assert before.active is not None
-    assert before.standby is not None
+def run_there(
+    deployment: Deployment, orchestrator: SFNClient, event: Mapping[str, Any]
+) -> list[str]:
+    """Run the deployed definition on the other engine; returns the states it entered."""
     deployed = deployment.clients.states.describe_state_machine(
         stateMachineArn=deployment.outputs["StateMachineArn"]
     )
@@ -56,7 +55,6 @@ def test_another_engine_turns_the_key_the_same_way(
         definition=deployed["definition"],
         roleArn="arn:aws:iam::000000000000:role/x",
     )
-    event = {"mode": "scheduled", "started_by": "test", "supersede": before.active.kid}
     execution = orchestrator.start_execution(
         stateMachineArn=machine["stateMachineArn"], input=json.dumps(event)
     )["executionArn"]
@@ -64,18 +62,58 @@ def test_another_engine_turns_the_key_the_same_way(
         if orchestrator.describe_execution(executionArn=execution)["status"] != "RUNNING":
             break
         time.sleep(0.25)
-
     history = orchestrator.get_execution_history(executionArn=execution)["events"]
-    entered = [
+    return [
         event["stateEnteredEventDetails"]["name"]
         for event in history
         if "stateEnteredEventDetails" in event
     ]
+
+
+def test_another_engine_turns_the_key_the_same_way(
+    deployment: Deployment, orchestrator: SFNClient
+) -> None:
+    """Afterwards the standby is active, the superseded key retired and pending deletion."""
+    before = story.at_rest(deployment)
+
+    entered = run_there(deployment, orchestrator, asking_for(before.active.kid))
+
     assert entered[-1] == "Rotated"
-    after = deployment.keyset
-    assert after.active is not None
+    after = story.at_rest(deployment)
     assert after.active.kid == before.standby.kid
-    old = after.get(before.active.kid)
-    assert old.state == "retired"
-    assert deployment.kms.describe(old.kms_key_arn).pending_deletion
-    assert story.jwks_kids(deployment) == {key.kid for key in after.keys}
+    superseded = after.keyset.get(before.active.kid)
+    assert superseded.state == "retired"
+    assert deployment.kms.describe(superseded.kms_key_arn).pending_deletion
+
+
+def test_another_engine_revokes_in_the_same_order(
+    deployment: Deployment, orchestrator: SFNClient
+) -> None:
+    """Revoke, disable, publish, replace, publish, wait, flush; the same effects."""
+    before = story.at_rest(deployment)
+    kids = [before.active.kid]
+
+    entered = run_there(
+        deployment,
+        orchestrator,
+        {"mode": "emergency", "kids": kids, "reason": "test", "started_by": "test"},
+    )
+
+    assert entered == [
+        "PlanRotation",
+        "IsRotationDue",
+        "RevokeKeys",
+        "DisableKeys",
+        "PublishJwksAfterRevoke",
+        "ReplaceKeys",
+        "PublishJwksAfterReplace",
+        "WaitForViews",
+        "FlushAuthorizers",
+        "ConcludeEmergency",
+        "Revoked",
+    ]
+    after = story.at_rest(deployment)
+    assert after.active.kid == before.standby.kid
+    revoked = after.keyset.get(kids[0])
+    assert revoked.state == "revoked"
+    assert not deployment.kms.describe(revoked.kms_key_arn).enabled

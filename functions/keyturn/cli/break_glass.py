@@ -27,13 +27,22 @@ _STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
 )
 
 
-def run_directly(terminal: Terminal, deployment: Deployment, event: Mapping[str, Any]) -> None:
-    """Do what the state machine would; a failing step stops none after it. Raises Failed."""
+def run_directly(
+    terminal: Terminal,
+    deployment: Deployment,
+    event: Mapping[str, Any],
+    meanwhile: Callable[[], None],
+) -> None:
+    """Do what the state machine would; a failing step stops none after it. Raises Failed.
+
+    `meanwhile` is done before the wait for the flush.
+    """
     stack = deployment.as_stack
     plan = plan_rotation.run(stack, plan_rotation.Emergency.model_validate(event))
     state: dict[str, Any] = {**event, "plan": plan}
     for name, run, input_type in _STEPS:
         if name == "flush":
+            meanwhile()
             deployment.clock.sleep(plan["seconds_until_flush"])
         try:
             state[name] = run(stack, input_type.model_validate(state))

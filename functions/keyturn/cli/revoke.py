@@ -1,6 +1,6 @@
-"""`keyturn revoke`: out within seconds, and proved."""
+"""`keyturn revoke`: out within seconds, and proved. Nothing here holds the revocation up."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.sessions import cut_sessions
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.follow import follow
-from keyturn.cli.proof import new_token, prove
+from keyturn.cli.proof import Prover, given_token, new_token
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Keyset
 
 
@@ -29,6 +30,83 @@ class Order:
     yes: bool
 
 
+@dataclass
+class Revocation:
+    """One revocation: what it found out, and what went wrong beside it."""
+
+    terminal: Terminal
+    deployment: Deployment
+    order: Order
+    kids: tuple[str, ...]
+    problems: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Cut, revoke, prove, follow; whatever fails is told at the end. Raises Failed."""
+        token = self._token()
+        if self.order.cut_sessions:
+            self._cut_sessions()
+        result: dict[str, Any] = {"kids": list(self.kids), "proof": None}
+        event = {
+            "mode": "emergency",
+            "kids": list(self.kids),
+            "reason": self.order.reason,
+            "started_by": self.deployment.caller(),
+        }
+        prover = Prover(self.terminal, self.deployment, token) if token else None
+        if self.order.direct:
+            meanwhile = (lambda: self._prove(prover, result)) if prover else (lambda: None)
+            self._noting(lambda: run_directly(self.terminal, self.deployment, event, meanwhile))
+        else:
+            execution = result["execution"] = self.deployment.start(event)
+            self.terminal.say(f"Started {execution}")
+            self._prove(prover, result)
+            self._noting(lambda: follow(self.terminal, self.deployment, execution))
+        keyset = self.deployment.keyset
+        self.problems += [f"{kid} is still live" for kid in self.kids if not _is_out(keyset, kid)]
+        self.terminal.result({**result, "problems": self.problems})
+        if self.problems:
+            raise Failed("; ".join(self.problems))
+        self.terminal.say("Revoked.")
+
+    def _token(self) -> str | None:
+        active = self.deployment.keyset.active
+        try:
+            if self.order.token_file:
+                return given_token(self.deployment, self.order.token_file, self.kids)
+            if active and active.kid in self.kids:
+                return new_token(self.deployment)
+            self.terminal.say("To prove it takes a token of these keys: --token-file.")
+        except (Failed, AwsFault) as error:
+            self.terminal.say(f"It cannot be proved: {error}")
+        return None
+
+    def _cut_sessions(self) -> None:
+        try:
+            role = cut_sessions(self.deployment.stack, self.deployment.clock.now())
+            self.terminal.say(f"Sessions of {role} are cut; its containers start anew.")
+        except AwsFault as fault:
+            self.problems.append(f"sessions are not cut: {fault}")
+
+    def _prove(self, prover: Prover | None, result: dict[str, Any]) -> None:
+        def prove() -> None:
+            if prover:
+                proof = prover.prove()
+                result["proof"] = asdict(proof)
+                self.terminal.say(
+                    f"Proved: refused {proof.seconds:.1f} s after the command; "
+                    f"the bound is {proof.bound:.0f} s."
+                )
+
+        self._noting(prove)
+
+    def _noting(self, work: Any) -> None:
+        try:
+            work()
+        except (Failed, AwsFault) as error:
+            self.problems.append(str(error))
+            self.terminal.say(f"[red]{error}[/]")
+
+
 def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
     """Resolve, show, ask, revoke, prove; raises BadUsage, Failed."""
     keyset = deployment.keyset
@@ -39,35 +117,7 @@ def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
         return
     if not order.yes:
         terminal.confirm("This cannot be undone.")
-    token = _token(terminal, deployment, keyset, kids, order)
-    if order.cut_sessions:
-        role = cut_sessions(deployment.stack, deployment.clock.now())
-        terminal.say(f"Sessions of {role} are cut; its containers start anew.")
-
-    event = {
-        "mode": "emergency",
-        "kids": list(kids),
-        "reason": order.reason,
-        "started_by": deployment.caller(),
-    }
-    since = deployment.clock.now()
-    result: dict[str, Any] = {"kids": list(kids), "proof": None}
-    if order.direct:
-        run_directly(terminal, deployment, event)
-    else:
-        result["execution"] = deployment.start(event)
-        terminal.say(f"Started {result['execution']}")
-    if token:
-        proof = prove(terminal, deployment, token, since)
-        result["proof"] = asdict(proof)
-        terminal.say(
-            f"Proved: refused {proof.seconds:.1f} s after the command; the bound is {proof.bound:.0f} s."
-        )
-    if not order.direct:
-        follow(terminal, deployment, result["execution"])
-    _check(deployment, kids)
-    terminal.say("Revoked.")
-    terminal.result(result)
+    Revocation(terminal, deployment, order, kids).run()
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:
@@ -94,36 +144,27 @@ def _announce(
         already = " (already: nothing will change)" if isinstance(key, EndedKey) else ""
         terminal.say(f"  {kid}  {key.state}{already}")
     if keyset.active and keyset.active.kid in kids:
-        heir = keyset.standby.kid if keyset.standby and keyset.standby.kid not in kids else None
-        if heir:
-            terminal.say(f"The standby {heir} signs at once; verifiers know it already.")
-        else:
-            terminal.say(
-                "A new key will be made and sign at once; third parties see it only when they "
-                "refetch the JWKS."
-            )
+        terminal.say(_heir(deployment, keyset, kids))
     bound = deployment.revocation_bound.total_seconds()
     way = "by hand, with your credentials" if order.direct else "by the state machine"
     terminal.say(f"Refused everywhere within {bound:.0f} s (C + G + ε), {way}.")
 
 
-def _token(
-    terminal: Terminal, deployment: Deployment, keyset: Keyset, kids: tuple[str, ...], order: Order
-) -> str | None:
-    if order.token_file:
-        return order.token_file.read_text().strip()
-    if not (keyset.active and keyset.active.kid in kids):
-        terminal.say("To prove it takes a token of these keys: give one with --token-file.")
-        return None
-    try:
-        return new_token(deployment)
-    except (Failed, AwsFault) as error:  # a revocation waits for no proof
-        terminal.say(f"It cannot be proved: {error}")
-        return None
+def _heir(deployment: Deployment, keyset: Keyset, kids: tuple[str, ...]) -> str:
+    heir = keyset.standby
+    if heir is None or heir.kid in kids:
+        return (
+            "A new key will be made and sign at once; third parties see it only when they "
+            "refetch the JWKS."
+        )
+    times, now = deployment.settings.times, deployment.clock.now()
+    if heir.published and now > timing.may_sign_after(heir.published, times):
+        return f"The standby {heir.kid} signs at once; verifiers know it already."
+    return (
+        f"The standby {heir.kid} signs at once; it is so new that third parties may have to "
+        "refetch the JWKS."
+    )
 
 
-def _check(deployment: Deployment, kids: tuple[str, ...]) -> None:
-    keyset = deployment.keyset
-    left = [kid for kid in kids if not isinstance(keyset.find(kid), EndedKey | None)]
-    if left:
-        raise Failed(f"still live after all: {', '.join(left)}")
+def _is_out(keyset: Keyset, kid: str) -> bool:
+    return isinstance(keyset.find(kid), EndedKey | None)

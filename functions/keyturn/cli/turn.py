@@ -76,3 +76,5 @@ def _go(
     active = keyset.active.kid if keyset.active else None
     terminal.say(f"Ended {states[-1]}; the active key is {active}.")
     terminal.result({"execution": execution, "ended": states[-1], "active": active})
+    if states[-1] != "Rotated":
+        raise Failed("the world had moved: look at the keys and decide anew")

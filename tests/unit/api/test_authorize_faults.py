@@ -149,6 +149,16 @@ def test_an_unknown_kid_looks_again_at_most_once_in_five_seconds(
     assert (reads[19], reads[20], reads[40], reads[41]) == (0, 1, 1, 2)
 
 
+def test_an_unknown_kid_without_ssm_is_a_fault(ask, mint, strange, aws, clock):
+    """Beyond C the kid may be that of a new key: tokens are not refused for our own blindness."""
+    ask(mint())
+    aws.fail("ssm:*", aws.timeout, times=99)
+    clock.advance(6)
+    assert ask(mint())["principalId"] == "user-1"
+    with pytest.raises(ViewTooOld):
+        ask(strange())
+
+
 def test_a_kid_that_is_new_is_found_by_looking_again(patient, ask, mint, origin, clock, truth):
     """A key that was activated after this container's last read counts from its first token on."""
     ask(mint())

@@ -106,6 +106,14 @@ def test_the_root_can_be_a_route(routed, policy, open_to):
     assert open_to("orders:read", "GET/x") is False
 
 
+def test_any_method_can_be_a_route(routed, policy, open_to):
+    """`ANY` stands for each of them, as in API Gateway's own routes."""
+    routed("ANY /orders=orders:read")
+    assert policy("orders:read") == ("Allow", [f"{STAGE}/*/orders"])
+    assert open_to("orders:read", "PATCH/orders") is True
+    assert open_to("orders:read", "PATCH/other") is False
+
+
 @pytest.mark.parametrize("kind", ["token", "request", "http"])
 def test_the_integration_is_told_also_where_nothing_opens(routed, invoke, events, mint, kind):
     """The context is part of every answer about a good token."""

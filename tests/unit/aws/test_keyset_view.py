@@ -8,50 +8,9 @@ from keyturn.aws.faults import Unanswered
 from keyturn.aws.keyset_store import KeysetMissing
 from keyturn.aws.keyset_view import KeysetView, ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
-from keyturn.keyset.model import Generation, Keyset
 
 TTL, STALE_LIMIT = 30, 300
 DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
-
-
-class FakeReader:
-    """A store that answers `number`, or with `fault`, `delay` seconds after it was asked."""
-
-    def __init__(self, clock) -> None:
-        self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
-
-    def read(self) -> Generation:
-        """The highest generation."""
-        self.reads += 1
-        self.clock.advance(self.delay)
-        if self.fault:
-            raise self.fault
-        return Generation(self.number, "", "", "", self.clock.now(), Keyset())
-
-    def newer(self, held: Generation) -> Generation:
-        """The same, and only from what was handed out before."""
-        assert isinstance(held, Generation)
-        return self.read()
-
-
-@pytest.fixture
-def reader(clock) -> FakeReader:
-    """The store behind the view."""
-    return FakeReader(clock)
-
-
-@pytest.fixture
-def view(reader, clock) -> KeysetView:
-    """The view of a container that has just started."""
-    return KeysetView(reader, clock, ttl=TTL, stale_limit=STALE_LIMIT)
-
-
-@pytest.fixture
-def warm(view, reader) -> KeysetView:
-    """A view that was read just now; `reader.reads` counts from here."""
-    view.current()
-    reader.reads = 0
-    return view
 
 
 def test_a_new_container_reads_first(view, reader):
@@ -214,38 +173,6 @@ def test_a_thawed_container_without_ssm_fails_closed(warm, reader, clock, frozen
     reader.fault = DOWN
     with pytest.raises(ViewTooOld):
         warm.current()
-
-
-def test_an_unknown_kid_refreshes_a_fresh_view(warm, reader, clock):
-    """Five seconds after the last read a fresh view may be looked at again."""
-    clock.advance(5.001)
-    reader.number = 6
-    assert (warm.refreshed().number, reader.reads) == (6, 1)
-
-
-def test_unknown_kids_refresh_at_most_once_in_five_seconds(warm, reader, clock):
-    """Whatever is asked for, and whether the read succeeds or not."""
-    reader.fault = DOWN
-    for _ in range(20):
-        clock.advance(1)
-        assert warm.refreshed().number == 5
-    assert reader.reads == 3
-
-
-def test_a_refresh_by_an_unknown_kid_renews_the_view(warm, reader, clock):
-    """What was read then needs no second read when C is over."""
-    clock.advance(TTL - 1)
-    warm.refreshed()
-    clock.advance(2)
-    warm.current()
-    assert reader.reads == 1
-
-
-def test_a_view_never_read_has_nothing_to_offer(view, reader):
-    """`refreshed` before the first read raises the read's own fault."""
-    reader.fault = DOWN
-    with pytest.raises(Unanswered):
-        view.refreshed()
 
 
 def test_generations_are_handed_on_to_the_store(founded, aws, clock):

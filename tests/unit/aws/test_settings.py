@@ -59,6 +59,16 @@ def test_bad_settings_are_refused_by_name(environ, name, value):
         Settings.from_environ(environ)
 
 
+def test_settings_that_nobody_can_meet_are_refused(environ):
+    """A default audience that is not allowed, a route whose scope nobody may have."""
+    for changes, named in (
+        ({"KEYTURN_AUDIENCE": "other"}, "allowed_audiences"),
+        ({"KEYTURN_ROUTE_SCOPES": "GET /x=orders:read admin"}, "admin"),
+    ):
+        with pytest.raises(InvalidSettings, match=named):
+            Settings.from_environ({**environ, **changes})
+
+
 def test_periods_that_contradict_each_other_are_refused(environ, demo_times):
     """Every function insists on the arithmetic, not only the deployment."""
     environ["KEYTURN_TIMES"] = json.dumps({**asdict(demo_times), "rotation_period": 39})

@@ -221,3 +221,14 @@ def test_the_discovery_document_comes_with_the_jwks(founded, invoke, planned, wo
     invoke(create_key, planned())
     invoke(publish_jwks, planned())
     assert set(world()["objects"]) == {JWKS, ".well-known/openid-configuration"}
+
+
+def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world):
+    """The JWKS is written again although the keyset is the same, and only once."""
+    again = container(times=replace(booted.times, jwks_max_age=3))
+    project(again, origin)
+    found = backdoor.s3.head_object(Bucket=BUCKET, Key=JWKS)
+    assert found["CacheControl"] == "public, max-age=3"
+    before = world()
+    project(again, origin)
+    assert world() == before

@@ -101,6 +101,15 @@ def test_without_any_key_a_new_one_signs(clean, repair, truth, change):
     assert set(clean.well_known.read().keys) == {made}
 
 
+def test_a_founded_keyset_is_left_to_its_first_run(founded, repair, truth, clock):
+    """For ten minutes the deployment makes its keys itself; then a failed one is helped out."""
+    clock.advance(600 - 1)
+    assert "restore_active_key" not in repair()
+    assert not truth().keys
+    clock.advance(1)
+    assert repair()["restore_active_key"] == truth().active.kid
+
+
 def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
     clean, repair, truth, change, clock
 ):

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
-from tests.unit.rotation.emergency.driver import Run
 
 from keyturn.api import authorize, issue_token
 from keyturn.aws.gateway_cache import Stage
@@ -13,6 +12,7 @@ from keyturn.aws.stack import Stack
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
+from tests.unit.rotation.emergency.driver import Run
 
 USABLE = {"Disabled": "DisabledException", "PendingDeletion": "KMSInvalidStateException"}
 

@@ -14,20 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[4]
 DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
 STATES = DEFINITION["States"]
-GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
-EMERGENCY = [
-    "PlanRotation",
-    "IsRotationDue",
-    "RevokeKeys",
-    "DisableKeys",
-    "PublishJwksAfterRevoke",
-    "ReplaceKeys",
-    "PublishJwksAfterReplace",
-    "WaitForViews",
-    "FlushAuthorizers",
-    "ConcludeEmergency",
-    "Revoked",
-]
 
 
 def handler_of(state: str):
@@ -50,7 +36,7 @@ class Run:
 
     @property
     def asleep(self) -> bool:
-        """Nothing can be done before the clock moves on."""
+        """Whether nothing can be done before the clock moves on."""
         return self.wake is not None and self._clock.now() < self.wake
 
     @property
@@ -60,24 +46,17 @@ class Run:
             return "failed"
         return None if self.state else self.visited[-1]
 
-    @property
-    def over(self) -> bool:
-        """No step is left."""
-        return self.ended is not None
-
     def step(self) -> None:
         """Go through one state; the first step at a Wait only falls asleep."""
-        assert not self.over
+        assert not self.ended
         state = STATES[self.state]
         if self.wake is None and self._attempts == 0:
             self.visited.append(self.state)
-        {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Succeed": self._succeed}[
-            state["Type"]
-        ](state)
+        getattr(self, f"_{state['Type'].lower()}")(state)
 
     def until(self, *states: str) -> "Run":
         """Go on alone until one of these is next, or the end."""
-        while not self.over and self.state not in states:
+        while not self.ended and self.state not in states:
             turns(self, steps=1)
         return self
 
@@ -87,7 +66,6 @@ class Run:
         return self.ended
 
     def _task(self, state: dict) -> None:
-        path = state["ResultPath"].removeprefix("$.")
         try:
             outcome = self._invoke(handler_of(self.state), self.data)
         except AssertionError:
@@ -96,24 +74,23 @@ class Run:
             self._attempts += 1
             if self._attempts <= _retries(state):
                 return
-            self._attempts = 0
             if "Catch" not in state:
                 self.error = error
                 return
             [caught] = state["Catch"]
             assert caught["ErrorEquals"] == ["States.ALL"]
-            assert caught["ResultPath"] == state["ResultPath"]
             outcome = {"Error": type(error).__name__, "Cause": str(error)}
-            self.data, self.state = {**self.data, path: outcome}, caught["Next"]
-            return
+            state = caught
         self._attempts = 0
+        path = state["ResultPath"].removeprefix("$.")
         self.data, self.state = {**self.data, path: outcome}, state["Next"]
 
     def _choice(self, state: dict) -> None:
-        chosen = (
-            c["Next"] for c in state["Choices"] if self._at(c["Variable"]) == c["StringEquals"]
-        )
-        self.state = next(chosen, state["Default"])
+        for choice in state["Choices"]:
+            if self._at(choice["Variable"]) == choice["StringEquals"]:
+                self.state = choice["Next"]
+                return
+        self.state = state["Default"]
 
     def _wait(self, state: dict) -> None:
         if self.wake is None and "TimestampPath" in state:
@@ -141,7 +118,7 @@ def _retries(state: dict) -> int:
 def turns(*runs: Run, steps: float = float("inf"), pick=None, each=lambda: None) -> None:
     """Step by turns (or as `pick` says) until all are over; time passes only when all are asleep."""
     turn = 0
-    while steps > 0 and (left := [run for run in runs if not run.over]):
+    while steps > 0 and (left := [run for run in runs if not run.ended]):
         able = [run for run in left if not run.asleep]
         if not able:
             clock = left[0]._clock

@@ -1,12 +1,12 @@
 """Every key at once, kids that are unknown, inputs that are not understood."""
 
 import pytest
-from tests.unit.rotation.emergency.driver import EMERGENCY
 
 from keyturn.api.answers import Unavailable
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+from tests.unit.rotation.emergency.paths import EMERGENCY
 
 UNKNOWN = "u" * 43
 

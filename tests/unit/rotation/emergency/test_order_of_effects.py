@@ -4,15 +4,15 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.unit.rotation.emergency.driver import EMERGENCY
 
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.states import State
 from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+from tests.unit.rotation.emergency.paths import EMERGENCY
 
 REFUSED = "AccessDeniedException"
-# What is broken in which state, how often it is tried, and what the conclusion calls the step.
+# What is broken in which state, and what the conclusion calls the step.
 FAILURES = [
     ("RevokeKeys", "ssm:PutParameter", "revocation"),
     ("DisableKeys", "kms:DisableKey", "disabling"),

@@ -1,0 +1,46 @@
+"""What the tests of the view share: a store that answers as it is told."""
+
+import pytest
+
+from keyturn.aws.keyset_view import KeysetView
+from keyturn.keyset.model import Generation, Keyset
+
+
+class FakeReader:
+    """A store that answers `number`, or with `fault`, `delay` seconds after it was asked."""
+
+    def __init__(self, clock) -> None:
+        self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
+
+    def read(self) -> Generation:
+        """The highest generation."""
+        self.reads += 1
+        self.clock.advance(self.delay)
+        if self.fault:
+            raise self.fault
+        return Generation(self.number, "", "", "", self.clock.now(), Keyset())
+
+    def newer(self, held: Generation) -> Generation:
+        """The same, and only from what was handed out before."""
+        assert isinstance(held, Generation)
+        return self.read()
+
+
+@pytest.fixture
+def reader(clock) -> FakeReader:
+    """The store behind the view."""
+    return FakeReader(clock)
+
+
+@pytest.fixture
+def view(reader, clock) -> KeysetView:
+    """The view of a container that has just started; C is 30 s, the stale limit 300 s."""
+    return KeysetView(reader, clock, ttl=30, stale_limit=300)
+
+
+@pytest.fixture
+def warm(view, reader) -> KeysetView:
+    """A view that was read just now; `reader.reads` counts from here."""
+    view.current()
+    reader.reads = 0
+    return view

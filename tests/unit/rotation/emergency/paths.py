@@ -1,0 +1,51 @@
+"""The states that executions go through; a test of each holds the list to the definition."""
+
+GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
+ROTATION = [
+    "PlanRotation",
+    "IsRotationDue",
+    "CreateKey",
+    "PublishJwks",
+    "IsStandbyPublished",
+    "WaitForPropagation",
+    "ProbeKey",
+    "IsKeyProved",
+    "ActivateKey",
+    "IsKeyActivated",
+    "CreateKeyAfterActivate",
+    "PublishJwksAfterActivate",
+    "WasKeySuperseded",
+    "WaitForGrace",
+    "RetireKey",
+    "IsKeyRetired",
+    "PublishJwksAfterRetire",
+    "DestroyKey",
+    "Rotated",
+]
+ROLLBACK = [
+    "PlanRotation",
+    "IsRotationDue",
+    "RollBackKey",
+    "IsKeyRolledBack",
+    "PublishJwksAfterRollBack",
+    "WasKeySuperseded",
+    "WaitForGrace",
+    "RetireKey",
+    "IsKeyRetired",
+    "PublishJwksAfterRetire",
+    "DestroyKey",
+    "Rotated",
+]
+EMERGENCY = [
+    "PlanRotation",
+    "IsRotationDue",
+    "RevokeKeys",
+    "DisableKeys",
+    "PublishJwksAfterRevoke",
+    "ReplaceKeys",
+    "PublishJwksAfterReplace",
+    "WaitForViews",
+    "FlushAuthorizers",
+    "ConcludeEmergency",
+    "Revoked",
+]
