@@ -1,5 +1,6 @@
 """`keyturn revoke`: out within seconds, and proved. Nothing here holds the revocation up."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class Revocation:
             "mode": "emergency",
             "kids": list(self.kids),
             "reason": self.order.reason,
-            "started_by": self.deployment.caller(),
+            "started_by": self._caller(),
         }
         prover = Prover(self.terminal, self.deployment, token) if token else None
         if self.order.direct:
@@ -80,6 +81,12 @@ class Revocation:
             self.terminal.say(f"It cannot be proved: {error}")
         return None
 
+    def _caller(self) -> str:
+        try:
+            return self.deployment.caller()
+        except AwsFault:
+            return "operator"
+
     def _cut_sessions(self) -> None:
         try:
             role = cut_sessions(self.deployment.stack, self.deployment.clock.now())
@@ -99,7 +106,7 @@ class Revocation:
 
         self._noting(prove)
 
-    def _noting(self, work: Any) -> None:
+    def _noting(self, work: Callable[[], object]) -> None:
         try:
             work()
         except (Failed, AwsFault) as error:

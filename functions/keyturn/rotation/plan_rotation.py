@@ -80,12 +80,17 @@ def _scheduled(stack: Stack, event: Scheduled) -> Outcome:
         return {"outcome": "not_due", "reason": "no_keyset", "supersede": None}
     plan = plan_rotation(keyset, stack.clock.now(), stack.times, event.supersede)
     idle = "overtaken" if event.plan else "not_due"
-    turned = event.activation and str(event.activation["outcome"]).startswith("activated")
-    return {  # a run turns the key once: what was rolled back after it stays so
-        "outcome": "rotate" if plan.due and not turned else idle,
+    return {
+        "outcome": "rotate" if plan.due and not _has_turned(event) else idle,
         "reason": plan.reason.value,
         "supersede": plan.supersede,
     }
+
+
+def _has_turned(event: Scheduled) -> bool:
+    """A run turns the key once: what was rolled back after it stays rolled back."""
+    outcome = event.activation["outcome"] if event.activation else None
+    return outcome in ("activated", "activated_first")
 
 
 def _rollback(stack: Stack, event: Rollback) -> Outcome:
