@@ -26,7 +26,13 @@ def parse(adapter: TypeAdapter[_T], event: Any) -> _T:
 def describe(error: ValidationError, *, tagged: bool = False) -> str:
     """What is wrong, field by field, without the values; a union's tag is no field."""
     problems = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{_field(problem, tagged)}: {problem['msg']}" for problem in problems)
+    return "; ".join(f"{_field(problem, tagged)}: {_said(problem)}" for problem in problems)
+
+
+def _said(problem: "ErrorDetails") -> str:
+    if problem["type"] == "union_tag_invalid":  # pydantic's own words show the value
+        return f"Input should be one of {problem['ctx']['expected_tags']}"
+    return problem["msg"]
 
 
 def _field(problem: "ErrorDetails", tagged: bool) -> str:

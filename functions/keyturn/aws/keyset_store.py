@@ -71,11 +71,12 @@ class KeysetStore:
         """Every stored generation's text by its number."""
         with translated("ssm:GetParametersByPath"):
             pages = self._reads.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-            return {
-                int(parameter["Name"].rsplit("/", 1)[1]): parameter["Value"]
+            found = {
+                parameter["Name"].rsplit("/", 1)[1]: parameter["Value"]
                 for page in pages
                 for parameter in page["Parameters"]
             }
+        return {int(name): text for name, text in found.items() if name.isdecimal()}
 
     def found(self, number: int, origin: Origin) -> Generation:
         """Write an empty keyset as generation `number`, unless there is a keyset already."""

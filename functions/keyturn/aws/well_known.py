@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.faults import Absent, AwsFault, translated
-from keyturn.tokens.jwk import NotASigningKey, PublicJwk
+from keyturn.aws.faults import Absent, translated
+from keyturn.tokens.jwk import NotASigningKey, PublicJwk, certified
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -70,7 +70,9 @@ class WellKnown:
 
     def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
-        document = {"keys": [key.members() for key in keys]}
+        # The generation is in the body, too: an ETag is of the body alone, and the same keys can come
+        # back in a later generation, which a slow writer's If-Match must not take for the earlier one.
+        document = {"keys": [key.members() for key in keys], "generation": generation}
         self._put(JWKS, document, generation, over.etag if over else None)
 
     def write_discovery(self) -> None:
@@ -83,8 +85,8 @@ class WellKnown:
             "id_token_signing_alg_values_supported": ["RS256"],
         }
         found = self._get(DISCOVERY)
-        shown = found and (json.loads(found.body), found.cache_control)
-        if shown != (document, self._cache_control):
+        shown = found and (found.body, found.cache_control)
+        if shown != (_body(document), self._cache_control):
             self._put(DISCOVERY, document, 0, found.etag if found else None)
 
     def empty_bucket(self) -> None:
@@ -107,22 +109,20 @@ class WellKnown:
                 body = answer["Body"].read()
         except Absent:
             return None
-        generation = answer["Metadata"].get(_GENERATION, "")
-        if not generation.isdigit():
-            raise AwsFault("s3:GetObject", f"NoGenerationIn {name}")
-        return _Object(int(generation), answer["ETag"], answer.get("CacheControl", ""), body)
+        told = answer["Metadata"].get(_GENERATION, "")
+        generation = int(told) if told.isdigit() else 0  # not ours: as good as behind
+        return _Object(generation, answer["ETag"], answer.get("CacheControl", ""), body)
 
     def _put(
         self, name: str, document: Mapping[str, Any], generation: int, etag: str | None
     ) -> None:
-        body = json.dumps(document, separators=(",", ":")).encode()
         kind = "application/jwk-set+json" if name == JWKS else "application/json"
         condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         with translated("s3:PutObject"):
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=name,
-                Body=body,
+                Body=_body(document),
                 ContentType=kind,
                 CacheControl=self._cache_control,
                 Metadata={_GENERATION: str(generation)},
@@ -132,14 +132,21 @@ class WellKnown:
 
 def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
     """The RSA keys of a JWKS whose kid is their thumbprint, by kid; anything else is left out."""
-    found = {}
     try:
-        members = json.loads(body)["keys"]
-        for member in members:
-            jwk = PublicJwk(n=str(member["n"]), e=str(member["e"]))
-            if jwk.kid == member["kid"]:
-                PublicJwk.of(jwk.public_key())
-                found[jwk.kid] = jwk
+        members = list(json.loads(body)["keys"])
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return {jwk.kid: jwk for jwk in map(_certified, members) if jwk}
+
+
+def _certified(member: Any) -> PublicJwk | None:
+    try:
+        jwk = PublicJwk(n=member["n"], e=member["e"])
+        PublicJwk.of(jwk.public_key())
+        return certified(jwk, member["kid"])
     except (ValueError, KeyError, TypeError, NotASigningKey):
-        return found
-    return found
+        return None
+
+
+def _body(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

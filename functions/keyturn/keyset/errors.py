@@ -46,15 +46,6 @@ class AnotherKeyIsStandby(Refused):
         self.standby = standby
 
 
-class CreatedTooLongAgo(Refused):
-    """A key this old is no longer registered: a late retry must not bring back a forgotten key."""
-
-    def __init__(self, kid: str, created: datetime) -> None:
-        super().__init__(
-            f"key {kid} was created at {created.isoformat()}: too long ago to register"
-        )
-
-
 class TooEarly(Refused):
     """The change is allowed, later: strictly after `until`."""
 
@@ -73,6 +64,15 @@ class TooLate(Refused):
 
 class KeysetFault(KeysetError):
     """The keyset is missing, unreadable or would break an invariant."""
+
+
+class CreatedTooLongAgo(KeysetFault):
+    """A key this old is no longer registered: a late retry must not bring back a forgotten key."""
+
+    def __init__(self, kid: str, created: datetime) -> None:
+        super().__init__(
+            f"key {kid} was created at {created.isoformat()}: too long ago to register"
+        )
 
 
 class InvariantBroken(KeysetFault):

@@ -5,6 +5,7 @@ the stack leaves nothing behind that costs money.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from keyturn.aws.custom_resource import CustomResource, answer
 from keyturn.aws.executions import RUNNING, SUCCEEDED
 from keyturn.aws.stack import Stack
-from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.errors import DocumentInvalid, KeysetFault
 from keyturn.keyset.model import Origin
 from keyturn.rotation.publish_jwks import project
 
@@ -84,12 +85,11 @@ def _generation_shown(stack: Stack) -> int:
 def _remove(stack: Stack) -> None:
     stack.clock.sleep(stack.times.write_delay)  # what was running has landed
     stored = stack.keysets.stored()
-    known = {
-        key.kms_key_arn
-        for number, text in stored.items()
-        for key in stack.keysets.parsed(number, text).keyset.known
-    }
-    for arn in known | {key.arn for key in stack.kms.of_stack()}:
+    arns = {key.arn for key in stack.kms.of_stack()}
+    for number, text in stored.items():
+        with suppress(DocumentInvalid):  # what cannot be read must not keep the stack alive
+            arns |= {key.kms_key_arn for key in stack.keysets.parsed(number, text).keyset.known}
+    for arn in arns:
         stack.kms.destroy(arn, window=stack.settings.deletion_window)
     stack.keysets.delete(stored)
     stack.well_known.empty_bucket()

@@ -1,5 +1,6 @@
 """PublishJwks: the JWKS equals the keyset afterwards, and what verifiers can see is `published`."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from keyturn.aws.faults import Conflict
@@ -44,7 +45,6 @@ def run(stack: Stack, event: PublishInput) -> Outcome:
 
 def project(stack: Stack, origin: Origin) -> Generation:
     """Bring the JWKS to the truth and note what is published; returns the generation it shows."""
-    stack.well_known.write_discovery()
     for _ in range(_ATTEMPTS):
         generation = stack.keysets.read()
         seen = stack.well_known.read()
@@ -53,6 +53,8 @@ def project(stack: Stack, origin: Origin) -> Generation:
             continue
         noted = _note_published(stack, seen, origin)
         if noted.number == seen.generation:
+            with suppress(Conflict):  # somebody else has just written it
+                stack.well_known.write_discovery()
             return noted
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 

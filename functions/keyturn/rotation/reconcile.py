@@ -7,9 +7,10 @@ any of them. Where the truth is missing or unreadable the reads raise, and nothi
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.aws.keyset_store import Transition
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, tracer
@@ -119,13 +120,17 @@ def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
     """Keep every generation in the bucket; then delete from SSM those that are old and many."""
     stored = stack.keysets.stored()
     for number, text in stored.items():
-        stack.history.keep(number, text)
+        try:
+            stack.history.keep(number, text)
+        except Conflict:  # a write that did not count, behind a pruned generation: say it and go on
+            logger.warning("stray_generation", number=number, document=text)
     oldest = stack.clock.now() - stack.ages.generation
-    old = [
-        number
-        for number in sorted(stored)[:-_KEPT_GENERATIONS]
-        if stack.keysets.parsed(number, stored[number]).at < oldest
-    ]
+
+    def is_old(number: int) -> bool:
+        return stack.keysets.parsed(number, stored[number]).at < oldest
+
+    # From the lowest on and without gaps, so that a generation that is there vouches for all above.
+    old = list(takewhile(is_old, sorted(stored)[:-_KEPT_GENERATIONS]))
     stack.keysets.delete(old)
     return old
 

@@ -49,6 +49,7 @@ class Run:
     def step(self) -> None:
         """Go through one state; the first step at a Wait only falls asleep."""
         assert not self.ended
+        assert len(self.visited) < 200, "it goes round in circles"
         state = STATES[self.state]
         if self.wake is None and self._attempts == 0:
             self.visited.append(self.state)
