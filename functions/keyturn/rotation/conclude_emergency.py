@@ -6,7 +6,14 @@ from typing import Any
 from keyturn.aws.stack import Stack
 from keyturn.rotation.task import EmergencyInput, Outcome, task
 
-_STEPS = ("revocation", "disabling", "publication", "replacement", "republication", "flush")
+_WANTED = {
+    "revocation": "revoked",
+    "disabling": "disabled",
+    "publication": "published",
+    "replacement": "replaced",
+    "republication": "published",
+    "flush": "flushed",
+}
 
 
 class EmergencyIncomplete(Exception):
@@ -26,11 +33,11 @@ class ConcludingInput(EmergencyInput):
 
 def run(_stack: Stack, event: ConcludingInput) -> Outcome:
     """Outcome `concluded`; raises EmergencyIncomplete."""
-    left = {step: getattr(event, step) for step in _STEPS}
+    left = {step: getattr(event, step) for step in _WANTED}
     problems = [
-        f"{step} failed: {what.get('Error')}"
+        f"{step} failed: {what.get('outcome', what.get('Error'))}"
         for step, what in left.items()
-        if "outcome" not in what
+        if what.get("outcome") != _WANTED[step]
     ]
     problems += [f"key {kid} is unknown" for kid in event.revocation.get("unknown", ())]
     if problems:

@@ -132,6 +132,8 @@ def test_two_emergencies_and_a_rotation(scene, seed):
     for run in runs:
         wanted = {"Revoked"} if run.data["mode"] == "emergency" else GREEN
         assert run.ended in wanted, run.error
+    assert truth().active  # the emergencies themselves see to that, not reconcile
+    assert truth().standby
     assert len(unclaimed(scene)) <= len(runs) - 1  # those that lost a race to register
     at_rest(scene, kids)
     scene.clock.advance(scene.stack.ages.orphan.total_seconds() + 1)
