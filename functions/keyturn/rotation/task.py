@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from keyturn.aws.events import parse
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, tracer
+from keyturn.keyset import timing
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
 
@@ -76,7 +77,8 @@ class EmergencyInput(StepInput):
 def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
     """The Lambda handler around `run(stack, input)`.
 
-    A refusal is an outcome for the Choice states: `too_early`, or `overtaken` when the world moved.
+    A refusal is an outcome for the Choice states: `too_early` with the instant to try again at, or
+    `overtaken` when the world moved.
     """
     adapter: TypeAdapter[_I] = TypeAdapter(input_type)
     step = run.__module__.rpartition(".")[2]
@@ -88,7 +90,8 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
         try:
             outcome = run(Stack.of_environment(), parsed)
         except TooEarly as refusal:
-            outcome = {"outcome": "too_early", "why": str(refusal)}
+            again_at = rfc3339(timing.wake_after(refusal.until))
+            outcome = {"outcome": "too_early", "why": str(refusal), "again_at": again_at}
         except Refused as refusal:
             outcome = {"outcome": "overtaken", "why": str(refusal)}
         logger.info(step, **outcome)
