@@ -6,12 +6,12 @@ it is for and is answered without the HTTP envelope.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
-from keyturn.aws.events import describe
+from keyturn.aws.events import InvalidEvent, parse
 from keyturn.aws.faults import AwsFault, KeyUnusable
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, metrics, tracer
@@ -39,6 +39,10 @@ class DirectRequest(TokenRequest):
     """The same by direct invoke, where nobody else tells who the client is."""
 
     client_id: str = Field(min_length=1, max_length=256)
+
+
+_R = TypeVar("_R", bound=TokenRequest)
+_HTTP_BODY, _DIRECT_EVENT = TypeAdapter(TokenRequest), TypeAdapter(DirectRequest)
 
 
 def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
@@ -134,11 +138,17 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
     if len(raw) > MAX_BODY:
         raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
     try:
-        return TokenRequest.model_validate(strict_json.loads(raw))
-    except ValidationError as error:
-        raise BadRequest("", describe(error)) from None
+        members = strict_json.loads(raw)
     except ValueError:
         raise BadRequest("body", "is not JSON, or no object") from None
+    return _understood(_HTTP_BODY, members)
+
+
+def _understood(adapter: TypeAdapter[_R], asked: Mapping[str, Any]) -> _R:
+    try:
+        return parse(adapter, asked)
+    except InvalidEvent as error:
+        raise BadRequest("", str(error)) from None
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -155,16 +165,9 @@ def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
                 raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
             answer = issue(stack, _body(event), caller)
         else:
-            direct = _direct(event)
+            direct = _understood(_DIRECT_EVENT, event)
             answer = issue(stack, direct, direct.client_id)
     except Refusal as refusal:
         metrics.add_metric("TokensRefused", "Count", 1)
         return refusal.http() if over_http else refusal.body()
     return http(200, answer) if over_http else answer
-
-
-def _direct(event: Mapping[str, Any]) -> DirectRequest:
-    try:
-        return DirectRequest.model_validate(event)
-    except ValidationError as error:
-        raise BadRequest("", describe(error)) from None

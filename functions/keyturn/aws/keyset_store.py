@@ -78,6 +78,10 @@ class KeysetStore:
             }
         return {int(name): text for name, text in found.items() if name.isdecimal()}
 
+    def generations(self) -> list[Generation]:
+        """Every stored generation, the lowest first; raises DocumentInvalid, AwsFault."""
+        return [self.parsed(number, text) for number, text in sorted(self.stored().items())]
+
     def found(self, number: int, origin: Origin) -> Generation:
         """Write an empty keyset as generation `number`, unless there is a keyset already."""
         try:
@@ -85,7 +89,7 @@ class KeysetStore:
         except KeysetMissing:
             empty = _generation(number, origin, self._clock.now(), Keyset())
             try:
-                self._create(empty)
+                self._create(number, document.dumps(empty))
             except (Conflict, Unanswered):  # somebody was faster, or our own reply was lost
                 return self.read()
             return empty
@@ -109,9 +113,10 @@ class KeysetStore:
             following = _generation(latest.number + 1, origin, now, changed)
             if make_room:
                 following = document.with_room(following)
+            text = document.dumps(following)
             try:
-                self._create(following)
-                if self._counts(following):
+                self._create(following.number, text)
+                if self._counts(following.number, text):
                     return following
             except (Conflict, Unanswered):
                 pass
@@ -128,24 +133,22 @@ class KeysetStore:
             with translated("ssm:DeleteParameters"):
                 self._writes.delete_parameters(Names=names[start : start + _AHEAD])
 
-    def _create(self, generation: Generation) -> None:
-        text = document.dumps(generation)
+    def _create(self, number: int, text: str) -> None:
         with translated("ssm:PutParameter"):
             self._writes.put_parameter(
-                Name=self._name(generation.number),
+                Name=self._name(number),
                 Value=text,
                 Type="String",
                 Tier="Standard",
                 Overwrite=False,
             )
 
-    def _counts(self, written: Generation) -> bool:
-        """Whether the generation we wrote follows one that is still there and reads back as ours."""
-        text = document.dumps(written)
+    def _counts(self, number: int, text: str) -> bool:
+        """Whether what we wrote follows a generation that is still there and reads back as ours."""
         for _ in range(5):
-            found = self._texts(range(written.number - 1, written.number + 1))
-            if written.number in found:
-                return written.number - 1 in found and found[written.number] == text
+            found = self._texts(range(number - 1, number + 1))
+            if number in found:
+                return number - 1 in found and found[number] == text
             self._clock.sleep(0.2)  # SSM promises no consistent reads
         raise AwsFault("ssm:GetParameters", "WrittenGenerationNotReadBack")
 

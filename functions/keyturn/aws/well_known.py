@@ -62,11 +62,11 @@ class WellKnown:
             return None
         return Projection(found.generation, parse_jwks(found.body), found.etag, found.cache_control)
 
-    def is_behind(self, seen: Projection | None, generation: int) -> bool:
+    def is_behind(self, seen: Projection, generation: int) -> bool:
         """Whether `seen` lags `generation`, or tells verifiers another max-age than we do now."""
-        if seen is None or seen.generation < generation:
-            return True
-        return seen.generation == generation and seen.cache_control != self._cache_control
+        if seen.generation == generation:
+            return seen.cache_control != self._cache_control
+        return seen.generation < generation
 
     def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""

@@ -106,16 +106,18 @@ def with_room(generation: Generation) -> Generation:
     Its texts are cut short, then the longest-ended keys are forgotten; those that this very change
     ended are kept. What still does not fit is left to `dumps`.
     """
-    fitting = generation
-    for texts in (MAX_BYTES, _SHORT_TEXT):
-        started_by, reason = generation.started_by[:texts], generation.reason[:texts]
-        fitting = replace(fitting, started_by=started_by, reason=reason)
-        if _fits(fitting):
-            return fitting
+    if _fits(generation):
+        return generation
+    fitting = replace(
+        generation,
+        started_by=generation.started_by[:_SHORT_TEXT],
+        reason=generation.reason[:_SHORT_TEXT],
+    )
     for key in sorted(generation.keyset.ended, key=lambda key: key.ended):
-        if key.ended < generation.at and not _fits(fitting):
-            left = tuple(kept for kept in fitting.keyset.ended if kept != key)
-            fitting = replace(fitting, keyset=replace(fitting.keyset, ended=left))
+        if _fits(fitting) or key.ended >= generation.at:
+            break
+        left = tuple(kept for kept in fitting.keyset.ended if kept != key)
+        fitting = replace(fitting, keyset=replace(fitting.keyset, ended=left))
     return fitting
 
 

@@ -43,10 +43,10 @@ def _was_ours(stack: Stack, latest: Generation, kid: str, origin: Origin) -> boo
     """
     if latest.op_id == origin.op_id:
         return True
-    stored = stack.keysets.stored()
-    generations = (stack.keysets.parsed(number, stored[number]) for number in sorted(stored))
-    first = next((g for g in generations if g.keyset.active and g.keyset.active.kid == kid), None)
-    return first is not None and first.op_id == origin.op_id
+    for generation in stack.keysets.generations():
+        if generation.keyset.active and generation.keyset.active.kid == kid:
+            return generation.op_id == origin.op_id
+    return False
 
 
 handler = task(StandbyInput, run)

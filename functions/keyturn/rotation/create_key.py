@@ -63,8 +63,8 @@ def unclaimed_keys(stack: Stack) -> list[KmsKey]:
     """This stack's KMS keys that no stored generation knows and nobody is deleting."""
     claimed = {
         key.kms_key_arn
-        for number, text in stack.keysets.stored().items()
-        for key in stack.keysets.parsed(number, text).keyset.known
+        for generation in stack.keysets.generations()
+        for key in generation.keyset.known
     }
     return [
         key for key in stack.kms.of_stack() if key.arn not in claimed and not key.pending_deletion

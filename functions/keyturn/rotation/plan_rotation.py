@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from keyturn.aws.keyset_store import KeysetMissing
 from keyturn.aws.stack import Stack
+from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
 from keyturn.rotation.task import Outcome, Planned, task
 
-Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
