@@ -93,10 +93,17 @@ def publish_jwks(stack: Stack, origin: Origin) -> int | None:
 
 
 def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:
-    """Disable retired and revoked keys that KMS still keeps, and schedule their deletion."""
+    """Disable retired and revoked keys that KMS still keeps, and schedule their deletion.
+
+    Also those that only an older generation remembers: nothing ran for long when they ended.
+    """
     window = stack.settings.deletion_window
-    ended = stack.keysets.read().keyset.ended
-    return [key.kid for key in ended if stack.kms.destroy(key.kms_key_arn, window=window)]
+    ended = {
+        key.kid: key.kms_key_arn
+        for generation in stack.keysets.generations()
+        for key in generation.keyset.ended
+    }
+    return [kid for kid, arn in ended.items() if stack.kms.destroy(arn, window=window)]
 
 
 def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:

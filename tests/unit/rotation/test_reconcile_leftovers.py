@@ -8,6 +8,7 @@ import pytest
 
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
@@ -79,6 +80,19 @@ def test_a_key_in_any_generation_is_no_orphan(booted, clock, repair, states, tru
     clock.advance(48 * HOUR + 1)
     repair()
     assert booted.kms.describe(forgotten.kms_key_arn).enabled
+
+
+def test_an_ended_key_that_only_an_older_generation_remembers_is_destroyed(
+    booted, clock, repair, truth, change, times
+):
+    """Nothing ran for so long that it was forgotten while KMS still kept it (found by simulation)."""
+    gone = truth().standby
+    change(lambda keyset, now: revoke(keyset, [gone.kid], now, times=times, ages=booted.ages))
+    clock.advance(49 * HOUR)
+    change(lambda keyset, _now: Keyset(keyset.keys))
+    assert truth().find(gone.kid) is None
+    repair()
+    assert booted.kms.describe(gone.kms_key_arn).pending_deletion
 
 
 def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, repair, states, backdoor):
