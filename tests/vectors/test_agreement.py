@@ -1,0 +1,86 @@
+"""What we accept, PyJWT and joserfc accept too, and read the same claims in it."""
+
+import json
+import random
+import string
+from pathlib import Path
+
+import pytest
+
+from keyturn.tokens import claims, jws
+from keyturn.tokens.claims import Expected
+from keyturn.tokens.verify import verify
+from tests.vectors.agreement import Peers
+from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, load, make
+from tests.vectors.signatures import sign
+
+EXPECTED = Expected(ISSUER, AUDIENCE, LEEWAY)
+FOLDER = Path(__file__).parent
+CONTROLS = [
+    case for file in FOLDER.glob("*.json") for case in load(file) if case["expect"] == "accept"
+]
+TOKENS = 1_200
+SIGNERS = ("active", "standby", "grace")
+_CHARACTERS = string.printable + 'äßéñ東京Ωж\u0000\u007f\u00a0\u2028\ufeff\uffff🔑\U0010ffff"\\/'
+
+
+@pytest.mark.parametrize("case", CONTROLS, ids=lambda case: case["name"])
+def test_the_libraries_accept_the_controls(case, keys, world, tally):
+    """Whatever is odd about a good token, others take it as well."""
+    _agree(make(case, keys), keys, world, NOW + case.get("at", 0))
+    tally.agreed += 1
+
+
+def test_the_libraries_accept_what_we_make(keys, world, tally):
+    """Tokens made by our own code, with random claims of any Unicode text and any nesting."""
+    rng = random.Random("agreement")
+    for number in range(TOKENS):
+        name = rng.choice(SIGNERS)
+        request = claims.Request(
+            subject=_text(rng, 1),
+            audience=AUDIENCE,
+            client_id=_text(rng, 1),
+            lifetime=rng.randint(1, LIFETIMES[name]),
+            scope=rng.choice(("", "orders:read", "orders:read orders:write")),
+            extra={f"x{_text(rng, 0)}": _value(rng, 3) for _ in range(rng.randint(0, 4))},
+        )
+        made = claims.make(request, issuer=ISSUER, jti=f"id-{number}", now=NOW)
+        signed = jws.signing_input(keys.kid(name), made)
+        token = jws.compact(signed, sign({"key": name}, signed, b"", keys))
+        accepted = _agree(token, keys, world, NOW)
+        assert _same(accepted, made), f"token {number}"
+        tally.agreed += 1
+
+
+def _agree(token, keys, world, now):
+    accepted = verify(token, lambda kid: world.find_key(kid, now), EXPECTED, now=now)
+    peers = Peers(keys, now)
+    assert _same(peers.pyjwt(token), accepted)
+    assert _same(peers.joserfc(token), accepted)
+    return accepted
+
+
+def _same(theirs, ours) -> bool:
+    """Equal in value and in type: 1, 1.0 and true are different claims."""
+    return json.dumps(theirs, sort_keys=True) == json.dumps(ours, sort_keys=True)
+
+
+def _text(rng, least) -> str:
+    return "".join(rng.choices(_CHARACTERS, k=rng.randint(least, 12)))
+
+
+def _value(rng, depth):
+    kinds = ["text", "integer", "float", "word", *(["list", "object"] if depth else [])]
+    match rng.choice(kinds):
+        case "text":
+            return _text(rng, 0)
+        case "integer":
+            return rng.choice((0, -1, 2**53 + 1, -(2**64), 10**40, rng.randint(-1000, 1000)))
+        case "float":
+            return rng.choice((0.0, -0.0, 1.5, 1e308, 5e-324, -1e-7, rng.random()))
+        case "word":
+            return rng.choice((True, False, None))
+        case "list":
+            return [_value(rng, depth - 1) for _ in range(rng.randint(0, 3))]
+        case _:
+            return {_text(rng, 0): _value(rng, depth - 1) for _ in range(rng.randint(0, 3))}

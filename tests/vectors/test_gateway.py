@@ -1,0 +1,79 @@
+"""The authorizer as API Gateway calls it: the Authorization field, and events out of shape."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keyturn.api.gateway import UnknownEvent
+from tests.vectors.recipe import filled, load, make
+from tests.vectors.worlds import EVENTS
+
+MIN_REASON = 16  # characters
+FOLDER = Path(__file__).parent
+HEADERS = load(FOLDER / "authorization_headers.json")
+EVENT_CASES = load(FOLDER / "authorizer_events.json")
+
+
+@pytest.fixture(scope="session")
+def good(keys) -> str:
+    """A token that is accepted."""
+    return make({}, keys)
+
+
+@pytest.fixture
+def asked(authorizer, world, tally):
+    """The answer to an event, or the name of the declared fault."""
+
+    def asked(file, case, event) -> str:
+        tally.cases.add((file, case["name"]))
+        try:
+            return authorizer.ask(event, world)
+        except UnknownEvent:
+            return "UnknownEvent"
+
+    return asked
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("case", HEADERS, ids=lambda case: case["name"])
+def test_an_authorization_field(case, kind, asked, keys, good):
+    """Each spelling is a token or it is none, the same in every kind of event."""
+    field = filled(case["authorization"], keys, token=good)
+    said = asked("authorization_headers", case, EVENTS[kind](field))
+    assert said == case["expect"], case["why"]
+
+
+@pytest.mark.parametrize("case", EVENT_CASES, ids=lambda case: case["name"])
+def test_an_event(case, asked, keys, good):
+    """An event that is one is answered, another is a declared fault; nothing else comes out."""
+    event = {
+        name: value
+        for name, value in EVENTS[case["event"]](f"Bearer {good}").items()
+        if name not in case.get("without", ())
+    }
+    event |= filled(case.get("set", {}), keys, token=good)
+    assert asked("authorizer_events", case, event) == case["expect"], case["why"]
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_no_depth_breaks_the_authorizer(kind, left, right, authorizer, world, keys):
+    """Around what the interpreter can follow, a nested claim is read or refused, and told on.
+
+    The claims are written again for the integration: what could be read can be written.
+    """
+    for depth in range(880, 1000):
+        raw = left * depth + r'"\u0061"' + right * depth
+        token = make({"payload": {"raw": {"q": raw}}}, keys)
+        said = authorizer.ask(EVENTS[kind](f"Bearer {token}"), world)
+        assert said in ("allow", "unauthorized"), depth
+
+
+def test_names_are_unique_and_each_case_has_a_reason():
+    """What holds for tokens holds for events."""
+    cases = [*HEADERS, *EVENT_CASES]
+    assert len({case["name"] for case in cases}) == len(cases)
+    assert [case["name"] for case in cases if len(case["why"]) < MIN_REASON] == []
+    fields = {json.dumps(case["authorization"]) for case in HEADERS}
+    assert len(fields) == len(HEADERS)

@@ -1,0 +1,158 @@
+"""The authorizer's surroundings without AWS: fixed keysets, the session's keys, a clock that stands.
+
+View and public keys are the product's own, over a reader and a source that never fail.
+"""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.settings import Settings
+from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
+from keyturn.keyset.states import State
+from keyturn.keyset.timing import Times
+from keyturn.tokens.errors import Code, TokenRefused
+from keyturn.tokens.jwk import PublicJwk
+from keyturn.tokens.verify import VerificationKey
+from tests.vectors.keys import Keys
+from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, VERIFY_UNTIL
+
+API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
+_TIMES = Times(
+    view_ttl=30,
+    propagation=7500,
+    token_lifetime=3600,
+    leeway=LEEWAY,
+    clock_skew=10,
+    issuer_timeout=10,
+    write_delay=20,
+    result_ttl=0,
+    rotation_period=2_592_000,
+    stale_limit=300,
+    jwks_max_age=300,
+    cdn_ttl=0,
+)
+
+
+def instant(seconds: float) -> datetime:
+    """An aware datetime from epoch seconds."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
+
+
+class Counted:
+    """A public key that counts how often it verifies."""
+
+    def __init__(self, public_key: Any, world: "World") -> None:
+        self._public_key, self._world = public_key, world
+
+    def verify(self, *arguments: Any) -> None:
+        """One RSA verification."""
+        self._world.verifications += 1
+        self._public_key.verify(*arguments)
+
+
+class World:
+    """What is true while a token is judged: which keys count, and until when."""
+
+    def __init__(self, keys: Keys, *, standby_published: bool = True) -> None:
+        self.keys = keys
+        self.lookups = self.verifications = 0
+        standby = None if standby_published else Code.KEY_NOT_PUBLISHED
+        self._refused = {"standby": standby, "retired": Code.KEY_RETIRED}
+        self._refused["revoked"] = Code.KEY_REVOKED
+        self._names = {keys.kid(name): name for name in (*LIFETIMES, "retired", "revoked")}
+        self._publics = {name: Counted(keys.public(name), self) for name in LIFETIMES}
+        self._published = instant(NOW - 10_000) if standby_published else None
+
+    def find_key(self, kid: str, now: float) -> VerificationKey:
+        """What the keyset says of a kid, told without the product's keyset."""
+        self.lookups += 1
+        name = self._names.get(kid)
+        if name is None:
+            raise TokenRefused(Code.UNKNOWN_KID)
+        if code := self._refused.get(name):
+            raise TokenRefused(code)
+        if now > VERIFY_UNTIL.get(name, float("inf")):
+            raise TokenRefused(Code.KEY_EXPIRED)
+        return VerificationKey(self._publics[name], LIFETIMES[name])
+
+    def stack(self, now: float) -> SimpleNamespace:
+        """A stack as `Stack.of_environment` gives it to the handler."""
+        clock = SimpleNamespace(now=lambda: instant(now), monotonic=lambda: now)
+        generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
+        reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
+        source = SimpleNamespace(public_jwk=lambda name: PublicJwk.of(self.keys.public(name)))
+        settings = Settings(
+            stack="vectors",
+            bucket="vectors",
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            allowed_audiences=(AUDIENCE,),
+            deletion_window=7,
+            times=_TIMES,
+        )
+        return SimpleNamespace(
+            settings=settings,
+            times=_TIMES,
+            clock=clock,
+            view=KeysetView(reader, clock, ttl=30, stale_limit=300),
+            public_keys=PublicKeys(source),
+        )
+
+    def _keyset(self) -> Keyset:
+        born = instant(NOW - 20_000)
+        told: dict[str, dict[str, Any]] = {
+            "active": {"state": State.ACTIVE, "published": born, "activated": born},
+            "standby": {"state": State.STANDBY, "published": self._published},
+            "grace": {"state": State.GRACE, "verify_until": instant(VERIFY_UNTIL["grace"])},
+            "past": {"state": State.GRACE, "verify_until": instant(VERIFY_UNTIL["past"])},
+        }
+        live = tuple(
+            Key(self.keys.kid(name), name, lifetime=LIFETIMES[name], created=born, **fields)
+            for name, fields in told.items()
+        )
+        ended = tuple(
+            EndedKey(self.keys.kid(state.value), state.value, state, born)
+            for state in (State.RETIRED, State.REVOKED)
+        )
+        return Keyset(live, ended)
+
+
+def rest_token(authorization: Any) -> dict[str, Any]:
+    """A REST API's TOKEN event."""
+    return {
+        "type": "TOKEN",
+        "methodArn": f"{API}/GET/orders",
+        "authorizationToken": authorization,
+    }
+
+
+def rest_request(authorization: Any) -> dict[str, Any]:
+    """A REST API's REQUEST event."""
+    return {
+        "type": "REQUEST",
+        "methodArn": f"{API}/GET/orders",
+        "resource": "/orders",
+        "path": "/orders",
+        "httpMethod": "GET",
+        "headers": {"Host": "api.example", "Authorization": authorization},
+        "requestContext": {"stage": "v1"},
+    }
+
+
+def http_api(authorization: Any) -> dict[str, Any]:
+    """An HTTP API's event, payload format 2.0."""
+    return {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": f"{API}/GET/orders",
+        "identitySource": [authorization],
+        "routeKey": "GET /orders",
+        "headers": {"host": "api.example", "authorization": authorization},
+        "requestContext": {"stage": "v1"},
+    }
+
+
+EVENTS = {"REST TOKEN": rest_token, "REST REQUEST": rest_request, "HTTP API 2.0": http_api}
