@@ -1,0 +1,43 @@
+"""`make simulate`: mutants first, then every single trouble, pairs of them, and runs by their seed.
+
+    python -m tests.simulation                    all of it
+    python -m tests.simulation 4711               the run of this seed alone, and what happened in it
+    python -m tests.simulation "rotation" "call 17 lost_reply" …      a script with these troubles
+
+FULL=1 tries every pair and 100,000 seeds. Ends with one line; build/simulate.json holds the figures.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.simulation import campaign, replay
+
+FULL = bool(os.environ.get("FULL"))
+REPORT = Path("build/simulate.json")
+_SEEDS, _PAIRS = (100_000, None) if FULL else (5_000, 1_500)
+
+
+def main() -> int:
+    """Everything; returns the exit status."""
+    began = time.monotonic()
+    parts = [
+        campaign.mutants(),
+        campaign.single_troubles(),
+        campaign.pairs(_PAIRS),
+        campaign.seeds(_SEEDS),
+    ]
+    passed, failed = (sum(getattr(part, name) for part in parts) for name in ("passed", "failed"))
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps([part.report() for part in parts], indent=1))
+    figures = ", ".join(str(part) for part in parts)
+    print(
+        f"simulate: {passed:,} passed, {failed:,} failed; {figures}; {time.monotonic() - began:.0f} s"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(replay.show(sys.argv[1:]) if sys.argv[1:] else main())

@@ -1,0 +1,157 @@
+"""The four parts of a simulation, each spread over the machine's cores."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations, islice
+from multiprocessing import get_context
+from random import Random
+from typing import Any
+
+from tests.simulation import periods, scenarios
+from tests.simulation import seeds as random_runs
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.patches import simulated
+from tests.simulation.play import Play, key_material
+from tests.simulation.scenarios import Trouble
+
+_HUNT = 1_500  # seeds, at most, to catch a mutant
+_READY_KEYS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run came to; what is said is said to people."""
+
+    good: bool
+    calls: int
+    said: str
+
+
+@dataclass
+class Part:
+    """What one part came to; each failure says how to run it again."""
+
+    name: str
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    calls: int = 0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        """How many runs failed."""
+        return len(self.failures)
+
+    def report(self) -> dict[str, Any]:
+        """For build/simulate.json."""
+        return {**self.__dict__, "seconds": round(self.seconds, 1)}
+
+    def __str__(self) -> str:
+        return f"{self.passed + self.failed:,} {self.name}"
+
+
+def mutants() -> Part:
+    """Each deliberate fault in the product must break some script or seed."""
+    return _spread("mutants of the product caught", list(enumerate(MUTANTS)), _hunt, chunk=1)
+
+
+def single_troubles() -> Part:
+    """Every script, with every kind of trouble at every site, one at a time."""
+    jobs = [(name, (trouble,)) for name, troubles in _sites() for trouble in troubles]
+    return _spread("single troubles", jobs, _script)
+
+
+def pairs(most: int | None) -> Part:
+    """Two troubles in one run: so many of them, or all."""
+    jobs = []
+    for name, troubles in _sites():
+        if most is None:
+            jobs += [(name, pair) for pair in combinations(troubles, 2)]
+        else:
+            choose = Random(name)
+            share = range(most // len(scenarios.SCRIPTS))
+            jobs += [(name, tuple(choose.sample(troubles, 2))) for _ in share]
+    return _spread("pairs of troubles", jobs, _script)
+
+
+def seeds(count: int) -> Part:
+    """The first so many seeds."""
+    return _spread("seeds", list(range(count)), _seed)
+
+
+def _sites() -> Iterator[tuple[str, list[Trouble]]]:
+    with simulated():
+        for name in scenarios.SCRIPTS:
+            yield name, list(scenarios.every_trouble(scenarios.play(name).world.plan))
+
+
+def _script(job: tuple[str, tuple[Trouble, ...]]) -> Result:
+    name, troubles = job
+    with simulated():
+        return _result(lambda: scenarios.play(name, troubles), " ".join(map(repr, map(str, job))))
+
+
+def _seed(seed: int) -> Result:
+    with simulated():
+        return _result(lambda: random_runs.play(seed), str(seed))
+
+
+def _hunt(job: tuple[int, Mutant]) -> Result:
+    """Play until the mutant is caught: quiet scripts, troubled ones, seeds."""
+    mutant = job[1]
+    name = mutant.__name__
+    with simulated(), mutant():
+        for number, play in enumerate(_prey()):
+            try:
+                play()
+            except AssertionError as broken:
+                return Result(True, 0, f"{name}: {broken} (run {number})")
+            except Exception as error:
+                return Result(False, 0, f"{name}: {error!r}")
+    return Result(False, 0, f"{name}: survives")
+
+
+def _prey() -> Iterator[Callable[[], Play]]:
+    for name in scenarios.SCRIPTS:
+        for times in periods.ALL:
+            yield partial(scenarios.play, name, (), times)
+    for seed in range(_HUNT):
+        yield partial(random_runs.play, seed)
+
+
+def _result(play: Callable[[], Play], how: str) -> Result:
+    try:
+        run = play()
+    except Exception as error:
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__} "
+        return Result(False, 0, f"{kind}{error}   python -m tests.simulation {how}")
+    return Result(True, len(run.world.plan.seen_calls), "")
+
+
+def _spread(name: str, jobs: list[Any], work: Callable[[Any], Result], chunk: int = 20) -> Part:
+    """Do the jobs on every core; a worker is replaced now and then, for what it has piled up."""
+    part, began = Part(name), time.monotonic()
+    print(f"{name}: {len(jobs):,} to go", flush=True)
+    _make_keys()
+    with get_context("fork").Pool(os.cpu_count(), maxtasksperchild=20) as pool:
+        for result in pool.imap_unordered(work, jobs, chunksize=chunk):
+            part.calls += result.calls
+            if result.good:
+                part.passed += 1
+                part.notes += [result.said] if result.said else []
+            else:
+                part.failures.append(result.said)
+            if result.said:
+                print(f"  {'' if result.good else 'FAILED '}{result.said}", flush=True)
+    part.seconds = time.monotonic() - began
+    return part
+
+
+def _make_keys() -> None:
+    """Make RSA keys once, for all workers."""
+    for _ in islice(key_material(), _READY_KEYS):
+        pass

@@ -1,0 +1,183 @@
+"""KMS asymmetric signing keys and the tagging API, with every key state enforced.
+
+Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"; API Reference.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.simulation.cloud.errors import refused
+from tests.simulation.cloud.wire import Call, Listing, Wire
+
+ARN = "arn:aws:kms:us-east-1:123456789012:key/"
+ENABLED, DISABLED, PENDING = "Enabled", "Disabled", "PendingDeletion"
+_DAY = 86_400
+_RAW_LIMIT = 4096
+_RS256 = "RSASSA_PKCS1_V1_5_SHA_256"
+
+
+@dataclass
+class KmsKey:
+    """A key, its states with the instants they began at, and when it is deleted for good."""
+
+    private: RSAPrivateKey
+    der: bytes
+    created: float
+    tags: list[dict[str, str]]
+    states: list[tuple[float, str]] = field(default_factory=list)
+    deletion: float | None = None
+
+    def state(self, at: float) -> str:
+        """Its state as a call sees it that shows this instant."""
+        return next((s for since, s in reversed(self.states) if since <= at), self.states[0][1])
+
+
+class Kms:
+    """The account's keys; `watch(arn, state)` is told of every change of state."""
+
+    def __init__(self, wire: Wire, epoch: datetime, material: Iterator[RSAPrivateKey]) -> None:
+        self._wire, self._epoch, self._material = wire, epoch, material
+        self.keys: dict[str, KmsKey] = {}
+        self.watch = lambda arn, state: None
+        self.tag_lag = 0.0  # seconds until the tagging API knows a key
+
+    def client(self, *, retries: bool) -> "KmsClient":
+        """A client; one that retries repeats what seems lost."""
+        return KmsClient(self, self._wire, retries)
+
+    def create(self, tags: list[dict[str, str]]) -> dict[str, Any]:
+        """A new key."""
+        now = self._wire.now()
+        private = next(self._material)
+        der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        arn = f"{ARN}{len(self.keys):012d}"
+        self.keys[arn] = KmsKey(private, der, now, tags, [(now, ENABLED)])
+        return self.metadata(arn, now)
+
+    def there(self, arn: str) -> KmsKey:
+        """The key, unless it was deleted for good."""
+        key = self.keys.get(arn)
+        if key is None or (key.deletion is not None and key.deletion <= self._wire.now()):
+            raise refused("NotFoundException")
+        return key
+
+    def usable(self, arn: str, at: float) -> KmsKey:
+        """The key, if it can be used."""
+        key = self.there(arn)
+        match key.state(at):
+            case "Disabled":
+                raise refused("DisabledException")
+            case "PendingDeletion":
+                raise refused("KMSInvalidStateException")
+        return key
+
+    def become(self, arn: str, state: str) -> None:
+        """Enter a state now; a key that is to be deleted can enter none."""
+        key = self.there(arn)
+        if key.states[-1][1] == PENDING:
+            raise refused("KMSInvalidStateException")
+        key.states.append((self._wire.now(), state))
+        self.watch(arn, state)
+
+    def metadata(self, arn: str, at: float) -> dict[str, Any]:
+        """What DescribeKey and CreateKey say."""
+        key = self.there(arn)
+        created = self._epoch + timedelta(seconds=key.created)
+        return {"KeyMetadata": {"Arn": arn, "CreationDate": created, "KeyState": key.state(at)}}
+
+    def tagged(self, name: str, values: list[str]) -> list[dict[str, Any]]:
+        """The tagging API's answer: keys come late, and stay after their deletion."""
+        seen = self._wire.now() - self.tag_lag
+        return [
+            {
+                "ResourceARN": arn,
+                "Tags": [{"Key": t["TagKey"], "Value": t["TagValue"]} for t in key.tags],
+            }
+            for arn, key in self.keys.items()
+            if key.created <= seen
+            and any(t["TagKey"] == name and t["TagValue"] in values for t in key.tags)
+        ]
+
+
+class KmsClient:
+    """boto3's kms, the calls we make."""
+
+    def __init__(self, kms: Kms, wire: Wire, retries: bool) -> None:
+        self._kms, self._wire, self._retries = kms, wire, retries
+
+    def create_key(self, KeySpec, KeyUsage, Description, Tags):  # noqa: N803
+        """CreateKey: no idempotency token; twice is two keys."""
+        assert (KeySpec, KeyUsage) == ("RSA_2048", "SIGN_VERIFY")
+        return self._call("CreateKey", lambda _at: self._kms.create(Tags))
+
+    def describe_key(self, KeyId):  # noqa: N803
+        """DescribeKey: of a disabled key, too."""
+        return self._call("DescribeKey", lambda at: self._kms.metadata(KeyId, at))
+
+    def get_public_key(self, KeyId):  # noqa: N803
+        """GetPublicKey: of a usable key only."""
+        return self._call("GetPublicKey", lambda at: {"PublicKey": self._kms.usable(KeyId, at).der})
+
+    def sign(self, KeyId, Message, MessageType, SigningAlgorithm):  # noqa: N803
+        """Sign: RAW up to 4,096 bytes, or a SHA-256 DIGEST."""
+        assert SigningAlgorithm == _RS256
+        raw = MessageType == "RAW"
+        if len(Message) > _RAW_LIMIT or (not raw and len(Message) != hashlib.sha256().digest_size):
+            raise refused("ValidationException")
+        algorithm = SHA256() if raw else Prehashed(SHA256())
+        return self._call(
+            "Sign",
+            lambda at: {
+                "Signature": self._kms.usable(KeyId, at).private.sign(
+                    Message, PKCS1v15(), algorithm
+                )
+            },
+        )
+
+    def disable_key(self, KeyId):  # noqa: N803
+        """DisableKey: may be repeated."""
+        return self._call("DisableKey", lambda _at: self._kms.become(KeyId, DISABLED))
+
+    def schedule_key_deletion(self, KeyId, PendingWindowInDays):  # noqa: N803
+        """ScheduleKeyDeletion: 7 to 30 days, once."""
+        if not 7 <= PendingWindowInDays <= 30:
+            raise refused("ValidationException")
+
+        def effect(_at: float) -> None:
+            self._kms.become(KeyId, PENDING)
+            self._kms.keys[KeyId].deletion = self._wire.now() + PendingWindowInDays * _DAY
+
+        return self._call("ScheduleKeyDeletion", effect)
+
+    def _call(self, name, effect):
+        return self._wire.carry(Call(f"kms:{name}", effect, self._retries))
+
+
+class TaggingClient:
+    """boto3's resourcegroupstaggingapi, the call we make."""
+
+    def __init__(self, kms: Kms, wire: Wire) -> None:
+        self._kms, self._wire = kms, wire
+
+    def get_paginator(self, name: str) -> Listing:
+        """The one listing we ask for."""
+        assert name == "get_resources"
+        return Listing(self._pages)
+
+    def _pages(self, ResourceTypeFilters, TagFilters):  # noqa: N803
+        assert ResourceTypeFilters == ["kms:key"]
+        [wanted] = TagFilters
+
+        def effect(_at: float) -> dict[str, Any]:
+            return {"ResourceTagMappingList": self._kms.tagged(wanted["Key"], wanted["Values"])}
+
+        yield self._wire.carry(Call("tag:GetResources", effect, retries=True))

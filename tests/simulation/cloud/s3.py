@@ -1,0 +1,111 @@
+"""One S3 bucket: strongly consistent, conditional writes, an ETag that is of the body alone.
+
+Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes".
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.cloud.errors import refused
+from tests.simulation.cloud.wire import Call, Listing, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An object as it was written."""
+
+    since: float
+    body: bytes
+    metadata: dict[str, str]
+    cache_control: str
+
+    @property
+    def etag(self) -> str:
+        """What `If-Match` is held against."""
+        return f'"{hashlib.md5(self.body).hexdigest()}"'
+
+
+class S3:
+    """Every version of every object, the last one counts; `watch(name, version)` sees each write."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.objects: dict[str, list[Version]] = {}
+        self.watch = lambda name, version: None
+
+    def version(self, name: str, at: float) -> Version | None:
+        """The object as it was at that instant: what a cache that is so old shows."""
+        return next((v for v in reversed(self.objects.get(name, ())) if v.since <= at), None)
+
+    def put(self, name: str, version: Version) -> None:
+        """Write now, whatever is there."""
+        self.objects.setdefault(name, []).append(version)
+        self.watch(name, version)
+
+
+class S3Client:
+    """boto3's s3, the calls we make."""
+
+    def __init__(self, s3: S3, wire: Wire) -> None:
+        self._s3, self._wire = s3, wire
+
+    def get_object(self, Bucket, Key):  # noqa: N803
+        """GetObject."""
+
+        def effect(_at: float) -> dict[str, Any]:
+            found = self._s3.version(Key, self._wire.now())
+            if found is None:
+                raise refused("NoSuchKey", 404)
+            return {
+                "Body": io.BytesIO(found.body),
+                "ETag": found.etag,
+                "Metadata": found.metadata,
+                "CacheControl": found.cache_control,
+            }
+
+        return self._call("GetObject", effect)
+
+    def put_object(
+        self,
+        Bucket,  # noqa: N803
+        Key,  # noqa: N803
+        Body,  # noqa: N803
+        ContentType,  # noqa: N803
+        CacheControl="",  # noqa: N803
+        Metadata=None,  # noqa: N803
+        IfMatch=None,  # noqa: N803
+        IfNoneMatch=None,  # noqa: N803
+    ):
+        """PutObject, with its condition."""
+
+        def effect(_at: float) -> dict[str, Any]:
+            there = self._s3.version(Key, self._wire.now())
+            if IfMatch is not None and there is None:
+                raise refused("NoSuchKey", 404)
+            if IfMatch is not None and there and there.etag != IfMatch:
+                raise refused("PreconditionFailed", 412)
+            if IfNoneMatch is not None and there:
+                raise refused("PreconditionFailed", 412)
+            version = Version(self._wire.now(), Body, dict(Metadata or {}), CacheControl)
+            self._s3.put(Key, version)
+            return {"ETag": version.etag}
+
+        return self._call("PutObject", effect)
+
+    def get_paginator(self, name: str) -> Listing:
+        """The one listing we ask for."""
+        assert name == "list_objects_v2"
+        return Listing(self._pages)
+
+    def _pages(self, Bucket, Prefix="") -> Iterator[dict[str, Any]]:  # noqa: N803
+        def effect(_at: float) -> dict[str, Any]:
+            names = sorted(name for name in self._s3.objects if name.startswith(Prefix))
+            return {"Contents": [{"Key": name} for name in names]} if names else {}
+
+        yield self._call("ListObjectsV2", effect)
+
+    def _call(self, name, effect):
+        return self._wire.carry(Call(f"s3:{name}", effect, retries=True))

@@ -1,0 +1,136 @@
+"""SSM Parameter Store as the product uses it: Standard tier, create-if-absent, reads from the past.
+
+Source: AWS Systems Manager API Reference; each rule has a case in tests/simulation/contract.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.cloud.errors import refused
+from tests.simulation.cloud.wire import Call, Listing, Wire
+
+MAX_BYTES = 4096
+_PAGE = 10
+
+
+@dataclass
+class Parameter:
+    """Its values with the instants they were written at; `deleted` is when it went."""
+
+    values: list[tuple[float, str]]
+    deleted: float | None = None
+
+    def at(self, instant: float) -> str | None:
+        """What a read sees that shows this instant."""
+        if self.deleted is not None and self.deleted <= instant:
+            return None
+        return next((text for since, text in reversed(self.values) if since <= instant), None)
+
+
+class Ssm:
+    """Parameters by name; `watch(name, text)` is told of every write."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.parameters: dict[str, Parameter] = {}
+        self.watch = lambda name, text: None
+
+    def client(self, *, retries: bool) -> "SsmClient":
+        """A client; one that retries repeats what seems lost."""
+        return SsmClient(self, self._wire, retries)
+
+    def see(self, name: str, at: float) -> str | None:
+        """The value of a parameter at that instant."""
+        parameter = self.parameters.get(name)
+        return parameter.at(at) if parameter else None
+
+    def put(self, name: str, text: str, *, overwrite: bool) -> None:
+        """Write now."""
+        if len(text.encode()) > MAX_BYTES:
+            raise refused("ValidationException")
+        now = self._wire.now()
+        there = self.parameters.get(name)
+        if there and there.deleted is None:
+            if not overwrite:
+                raise refused("ParameterAlreadyExists")
+            there.values.append((now, text))
+        else:
+            self.parameters[name] = Parameter([(now, text)])
+        self.watch(name, text)
+
+
+class SsmClient:
+    """boto3's ssm, the calls we make."""
+
+    def __init__(self, ssm: Ssm, wire: Wire, retries: bool) -> None:
+        self._ssm, self._wire, self._retries = ssm, wire, retries
+
+    def put_parameter(self, Name, Value, Type, Tier, Overwrite) -> dict[str, Any]:  # noqa: N803
+        """PutParameter."""
+        assert (Type, Tier) == ("String", "Standard")
+
+        def effect(_at: float) -> dict[str, Any]:
+            self._ssm.put(Name, Value, overwrite=Overwrite)
+            return {"Tier": Tier}
+
+        return self._call("PutParameter", effect)
+
+    def get_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
+        """GetParameters: up to ten names; those that are missing are listed."""
+        if not 0 < len(Names) <= _PAGE:
+            raise refused("ValidationException")
+
+        def effect(at: float) -> dict[str, Any]:
+            seen = {name: self._ssm.see(name, at) for name in Names}
+            return {
+                "Parameters": [{"Name": n, "Value": v} for n, v in seen.items() if v is not None],
+                "InvalidParameters": [name for name, value in seen.items() if value is None],
+            }
+
+        return self._call("GetParameters", effect)
+
+    def delete_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
+        """DeleteParameters: up to ten names."""
+        if not 0 < len(Names) <= _PAGE:
+            raise refused("ValidationException")
+
+        def effect(_at: float) -> dict[str, Any]:
+            for name in Names:
+                parameter = self._ssm.parameters.get(name)
+                if parameter and parameter.deleted is None:
+                    parameter.deleted = self._wire.now()
+            return {}
+
+        return self._call("DeleteParameters", effect)
+
+    def get_paginator(self, name: str) -> Listing:
+        """The one listing we ask for."""
+        assert name == "get_parameters_by_path"
+        return Listing(self._pages)
+
+    def _pages(self, Path: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """GetParametersByPath, ten a page, each page as things are when it is read."""
+        beyond = ""
+        while True:
+            after = beyond
+
+            def effect(at: float, after: str = after) -> dict[str, Any]:
+                names = sorted(
+                    name
+                    for name in self._ssm.parameters
+                    if name > after
+                    and name.rpartition("/")[0] == Path
+                    and self._ssm.see(name, at) is not None
+                )
+                page = [{"Name": n, "Value": self._ssm.see(n, at)} for n in names[:_PAGE]]
+                return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
+
+            page = self._call("GetParametersByPath", effect)
+            yield page
+            if "NextToken" not in page:
+                return
+            beyond = page["Parameters"][-1]["Name"]
+
+    def _call(self, name: str, effect: Any) -> Any:
+        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries))

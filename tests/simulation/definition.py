@@ -1,0 +1,135 @@
+"""A plain interpreter of what statemachine/rotation.asl.json uses of the States Language.
+
+It has no clock and calls nobody: it yields the Task or Wait that is next and is told what came of it.
+"""
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
+_TASK_FAILED = "States.TaskFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Call a step's Lambda, give up after `patience` seconds; send the outcome or throw TaskFailed."""
+
+    state: str
+    step: str  # ActivateKey, of ${ActivateKeyFunctionArn}
+    data: Mapping[str, Any]
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Go on at an instant, or after so many seconds."""
+
+    state: str
+    until: datetime | None = None
+    seconds: float | None = None
+
+
+class TaskFailed(Exception):
+    """A Task ended with this error name."""
+
+    def __init__(self, error: str, cause: str = "") -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error, self.cause = error, cause
+
+
+class ExecutionFailed(Exception):
+    """The execution ended at a Task; a redrive begins there, with the same data."""
+
+    def __init__(self, state: str, data: Mapping[str, Any], failure: TaskFailed) -> None:
+        super().__init__(f"{state}: {failure}")
+        self.state, self.data, self.failure = state, data, failure
+
+
+class Interpreter:
+    """One execution; `visited` names the states it went through, the last one included."""
+
+    def __init__(self, data: Mapping[str, Any], *, start: str = "", jitter: Any = None) -> None:
+        self.data = dict(data)
+        self.state = start or DEFINITION["StartAt"]
+        self.visited: list[str] = []
+        self._jitter = jitter or (lambda: 1.0)  # a fraction from 0 to 1
+
+    def run(self) -> Generator[Task | Wait, Mapping[str, Any] | None, None]:
+        """Yield what is next until a Succeed state; raises ExecutionFailed."""
+        while True:
+            state = DEFINITION["States"][self.state]
+            self.visited.append(self.state)
+            match state["Type"]:
+                case "Task":
+                    yield from self._task(state)
+                case "Choice":
+                    self.state = self._choice(state)
+                case "Wait":
+                    yield self._wait(state)
+                    self.state = state["Next"]
+                case "Succeed":
+                    return
+                case other:
+                    raise NotImplementedError(other)
+
+    def _task(
+        self, state: Mapping[str, Any]
+    ) -> Generator[Task | Wait, Mapping[str, Any] | None, None]:
+        step = state["Resource"].removeprefix("${").removesuffix("FunctionArn}")
+        task = Task(self.state, step, self.data, state["TimeoutSeconds"])
+        tries = [0] * len(state["Retry"])
+        while True:
+            try:
+                outcome = yield task
+                break
+            except TaskFailed as failure:
+                number = next(self._matching(state["Retry"], failure.error), None)
+                if number is not None and tries[number] < state["Retry"][number]["MaxAttempts"]:
+                    retrier = state["Retry"][number]
+                    yield Wait(self.state, seconds=self._interval(retrier, tries[number]))
+                    tries[number] += 1
+                    continue
+                caught = next(self._matching(state.get("Catch", ()), failure.error), None)
+                if caught is None:
+                    raise ExecutionFailed(self.state, self.data, failure) from None
+                state = state["Catch"][caught]
+                outcome = {"Error": failure.error, "Cause": failure.cause}
+                break
+        name = state["ResultPath"].removeprefix("$.")
+        self.data = {**self.data, name: outcome}
+        self.state = state["Next"]
+
+    def _matching(self, rules: Any, error: str) -> Iterator[int]:
+        for number, rule in enumerate(rules):
+            names = rule["ErrorEquals"]
+            wide = "States.ALL" in names or (_TASK_FAILED in names and error != "States.Timeout")
+            if wide or error in names:
+                yield number
+
+    def _interval(self, retrier: Mapping[str, Any], tried: int) -> float:
+        interval = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** tried
+        assert retrier["JitterStrategy"] == "FULL"
+        return min(interval, retrier["MaxDelaySeconds"]) * self._jitter()
+
+    def _choice(self, state: Mapping[str, Any]) -> str:
+        for choice in state["Choices"]:
+            if self._at(choice["Variable"]) == choice["StringEquals"]:
+                return str(choice["Next"])
+        return str(state["Default"])
+
+    def _wait(self, state: Mapping[str, Any]) -> Wait:
+        if "TimestampPath" in state:
+            until = datetime.fromisoformat(self._at(state["TimestampPath"]))
+            return Wait(self.state, until=until)
+        return Wait(self.state, seconds=self._at(state["SecondsPath"]))
+
+    def _at(self, path: str) -> Any:
+        found: Any = self.data
+        for part in path.removeprefix("$.").split("."):
+            found = found[part]
+        return found

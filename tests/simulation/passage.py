@@ -1,0 +1,113 @@
+"""A call on its way through the simulated network, and the plan of what goes wrong in a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.cloud.wire import Call
+from tests.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Container, World
+
+_KEYSET_READS = {"ssm:GetParameters", "ssm:GetParametersByPath"}
+_EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Every call of these operations fails like this for a while."""
+
+    operations: str  # a pattern: ssm:*
+    since: float
+    until: float
+    fault: Fault
+
+
+@dataclass
+class Plan:
+    """Which call meets which fault, which state of an execution which trouble; and what was met."""
+
+    calls: Mapping[int, Fault] = field(default_factory=dict)  # by the number of the call
+    states: Mapping[int, str] = field(default_factory=dict)  # by the number of the state entered
+    outages: tuple[Outage, ...] = ()
+    seen_calls: list[tuple[str, str]] = field(default_factory=list)  # label, operation
+    seen_states: list[tuple[str, str]] = field(default_factory=list)  # kind, state
+    met: list[str] = field(default_factory=list)
+    over: bool = False
+
+    def at_call(self, label: str, operation: str, now: float) -> Fault | None:
+        """The fault that this call meets."""
+        if self.over:
+            return None
+        number = len(self.seen_calls)
+        self.seen_calls.append((label, operation))
+        fault = self.calls.get(number)
+        for outage in self.outages:
+            if outage.since <= now < outage.until and fnmatch(operation, outage.operations):
+                fault = fault or outage.fault
+        if fault:
+            self.met.append(f"{now:.1f} s {label} {operation}: {fault.__name__}")
+        return fault
+
+    def at_state(self, kind: str, state: str, now: float) -> str:
+        """The trouble that an execution meets as it enters a state."""
+        if self.over:
+            return ""
+        number = len(self.seen_states)
+        self.seen_states.append((kind, state))
+        trouble = self.states.get(number, "")
+        if trouble:
+            self.met.append(f"{now:.1f} s {state}: {trouble}")
+        return trouble
+
+
+class Passing:
+    """One call: others go on before and after its effect."""
+
+    def __init__(self, world: "World", call: Call, container: "Container") -> None:
+        self._world, self.call, self._container = world, call, container
+        self.longest = world.times.write_delay * 0.9
+        self._sent = world.now()
+
+    def go(self) -> Any:
+        """Send it, have it answered."""
+        world, container = self._world, self._container
+        fault = world.plan.at_call(container.label, self.call.operation, self._sent)
+        try:
+            self.pause(self._delay())
+            answer = fault(self) if fault else self.effect()
+            self.pause(self._delay())
+        except Exception:
+            if self.call.operation in _KEYSET_READS:
+                container.trouble = world.now()
+            raise
+        if self.call.operation in _KEYSET_READS:
+            malformed = bool(fault and fault.__name__ == "malformed")
+            container.trouble = world.now() if malformed else container.trouble
+            container.last_read = container.last_read if malformed else self._sent
+        return answer
+
+    def effect(self, *, ago: bool = False) -> Any:
+        """See faults.Passage."""
+        now = self._world.now()
+        if self.call.operation == "kms:Sign":
+            self._container.signed = now
+        if self.call.operation in _EFFECTS:
+            self._container.writes.append(self.call.operation)
+        return self.call.effect(now - self._world.lag if ago else now)
+
+    def pause(self, seconds: float) -> None:
+        """See faults.Passage."""
+        self._world.scheduler.pause(seconds)
+
+    def stranger_appends(self) -> None:
+        """See faults.Passage."""
+        self._world.stranger_appends()
+
+    def _delay(self) -> float:
+        world = self._world
+        if world.hurried or world.choose.random() < 0.7:
+            return 0.0
+        return world.choose.uniform(0.0, world.times.write_delay / 8)

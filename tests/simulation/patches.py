@@ -1,0 +1,50 @@
+"""The few places where the product looks outside by itself, led into the simulated world."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import urllib3
+
+from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger, metrics
+from keyturn.aws.well_known import JWKS
+from keyturn.keyset import document
+from keyturn.rotation import probe_key
+from tests.simulation.cloud.errors import ClientError
+from tests.simulation.cloud.wire import Call
+from tests.simulation.world import World
+
+
+def _fetch(_method: str, _url: str) -> Any:
+    """The public JWKS by CDN: up to its TTL old."""
+    world = World.running
+
+    def effect(at: float) -> Any:
+        age = world.times.cdn_ttl if at < world.now() else 0
+        found = world.s3.version(JWKS, world.now() - age)
+        return SimpleNamespace(status=200 if found else 404, data=found.body if found else b"")
+
+    try:
+        return world.carry(Call("https:GET", effect, retries=False))
+    except (ClientError, OSError) as error:
+        raise urllib3.exceptions.HTTPError(str(error)) from None
+
+
+@contextmanager
+def simulated() -> Iterator[None]:
+    """Handlers find their Stack in the world that runs, and the probe its public URL."""
+    logger.setLevel("CRITICAL")
+    with ExitStack() as stack:
+        stack.enter_context(
+            patch.object(Stack, "of_environment", lambda: World.running.in_container())
+        )
+        for name in ("add_metric", "flush_metrics"):
+            stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
+        stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))
+        # The same text is the same generation: read over and over, it is parsed once.
+        stack.enter_context(patch.object(document, "loads", lru_cache(4096)(document.loads)))
+        yield

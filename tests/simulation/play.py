@@ -1,0 +1,177 @@
+"""One run from the boot to the end: what happens in it, and what must hold when all is quiet."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from keyturn.cli.break_glass import run_directly
+from keyturn.cli.terminal import Failed
+from keyturn.keyset.model import Key, Origin
+from keyturn.keyset.timing import Times
+from keyturn.rotation import reconcile
+from tests.simulation.cloud.kms import PENDING
+from tests.simulation.executions import Execution
+from tests.simulation.traffic import Traffic
+from tests.simulation.watch.broken import insist
+from tests.simulation.watch.truth import ROLLED_BACK
+from tests.simulation.world import World
+
+_RECONCILE_TIMEOUT = 120.0
+_KEYS: list[rsa.RSAPrivateKey] = []
+
+
+def key_material() -> Iterator[rsa.RSAPrivateKey]:
+    """RSA keys, made once a process; a run that needs more than there are makes more."""
+    number = 0
+    while True:
+        if number == len(_KEYS):
+            _KEYS.append(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+        yield _KEYS[number]
+        number += 1
+
+
+@dataclass
+class Play:
+    """A run on its way: what scripts and seeds use to make things happen."""
+
+    world: World
+    traffic: Traffic
+    begin: float = 0.0
+
+    @classmethod
+    def booted(cls, times: Times, *, seed: int | None = None, skew: float = 0.0) -> "Play":
+        """A stack with an active and a published standby key, whose active key is due."""
+        play = cls.founded(times, seed=seed, skew=skew)
+        play.rotate()
+        play.world.scheduler.run()
+        play.begin = play.world.now() + times.rotation_period
+        play.world.scheduler.run(until=play.begin)
+        return play
+
+    @classmethod
+    def founded(cls, times: Times, *, seed: int | None = None, skew: float = 0.0) -> "Play":
+        """A stack with an empty keyset."""
+        world = World(times, key_material(), seed=seed, skew=skew)
+        play = cls(world, Traffic(world))
+        world.truth.on_landing = play.traffic.landed
+        play.found(1)
+        world.scheduler.run()
+        return play
+
+    def found(self, number: int) -> None:
+        """Write an empty keyset as this generation."""
+        container = self.world.container("keyset")
+        origin = Origin("op-0", "cloudformation", "create")
+        self.world.spawn(lambda: container.stack.keysets.found(number, origin), container)
+
+    # ---- what can happen
+
+    def at(self, seconds: float, act: Callable[[], Any]) -> None:
+        """Do this so many seconds after the beginning."""
+        self.world.scheduler.at(self.begin + seconds, act)
+
+    def rotate(self, **asked: Any) -> Execution:
+        """The schedule's event, or an operator's rotation with `supersede`."""
+        return Execution(self.world, {"mode": "scheduled", "started_by": "schedule", **asked})
+
+    def supersede(self) -> None:
+        """An operator asks for a rotation of the key that signs."""
+        if active := self.world.truth.keyset.active:
+            self.rotate(supersede=active.kid)
+
+    def roll_back(self) -> None:
+        """An operator wants the youngest grace key to sign again."""
+        if grace := self.world.truth.keyset.grace:
+            told = {"kid": grace[-1].kid, "reason": ROLLED_BACK, "started_by": "operator"}
+            Execution(self.world, {"mode": "rollback", **told})
+
+    def emergency(self, choose: Callable[["Play"], list[str]]) -> None:
+        """An operator revokes keys by the state machine."""
+        if kids := choose(self):
+            self.world.truth.asked |= set(kids)
+            Execution(self.world, _emergency(kids))
+
+    def break_glass(self, choose: Callable[["Play"], list[str]]) -> None:
+        """An operator revokes keys by hand."""
+        kids = choose(self)
+        if not kids:
+            return
+        self.world.truth.asked |= set(kids)
+        container = self.world.container("break_glass")
+        deployment: Any = SimpleNamespace(as_stack=container.stack, clock=container.clock)
+        terminal: Any = SimpleNamespace(say=lambda _text: None)
+
+        def run() -> None:
+            try:
+                run_directly(terminal, deployment, _emergency(kids), lambda: None)
+            except Failed:
+                assert self.world.plan.met or len(self.world.executions) > 1
+
+        self.world.spawn(run, container)
+
+    def lose_the_keyset(self) -> None:
+        """Somebody deletes every parameter by hand; the stack is deployed anew over what is left."""
+        world = self.world
+        for parameter in world.ssm.parameters.values():
+            parameter.deleted = world.now()
+        world.truth.lose()
+        self.found(world.truth.landed[-1][1].number + 1)
+
+    def reconcile(self) -> Any:
+        """The schedule of every ten minutes."""
+        container = self.world.container("reconcile")
+        return self.world.call(reconcile, {}, container, _RECONCILE_TIMEOUT)
+
+    # ---- how it ends
+
+    def finish(self) -> None:
+        """Faults stop; everything ends; reconcile makes it whole (L1, S12). Raises Broken."""
+        world = self.world
+        world.scheduler.run()
+        world.plan.over = True
+        for execution in world.executions:
+            insist(execution.over, "L1", "an execution never ends")
+        for _ in range(3):
+            self._reconcile_after(world.ages.settle.total_seconds() + 5)
+        self._is_whole()
+        self._reconcile_after(world.ages.orphan.total_seconds() + 30)
+        for _ in self._orphans():
+            self._reconcile_after(world.ages.settle.total_seconds() + 5)
+        insist(not self._orphans(), "S12", "a KMS key is left that no keyset knows")
+        self._is_whole()
+        world.scheduler.close()
+
+    def _reconcile_after(self, seconds: float) -> None:
+        self.world.scheduler.run(until=self.world.now() + seconds)
+        process = self.reconcile()
+        self.world.scheduler.run()
+        insist(process.error is None, "L1", f"reconcile fails: {process.error!r}")
+
+    def _is_whole(self) -> None:
+        world = self.world
+        keyset = world.truth.keyset
+        insist(keyset.active is not None, "L1", "no key signs")
+        insist(keyset.standby is not None, "L1", "no key stands by")
+        top = world.truth.landed[-1][1].number
+        insist(world.jwks.generation == top, "L1", "the JWKS lags behind the keyset")
+        insist(all(key.published for key in keyset.keys), "L1", "a key is not published")
+        for arn, kid in world.truth.arns.items():
+            live = isinstance(keyset.find(kid), Key)
+            state = world.kms.keys[arn].states[-1][1]
+            insist((state == PENDING) != live, "L1", f"a key that is {'live' if live else 'ended'} is {state} in KMS")  # fmt: skip
+
+    def _orphans(self) -> list[str]:
+        world = self.world
+        return [
+            arn
+            for arn, key in world.kms.keys.items()
+            if arn not in world.truth.arns and key.states[-1][1] != PENDING
+        ]
+
+
+def _emergency(kids: list[str]) -> dict[str, Any]:
+    told = {"reason": "leaked", "started_by": "operator"}
+    return {"mode": "emergency", "kids": kids, **told}

@@ -1,0 +1,171 @@
+"""Callers: they have tokens issued and show them to protected routes, all the time."""
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from keyturn.api import authorize, issue_token
+from keyturn.api.gateway import Unauthorized
+from keyturn.keyset.model import Generation
+from keyturn.keyset.states import State
+from keyturn.tokens import claims, jws
+from tests.simulation.scheduler import Process
+from tests.simulation.watch.broken import insist
+from tests.simulation.watch.tokens import Answer, Token
+from tests.simulation.world import EPOCH, Container, World
+
+_METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/whoami"
+_AUTHORIZER_TIMEOUT = 10.0
+
+
+class Traffic:
+    """A few containers of each kind, one request at a time in each; now and then a fresh one."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._idle: dict[str, list[Container]] = {"issuer": [], "authorizer": []}
+        for kind in ("issuer", "issuer", "authorizer", "authorizer"):
+            self._idle[kind].append(world.container(kind))
+        self.genuine: list[Token] = []
+        self._last: dict[str, Token] = {}
+        self._stolen: set[str] = set()
+
+    def every(self, seconds: float, until: float, ask: Any) -> None:
+        """Ask again and again, by the seed's jitter."""
+        world = self._world
+        if world.now() < until:
+            jitter = 1.0 if world.hurried else world.choose.uniform(0.2, 1.8)
+            ask()
+            world.scheduler.at(
+                world.now() + seconds * jitter, lambda: self.every(seconds, until, ask)
+            )
+
+    def landed(self, generation: Generation) -> None:
+        """A generation landed: ask when views and caches are as old as they may be."""
+        world, times = self._world, self._world.times
+        edge = times.view_ttl + times.clock_skew
+        for key in generation.keyset.ended:
+            if key.state is State.REVOKED and key.kid not in self._stolen:
+                self._stolen.add(key.kid)
+                self.steal(key.kid, key.kms_key_arn)
+        for after in (0.0, times.view_ttl - 0.1, edge + 0.1, edge + times.result_ttl + 0.2):
+            world.scheduler.at(world.now() + after, self.issue)
+            for key in generation.keyset.known:
+                if token := self._last.get(key.kid):
+                    world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
+
+    def issue(self) -> None:
+        """Have a token issued."""
+        container = self._take("issuer")
+        timeout = self._world.times.issuer_timeout
+        event = {"subject": "user-1", "client_id": "client-1"}
+        process = self._world.call(issue_token, event, container, timeout)
+        process.waiters.append(lambda: self._issued(container, process))
+
+    def show(self, token: Token | None = None) -> None:
+        """Show a token to a protected route."""
+        token = token or self._some_token()
+        if token:
+            container = self._world.container("caller")
+            self._world.spawn(lambda: self._through_gateway(token), container)
+
+    def steal(self, kid: str, arn: str) -> None:
+        """Somebody has the private key, and makes a token with it."""
+        world = self._world
+        now, lifetime = int(EPOCH.timestamp() + world.now()), world.times.token_lifetime
+        request = claims.Request("thief", "orders", "thief", lifetime, "", {})
+        made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
+        signed = jws.signing_input(kid, made)
+        private = world.kms.keys[arn].private
+        text = jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+        self._last[kid] = Token(text, kid, world.now() + lifetime, genuine=True)
+
+    def forge(self) -> None:
+        """Somebody has another key, and a kid that counts."""
+        if self.genuine:
+            token = self.genuine[-1]
+            other = next(t for t in (*self.genuine, token) if t.kid != token.kid or t is token)
+            parts = (*token.text.split(".")[:2], other.text.split(".")[2])
+            if other is not token:
+                self.show(Token(".".join(parts), token.kid, token.expires, genuine=False))
+
+    def _issued(self, container: Container, process: Process) -> None:
+        self._give_back("issuer", container, process)
+        answer: Any = process.answer
+        if process.error is None and answer and "access_token" in answer:
+            epoch = EPOCH.timestamp()
+            token = self._world.tokens.issued(answer["access_token"], container.signed, epoch)
+            self.genuine.append(token)
+            self._last[token.kid] = token
+
+    def _through_gateway(self, token: Token) -> None:
+        world, arrived = self._world, self._world.now()
+        trouble: list[float] = []
+        try:
+            world.gateway.ask(token.text, lambda text: self._authorize(token, text, trouble))
+        except Exception:
+            return
+        if token.genuine:
+            world.tokens.cached(token, arrived, trouble[0] if trouble else self._worst_trouble())
+
+    def _authorize(self, token: Token, text: str, trouble: list[float]) -> Any:
+        world, arrived = self._world, self._world.now()
+        container = self._take("authorizer")
+        seen = self._number_seen(container)
+        event = {
+            "type": "TOKEN",
+            "authorizationToken": f"Bearer {text}",
+            "methodArn": _METHOD_ARN,
+        }
+        process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
+        world.scheduler.join(process)
+        self._give_back("authorizer", container, process)
+        insist(self._number_seen(container) >= seen, "S9", "a view went back")
+        verdict = "allowed"
+        if process.error:
+            verdict = "refused" if isinstance(process.error, Unauthorized) else "fault"
+        trouble.append(container.trouble)
+        world.tokens.answered(
+            Answer(
+                token,
+                verdict,
+                arrived,
+                container.clock.ahead,
+                container.last_read,
+                container.trouble,
+            )
+        )
+        if process.error:
+            raise process.error
+        return process.answer
+
+    def _number_seen(self, container: Container) -> int:
+        held = container.stack.view._held
+        return held.number if held else 0
+
+    def _worst_trouble(self) -> float:
+        idle = [container.trouble for container in self._idle["authorizer"]]
+        return max(idle, default=self._world.now())
+
+    def _some_token(self) -> Token | None:
+        world = self._world
+        alive = [t for t in self.genuine[-30:] if t.expires + world.times.leeway > world.now()]
+        return world.choose.choice(alive) if alive else None
+
+    def _take(self, kind: str) -> Container:
+        world, idle = self._world, self._idle[kind]
+        fresh = not idle or (not world.hurried and world.choose.random() < 0.05)
+        if fresh:
+            return world.container(kind)
+        container = idle.pop(0 if world.hurried else world.choose.randrange(len(idle)))
+        if not world.hurried:
+            container.clock.step()
+        if container.stack.times != world.times:
+            return world.container(kind)  # a deployment replaces every container
+        return container
+
+    def _give_back(self, kind: str, container: Container, process: Process) -> None:
+        alive = process.error is None or isinstance(process.error, Exception)
+        if alive and len(self._idle[kind]) < 3:
+            self._idle[kind].append(container)

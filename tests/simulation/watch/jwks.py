@@ -1,0 +1,56 @@
+"""S10, and S1 for everyone else: looked at whenever the JWKS is written or a token is signed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keyturn.aws.well_known import JWKS
+from keyturn.keyset.timing import Times
+from tests.simulation.cloud.s3 import S3, Version
+from tests.simulation.watch.broken import insist
+from tests.simulation.watch.truth import Truth
+
+_MEMBERS = {"kty", "use", "alg", "kid", "n", "e"}
+
+
+@dataclass
+class Jwks:
+    """What the public documents show, and have shown."""
+
+    times: Times
+    truth: Truth
+    s3: S3
+    now: Callable[[], float]
+    generation: int = 0
+    shown: set[str] = field(default_factory=set)
+
+    def wrote(self, name: str, version: Version) -> None:
+        """An object was written."""
+        if name != JWKS:
+            return
+        members = json.loads(version.body)["keys"]
+        insist(all(set(m) == _MEMBERS for m in members), "S10", "another member than the public")
+        kids, number = {m["kid"] for m in members}, int(version.metadata["keyturn-generation"])
+        insist(number >= self.generation, "S10", f"the JWKS went back from {self.generation}")
+        own = self.truth.of(number)
+        live = {key.kid for key in own.keyset.keys} if own else set()
+        insist(kids == live, "S10", f"not the live keys of its own generation {number}")
+        for kid in self.shown - kids:
+            life = self.truth.life(kid)
+            alive = life.revoked is None and self.now() < life.dead_by
+            insist(not alive, "S10", "a key left the JWKS while a token of it is alive")
+            self.truth.first_shown.pop(kid, None)
+        for kid in kids - self.shown:
+            self.truth.first_shown[kid] = self.now()
+        self.generation, self.shown = number, kids
+
+    def signed(self, kid: str, at: float) -> None:
+        """A token was signed: whoever has cached the JWKS for up to P knows its key."""
+        life, shown = self.truth.life(kid), self.truth.first_shown.get(kid)
+        if life.revoked is not None:
+            return  # an issuer with an older view
+        if life.alone and (shown is None or at <= shown + self.times.propagation):
+            return  # an emergency or the bootstrap: nobody else could sign
+        insist(shown is not None, "S1", "a token of a key that the JWKS does not show")
+        cached = at - self.times.propagation
+        insist(shown is not None and shown < cached, "S1", "a JWKS cached for P lacks the key")

@@ -1,0 +1,110 @@
+"""S1, S2, S3 and S11: looked at with every token that is issued and every answer of an authorizer."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keyturn.keyset.timing import Times
+from tests.simulation.watch.broken import insist
+from tests.simulation.watch.jwks import Jwks
+from tests.simulation.watch.truth import Truth
+
+_UNKNOWN_KID_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token; `genuine` says that its kid's own key signed it."""
+
+    text: str
+    kid: str
+    expires: float  # true seconds at which a clock that is right says exp
+    genuine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller saw, and the container that decided (None: API Gateway's cache)."""
+
+    token: Token
+    verdict: str  # allowed, refused, fault
+    arrived: float  # true seconds
+    ahead: float  # of the authorizer's clock, when it had decided
+    last_read: float  # when its last good read of the keyset was sent
+    trouble: float  # when SSM last failed it
+
+
+@dataclass
+class Tokens:
+    """Everything that was signed."""
+
+    times: Times
+    truth: Truth
+    jwks: Jwks
+    now: Callable[[], float]
+    lag: float
+    made: list[Token] = field(default_factory=list)
+    flushed: dict[str, float] = field(default_factory=dict)  # kid: when its caches were emptied
+
+    def issued(self, text: str, at: float, epoch: float) -> Token:
+        """A token that an issuer gave out; it was signed at `at`."""
+        header, payload, _ = text.split(".")
+        kid, exp = _json(header)["kid"], _json(payload)["exp"] - epoch
+        life = self.truth.life(kid)
+        life.dead_by = max(life.dead_by, exp + self.times.leeway)
+        self.jwks.signed(kid, at)
+        self.made.append(Token(text, kid, exp, genuine=True))
+        return self.made[-1]
+
+    def answered(self, answer: Answer) -> None:
+        """An authorizer has decided."""
+        match answer.verdict:
+            case "allowed":
+                self._may_be_allowed(answer)
+            case "refused":
+                self._may_be_refused(answer)
+
+    def cached(self, token: Token, arrived: float, trouble: float) -> None:
+        """API Gateway let it in, by an authorizer's answer or by its cache."""
+        revoked = self.truth.life(token.kid).revoked
+        if revoked is None:
+            return
+        bound = revoked + self._view(arrived, trouble) + self.times.result_ttl
+        insist(arrived <= bound, "S2", "API Gateway lets in a revoked token past C + G + ε")
+        flushed = self.flushed.get(token.kid)
+        if flushed is not None and arrived - trouble > self.times.stale_limit:
+            insist(arrived <= flushed, "S2", "API Gateway lets in a revoked token after the flush")
+
+    def _view(self, at: float, trouble: float) -> float:
+        troubled = at - trouble <= self.times.stale_limit + self.times.clock_skew
+        limit = self.times.stale_limit if troubled else self.times.view_ttl
+        return limit + self.times.clock_skew
+
+    def _may_be_allowed(self, answer: Answer) -> None:
+        token, life = answer.token, self.truth.life(answer.token.kid)
+        insist(token.genuine, "S3", "a forged token is accepted")
+        by_its_clock = answer.arrived + answer.ahead
+        insist(by_its_clock < token.expires + self.times.leeway + self.times.clock_skew, "S3",
+               "an expired token is accepted")  # fmt: skip
+        view = self._view(answer.arrived, answer.trouble)
+        if life.revoked is not None:
+            insist(answer.arrived <= life.revoked + view, "S2", "a revoked token is accepted")
+        insist(answer.arrived - answer.last_read <= view, "S11", "accepted on a view too old")
+
+    def _may_be_refused(self, answer: Answer) -> None:
+        token, life, now = answer.token, self.truth.life(answer.token.kid), self.now()
+        if not token.genuine or life.revoked is not None:
+            return
+        if now + answer.ahead >= token.expires + self.times.leeway:
+            return
+        if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
+            return  # its view may be older than C
+        spared = max(self.times.view_ttl, _UNKNOWN_KID_PAUSE) + self.times.clock_skew
+        if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
+            return
+        insist(False, "S1", f"a good token of a key that is {life.state} is refused")
+
+
+def _json(segment: str) -> dict:
+    return json.loads(base64.urlsafe_b64decode(segment + "=="))

@@ -1,0 +1,183 @@
+"""S4 to S9: looked at whenever a generation lands or a KMS key changes its state.
+
+The arithmetic here is written anew, by true time, and shares nothing with keyset/timing.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from keyturn.keyset import document
+from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
+from keyturn.keyset.timing import Ages, Times
+from keyturn.tokens.jwk import PublicJwk
+from tests.simulation.cloud.kms import ENABLED, Kms
+from tests.simulation.watch.broken import Broken, insist
+
+ROLLED_BACK = "rolled back"  # the reason that the runs' operators give
+MAY_BECOME = {
+    None: {"standby"},
+    "standby": {"standby", "active", "revoked"},
+    "active": {"active", "grace", "revoked"},
+    "grace": {"grace", "active", "retired", "revoked"},
+    "retired": {"retired"},
+    "revoked": {"revoked"},
+}
+
+
+@lru_cache(maxsize=256)
+def kid_of(der: bytes) -> str:
+    """The thumbprint of a public key."""
+    return PublicJwk.from_der(der).kid
+
+
+@dataclass
+class Life:
+    """What is known of a key, in true seconds."""
+
+    state: str = ""
+    noted_published: float | None = None  # when the generation landed that says so
+    activated: float | None = None
+    alone: bool = False  # nobody else signed when it last rose
+    revoked: float | None = None
+    ended: datetime | None = None  # by the writer's clock
+    dead_by: float = 0.0  # when the last token of it, with leeway, has expired everywhere
+
+
+@dataclass
+class Truth:
+    """The chain of generations as SSM holds it, each with the instant it landed."""
+
+    times: Times
+    ages: Ages
+    kms: Kms
+    now: Callable[[], float]
+    epoch: datetime
+    first_shown: dict[str, float] = field(default_factory=dict)  # kid: since when in the JWKS
+    landed: list[tuple[float, Generation]] = field(default_factory=list)
+    lives: dict[str, Life] = field(default_factory=dict)
+    arns: dict[str, str] = field(default_factory=dict)  # of every key that ever was in it
+    asked: set[str] = field(default_factory=set)  # kids that somebody wants revoked
+    on_landing: Callable[[Generation], None] = lambda _generation: None
+    _names: set[str] = field(default_factory=set)
+    _lost: bool = False
+
+    @property
+    def keyset(self) -> Keyset:
+        """The truth as it stands."""
+        return self.landed[-1][1].keyset if self.landed else Keyset()
+
+    def life(self, kid: str) -> Life:
+        """What is known of this key."""
+        return self.lives.setdefault(kid, Life())
+
+    def of(self, number: int) -> Generation | None:
+        """A generation by its number, also when it was deleted since."""
+        first = self.landed[0][1].number if self.landed else 1
+        return self.landed[number - first][1] if 0 <= number - first < len(self.landed) else None
+
+    def wrote(self, name: str, text: str) -> None:
+        """A parameter was written."""
+        generation = document.loads(text)
+        top = self.landed[-1][1].number if self.landed else generation.number - 1
+        if name in self._names:
+            stray = generation.number <= top and self._was_deleted(name)
+            insist(stray, "S9", f"generation {generation.number} was overwritten")
+            return
+        self._names.add(name)
+        insist(generation.number == top + 1, "S9", f"{generation.number} follows {top}")
+        before = Keyset() if self._lost else self.keyset
+        self._lost = False
+        self.landed.append((self.now(), generation))
+        self._check_keys(before, generation)
+        self._check_rise(before, generation)
+        self.on_landing(generation)
+
+    def lose(self) -> None:
+        """Somebody deleted every generation: nothing is promised of those keys any more."""
+        self._lost = True
+        self.arns.clear()
+        for life in self.lives.values():
+            life.revoked = self.now()
+
+    def changed(self, arn: str, state: str) -> None:
+        """A KMS key entered a state."""
+        if state == ENABLED:
+            return
+        live = [key for key in self.keyset.keys if key.kms_key_arn == arn]
+        insist(not live, "S8", f"KMS {state} for a key that is {live and live[0].state}")
+        if arn not in self.arns:
+            age = self.now() - self.kms.keys[arn].created
+            old = age > self.ages.orphan.total_seconds() - self.times.clock_skew
+            insist(old, "S8", f"KMS {state} for an unregistered key of {age:.0f} s")
+            kid = kid_of(self.kms.keys[arn].der)
+            insist(kid not in self.first_shown, "S8", f"KMS {state} for a key in the JWKS")
+
+    def _was_deleted(self, name: str) -> bool:
+        number = int(name.rpartition("/")[2])
+        return number + 1 < self.landed[-1][1].number
+
+    def _check_keys(self, before: Keyset, generation: Generation) -> None:
+        after = generation.keyset
+        states = [key.state.value for key in after.keys]
+        for state in ("active", "standby"):
+            insist(states.count(state) <= 1, "S4", f"two {state} keys")
+        if after.active:
+            key = self.kms.keys[after.active.kms_key_arn]
+            insist(key.states[-1][1] == ENABLED, "S4", "the active key is not enabled in KMS")
+            insist(kid_of(key.der) == after.active.kid, "S4", "the active kid is another key's")
+        for known in after.known:
+            self._check_step(before, known, generation)
+        for key in before.known:
+            if after.find(key.kid) is None:
+                self._check_forgotten(key, generation)
+
+    def _check_step(self, before: Keyset, key: Key | EndedKey, generation: Generation) -> None:
+        life = self.life(key.kid)
+        name = "S5" if life.state in ("retired", "revoked") else "S4"
+        was, becomes = life.state or None, key.state.value
+        insist(becomes in MAY_BECOME[was], name, f"a key that was {was} became {becomes}")
+        self.arns[key.kms_key_arn] = key.kid
+        old = before.find(key.kid)
+        if isinstance(key, Key):
+            if isinstance(old, Key):
+                insist(old.lifetime == key.lifetime, "S7", "a key's lifetime changed")
+            if key.published and life.noted_published is None:
+                life.noted_published = self.now()
+                shown = key.kid in self.first_shown
+                insist(shown, "S6", "a key is published that no JWKS has shown")
+        elif was != becomes:
+            life.ended = key.ended
+            if becomes == "revoked":
+                insist(key.kid in self.asked, "S1", "a key is revoked that nobody named")
+                life.revoked = self.now()
+            elif isinstance(old, Key):
+                until = old.verify_until
+                insist(bool(until and generation.at > until), "S7", "retired before verify_until")
+                insist(self.now() >= life.dead_by, "S7", "retired while a token of it is alive")
+        life.state = becomes
+
+    def _check_forgotten(self, key: Key | EndedKey, generation: Generation) -> None:
+        if isinstance(key, Key):
+            raise Broken("S9", f"a {key.state} key got lost")
+        age = generation.at - key.ended
+        insist(age > self.ages.ended - timedelta(seconds=1), "S5", "an ended key is forgotten")
+
+    def _check_rise(self, before: Keyset, generation: Generation) -> None:
+        after = generation.keyset
+        rising, old = after.active, before.active
+        if rising is None or (old and old.kid == rising.kid):
+            return
+        life, now = self.life(rising.kid), self.now()
+        faded = old and after.find(old.kid)
+        life.activated, life.alone = now, not isinstance(faded, Key)
+        from_standby = any(k.kid == rising.kid and k.state == "standby" for k in before.keys)
+        asked = from_standby or generation.reason == ROLLED_BACK
+        insist(asked, "S4", "a grace key signs again, and nobody rolled back")
+        if not life.alone and from_standby:
+            shown, noted = self.first_shown.get(rising.kid), life.noted_published
+            insist(shown is not None and noted is not None, "S6", "activated unpublished")
+            assert shown is not None and noted is not None
+            insist(now > shown + self.times.propagation, "S6", "a JWKS cached for P lacks it")
+            insist(now > noted + self.times.view_ttl, "S6", "a view of age C lacks it")

@@ -1,0 +1,188 @@
+"""A whole stack in virtual time: AWS, machines, the product's own handlers, and who watches them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from keyturn.aws.gateway_cache import Stage
+from keyturn.aws.settings import Settings
+from keyturn.aws.stack import Stack
+from keyturn.keyset.timing import Ages, Times
+from tests.simulation.cloud.kms import Kms, TaggingClient
+from tests.simulation.cloud.s3 import S3, S3Client
+from tests.simulation.cloud.ssm import Ssm
+from tests.simulation.cloud.wire import Call
+from tests.simulation.definition import Task
+from tests.simulation.gateway import OWN_STAGE, Gateway
+from tests.simulation.machines import MachineClock
+from tests.simulation.passage import Passing, Plan
+from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.watch.broken import insist
+from tests.simulation.watch.jwks import Jwks
+from tests.simulation.watch.tokens import Tokens
+from tests.simulation.watch.truth import Truth
+
+EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NEVER = -1e9
+AGES = Ages(
+    generation=timedelta(seconds=120),
+    settle=timedelta(seconds=40),
+    claim=timedelta(seconds=900),
+    ended=timedelta(seconds=1800),
+    orphan=timedelta(seconds=1800),
+)
+_CONTEXT = SimpleNamespace(
+    function_name="keyturn",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:keyturn",
+    aws_request_id="request-1",
+)
+
+
+@dataclass
+class Container:
+    """A Lambda container: its Stack, its clock, and what became of its reads of the keyset."""
+
+    stack: Stack
+    clock: MachineClock
+    label: str
+    last_read: float = NEVER
+    trouble: float = NEVER
+    signed: float = NEVER
+    writes: list[str] = field(default_factory=list)
+    began: int = 0  # the highest generation when it was started
+
+
+class World:
+    """One run. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off."""
+
+    running: "World"  # whose containers `Stack.of_environment` looks into
+
+    def __init__(
+        self,
+        times: Times,
+        material: Iterator[RSAPrivateKey],
+        *,
+        seed: int | None = None,
+        skew: float = 0.0,
+        plan: Plan | None = None,
+    ) -> None:
+        self.choose = Random(seed or 0)
+        self.times, self.ages, self.skew = times, AGES, skew
+        self.lag = times.clock_skew - skew
+        self.plan = plan or Plan()
+        self.scheduler = Scheduler(self.choose if seed is not None else None)
+        self.hurried = seed is None  # nothing takes time unless a fault says so
+        self.ids = count(1)
+        self.ssm, self.s3 = Ssm(self), S3(self)
+        self.kms = Kms(self, EPOCH, material)
+        self.gateway = Gateway(self, times.result_ttl)
+        self.clients = self._clients()
+        self.truth = Truth(times, AGES, self.kms, self.now, EPOCH)
+        self.jwks = Jwks(times, self.truth, self.s3, self.now)
+        self.tokens = Tokens(times, self.truth, self.jwks, self.now, self.lag)
+        self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
+        self.kms.watch = self.truth.changed
+        self.executions: list[Any] = []
+        World.running = self
+
+    def now(self) -> float:
+        """True seconds from the beginning."""
+        return self.scheduler.now
+
+    def carry(self, call: Call) -> Any:
+        """Every AWS call of the product: see Wire."""
+        process = self.scheduler.current
+        if process is None:
+            return call.effect(self.now())  # the run looks on from outside
+        return Passing(self, call, process.container).go()  # type: ignore[attr-defined]
+
+    def container(self, label: str) -> Container:
+        """A fresh one, on a machine whose clock is off as far as clocks may be."""
+        clock = MachineClock(self.scheduler, EPOCH, self.skew, self.choose, self.ids)
+        settings = Settings(
+            stack="sim",
+            bucket="bucket",
+            issuer="https://sim.example",
+            audience="orders",
+            allowed_audiences=("orders",),
+            deletion_window=7,
+            flush_targets=(Stage(*OWN_STAGE),) if self.times.result_ttl else (),
+            times=self.times,
+        )
+        stack = Stack(settings, clock=clock, clients=self.clients, ages=self.ages)
+        return Container(stack, clock, label, began=len(self.truth.landed))
+
+    def spawn(self, run: Any, container: Container, *, at: float | None = None) -> Process:
+        """A process that runs inside a container."""
+        process = self.scheduler.spawn(run, at=at)
+        process.container = container  # type: ignore[attr-defined]
+        return process
+
+    def call(
+        self, module: ModuleType, event: Mapping[str, Any], container: Container, timeout: float
+    ) -> Process:
+        """Invoke a handler as Lambda does: JSON in, JSON out, killed at its timeout."""
+
+        def run() -> Any:
+            answer = module.handler(json.loads(json.dumps(event)), _CONTEXT)
+            return json.loads(json.dumps(answer))
+
+        process = self.spawn(run, container)
+        self.scheduler.at(
+            self.now() + timeout,
+            lambda: self.scheduler.crash(process),
+            unless=lambda: process.over,
+        )
+        return process
+
+    def deploy(self, **changes: int) -> None:
+        """The stack is updated: every container from now on has these times."""
+        self.times = replace(self.times, **changes)
+
+    def in_container(self) -> Stack:
+        """What `Stack.of_environment` answers in this run."""
+        process = self.scheduler.current
+        assert process, "a handler runs in a container"
+        return process.container.stack  # type: ignore[attr-defined,no-any-return]
+
+    def promised(self, task: Task, outcome: Mapping[str, Any]) -> None:
+        """A step said that it is done: what it acknowledged must be there (S9), and stay (S2)."""
+        done = (task.step, outcome.get("outcome"))
+        if done == ("RevokeKeys", "revoked"):
+            for kid in outcome["ended"]:
+                insist(self.truth.life(kid).ended is not None, "S9", "a revocation got lost")
+        if done == ("RetireKey", "retired"):
+            kid = outcome["kid"]
+            insist(self.truth.life(kid).ended is not None, "S9", "a retirement got lost")
+        if done == ("FlushAuthorizers", "flushed") and outcome["stages"]:
+            for kid in task.data["kids"]:
+                self.tokens.flushed[kid] = self.now()
+
+    def stranger_appends(self) -> None:
+        """Another writer appends a generation that changes nothing."""
+        number = self.truth.landed[-1][1].number
+        name = f"/keyturn/sim/keyset/{number + 1:012d}"
+        text = self.ssm.see(f"/keyturn/sim/keyset/{number:012d}", self.now())
+        assert text
+        document = {**json.loads(text), "generation": number + 1, "op_id": "stranger"}
+        self.ssm.put(name, json.dumps(document, separators=(",", ":")), overwrite=False)
+
+    def _clients(self) -> Any:
+        kms = self.kms.client(retries=True)
+        return SimpleNamespace(
+            ssm=self.ssm.client(retries=True),
+            ssm_timed=self.ssm.client(retries=False),
+            kms=kms,
+            kms_once=self.kms.client(retries=False),
+            s3=S3Client(self.s3, self),
+            tagging=TaggingClient(self.kms, self),
+            apigateway=self.gateway,
+        )
