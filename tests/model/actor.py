@@ -1,0 +1,35 @@
+"""Where one run stands, and what happens to it while others act."""
+
+from typing import NamedTuple
+
+Held = tuple[str, int, int, int, int] | tuple[str, tuple[str, ...]] | None
+
+
+class Actor(NamedTuple):
+    """Where a run stands. `step` is -1 when it has ended."""
+
+    step: int = 0
+    since: int = 0  # seconds since the step began, clamped: its clock was read after that
+    standby: str | None = None
+    supersede: str | None = None
+    turned: bool = False  # whether this run has turned the key, though it may not have heard of it
+    held: Held = None  # what a step has read and not yet written
+
+    def older(self, most: int) -> "Actor":
+        """A second later; after `most` it makes no difference any more."""
+        if self.step < 0 or self.since >= most:
+            return self
+        return self._replace(since=self.since + 1)
+
+    def behind(self) -> "Actor":
+        """A generation was created: what this run read is one further behind."""
+        if self.held and self.held[0] in ("generation", "jwks"):
+            name, behind, live, known, over = self.held
+            return self._replace(held=(name, behind + 1, live, known, over))
+        return self
+
+    def refused(self) -> "Actor":
+        """The JWKS was replaced: a write that holds the former one's ETag conflicts, and is forgotten."""
+        if self.held and self.held[0] == "jwks":
+            return self._replace(held=None)
+        return self

@@ -1,0 +1,153 @@
+"""Every keyset the exploration meets, numbered; and what the product says of it, remembered.
+
+The product's functions are pure and only add and compare instants. So a keyset is kept with its
+instants counted from now, and what the product answered once holds wherever that keyset occurs: a
+state needs the number only. Instants that no rule can tell from others are made equal here (all that
+is past its last use; `created` and `superseded`, which no rule reads), which keeps the states finite.
+
+One atlas belongs to one exploration: a mutant starts with an empty one.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.states import State
+from tests.model.constants import KIDS, NOW, Constants, instant, seconds
+
+
+class Facts(NamedTuple):
+    """What the environment asks of a keyset most often; sets of kids are bit masks."""
+
+    live: int
+    known: int
+    revoked: int
+    retired: int
+    active: str | None
+    standby: str | None
+    grace: tuple[str, ...]
+    lifetime: int  # of the active key
+
+
+def bit(kid: str) -> int:
+    """The mask that holds this kid alone."""
+    return 1 << KIDS.index(kid)
+
+
+class Atlas:
+    """Numbers for keysets, and the product's remembered answers."""
+
+    def __init__(self, constants: Constants) -> None:
+        self.constants = constants
+        self.keysets: list[Keyset] = []
+        self.facts: list[Facts] = []
+        self._numbers: dict[Keyset, int] = {}
+        self._older: dict[int, int] = {}
+        self._shown: dict[int, int] = {}
+        self._accepts: dict[tuple[int, str, int], bool] = {}
+
+    def number(self, keyset: Keyset) -> int:
+        """The number of this keyset, which differs from that of another only if a rule can tell."""
+        plain = Keyset(tuple(map(self._plain, keyset.keys)), self._ended(keyset))
+        if plain not in self._numbers:
+            self._numbers[plain] = len(self.keysets)
+            self.keysets.append(plain)
+            self.facts.append(_facts(plain))
+        return self._numbers[plain]
+
+    def older(self, number: int) -> int:
+        """The same keyset, one second later."""
+        if number not in self._older:
+            self._older[number] = self.number(_moved(self.keysets[number], lambda at: at - 1))
+        return self._older[number]
+
+    def shown(self, number: int) -> int:
+        """The same keyset as its readers see it: that a key was published, not when."""
+        if number not in self._shown:
+            known = _published(self.keysets[number])
+            self._shown[number] = self.number(known)
+        return self._shown[number]
+
+    def accepts(self, number: int, kid: str, clock: int) -> bool:
+        """Whether an authorizer that sees this keyset takes tokens of `kid` by its clock."""
+        asked = number, kid, clock
+        if asked not in self._accepts:
+            key = self.keysets[number].find(kid)
+            self._accepts[asked] = isinstance(key, Key) and key.verifies(instant(clock))
+        return self._accepts[asked]
+
+    def announces(self, number: int, kid: str) -> bool:
+        """Whether this keyset tells its readers of `kid`: that it counts, or that it has ended."""
+        key = self.keysets[number].find(kid)
+        return key is not None and not (key.state is State.STANDBY and key.published is None)
+
+    def _plain(self, key: Key) -> Key:
+        c, active = self.constants, key.state is State.ACTIVE
+        published = key.published
+        if published and key.state is not State.STANDBY:
+            published = instant(
+                -c.waits
+            )  # no rule reads it any more; a broken one shall not wait for it
+        return replace(
+            key,
+            created=NOW,
+            published=published and max(published, instant(-c.waits)),
+            activated=_clamped(key.activated, c.R + c.omega if active and c.by_age else None),
+            superseded=_clamped(key.superseded, None),
+            verify_until=_clamped(key.verify_until, c.epsilon + c.omega + 1),
+        )
+
+    def _ended(self, keyset: Keyset) -> tuple[EndedKey, ...]:
+        c = self.constants
+        horizon = c.ended + c.omega + 1 if c.remembers_ends else None
+        plain = [replace(key, ended=_clamped(key.ended, horizon) or NOW) for key in keyset.ended]
+        return tuple(sorted(plain, key=lambda key: key.kid))
+
+
+def _clamped(at: datetime | None, horizon: int | None) -> datetime | None:
+    """`at`, but not more than `horizon` ago; None for the horizon: when it was makes no difference."""
+    if at is None:
+        return None
+    return NOW if horizon is None else max(at, instant(-horizon))
+
+
+def _moved(keyset: Keyset, move: Callable[[int], int]) -> Keyset:
+    def at(when: datetime | None) -> datetime | None:
+        return when and instant(move(seconds(when)))
+
+    names = "published", "activated", "verify_until"
+    return Keyset(
+        tuple(replace(key, **{n: at(getattr(key, n)) for n in names}) for key in keyset.keys),
+        tuple(replace(key, ended=at(key.ended)) for key in keyset.ended),
+    )
+
+
+def _published(keyset: Keyset) -> Keyset:
+    keys = (
+        replace(
+            key,
+            published=key.published and instant(-1000),
+            activated=key.activated and instant(-1000),
+        )
+        for key in keyset.keys
+    )
+    return replace(keyset, keys=tuple(keys))
+
+
+def _facts(keyset: Keyset) -> Facts:
+    def mask(state: State | None) -> int:
+        return sum(bit(key.kid) for key in keyset.known if state in (None, key.state))
+
+    active, standby = keyset.active, keyset.standby
+    return Facts(
+        live=sum(bit(key.kid) for key in keyset.keys),
+        known=mask(None),
+        revoked=mask(State.REVOKED),
+        retired=mask(State.RETIRED),
+        active=active and active.kid,
+        standby=standby and standby.kid,
+        grace=tuple(key.kid for key in keyset.grace),
+        lifetime=active.lifetime if active else 0,
+    )

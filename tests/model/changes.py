@@ -1,0 +1,220 @@
+"""Every change goes through the product's own transitions, and each answer is held against the design.
+
+What is checked here depends on the change alone (the keyset before, the call, the keyset after), so it
+is remembered with the answer: S4, S6, S7, that a step reports success only for what it did, that a
+repetition changes nothing, that a rotation supersedes the key it names, and that no step ends in a fault.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from keyturn.keyset import planning, timing, transitions
+from keyturn.keyset.errors import CreatedTooLongAgo, Refused, TooEarly
+from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.states import State
+from tests.model.atlas import Atlas
+from tests.model.constants import instant, seconds
+
+
+class Kind(IntEnum):
+    """How a transition can answer."""
+
+    WRITE = 0
+    SAME = 1
+    EARLY = 2
+    REFUSED = 3
+    FAULT = 4
+
+
+class Call(NamedTuple):
+    """A transition with what it is told, except the keyset and the clock."""
+
+    name: str
+    kids: tuple[str, ...]
+    supersede: str | None = None
+    created: int | None = None  # seconds from now; None: the KMS key is created with this change
+
+
+class Answer(NamedTuple):
+    """What came of a call; `number` is the keyset it leads to."""
+
+    kind: Kind
+    number: int = -1
+    wrong: str = ""
+
+
+class Changes:
+    """The product's transitions, asked once for each keyset, call and reading of the clock."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self.atlas = atlas
+        self._answers: dict[tuple[int, Call, int], Answer] = {}
+        self._plans: dict[tuple[int, int, str | None], tuple[bool, str | None, str]] = {}
+
+    def answer(self, number: int, call: Call, clock: int) -> Answer:
+        """What the product makes of this keyset when its clock shows `clock`."""
+        asked = number, call, clock
+        if asked not in self._answers:
+            self._answers[asked] = self._asked(number, call, clock)
+        return self._answers[asked]
+
+    def plan(self, number: int, clock: int, asked: str | None) -> tuple[bool, str | None, str]:
+        """Whether a rotation is due, which key it is to supersede, and what is wrong with that."""
+        key = number, clock, asked
+        if key not in self._plans:
+            c, keyset = self.atlas.constants, self.atlas.keysets[number]
+            plan = planning.plan_rotation(keyset, instant(clock), c.times, asked)
+            wrong = "" if plan.due is _due(keyset, clock, c.R, asked) else "PlanRotation: not by R"
+            self._plans[key] = plan.due, plan.supersede, wrong
+        return self._plans[key]
+
+    def _asked(self, number: int, call: Call, clock: int) -> Answer:
+        before = self.atlas.keysets[number]
+        try:
+            after = self._applied(before, call, clock)
+        except TooEarly:
+            return Answer(Kind.EARLY)
+        except Refused:
+            return Answer(Kind.REFUSED)
+        except CreatedTooLongAgo:
+            return Answer(Kind.FAULT)
+        except Exception as error:
+            wrong = f"L1: {call.name} ends in a fault ({type(error).__name__}: {error})"
+            return Answer(Kind.FAULT, wrong=wrong)
+        wrong = self._unlike(before, call, clock, after)
+        kind = Kind.SAME if after == before else Kind.WRITE
+        return Answer(kind, self.atlas.number(after), wrong)
+
+    def _applied(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
+        times, ages = self.atlas.constants.times, self.atlas.constants.ages
+        now, kid = instant(clock), call.kids[0] if call.kids else ""
+        match call.name:
+            case "register":
+                created = instant(clock if call.created is None else call.created)
+                return transitions.register(
+                    keyset,
+                    kid,
+                    "arn",
+                    now,
+                    created=created,
+                    lifetime=times.token_lifetime,
+                    ages=ages,
+                )
+            case "publish":
+                return transitions.publish(keyset, call.kids, now)
+            case "activate":
+                return transitions.activate(keyset, kid, now, supersede=call.supersede, times=times)
+            case "activate_alone":  # rotation/create_key.py, ensure_active
+                if keyset.active:
+                    return keyset
+                return transitions.activate(keyset, kid, now, supersede=None, times=times)
+            case "roll_back":
+                return transitions.roll_back(
+                    keyset, kid, now, supersede=call.supersede, times=times
+                )
+            case "retire":
+                return transitions.retire(keyset, kid, now, times=times, ages=ages)
+            case "revoke":
+                known = [kid for kid in call.kids if keyset.find(kid)]
+                return transitions.revoke(keyset, known, now, times=times, ages=ages)
+        raise NotImplementedError(call.name)
+
+    def _unlike(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
+        """What is wrong with this change, or nothing."""
+        if not _is_done(before, call, after):
+            return f"S9: {call.name} reports success, and its change is not in the keyset"
+        for later in (0, 1):
+            try:
+                again = self._applied(after, call, clock + later)
+            except Exception as error:
+                return f"a repeated {call.name} ends in {type(error).__name__}"
+            if again != after:
+                return f"a repeated {call.name} changes something again"
+        for check in (_s4, _s6, _s7, _names_its_key):
+            if wrong := check(self.atlas, before, call, after):
+                return wrong
+        return ""
+
+
+def _due(keyset: Keyset, clock: int, period: int, asked: str | None) -> bool:
+    """The design's words: an operator's rotation while that kid signs, others when now ≥ activated + R."""
+    active = keyset.active
+    if asked:
+        return active is not None and active.kid == asked
+    if active is None or active.activated is None:
+        return True
+    return clock >= seconds(active.activated) + period
+
+
+def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
+    found = [after.find(kid) for kid in call.kids]
+    match call.name:
+        case "register":
+            return isinstance(found[0], Key)
+        case "activate" | "roll_back":
+            active, faded = after.active, after.find(call.supersede or "")
+            named = call.supersede is not None and after != before
+            fades = not named or (faded is not None and faded.state is State.GRACE)
+            signs = active is not None and active.kid == call.kids[0]
+            return signs and fades and active is not None and active.activated is not None
+        case "activate_alone":
+            return after.active is not None
+        case "retire":
+            return found[0] is not None and found[0].state is State.RETIRED
+        case "revoke":
+            if any(isinstance(key, Key) for key in found):
+                return False
+            rising = before.standby and after.find(before.standby.kid)
+            heir = isinstance(rising, Key)
+            signed = before.active is not None
+            return not (signed and heir and after.active is None)
+    return True
+
+
+def _s4(_atlas: Atlas, _before: Keyset, _call: Call, after: Keyset) -> str:
+    states = [key.state for key in after.keys]
+    if states.count(State.ACTIVE) > 1 or states.count(State.STANDBY) > 1:
+        return "S4: two active or two standby keys"
+    return ""
+
+
+def _s6(atlas: Atlas, before: Keyset, call: Call, after: Keyset) -> str:
+    """True time: the stamp of the publication may be `skew` ahead, the write lands at 0."""
+    c, active = atlas.constants, after.active
+    was = before.find(active.kid) if active else None
+    another = before.active and isinstance(after.find(before.active.kid), Key)
+    if not isinstance(was, Key) or was.state is not State.STANDBY or not another:
+        return ""
+    if was.published is None:
+        return f"S6: {was.kid} signs beside another key and was never published"
+    if seconds(was.published) + max(c.P, c.C) + c.replication >= 0:
+        return f"S6: {was.kid} signs too soon after its publication"
+    return ""
+
+
+def _s7(_atlas: Atlas, before: Keyset, _call: Call, after: Keyset) -> str:
+    """By the slowest reader's clock, which shows the true time."""
+    for key in before.keys:
+        now = after.find(key.kid)
+        if isinstance(now, EndedKey) and now.state is State.RETIRED:
+            if key.verify_until is None or key.state is not State.GRACE:
+                return f"S7: {key.kid} retires as {key.state}"
+            if seconds(key.verify_until) >= 0:
+                return f"S7: {key.kid} retires before a reader's clock is past its verify_until"
+    return ""
+
+
+def _names_its_key(_atlas: Atlas, before: Keyset, call: Call, after: Keyset) -> str:
+    """A rotation, and a rollback, puts out the key it names and no other; nobody else puts out any."""
+    fading = {key.kid for key in after.grace} - {key.kid for key in before.grace}
+    allowed = {call.supersede} if call.name in ("activate", "roll_back") else set()
+    if fading - allowed:
+        return f"{call.name} supersedes {', '.join(fading)}, which it did not name"
+    return ""
+
+
+def bound(atlas: Atlas) -> int:
+    """S2: how long after a revocation an authorizer may accept the kid, as the product says it."""
+    c = atlas.constants
+    said = timing.revocation_bound(c.times)
+    return int(said.total_seconds()) + max(0, c.stale - c.C)

@@ -1,0 +1,92 @@
+"""What must hold in every state, for every reader at once: S1, S2, S5, and who may be accepted at all."""
+
+from typing import TYPE_CHECKING
+
+from keyturn.keyset.model import Key
+from keyturn.keyset.states import State as KeyState
+from tests.model.atlas import Atlas, bit
+from tests.model.changes import bound
+from tests.model.constants import seconds
+
+if TYPE_CHECKING:
+    from tests.model.world import State
+
+
+class Properties:
+    """The checks of a state; each answers with what is wrong, or nothing."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self.atlas = atlas
+        self.bound = bound(atlas)
+        self._checked: dict[tuple[object, ...], str] = {}
+
+    def wrong(self, s: "State") -> str:
+        """The first violation in this state; it does not depend on where the actors stand."""
+        seen = (s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.falls, s.gone, s.void, s.alone)
+        if seen not in self._checked:
+            self._checked[seen] = self._s5(s) or self._s1(s) or self._s2(s) or self._table(s)
+        return self._checked[seen]
+
+    def _s5(self, s: "State") -> str:
+        """A kid that ever ended never counts again."""
+        back = self.atlas.facts[s.truth].live & s.gone
+        return f"S5: key {_name(back)} had ended and is back" if back else ""
+
+    def _s1(self, s: "State") -> str:
+        """Every token that can be alive is accepted by every reader whose view is fresh.
+
+        A key that was activated while no other signed is excepted where the reader cannot know yet
+        that it counts: the design's max(C, 5 s) for authorizers, and until the JWKS is fetched again.
+        """
+        c = self.atlas.constants
+        fresh = [(s.truth, 0), *((seen, age) for seen, age in s.views if age <= c.fresh)]
+        caches = [(*s.jwks[1:], 0), *s.caches]
+        for kid, exp in s.tokens:
+            mask = bit(kid)
+            for clock in range(min(c.skew, exp + c.leeway - 1) + 1):
+                for seen, age in fresh:
+                    if self.atlas.accepts(seen, kid, clock):
+                        continue
+                    if s.alone & mask and not self.atlas.announces(seen, kid):
+                        continue
+                    how = f"view superseded {age} s ago, clock {clock} s ahead"
+                    return f"S1: an authorizer ({how}) refuses a live token of {kid}"
+            for live, known, age in caches:
+                if not live & mask and not (s.alone & mask and not known & mask):
+                    return f"S1: a verifier with a JWKS replaced {age} s ago refuses a live token of {kid}"
+        return ""
+
+    def _s2(self, s: "State") -> str:
+        """After the bound no answer lets a token of a revoked kid pass, not even one that was cached."""
+        c = self.atlas.constants
+        believed = [s.truth, *(seen for seen, age in s.views if age <= c.believed)]
+        for kid, ago in s.falls:
+            for seen in believed:
+                late = ago + c.G > self.bound
+                if late and any(self.atlas.accepts(seen, kid, a) for a in range(c.skew + 1)):
+                    return f"S2: {kid}, revoked {ago} s ago, is accepted, and by API Gateway for {c.G} s more"
+        return ""
+
+    def _table(self, s: "State") -> str:
+        """Whoever is accepted is active, a published standby, or in grace until verify_until."""
+        c = self.atlas.constants
+        for seen in (s.truth, *(seen for seen, _ in s.views)):
+            for key in self.atlas.keysets[seen].keys:
+                for clock in range(c.skew + 1):
+                    if self.atlas.accepts(seen, key.kid, clock) and not _may_count(key, clock):
+                        return f"S11: a token of {key.kid} is accepted, which is {key.state} and does not count"
+        return ""
+
+
+def _may_count(key: Key, clock: int) -> bool:
+    match key.state:
+        case KeyState.ACTIVE:
+            return True
+        case KeyState.STANDBY:
+            return key.published is not None
+        case _:
+            return key.verify_until is not None and clock <= seconds(key.verify_until)
+
+
+def _name(mask: int) -> str:
+    return "".join(kid for kid in "ABCDEFGH" if bit(kid) & mask)

@@ -1,0 +1,66 @@
+"""L1: whatever the runs left behind, once faults have ended one reconcile puts it right.
+
+Asked of every state, not only of the last ones: any run may die at any point, so every state is one in
+which all runs are dead. Their pending writes are covered: had one landed, that is another state, and an
+S3 write of theirs either lands before reconcile's or is refused by its ETag.
+"""
+
+from tests.model.actors import reconcile
+from tests.model.changes import Changes
+from tests.model.moves import Move
+from tests.model.world import Jwks, State, World
+
+_ENOUGH = 100  # moves, and seconds
+
+
+class Recovery:
+    """The question, with its answers remembered: they depend on the keyset and the JWKS alone."""
+
+    def __init__(self, world: World, changes: Changes) -> None:
+        self.world = world
+        self.changes = changes
+        self._answers: dict[tuple[int, Jwks], str] = {}
+
+    def wrong(self, s: State) -> str:
+        """What a reconcile that runs alone and undisturbed cannot put right."""
+        asked = s.truth, s.jwks
+        if asked not in self._answers:
+            self._answers[asked] = self._after_reconcile(s)
+        return self._answers[asked]
+
+    def _after_reconcile(self, s: State) -> str:
+        run = reconcile(spare=2)
+        actor, state = run.start, s._replace(views=(), caches=(), tokens=(), falls=(), alone=0)
+        for _ in range(_ENOUGH):
+            later = self.world.later(state)
+            if later.truth == state.truth:
+                break
+            state = later
+        for _ in range(_ENOUGH):
+            if actor.step < 0:
+                return self._left(state)
+            move = next(run.steps[actor.step](self.changes, state, actor), None)
+            if move is None:
+                state = self.world.later(state)
+            else:
+                actor, state = (
+                    run.settled(move.actor, self.world.atlas.constants),
+                    self._made(state, move),
+                )
+        return "L1: reconcile does not come to an end"
+
+    def _made(self, s: State, move: Move) -> State:
+        if move.truth >= 0:
+            return self.world.created(s, move.truth)
+        return s if move.jwks is None else self.world.written(s, move.jwks)
+
+    def _left(self, s: State) -> str:
+        facts = self.world.atlas.facts[s.truth]
+        standby = self.world.atlas.keysets[s.truth].standby
+        if facts.active is None or standby is None or standby.published is None:
+            return "L1: after a reconcile there is not one active and one published standby key"
+        if facts.grace:
+            return f"L1: after a reconcile {', '.join(facts.grace)} is still in grace"
+        if s.jwks != (0, facts.live, facts.known):
+            return "L1: after a reconcile the JWKS is not the truth"
+        return ""

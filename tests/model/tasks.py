@@ -1,0 +1,59 @@
+"""What a process of the exploration is asked to do: one scenario, or one mutant."""
+
+import gc
+import os
+import time
+
+from tests.model import report, rule_mutants, scenarios, table_mutants
+from tests.model.mutants import Mutant
+from tests.model.outcome import Outcome
+from tests.model.scenarios import Scenario
+
+FULL = os.environ.get("FULL") == "1"
+SCENARIOS = {s.name: s for s in (*scenarios.ALL, *(scenarios.LARGE if FULL else ()))}
+MUTANTS = {
+    mutant.name: mutant
+    for mutants in (
+        table_mutants.TABLE,
+        table_mutants.VERIFIES,
+        rule_mutants.TRANSITIONS,
+        rule_mutants.TIMING,
+        rule_mutants.PLANNING,
+        rule_mutants.DESIGN,
+    )
+    for mutant in mutants
+}
+
+
+def explored(scenario: Scenario, mutant: Mutant | None = None) -> Outcome:
+    """One exploration. Nothing in it is a cycle, so it is faster without the garbage collector."""
+    began = time.monotonic()
+    gc.disable()
+    constants = mutant.constants(scenario.constants) if mutant else scenario.constants
+    explorer, found = scenario.explorer(constants)
+    return Outcome(
+        name=mutant.name if mutant else scenario.name,
+        constants=str(constants),
+        actors=tuple(run.name for run in scenario.runs),
+        states=found.states,
+        transitions=found.transitions,
+        keysets=len(explorer.atlas.keysets),
+        exhausted=found.exhausted,
+        wrong=found.wrong,
+        trace=tuple(report.trace(explorer, found)) if found.wrong else (),
+        seconds=time.monotonic() - began,
+        scenario=scenario.name if mutant else "",
+        equivalent=mutant.equivalent if mutant else "",
+    )
+
+
+def of_scenario(name: str) -> Outcome:
+    """The product as it is."""
+    return explored(SCENARIOS[name])
+
+
+def of_mutant(name: str) -> Outcome:
+    """The product without one of its guards or terms."""
+    mutant = MUTANTS[name]
+    with mutant.applied():
+        return explored(SCENARIOS[mutant.scenario], mutant)

@@ -1,0 +1,131 @@
+"""A state of the world, and the three things that can happen to it: a second passes, a generation is
+created, the JWKS is written.
+
+Readers are not actors. A view of age C shows some generation that was the highest within the last
+C (+ replication) seconds, and every such view is somebody's: so a state keeps the generations that were
+superseded within that time, and the properties look at all of them at once. In the same way every
+issuer that may sign does, so a state keeps one instant per kid: the latest `exp` of a token. All this
+follows from the changes alone, and adds no branches. (Views that never go back, containers that start
+fresh or lag differently, one issuer or ten: all of them are among these.)
+
+Everything is counted from now, what nobody can see any more is dropped, and generations are counted
+back from the highest: only so is the number of states finite.
+"""
+
+from typing import NamedTuple
+
+from tests.model.atlas import Atlas, bit
+from tests.model.changes import bound
+from tests.model.constants import KIDS
+
+Jwks = tuple[int, int, int]  # generations behind the truth, its kids, the kids known by then
+
+
+class State(NamedTuple):
+    """The world at one instant, but for where its actors stand (actors.py)."""
+
+    truth: int  # the keyset of the highest generation
+    age: int  # seconds since it was created, at most ω
+    views: tuple[tuple[int, int], ...]  # earlier keysets and seconds since each was superseded
+    jwks: Jwks
+    caches: tuple[
+        tuple[int, int, int], ...
+    ]  # earlier JWKS: kids, known kids, seconds since replaced
+    tokens: tuple[tuple[str, int], ...]  # kid and the latest exp
+    falls: tuple[tuple[str, int], ...]  # revoked kid and seconds since, until the bound is over
+    gone: int  # kids that ever ended
+    void: int  # kids that were ever revoked
+    alone: int  # kids that were activated while no other key was active
+
+
+class World:
+    """How states follow from each other."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self.atlas = atlas
+        self.bound = bound(atlas)
+        self.omega = atlas.constants.omega
+
+    def start(self, truth: int) -> State:
+        """Everything was as it is for long, but for a JWKS that does not show what is not published."""
+        facts, keys = self.atlas.facts[truth], self.atlas.keysets[truth].keys
+        shown = sum(bit(key.kid) for key in keys if key.published)
+        jwks = (0 if keys and shown == facts.live else 1, shown, shown)
+        state = State(truth, self.omega, (), jwks, (), (), (), facts.known & ~facts.live, 0, 0)
+        return state._replace(tokens=self._tokens(truth, (), (), 0))
+
+    def later(self, s: State) -> State:
+        """A second passes."""
+        c, older, omega = self.atlas.constants, self.atlas.older, self.omega
+        truth = older(s.truth)
+        views = tuple((older(seen), age + 1) for seen, age in s.views if age < c.forgotten)
+        caches = tuple((live, known, age + 1) for live, known, age in s.caches if age < c.P)
+        tokens = tuple((kid, exp - 1) for kid, exp in s.tokens if exp - 1 + c.leeway > 0)
+        falls = tuple((kid, ago + 1) for kid, ago in s.falls if ago <= self.bound)
+        views = self._distinct(truth, views)
+        tokens = self._tokens(truth, views, tokens, s.void)
+        age = min(s.age + 1, omega)
+        return State(truth, age, views, s.jwks, caches, tokens, falls, s.gone, s.void, s.alone)
+
+    def created(self, s: State, truth: int) -> State:
+        """The next generation lands."""
+        before, after = self.atlas.facts[s.truth], self.atlas.facts[truth]
+        views = self._distinct(truth, ((self.atlas.shown(s.truth), 0), *s.views))
+        fallen = after.revoked & ~s.void
+        void = s.void | fallen
+        falls = s.falls + tuple((kid, 0) for kid in KIDS if bit(kid) & fallen)
+        alone = s.alone
+        if after.active and after.active != before.active:
+            left_alone = before.active is None or not bit(before.active) & after.live
+            alone |= bit(after.active) if left_alone else 0
+        behind, live, known = s.jwks
+        return State(
+            truth,
+            0,
+            views,
+            (behind + 1, live, known),
+            s.caches,
+            self._tokens(truth, views, s.tokens, void),
+            falls,
+            s.gone | (after.known & ~after.live),
+            void,
+            alone,
+        )
+
+    def written(self, s: State, jwks: Jwks) -> State:
+        """The JWKS is replaced."""
+        _, live, known = s.jwks
+        kept = ((live, known, 0), *s.caches)
+        caches: dict[tuple[int, int], int] = {}
+        for live, known, age in kept:
+            caches.setdefault((live, known), age)
+        caches.pop(jwks[1:], None)
+        return s._replace(jwks=jwks, caches=tuple((*kids, age) for kids, age in caches.items()))
+
+    def _distinct(
+        self, truth: int, views: tuple[tuple[int, int], ...]
+    ) -> tuple[tuple[int, int], ...]:
+        """Of equal views the youngest; none that shows what the truth shows."""
+        if not views:
+            return views
+        youngest: dict[int, int] = {}
+        for seen, age in views:  # the youngest come first
+            youngest.setdefault(seen, age)
+        youngest.pop(self.atlas.shown(truth), None)
+        return tuple(youngest.items())
+
+    def _tokens(
+        self,
+        truth: int,
+        views: tuple[tuple[int, int], ...],
+        tokens: tuple[tuple[str, int], ...],
+        void: int,
+    ) -> tuple[tuple[str, int], ...]:
+        """Every issuer that may sign does so now, the fastest clock's `exp` is kept."""
+        c, facts = self.atlas.constants, self.atlas.facts
+        latest = dict(tokens)
+        for seen in (truth, *(seen for seen, age in views if age <= c.signing)):
+            kid = facts[seen].active
+            if kid:
+                latest[kid] = max(latest.get(kid, 0), c.skew + facts[seen].lifetime)
+        return tuple(sorted((kid, exp) for kid, exp in latest.items() if not bit(kid) & void))
