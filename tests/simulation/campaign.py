@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.simulation import periods, scenarios
 from tests.simulation import seeds as random_runs
-from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.mutants.catalogue import MUTANTS, Mutant
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play, key_material
 from tests.simulation.scenarios import Trouble

@@ -1,17 +1,14 @@
 """Executions of statemachine/rotation.asl.json in virtual time, with the troubles they can meet."""
 
-import importlib
-import re
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
-from tests.simulation.definition import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
+from tests.definition import module_of
+from tests.simulation.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import EPOCH, Container, World
 
-DAY = 86_400.0
 TROUBLES_OF_A_TASK = (
     "invoked_twice_at_once",
     "invoked_again_later",
@@ -33,25 +30,19 @@ TROUBLES_OF_A_WAIT = (
     "deployed_shorter_tokens",
     "deployed_longer_tokens",
 )
-_REDRIVES = {"minute": 60.0, "days": 13 * DAY, "redriven": 60.0}
-
-
-def handler_of(step: str) -> ModuleType:
-    """The module behind a Task: ActivateKey is rotation/activate_key.py."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", step).lower()
-    return importlib.import_module(f"keyturn.rotation.{name}")
+_REDRIVES = {"minute": 60.0, "days": 13 * 86_400.0, "redriven": 60.0}
 
 
 class Execution:
     """One execution; `ended` is its last state, `failure` why it has none."""
 
-    def __init__(self, world: World, event: Mapping[str, Any], *, at: float | None = None) -> None:
+    def __init__(self, world: World, event: Mapping[str, Any]) -> None:
         self._world = world
         self.mode = str(event["mode"])
         self.ended: str | None = None
         self.failure: str | None = None
         self.interpreter = Interpreter(event, jitter=world.choose.random)
-        self.process = self._begin(at)
+        self.process = self._begin()
         world.executions.append(self)
 
     @property
@@ -59,9 +50,8 @@ class Execution:
         """Whether nothing more will come of it by itself."""
         return self.process.over
 
-    def _begin(self, at: float | None = None) -> Process:
-        self.process = self._world.spawn(self._drive, self._world.container("execution"), at=at)
-        return self.process
+    def _begin(self) -> Process:
+        return self._world.scheduler.spawn(self._drive, self._world.container("execution"))
 
     def _drive(self) -> None:
         run = self.interpreter.run()
@@ -134,7 +124,7 @@ class Execution:
     def _invoke(self, task: Task) -> Process:
         container = self._world.container(task.state)
         timeout = self._world.times.write_delay
-        process = self._world.call(handler_of(task.step), task.data, container, timeout)
+        process = self._world.call(module_of(task.step), task.data, container, timeout)
         if task.step == "RevokeKeys":
             process.waiters.append(lambda: self._check_revocation(container))
         return process
@@ -156,7 +146,7 @@ class Execution:
         self.interpreter = Interpreter(
             interpreter.data, start=interpreter.state, jitter=self._world.choose.random
         )
-        self._begin()
+        self.process = self._begin()
 
     def _check_revocation(self, container: Container) -> None:
         """L2: a revocation writes the keyset and nothing else, once more for each who was faster."""

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud.wire import Call
-from tests.simulation.faults import Fault
+from tests.simulation.faults import Fault, malformed
 
 if TYPE_CHECKING:
     from tests.simulation.world import Container, World
@@ -84,9 +84,10 @@ class Passing:
                 container.trouble = world.now()
             raise
         if self.call.operation in _KEYSET_READS:
-            malformed = bool(fault and fault.__name__ == "malformed")
-            container.trouble = world.now() if malformed else container.trouble
-            container.last_read = container.last_read if malformed else self._sent
+            if fault is malformed:
+                container.trouble = world.now()
+            else:
+                container.last_read = self._sent
         return answer
 
     def effect(self, *, ago: bool = False) -> Any:

@@ -65,7 +65,7 @@ class Play:
         """Write an empty keyset as this generation."""
         container = self.world.container("keyset")
         origin = Origin("op-0", "cloudformation", "create")
-        self.world.spawn(lambda: container.stack.keysets.found(number, origin), container)
+        self.world.scheduler.spawn(lambda: container.stack.keysets.found(number, origin), container)
 
     # ---- what can happen
 
@@ -110,7 +110,7 @@ class Play:
             except Failed:
                 assert self.world.plan.met or len(self.world.executions) > 1
 
-        self.world.spawn(run, container)
+        self.world.scheduler.spawn(run, container)
 
     def lose_the_keyset(self) -> None:
         """Somebody deletes every parameter by hand; the stack is deployed anew over what is left."""

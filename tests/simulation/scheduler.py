@@ -4,6 +4,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 
@@ -13,10 +14,11 @@ class Crashed(BaseException):
 
 
 class Process:
-    """Something that runs by turns: a Lambda invocation, an execution, a caller."""
+    """Something that runs by turns, in its owner: a Lambda invocation, an execution, a caller."""
 
-    def __init__(self, run: Callable[[], object], hub: greenlet) -> None:
+    def __init__(self, run: Callable[[], object], owner: Any, hub: greenlet) -> None:
         self._run = run
+        self.owner = owner
         self._greenlet = greenlet(self._body, parent=hub)
         self.ticket = 0
         self.waiters: list[Callable[[], None]] = []
@@ -70,11 +72,11 @@ class Scheduler:
         among = self._choose.random() if self._choose else 0.0
         heappush(self._queue, (max(instant, self.now), among, next(self._numbers), act, unless))
 
-    def spawn(self, run: Callable[[], object], *, at: float | None = None) -> Process:
-        """A new process, from `at` on."""
-        process = Process(run, self._hub)
+    def spawn(self, run: Callable[[], object], owner: Any) -> Process:
+        """A new process, from now on."""
+        process = Process(run, owner, self._hub)
         self._processes.append(process)
-        self._go_on_at(self.now if at is None else at, process, self._ticket(process))
+        self._go_on_at(self.now, process, self._ticket(process))
         return process
 
     def pause(self, seconds: float = 0.0) -> None:

@@ -68,7 +68,7 @@ class Traffic:
         token = token or self._some_token()
         if token:
             container = self._world.container("caller")
-            self._world.spawn(lambda: self._through_gateway(token), container)
+            self._world.scheduler.spawn(lambda: self._through_gateway(token), container)
 
     def steal(self, kid: str, arn: str) -> None:
         """Somebody has the private key, and makes a token with it."""

@@ -19,8 +19,8 @@ from tests.simulation.cloud.kms import Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
 from tests.simulation.cloud.ssm import Ssm
 from tests.simulation.cloud.wire import Call
-from tests.simulation.definition import Task
 from tests.simulation.gateway import OWN_STAGE, Gateway
+from tests.simulation.interpreter import Task
 from tests.simulation.machines import MachineClock
 from tests.simulation.passage import Passing, Plan
 from tests.simulation.scheduler import Process, Scheduler
@@ -72,12 +72,11 @@ class World:
         *,
         seed: int | None = None,
         skew: float = 0.0,
-        plan: Plan | None = None,
     ) -> None:
         self.choose = Random(seed or 0)
         self.times, self.ages, self.skew = times, AGES, skew
         self.lag = times.clock_skew - skew
-        self.plan = plan or Plan()
+        self.plan = Plan()
         self.scheduler = Scheduler(self.choose if seed is not None else None)
         self.hurried = seed is None  # nothing takes time unless a fault says so
         self.ids = count(1)
@@ -85,9 +84,9 @@ class World:
         self.kms = Kms(self, EPOCH, material)
         self.gateway = Gateway(self, times.result_ttl)
         self.clients = self._clients()
-        self.truth = Truth(times, AGES, self.kms, self.now, EPOCH)
-        self.jwks = Jwks(times, self.truth, self.s3, self.now)
-        self.tokens = Tokens(times, self.truth, self.jwks, self.now, self.lag)
+        self.truth = Truth(times, AGES, self.kms, self.now)
+        self.jwks = Jwks(times, self.truth, self.now)
+        self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
         self.executions: list[Any] = []
@@ -102,7 +101,7 @@ class World:
         process = self.scheduler.current
         if process is None:
             return call.effect(self.now())  # the run looks on from outside
-        return Passing(self, call, process.container).go()  # type: ignore[attr-defined]
+        return Passing(self, call, process.owner).go()
 
     def container(self, label: str) -> Container:
         """A fresh one, on a machine whose clock is off as far as clocks may be."""
@@ -120,12 +119,6 @@ class World:
         stack = Stack(settings, clock=clock, clients=self.clients, ages=self.ages)
         return Container(stack, clock, label, began=len(self.truth.landed))
 
-    def spawn(self, run: Any, container: Container, *, at: float | None = None) -> Process:
-        """A process that runs inside a container."""
-        process = self.scheduler.spawn(run, at=at)
-        process.container = container  # type: ignore[attr-defined]
-        return process
-
     def call(
         self, module: ModuleType, event: Mapping[str, Any], container: Container, timeout: float
     ) -> Process:
@@ -135,7 +128,7 @@ class World:
             answer = module.handler(json.loads(json.dumps(event)), _CONTEXT)
             return json.loads(json.dumps(answer))
 
-        process = self.spawn(run, container)
+        process = self.scheduler.spawn(run, container)
         self.scheduler.at(
             self.now() + timeout,
             lambda: self.scheduler.crash(process),
@@ -151,7 +144,8 @@ class World:
         """What `Stack.of_environment` answers in this run."""
         process = self.scheduler.current
         assert process, "a handler runs in a container"
-        return process.container.stack  # type: ignore[attr-defined,no-any-return]
+        container: Container = process.owner
+        return container.stack
 
     def promised(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """A step said that it is done: what it acknowledged must be there (S9), and stay (S2)."""
@@ -176,11 +170,10 @@ class World:
         self.ssm.put(name, json.dumps(document, separators=(",", ":")), overwrite=False)
 
     def _clients(self) -> Any:
-        kms = self.kms.client(retries=True)
         return SimpleNamespace(
             ssm=self.ssm.client(retries=True),
             ssm_timed=self.ssm.client(retries=False),
-            kms=kms,
+            kms=self.kms.client(retries=True),
             kms_once=self.kms.client(retries=False),
             s3=S3Client(self.s3, self),
             tagging=TaggingClient(self.kms, self),

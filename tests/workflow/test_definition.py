@@ -1,20 +1,15 @@
 """One name in three spellings: the state, its function's resource and the function's file agree."""
 
-import json
 import re
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 from cfnlint.decode import cfn_yaml
 
 from keyturn.keyset.timing import BOUNDS
+from tests.definition import DEFINITION, ROOT, STATES, snake
 from tests.unit.rotation.emergency import paths
 
-ROOT = Path(__file__).parents[2]
-DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
-STATES: dict[str, Any] = DEFINITION["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
 RESOURCES = TEMPLATE["Resources"]
@@ -25,11 +20,6 @@ LAMBDA_ERRORS = {
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 }
-
-
-def snake(name: str) -> str:
-    """`PublishJwks` as a file spells it."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.timing import Times
-from tests.simulation.cloud.s3 import S3, Version
+from tests.simulation.cloud.s3 import Version
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.truth import Truth
 
@@ -19,7 +19,6 @@ class Jwks:
 
     times: Times
     truth: Truth
-    s3: S3
     now: Callable[[], float]
     generation: int = 0
     shown: set[str] = field(default_factory=set)

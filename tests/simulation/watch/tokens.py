@@ -37,14 +37,12 @@ class Answer:
 
 @dataclass
 class Tokens:
-    """Everything that was signed."""
+    """What was issued, and what the authorizers said of it."""
 
     times: Times
     truth: Truth
     jwks: Jwks
     now: Callable[[], float]
-    lag: float
-    made: list[Token] = field(default_factory=list)
     flushed: dict[str, float] = field(default_factory=dict)  # kid: when its caches were emptied
 
     def issued(self, text: str, at: float, epoch: float) -> Token:
@@ -54,8 +52,7 @@ class Tokens:
         life = self.truth.life(kid)
         life.dead_by = max(life.dead_by, exp + self.times.leeway)
         self.jwks.signed(kid, at)
-        self.made.append(Token(text, kid, exp, genuine=True))
-        return self.made[-1]
+        return Token(text, kid, exp, genuine=True)
 
     def answered(self, answer: Answer) -> None:
         """An authorizer has decided."""

@@ -53,7 +53,6 @@ class Truth:
     ages: Ages
     kms: Kms
     now: Callable[[], float]
-    epoch: datetime
     first_shown: dict[str, float] = field(default_factory=dict)  # kid: since when in the JWKS
     landed: list[tuple[float, Generation]] = field(default_factory=list)
     lives: dict[str, Life] = field(default_factory=dict)

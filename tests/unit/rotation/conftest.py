@@ -1,14 +1,10 @@
 """What the rotation tests share: executions of the real definition, step by step."""
 
-import importlib
-import json
-import re
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-DEFINITION = json.loads((Path(__file__).parents[3] / "statemachine/rotation.asl.json").read_text())
+from tests.definition import DEFINITION, STATES, chosen, module_of, step_of, value_at, with_result
 
 
 class Execution:
@@ -24,7 +20,7 @@ class Execution:
 
     def step(self) -> None:
         """Go through one state."""
-        state = DEFINITION["States"][self.state]
+        state = STATES[self.state]
         self.visited.append(self.state)
         getattr(self, f"_{state['Type'].lower()}")(state)
 
@@ -40,27 +36,22 @@ class Execution:
         return self.visited[-1]
 
     def _task(self, state) -> None:
-        step = state["Resource"].removeprefix("${").removesuffix("FunctionArn}")
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", step).lower()
-        module = importlib.import_module(f"keyturn.rotation.{name}")
+        module = module_of(step_of(state))
+        name = module.__name__.rpartition(".")[2]
         outcome = self._invoke(module, self.data)
         if self.twice:
             before = self._world()
             self._invoke(module, self.data)
             assert self._world() == before, f"the second {name} changed something"
         self.outcomes.append((name, outcome["outcome"]))
-        self.data = {**self.data, state["ResultPath"].removeprefix("$."): outcome}
+        self.data = with_result(state, self.data, outcome)
         self.state = state["Next"]
 
     def _choice(self, state) -> None:
-        for choice in state["Choices"]:
-            if self._at(choice["Variable"]) == choice["StringEquals"]:
-                self.state = choice["Next"]
-                return
-        self.state = state["Default"]
+        self.state = chosen(state, self.data)
 
     def _wait(self, state) -> None:
-        until = datetime.fromisoformat(self._at(state["TimestampPath"]))
+        until = datetime.fromisoformat(value_at(self.data, state["TimestampPath"]))
         if self.naps:
             self.naps -= 1
         elif until > self._clock.now():
@@ -69,12 +60,6 @@ class Execution:
 
     def _succeed(self, _state) -> None:
         self.state = None
-
-    def _at(self, path: str):
-        found = self.data
-        for part in path.removeprefix("$.").split("."):
-            found = found[part]
-        return found
 
 
 @pytest.fixture

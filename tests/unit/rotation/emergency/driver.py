@@ -4,23 +4,10 @@ A failing Task is tried again as its Retry says, each attempt a step of its own;
 tests' clock has come there, so that several executions can be interleaved.
 """
 
-import importlib
-import json
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
-ROOT = Path(__file__).parents[4]
-DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
-STATES = DEFINITION["States"]
-
-
-def handler_of(state: str):
-    """The module behind a Task state."""
-    step = STATES[state]["Resource"].removeprefix("${").removesuffix("FunctionArn}")
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", step).lower()
-    return importlib.import_module(f"keyturn.rotation.{name}")
+from tests.definition import DEFINITION, STATES, chosen, module_of, step_of, value_at, with_result
 
 
 class Run:
@@ -68,7 +55,7 @@ class Run:
 
     def _task(self, state: dict) -> None:
         try:
-            outcome = self._invoke(handler_of(self.state), self.data)
+            outcome = self._invoke(module_of(step_of(state)), self.data)
         except AssertionError:
             raise
         except Exception as error:
@@ -83,32 +70,23 @@ class Run:
             outcome = {"Error": type(error).__name__, "Cause": str(error)}
             state = caught
         self._attempts = 0
-        path = state["ResultPath"].removeprefix("$.")
-        self.data, self.state = {**self.data, path: outcome}, state["Next"]
+        self.data, self.state = with_result(state, self.data, outcome), state["Next"]
 
     def _choice(self, state: dict) -> None:
-        for choice in state["Choices"]:
-            if self._at(choice["Variable"]) == choice["StringEquals"]:
-                self.state = choice["Next"]
-                return
-        self.state = state["Default"]
+        self.state = chosen(state, self.data)
 
     def _wait(self, state: dict) -> None:
         if self.wake is None and "TimestampPath" in state:
-            self.wake = datetime.fromisoformat(self._at(state["TimestampPath"]))
+            self.wake = datetime.fromisoformat(value_at(self.data, state["TimestampPath"]))
         elif self.wake is None:
-            self.wake = self._clock.now() + timedelta(seconds=self._at(state["SecondsPath"]))
+            self.wake = self._clock.now() + timedelta(
+                seconds=value_at(self.data, state["SecondsPath"])
+            )
         if not self.asleep:
             self.state, self.wake = state["Next"], None
 
     def _succeed(self, _state: dict) -> None:
         self.state = None
-
-    def _at(self, path: str):
-        found = self.data
-        for part in path.removeprefix("$.").split("."):
-            found = found[part]
-        return found
 
 
 def _retries(state: dict) -> int:

@@ -3,7 +3,8 @@
 import pytest
 
 from keyturn.keyset.states import State
-from tests.unit.rotation.emergency.driver import STATES, turns
+from tests.definition import STATES
+from tests.unit.rotation.emergency.driver import turns
 from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION
 
 EVERYWHERE = [*ROTATION, "the end"]

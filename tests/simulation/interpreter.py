@@ -1,17 +1,15 @@
-"""A plain interpreter of what statemachine/rotation.asl.json uses of the States Language.
+"""An interpreter of the whole definition, with its Retry intervals, as Step Functions runs it.
 
 It has no clock and calls nobody: it yields the Task or Wait that is next and is told what came of it.
 """
 
-import json
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-DEFINITION = json.loads((ROOT / "statemachine/rotation.asl.json").read_text())
+from tests.definition import DEFINITION, STATES, chosen, step_of, value_at, with_result
+
 _TASK_FAILED = "States.TaskFailed"
 
 
@@ -62,13 +60,13 @@ class Interpreter:
     def run(self) -> Generator[Task | Wait, Mapping[str, Any] | None, None]:
         """Yield what is next until a Succeed state; raises ExecutionFailed."""
         while True:
-            state = DEFINITION["States"][self.state]
+            state = STATES[self.state]
             self.visited.append(self.state)
             match state["Type"]:
                 case "Task":
                     yield from self._task(state)
                 case "Choice":
-                    self.state = self._choice(state)
+                    self.state = chosen(state, self.data)
                 case "Wait":
                     yield self._wait(state)
                     self.state = state["Next"]
@@ -80,8 +78,7 @@ class Interpreter:
     def _task(
         self, state: Mapping[str, Any]
     ) -> Generator[Task | Wait, Mapping[str, Any] | None, None]:
-        step = state["Resource"].removeprefix("${").removesuffix("FunctionArn}")
-        task = Task(self.state, step, self.data, state["TimeoutSeconds"])
+        task = Task(self.state, step_of(state), self.data, state["TimeoutSeconds"])
         tries = [0] * len(state["Retry"])
         while True:
             try:
@@ -100,8 +97,7 @@ class Interpreter:
                 state = state["Catch"][caught]
                 outcome = {"Error": failure.error, "Cause": failure.cause}
                 break
-        name = state["ResultPath"].removeprefix("$.")
-        self.data = {**self.data, name: outcome}
+        self.data = with_result(state, self.data, outcome)
         self.state = state["Next"]
 
     def _matching(self, rules: Any, error: str) -> Iterator[int]:
@@ -116,20 +112,8 @@ class Interpreter:
         assert retrier["JitterStrategy"] == "FULL"
         return min(interval, retrier["MaxDelaySeconds"]) * self._jitter()
 
-    def _choice(self, state: Mapping[str, Any]) -> str:
-        for choice in state["Choices"]:
-            if self._at(choice["Variable"]) == choice["StringEquals"]:
-                return str(choice["Next"])
-        return str(state["Default"])
-
     def _wait(self, state: Mapping[str, Any]) -> Wait:
         if "TimestampPath" in state:
-            until = datetime.fromisoformat(self._at(state["TimestampPath"]))
+            until = datetime.fromisoformat(value_at(self.data, state["TimestampPath"]))
             return Wait(self.state, until=until)
-        return Wait(self.state, seconds=self._at(state["SecondsPath"]))
-
-    def _at(self, path: str) -> Any:
-        found: Any = self.data
-        for part in path.removeprefix("$.").split("."):
-            found = found[part]
-        return found
+        return Wait(self.state, seconds=value_at(self.data, state["SecondsPath"]))

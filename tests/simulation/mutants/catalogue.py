@@ -1,0 +1,39 @@
+"""Deliberate faults in the product, each of which the simulator must catch through the handlers.
+
+They are what the design says was tried and broke, written as patches.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from tests.simulation.mutants import orphans, steps, views, waits, writes
+
+Mutant = Callable[[], AbstractContextManager[Any]]
+
+MUTANTS: tuple[Mutant, ...] = (
+    writes.a_generation_is_overwritten,
+    waits.the_wait_equals_the_ttl,
+    waits.the_publication_wait_lacks_omega,
+    waits.the_publication_wait_lacks_the_views,
+    waits.grace_is_the_token_lifetime,
+    waits.grace_lacks_c_and_tau,
+    waits.a_new_lifetime_applies_to_keys_in_use,
+    writes.an_equal_jwks_is_not_written,
+    writes.the_jwks_is_written_without_a_condition,
+    writes.the_jwks_body_lacks_its_generation,
+    writes.published_before_it_was_read_back,
+    steps.activate_is_open_to_grace_keys,
+    steps.an_unpublished_standby_is_activated,
+    steps.keys_are_disabled_without_a_second_look,
+    steps.a_key_is_created_before_one_is_revoked,
+    steps.active_is_a_target,
+    steps.authorizers_are_flushed_at_once,
+    views.a_reader_goes_back,
+    views.a_view_never_grows_too_old,
+    views.the_issuer_goes_on_with_an_older_view,
+    views.ages_count_from_the_answer,
+    orphans.the_loser_of_a_race_deletes_its_key,
+    orphans.the_sweep_ignores_the_jwks,
+    orphans.the_sweep_takes_young_keys,
+)

@@ -1,0 +1,57 @@
+"""Mutants of how unregistered KMS keys are cleared away."""
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.rotation import create_key, reconcile
+from tests.simulation.mutants.patching import everywhere
+
+
+def the_loser_of_a_race_deletes_its_key() -> AbstractContextManager[Any]:
+    """Which a retry may have just registered."""
+
+    def ensure(stack: Any, origin: Any) -> Any:
+        made: list[str] = []
+        create = stack.kms.create
+        with patch.object(stack.kms, "create", lambda op: _noted(made, create(op))):
+            outcome = real(stack, origin)
+        for arn in made:
+            if outcome["outcome"] == "exists":
+                stack.kms.destroy(arn, window=7)
+        return outcome
+
+    real = create_key.ensure_standby
+    return everywhere("ensure_standby", ensure, create_key, reconcile)
+
+
+def _noted(made: list[str], key: Any) -> Any:
+    made.append(key.arn)
+    return key
+
+
+def the_sweep_ignores_the_jwks() -> AbstractContextManager[Any]:
+    """What verifiers still trust is destroyed when the keyset was lost."""
+
+    def sweep(stack: Any, origin: Any) -> Any:
+        blind = replace(stack.well_known.read(), keys={})
+        with patch.object(stack.well_known, "read", lambda: blind):
+            return real(stack, origin)
+
+    sweep.__name__ = "sweep_orphans"
+    real = reconcile.sweep_orphans
+    return patch.object(reconcile, "sweep_orphans", sweep)
+
+
+def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
+    """A key that is just being registered looks like an orphan."""
+
+    def sweep(stack: Any, origin: Any) -> Any:
+        with patch.object(stack, "ages", replace(stack.ages, orphan=timedelta(0))):
+            return real(stack, origin)
+
+    sweep.__name__ = "sweep_orphans"
+    real = reconcile.sweep_orphans
+    return patch.object(reconcile, "sweep_orphans", sweep)

@@ -1,0 +1,48 @@
+"""Mutants of what a container believes, and for how long."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.aws.keyset_view import KeysetView
+
+
+def a_reader_goes_back() -> AbstractContextManager[Any]:
+    """A view believes whatever SSM answers."""
+
+    def refresh(self: Any) -> bool:
+        sent = self._tried = self._now()
+        self._held = self._reader.read()
+        self._read = sent
+        return True
+
+    return patch.object(KeysetView, "_refresh", refresh)
+
+
+def a_view_never_grows_too_old() -> AbstractContextManager[Any]:
+    """Without SSM the authorizer goes on for ever."""
+
+    def current(self: Any) -> Any:
+        if self._older_than(self._ttl, self._read) and self._may_try():
+            self._refresh()
+        return self._generation()
+
+    return patch.object(KeysetView, "current", current)
+
+
+def the_issuer_goes_on_with_an_older_view() -> AbstractContextManager[Any]:
+    """As long as an authorizer may."""
+    return patch.object(KeysetView, "for_signing", KeysetView.current)
+
+
+def ages_count_from_the_answer() -> AbstractContextManager[Any]:
+    """A view is as young as its reply, not as its request."""
+
+    def refresh(self: Any) -> bool:
+        done = real(self)
+        if done:
+            self._read = self._tried = self._now()
+        return done
+
+    real = KeysetView._refresh
+    return patch.object(KeysetView, "_refresh", refresh)
