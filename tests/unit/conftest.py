@@ -30,25 +30,13 @@ from keyturn.keyset.model import Key, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Ages, Times
 from keyturn.rotation.publish_jwks import project
+from tests.periods import DEFAULTS
 
 
 @pytest.fixture(scope="session")
 def times() -> Times:
     """The default settings."""
-    return Times(
-        view_ttl=30,
-        propagation=7500,
-        token_lifetime=3600,
-        leeway=30,
-        clock_skew=10,
-        issuer_timeout=10,
-        write_delay=20,
-        result_ttl=0,
-        rotation_period=2_592_000,
-        stale_limit=300,
-        jwks_max_age=300,
-        cdn_ttl=0,
-    )
+    return DEFAULTS
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 View and public keys are the product's own, over a reader and a source that never fail.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,28 +13,15 @@ from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import Times
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.verify import VerificationKey
+from tests.periods import DEFAULTS
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, VERIFY_UNTIL
 
 API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
-_TIMES = Times(
-    view_ttl=30,
-    propagation=7500,
-    token_lifetime=3600,
-    leeway=LEEWAY,
-    clock_skew=10,
-    issuer_timeout=10,
-    write_delay=20,
-    result_ttl=0,
-    rotation_period=2_592_000,
-    stale_limit=300,
-    jwks_max_age=300,
-    cdn_ttl=0,
-)
+_TIMES = replace(DEFAULTS, leeway=LEEWAY)
 
 
 def instant(seconds: float) -> datetime:
