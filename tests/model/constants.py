@@ -46,7 +46,7 @@ class Constants:
     keys: int = 6  # how many keys may be registered, besides two that L1 may need
     by_age: bool = False  # rotations are due by age and nobody asked: `activated` matters
     knows_its_turn: bool = (
-        False  # PlanRotation finds an activation of its own that it never heard of
+        True  # PlanRotation finds an activation of its own that it never heard of
     )
     slow_reads: bool = False  # PublishJwks reads the generation at one time and the JWKS at another
     etag_of_keys: bool = False  # a broken design: the JWKS's body does not say its generation

@@ -1,4 +1,4 @@
-"""Mutants of keyset/transitions.py, keyset/timing.py and keyset/planning.py, and one of the design."""
+"""Mutants of keyset/transitions.py, keyset/timing.py and keyset/planning.py, and of the design."""
 
 from tests.model.mutants import Edit, Mutant
 
@@ -173,5 +173,10 @@ DESIGN = (
         "Ages: a key may be registered when its end is forgotten",
         "late registration",
         broken={"claim": 6},
+    ),
+    Mutant(
+        "PlanRotation: a run only knows of an activation that it heard of",
+        "rotation, rollback",
+        broken={"knows_its_turn": False},
     ),
 )

@@ -8,6 +8,7 @@ from keyturn.aws.keyset_store import KeysetMissing
 from keyturn.aws.stack import Stack
 from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import IllegalTransition
+from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
 from keyturn.rotation.task import Outcome, Planned, task
@@ -81,16 +82,29 @@ def _scheduled(stack: Stack, event: Scheduled) -> Outcome:
     plan = plan_rotation(keyset, stack.clock.now(), stack.times, event.supersede)
     idle = "overtaken" if event.plan else "not_due"
     return {
-        "outcome": "rotate" if plan.due and not _has_turned(event) else idle,
+        "outcome": "rotate" if plan.due and not _has_turned(stack, keyset, event) else idle,
         "reason": plan.reason.value,
         "supersede": plan.supersede,
     }
 
 
-def _has_turned(event: Scheduled) -> bool:
+def _has_turned(stack: Stack, keyset: Keyset, event: Scheduled) -> bool:
     """A run turns the key once: what was rolled back after it stays rolled back."""
-    outcome = event.activation["outcome"] if event.activation else None
-    return outcome in ("activated", "activated_first")
+    if event.activation and event.activation["outcome"] in ("activated", "activated_first"):
+        return True
+    kid = event.standby.get("kid") if event.standby else None
+    return kid is not None and _has_signed(stack, keyset, kid)
+
+
+def _has_signed(stack: Stack, keyset: Keyset, kid: str) -> bool:
+    """Whether the standby of this run was activated, also if the reply to that was lost."""
+    key = keyset.find(kid)
+    if isinstance(key, Key):
+        return key.activated is not None
+    if key and key.state is State.REVOKED:
+        stored = (generation.keyset.active for generation in stack.keysets.generations())
+        return any(active and active.kid == kid for active in stored)
+    return True  # retired; or nobody remembers it, and the plan is days old
 
 
 def _rollback(stack: Stack, event: Rollback) -> Outcome:

@@ -5,7 +5,7 @@ import pytest
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.states import State
-from keyturn.rotation import activate_key
+from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.driver import turns
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK
 
@@ -134,6 +134,48 @@ def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, back, truth,
     turns(lost, rollback)
     assert (lost.ended in GREEN, rollback.ended) == (True, "Rotated")
     assert settled().active.kid == old
+
+
+@pytest.mark.parametrize("then", ["nothing", "retired", "revoked", "forgotten"])
+def test_a_run_that_never_heard_that_it_turned_the_key(
+    booted, start, back, truth, settled, emergency, invoke, clock, then
+):
+    """ActivateKey's reply is lost and the key rolled back: the run that asks again is over.
+
+    Found by the model: the operator's rotation took the refusal for a reason to turn another key.
+    """
+    clock.advance(60)
+    old, new = truth().active.kid, truth().standby.kid
+    run = start(supersede=old).until("ActivateKey")
+    invoke(activate_key, run.data)
+    rollback = back(old).until("WaitForGrace")
+    if then == "revoked":
+        emergency(new).finish()
+    if then in ("retired", "forgotten"):
+        rollback.finish()
+    if then == "forgotten":
+        clock.sleep((booted.ages.ended + booted.ages.settle).total_seconds())
+        invoke(reconcile, {})
+        assert not truth().find(new)
+    keyset = truth()
+    assert run.finish() == "Overtaken"
+    assert truth() == keyset
+    rollback.finish()
+    clock.sleep(booted.ages.settle.total_seconds() + 1)
+    invoke(reconcile, {})
+    assert settled().active.kid == old
+
+
+def test_a_run_whose_standby_was_revoked_still_turns_the_key(
+    booted, start, emergency, truth, clock
+):
+    """The standby never signed: this run has not done what it was asked for."""
+    clock.advance(60)
+    old, lost = truth().active.kid, truth().standby.kid
+    run = start(supersede=old).until("ActivateKey")
+    emergency(lost).finish()
+    assert run.finish() == "Rotated"
+    assert truth().active.kid not in (old, lost)
 
 
 @pytest.mark.parametrize("position", ROLLBACK)
