@@ -68,9 +68,12 @@ def whole_second(instant: datetime) -> datetime:
     return floor if floor == instant else floor + timedelta(seconds=1)
 
 
-def wake_after(instant: datetime) -> datetime:
-    """The first whole second at which a rule of the form `now > instant` holds."""
-    return instant.replace(microsecond=0) + timedelta(seconds=1)
+def wake_after(instant: datetime, times: Times) -> datetime:
+    """The first whole second at which `now > instant` holds on every machine.
+
+    Who wakes a workflow can be ε ahead of who then looks at its clock.
+    """
+    return instant.replace(microsecond=0) + timedelta(seconds=1 + times.clock_skew)
 
 
 def publication_wait(times: Times) -> timedelta:

@@ -31,7 +31,8 @@ def risen(stack: Stack, generation: Generation, kid: str, supersede: str | None)
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}
     if isinstance(superseded, Key) and superseded.verify_until:
-        retire_at = timing.wake_after(timing.retire_after(superseded.verify_until, stack.times))
+        over = timing.retire_after(superseded.verify_until, stack.times)
+        retire_at = timing.wake_after(over, stack.times)
         return {"outcome": "activated", **outcome, "retire_at": rfc3339(retire_at)}
     return {"outcome": "activated_first", **outcome}
 

@@ -86,7 +86,8 @@ def _may_sign_at(stack: Stack, keyset: Keyset) -> datetime:
     """When the Wait state should wake: at once while nobody signs."""
     if keyset.active is None or keyset.standby is None or keyset.standby.published is None:
         return stack.clock.now()
-    return timing.wake_after(timing.may_sign_after(keyset.standby.published, stack.times))
+    ready = timing.may_sign_after(keyset.standby.published, stack.times)
+    return timing.wake_after(ready, stack.times)
 
 
 handler = task(PublishInput, run)

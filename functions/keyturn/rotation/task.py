@@ -86,11 +86,11 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
     @tracer.capture_lambda_handler(capture_response=False)
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: Mapping[str, Any], _context: object) -> Outcome:
-        parsed = parse(adapter, event)
+        parsed, stack = parse(adapter, event), Stack.of_environment()
         try:
-            outcome = run(Stack.of_environment(), parsed)
+            outcome = run(stack, parsed)
         except TooEarly as refusal:
-            again_at = rfc3339(timing.wake_after(refusal.until))
+            again_at = rfc3339(timing.wake_after(refusal.until, stack.times))
             outcome = {"outcome": "too_early", "why": str(refusal), "again_at": again_at}
         except Refused as refusal:
             outcome = {"outcome": "overtaken", "why": str(refusal)}

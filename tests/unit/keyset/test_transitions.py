@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyturn.keyset import timing, transitions
+from keyturn.keyset import transitions
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -154,7 +154,7 @@ def test_activate_waits_strictly_longer_than_the_publication_wait(do, refused):
     keys = keyset(ACTIVE, replace(STANDBY, published=NOW))
     sentence = f"key {S} may sign only after {ready.isoformat()}"
     assert refused(TooEarly, [sentence], "activate", keys, now=ready).until == ready
-    assert do("activate", keys, now=timing.wake_after(ready)).active.kid == S
+    assert do("activate", keys, now=ready + SECOND).active.kid == S
 
 
 def test_activate_refuses_an_unpublished_key_while_another_signs(refused):
@@ -229,7 +229,7 @@ def test_retire_waits_strictly_longer_than_verify_until_and_skew(do, refused):
     ready = GRACE.verify_until + 10 * SECOND
     sentence = f"key {G} may retire only after {ready.isoformat()}"
     assert refused(TooEarly, [sentence], "retire", now=ready).until == ready
-    assert do("retire", now=timing.wake_after(ready)).get(G).state is State.RETIRED
+    assert do("retire", now=ready + SECOND).get(G).state is State.RETIRED
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,12 @@ def test_activation_waits_strictly_for_the_publication(
 
 
 def test_activation_says_when_the_old_key_may_retire(due, invoke, planned, truth, clock):
-    """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires it."""
+    """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
+    it, and again for that of whoever wakes it."""
     old = truth().active.kid
     outcome = invoke(activate_key, planned())
     assert truth().get(old).verify_until == clock.now() + GRACE
-    assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=2)).strftime(
+    assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
 
