@@ -1,8 +1,9 @@
-"""`make simulate`: mutants first, then every single trouble, pairs of them, and runs by their seed.
+"""`make simulate`: mutants, worst cases, every single trouble, pairs of them, and runs by their seed.
 
     python -m tests.simulation                    all of it
     python -m tests.simulation 4711               the run of this seed alone, and what happened in it
     python -m tests.simulation "rotation" "call 17 lost_reply" …      a script with these troubles
+    python -m tests.simulation "a late projector"                     a worst case
 
 FULL=1 tries every pair and 100,000 seeds. Ends with one line; build/simulate.json holds the figures.
 """
@@ -25,6 +26,7 @@ def main() -> int:
     began = time.monotonic()
     parts = [
         campaign.mutants(),
+        campaign.worst_cases(),
         campaign.single_troubles(),
         campaign.pairs(_PAIRS),
         campaign.seeds(_SEEDS),

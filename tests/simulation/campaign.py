@@ -1,4 +1,4 @@
-"""The four parts of a simulation, each spread over the machine's cores."""
+"""The parts of a simulation, each spread over the machine's cores."""
 
 import os
 import time
@@ -16,8 +16,9 @@ from tests.simulation.mutants.catalogue import MUTANTS, Mutant
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play, key_material
 from tests.simulation.scenarios import Trouble
+from tests.simulation.worst_cases import WORST_CASES
 
-_HUNT = 1_500  # seeds, at most, to catch a mutant
+_HUNT = 300  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
 
 
@@ -59,6 +60,11 @@ def mutants() -> Part:
     return _spread("mutants of the product caught", list(enumerate(MUTANTS)), _hunt, chunk=1)
 
 
+def worst_cases() -> Part:
+    """What the margins are for, with the product as it is."""
+    return _spread("worst cases", list(WORST_CASES), _worst_case, chunk=1)
+
+
 def single_troubles() -> Part:
     """Every script, with every kind of trouble at every site, one at a time."""
     jobs = [(name, (trouble,)) for name, troubles in _sites() for trouble in troubles]
@@ -89,6 +95,11 @@ def _sites() -> Iterator[tuple[str, list[Trouble]]]:
             yield name, list(scenarios.every_trouble(scenarios.play(name).world.plan))
 
 
+def _worst_case(name: str) -> Result:
+    with simulated():
+        return _result(WORST_CASES[name].play, repr(name))
+
+
 def _script(job: tuple[str, tuple[Trouble, ...]]) -> Result:
     name, troubles = job
     with simulated():
@@ -101,7 +112,7 @@ def _seed(seed: int) -> Result:
 
 
 def _hunt(job: tuple[int, Mutant]) -> Result:
-    """Play until the mutant is caught: quiet scripts, troubled ones, seeds."""
+    """Play until the mutant is caught: the worst cases, quiet scripts, seeds."""
     mutant = job[1]
     name = mutant.__name__
     with simulated(), mutant():
@@ -116,6 +127,7 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
 
 
 def _prey() -> Iterator[Callable[[], Play]]:
+    yield from (case.play for case in WORST_CASES.values())
     for name in scenarios.SCRIPTS:
         for times in periods.ALL:
             yield partial(scenarios.play, name, (), times)

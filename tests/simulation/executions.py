@@ -23,6 +23,7 @@ TROUBLES_OF_A_TASK = (
 )
 TROUBLES_OF_A_WAIT = (
     "ends_early",
+    "ends_just_early",
     "ends_late",
     "aborted",
     "aborted_redriven_after_a_minute",
@@ -76,10 +77,14 @@ class Execution:
         is_state = wait.state.startswith("Wait")  # else a retrier's pause
         trouble = self._trouble("wait", wait.state) if is_state else ""
         now = self._world.now()
-        until = (wait.until - EPOCH).total_seconds() if wait.until else now + (wait.seconds or 0)
+        until = now + (wait.seconds or 0)
+        if wait.until:
+            until = (wait.until - EPOCH).total_seconds() - self._world.ahead("StepFunctions")
         match trouble:
             case "ends_early":
                 until = now
+            case "ends_just_early":
+                until -= 1.5 + self._world.times.clock_skew
             case "ends_late":
                 until += 2 * (until - now) + 60
             case "deployed_shorter_tokens":

@@ -9,14 +9,18 @@ from tests.simulation.scheduler import Scheduler
 
 
 class MachineClock(Clock):
-    """Ahead of the true time by up to `skew` seconds; its monotonic clock may have stood still."""
+    """`ahead` seconds of the true time; its monotonic clock may have stood still."""
 
     def __init__(
-        self, scheduler: Scheduler, epoch: datetime, skew: float, choose: Random, ids: Iterator[int]
+        self,
+        scheduler: Scheduler,
+        epoch: datetime,
+        ahead: float,
+        choose: Random,
+        ids: Iterator[int],
     ) -> None:
         self._scheduler, self._epoch, self._choose, self._ids = scheduler, epoch, choose, ids
-        self._skew = skew
-        self.ahead = choose.choice((0.0, skew))
+        self.ahead = ahead
         self.frozen = 0.0
 
     def now(self) -> datetime:
@@ -39,6 +43,6 @@ class MachineClock(Clock):
         """Ids that count."""
         return f"id-{next(self._ids)}"
 
-    def step(self) -> None:
-        """Somebody sets the wall clock; it stays within the skew."""
-        self.ahead = self._choose.uniform(0.0, self._skew)
+    def step(self, skew: float) -> None:
+        """Somebody sets the wall clock; it stays within `skew` seconds of the true time."""
+        self.ahead = self._choose.uniform(0.0, skew)

@@ -84,10 +84,9 @@ class Passing:
                 container.trouble = world.now()
             raise
         if self.call.operation in _KEYSET_READS:
-            if fault is malformed:
+            container.last_read = self._sent
+            if fault is malformed:  # a generation that is known already is not read again
                 container.trouble = world.now()
-            else:
-                container.last_read = self._sent
         return answer
 
     def effect(self, *, ago: bool = False) -> Any:

@@ -27,5 +27,8 @@ LONG_VIEWS = _times(view_ttl=14, propagation=3, jwks_max_age=2, cdn_ttl=1, stale
 SLOW_WRITES = _times(write_delay=15, view_ttl=2, propagation=4, jwks_max_age=3, cdn_ttl=1)
 SKEWED = _times(clock_skew=8, leeway=8, view_ttl=3, write_delay=3, rotation_period=140)
 EXACT = _times(clock_skew=0, leeway=0, issuer_timeout=1, view_ttl=3, write_delay=2, stale_limit=3)
+PATIENT = _times(
+    clock_skew=0, leeway=0, issuer_timeout=1, view_ttl=3, write_delay=2, stale_limit=60
+)
 
-ALL = (USUAL, CACHED, LONG_VIEWS, SLOW_WRITES, SKEWED, EXACT)
+ALL = (USUAL, CACHED, LONG_VIEWS, SLOW_WRITES, SKEWED, EXACT, PATIENT)

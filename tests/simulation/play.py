@@ -42,9 +42,9 @@ class Play:
     begin: float = 0.0
 
     @classmethod
-    def booted(cls, times: Times, *, seed: int | None = None, skew: float = 0.0) -> "Play":
+    def booted(cls, times: Times, **circumstances: Any) -> "Play":
         """A stack with an active and a published standby key, whose active key is due."""
-        play = cls.founded(times, seed=seed, skew=skew)
+        play = cls.founded(times, **circumstances)
         play.rotate()
         play.world.scheduler.run()
         play.begin = play.world.now() + times.rotation_period
@@ -52,9 +52,9 @@ class Play:
         return play
 
     @classmethod
-    def founded(cls, times: Times, *, seed: int | None = None, skew: float = 0.0) -> "Play":
-        """A stack with an empty keyset."""
-        world = World(times, key_material(), seed=seed, skew=skew)
+    def founded(cls, times: Times, **circumstances: Any) -> "Play":
+        """A stack with an empty keyset; `circumstances` are World's."""
+        world = World(times, key_material(), **circumstances)
         play = cls(world, Traffic(world))
         world.truth.on_landing = play.traffic.landed
         play.found(1)

@@ -4,16 +4,19 @@ from tests.simulation import scenarios, seeds
 from tests.simulation.patches import simulated
 from tests.simulation.scenarios import Trouble
 from tests.simulation.world import World
+from tests.simulation.worst_cases import WORST_CASES
 
 
 def show(arguments: list[str]) -> int:
-    """Run a seed, or a script with its troubles; returns the exit status."""
+    """Run a seed, a worst case, or a script with its troubles; returns the exit status."""
     name, *troubles = arguments
     broken = ""
     with simulated():
         try:
             if name.isdecimal():
                 seeds.play(int(name))
+            elif name in WORST_CASES:
+                WORST_CASES[name].play()
             else:
                 scenarios.play(name, tuple(map(_trouble, troubles)))
         except AssertionError as error:

@@ -124,10 +124,10 @@ def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.C
     )
     run.world.kms.tag_lag = 5.0
     SCRIPTS[name](run)
-    horizon = 1.2 * run.world.times.rotation_period
+    horizon = 1.2 * times.rotation_period
     run.traffic.every(9, run.begin + horizon, run.traffic.issue)
     run.traffic.every(7, run.begin + horizon, run.traffic.show)
-    run.at(run.world.times.rotation_period, run.rotate)
+    run.at(times.rotation_period, run.rotate)
     run.finish()
     return run
 

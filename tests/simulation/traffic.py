@@ -11,7 +11,7 @@ from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
 from keyturn.tokens import claims, jws
 from tests.simulation.scheduler import Process
-from tests.simulation.watch.broken import insist
+from tests.simulation.watch.broken import Broken, insist
 from tests.simulation.watch.tokens import Answer, Token
 from tests.simulation.world import EPOCH, Container, World
 
@@ -98,12 +98,23 @@ class Traffic:
             token = self._world.tokens.issued(answer["access_token"], container.signed, epoch)
             self.genuine.append(token)
             self._last[token.kid] = token
+            if self._world.truth.life(token.kid).state != "active":
+                self._show_to_the_last(token)
+
+    def _show_to_the_last(self, token: Token) -> None:
+        """It was signed with an older view: the grace of its key must be long enough for it."""
+        world = self._world
+        end = token.expires + world.times.leeway - 0.3
+        for at in (end - world.skew, end):
+            world.scheduler.at(at, lambda: self.show(token))
 
     def _through_gateway(self, token: Token) -> None:
         world, arrived = self._world, self._world.now()
         trouble: list[float] = []
         try:
             world.gateway.ask(token.text, lambda text: self._authorize(token, text, trouble))
+        except Broken:
+            raise
         except Exception:
             return
         if token.genuine:
@@ -160,7 +171,7 @@ class Traffic:
             return world.container(kind)
         container = idle.pop(0 if world.hurried else world.choose.randrange(len(idle)))
         if not world.hurried:
-            container.clock.step()
+            container.clock.step(world.skew)
         if container.stack.times != world.times:
             return world.container(kind)  # a deployment replaces every container
         return container

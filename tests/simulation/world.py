@@ -61,7 +61,11 @@ class Container:
 
 
 class World:
-    """One run. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off."""
+    """One run. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off.
+
+    `clocks` says how far the clock of a machine is ahead, by its label; the others have one or the
+    other extreme.
+    """
 
     running: "World"  # whose containers `Stack.of_environment` looks into
 
@@ -72,9 +76,11 @@ class World:
         *,
         seed: int | None = None,
         skew: float = 0.0,
+        clocks: Mapping[str, float] | None = None,
     ) -> None:
         self.choose = Random(seed or 0)
         self.times, self.ages, self.skew = times, AGES, skew
+        self._clocks = clocks or {}
         self.lag = times.clock_skew - skew
         self.plan = Plan()
         self.scheduler = Scheduler(self.choose if seed is not None else None)
@@ -103,9 +109,15 @@ class World:
             return call.effect(self.now())  # the run looks on from outside
         return Passing(self, call, process.owner).go()
 
+    def ahead(self, label: str) -> float:
+        """How far the clock of a new machine is ahead, in seconds."""
+        if label in self._clocks:
+            return self._clocks[label]
+        return self.choose.choice((0.0, self.skew))
+
     def container(self, label: str) -> Container:
         """A fresh one, on a machine whose clock is off as far as clocks may be."""
-        clock = MachineClock(self.scheduler, EPOCH, self.skew, self.choose, self.ids)
+        clock = MachineClock(self.scheduler, EPOCH, self.ahead(label), self.choose, self.ids)
         settings = Settings(
             stack="sim",
             bucket="bucket",

@@ -11,6 +11,7 @@ from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.truth import Truth
 
 _UNKNOWN_KID_PAUSE = 5.0
+_ROUNDING = 1e-3  # seconds: the clocks of the product count in microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Tokens:
         token, life, now = answer.token, self.truth.life(answer.token.kid), self.now()
         if not token.genuine or life.revoked is not None:
             return
-        if now + answer.ahead >= token.expires + self.times.leeway:
+        if now + answer.ahead + _ROUNDING >= token.expires + self.times.leeway:
             return
         if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
             return  # its view may be older than C

@@ -1,0 +1,204 @@
+"""What each margin of the product is for: who is ahead, what is slow, and who asks at the worst moment.
+
+Here troubles are placed by the names of steps, where scenarios.py and seeds.py spread them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from keyturn.keyset.timing import Times
+from tests.simulation import faults, periods
+from tests.simulation.faults import Fault
+from tests.simulation.passage import Outage, Plan
+from tests.simulation.play import Play
+from tests.simulation.scenarios import active, standby
+
+_SWAP = 10.0  # seconds after the beginning: a rotation swaps keys in no time
+_LONG = 600.0
+
+Script = Callable[[Play], None]
+
+
+class Placed(Plan):
+    """A Plan that says by name who meets what: the calls of a step in turns, a state at its first visits."""
+
+    def __init__(
+        self,
+        calls: Mapping[tuple[str, str], tuple[Fault | None, ...]],
+        states: Mapping[str, tuple[str, ...]],
+        outages: tuple[Outage, ...],
+    ) -> None:
+        super().__init__(outages=outages)
+        self._placed_calls = calls
+        self._placed_states = {state: iter(troubles) for state, troubles in states.items()}
+        self._times: Counter[tuple[str, str]] = Counter()
+
+    def at_call(self, label: str, operation: str, now: float) -> Fault | None:
+        """See Plan."""
+        turns = self._placed_calls.get((label, operation))
+        if turns and not self.over:
+            self.calls = {len(self.seen_calls): turns[self._times[label, operation] % len(turns)]}
+            self._times[label, operation] += 1
+        return super().at_call(label, operation, now)
+
+    def at_state(self, kind: str, state: str, now: float) -> str:
+        """See Plan."""
+        if not self.over and state in self._placed_states:
+            self.states = {len(self.seen_states): next(self._placed_states[state], "")}
+        return super().at_state(kind, state, now)
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """A script, and what stands against it. Clocks that are not `ahead` by all of ε are right."""
+
+    script: Script
+    times: Times = periods.USUAL
+    ahead: tuple[str, ...] = ()
+    reads_lag: bool = False  # by all of ε; then all clocks are right
+    calls: Mapping[tuple[str, str], tuple[Fault | None, ...]] = field(default_factory=dict)
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outages: tuple[tuple[str, Fault], ...] = ()  # from a few seconds after the beginning
+
+    def play(self) -> Play:
+        """The whole run; raises Broken."""
+        skew = 0.0 if self.reads_lag else float(self.times.clock_skew)
+        run = Play.booted(self.times, skew=skew, clocks=_Clocks(self.ahead, skew))
+        since, until = run.begin + 5, run.begin + _LONG / 2
+        outages = tuple(Outage(what, since, until, fault) for what, fault in self.outages)
+        run.world.plan = Placed(self.calls, self.states, outages)
+        self.script(run)
+        run.finish()
+        return run
+
+
+class _Clocks(dict[str, float]):
+    """Every machine is found here."""
+
+    def __init__(self, ahead: tuple[str, ...], skew: float) -> None:
+        super().__init__(dict.fromkeys(ahead, skew))
+
+    def __contains__(self, _label: object) -> bool:
+        return True
+
+    def __missing__(self, _label: str) -> float:
+        return 0.0
+
+
+def _with_two_fresh_views(play: Play, instant: float) -> None:
+    """Both issuers have read the keyset just before, and will for C seconds not read it again."""
+    for _ in range(2):
+        play.at(instant - 0.05, play.traffic.issue)
+
+
+def _swap(play: Play) -> None:
+    _with_two_fresh_views(play, _SWAP)
+    play.at(_SWAP, play.rotate)
+
+
+def _swap_after_a_deployment(play: Play) -> None:
+    shorter = max(1, play.world.times.token_lifetime // 20)
+    play.at(0, lambda: play.world.deploy(token_lifetime=shorter))
+    _swap(play)
+
+
+def _swap_while_issuers_cannot_read(play: Play) -> None:
+    _swap(play)
+    play.traffic.every(2, play.begin + _LONG / 10, play.traffic.issue)
+
+
+def _young_standby(play: Play) -> None:
+    play.at(0, play.rotate)
+    play.at(play.world.times.write_delay, play.supersede)
+
+
+def _rollback_at_once(play: Play) -> None:
+    play.at(0, play.rotate)
+    play.at(0.2, play.roll_back)
+
+
+def _late_projector(play: Play) -> None:
+    """It holds a JWKS with a standby that is revoked while its write is on the way."""
+    play.at(0, play.rotate)
+    play.at(1, lambda: play.emergency(standby))
+
+
+def _late_projector_of_three(play: Play) -> None:
+    """And the object in the bucket is meanwhile what it was."""
+    play.at(0, play.rotate)
+    play.at(0.5, play.reconcile)
+    play.at(1, lambda: play.emergency(standby))
+
+
+def _revocation_that_cannot_be_written(play: Play) -> None:
+    play.at(_SWAP, lambda: play.emergency(active))
+
+
+def _busy_authorizers(play: Play) -> None:
+    play.traffic.every(5, play.begin + 60, play.traffic.issue)
+    play.traffic.every(0.7, play.begin + 60, play.traffic.show)
+    play.at(20, play.rotate)
+
+
+WORST_CASES: Mapping[str, WorstCase] = {
+    "a young standby, and who activates it is ahead and early": WorstCase(
+        _young_standby,
+        ahead=("ActivateKey",),
+        states={"WaitForPropagation": ("", "ends_just_early")},
+    ),
+    "a young standby, long views, and its publication lands late": WorstCase(
+        _young_standby,
+        periods.LONG_VIEWS,
+        ahead=("ActivateKey",),
+        calls={("PublishJwksAfterActivate", "ssm:PutParameter"): (faults.slow,)},
+        states={"WaitForPropagation": ("", "ends_just_early")},
+    ),
+    "a young standby, and its wait ends at once": WorstCase(
+        _young_standby, states={"WaitForPropagation": ("", "ends_early")}
+    ),
+    "issuers with old views, ahead of who swapped": WorstCase(
+        _swap, periods.LONG_VIEWS, ahead=("issuer", "authorizer", "RetireKey", "StepFunctions")
+    ),
+    "issuers with old views after a deployment of shorter tokens": WorstCase(
+        _swap_after_a_deployment, periods.EXACT
+    ),
+    "issuers that cannot read the keyset": WorstCase(
+        _swap_while_issuers_cannot_read,
+        periods.PATIENT,
+        calls={("issuer", "ssm:GetParameters"): (None, None, *[faults.server_error] * 60)},
+    ),
+    "a rollback between two attempts to activate": WorstCase(
+        _rollback_at_once, states={"ActivateKey": ("reply_lost",)}
+    ),
+    "a late projector": WorstCase(
+        _late_projector, calls={("PublishJwksAfterActivate", "s3:PutObject"): (faults.slow, None)}
+    ),
+    "a late projector of three": WorstCase(
+        _late_projector_of_three,
+        calls={
+            ("PublishJwksAfterActivate", "s3:PutObject"): (faults.slow, None),
+            ("ReplaceKeys", "kms:CreateKey"): (faults.slow,),
+        },
+    ),
+    "a revocation that cannot be written": WorstCase(
+        _revocation_that_cannot_be_written, outages=(("ssm:PutParameter", faults.denied),)
+    ),
+    "authorizers whose reads show the past": WorstCase(
+        _busy_authorizers,
+        periods.SKEWED,
+        reads_lag=True,
+        calls={
+            ("authorizer", name): (None, None, faults.stale)
+            for name in ("ssm:GetParameters", "ssm:GetParametersByPath")
+        },
+    ),
+    "authorizers whose reads are slow": WorstCase(
+        _busy_authorizers,
+        periods.PATIENT,
+        calls={("authorizer", "ssm:GetParameters"): (faults.slow_reply,)},
+    ),
+    "authorizers that cannot read": WorstCase(
+        _busy_authorizers, periods.EXACT, outages=(("ssm:Get*", faults.server_error),)
+    ),
+}
