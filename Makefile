@@ -6,13 +6,16 @@ BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test model lint setup format lock docs clean
+.PHONY: demo test simulate model lint setup format lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
 
 test: setup
 	$(BIN)/pytest
+
+simulate: setup
+	$(BIN)/python -m tests.simulation
 
 model: setup
 	$(BIN)/python -m tests.model

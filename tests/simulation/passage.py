@@ -62,6 +62,10 @@ class Plan:
             self.met.append(f"{now:.1f} s {state}: {trouble}")
         return trouble
 
+    def was_cut_short(self, wait: str) -> bool:
+        """Whether a Wait of this name ended early: what it is for cannot be promised."""
+        return any(f" {wait}: ends_" in met and met.endswith("early") for met in self.met)
+
 
 class Passing:
     """One call: others go on before and after its effect."""

@@ -168,7 +168,8 @@ class World:
         if done == ("RetireKey", "retired"):
             kid = outcome["kid"]
             insist(self.truth.life(kid).ended is not None, "S9", "a retirement got lost")
-        if done == ("FlushAuthorizers", "flushed") and outcome["stages"]:
+        waited = not self.plan.was_cut_short("WaitForViews")
+        if done == ("FlushAuthorizers", "flushed") and outcome["stages"] and waited:
             for kid in task.data["kids"]:
                 self.tokens.flushed[kid] = self.now()
 
