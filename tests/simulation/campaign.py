@@ -103,7 +103,8 @@ def _worst_case(name: str) -> Result:
 def _script(job: tuple[str, tuple[Trouble, ...]]) -> Result:
     name, troubles = job
     with simulated():
-        return _result(lambda: scenarios.play(name, troubles), " ".join(map(repr, map(str, job))))
+        how = " ".join(repr(str(word)) for word in (name, *troubles))
+        return _result(lambda: scenarios.play(name, troubles), how)
 
 
 def _seed(seed: int) -> Result:

@@ -14,6 +14,7 @@ from keyturn.keyset.timing import Times
 from keyturn.rotation import reconcile
 from tests.simulation.cloud.kms import PENDING
 from tests.simulation.executions import Execution
+from tests.simulation.scheduler import Process
 from tests.simulation.traffic import Traffic
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.truth import ROLLED_BACK
@@ -66,7 +67,15 @@ class Play:
         """Write an empty keyset as this generation."""
         container = self.world.container("keyset")
         origin = Origin("op-0", "cloudformation", "create")
-        self.world.scheduler.spawn(lambda: container.stack.keysets.found(number, origin), container)
+        process = self.world.scheduler.spawn(
+            lambda: container.stack.keysets.found(number, origin), container
+        )
+        process.waiters.append(lambda: self._found_again(number, process))
+
+    def _found_again(self, number: int, process: Process) -> None:
+        """A deployment that failed is tried again."""
+        if process.error:
+            self.world.scheduler.at(self.world.now() + 5, lambda: self.found(number))
 
     # ---- what can happen
 
@@ -119,7 +128,8 @@ class Play:
         for parameter in world.ssm.parameters.values():
             parameter.deleted = world.now()
         world.truth.lose()
-        self.found(world.truth.landed[-1][1].number + 1)
+        number = world.truth.landed[-1][1].number + 1
+        world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))
 
     def reconcile(self) -> Any:
         """The schedule of every ten minutes."""

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
+from keyturn.keyset import document
+from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Ages, Times
 from tests.simulation.cloud.kms import Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
@@ -175,12 +177,12 @@ class World:
 
     def stranger_appends(self) -> None:
         """Another writer appends a generation that changes nothing."""
-        number = self.truth.landed[-1][1].number
-        name = f"/keyturn/sim/keyset/{number + 1:012d}"
-        text = self.ssm.see(f"/keyturn/sim/keyset/{number:012d}", self.now())
-        assert text
-        document = {**json.loads(text), "generation": number + 1, "op_id": "stranger"}
-        self.ssm.put(name, json.dumps(document, separators=(",", ":")), overwrite=False)
+        latest = self.truth.landed[-1][1]
+        there = self.ssm.see(f"/keyturn/sim/keyset/{latest.number:012d}", self.now())
+        keyset = latest.keyset if there else Keyset()
+        following = replace(latest, number=latest.number + 1, op_id="stranger", keyset=keyset)
+        name = f"/keyturn/sim/keyset/{following.number:012d}"
+        self.ssm.put(name, document.dumps(following), overwrite=False)
 
     def _clients(self) -> Any:
         return SimpleNamespace(
