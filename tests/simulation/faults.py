@@ -33,6 +33,7 @@ WRITES = {
     "kms:ScheduleKeyDeletion",
     "s3:PutObject",
     "apigateway:Flush",
+    "events:PutEvents",
 }
 EVENTUAL = {"ssm:GetParameters", "ssm:GetParametersByPath", "kms:DescribeKey", "https:GET"}
 ON_A_KEY = {"kms:Sign", "kms:GetPublicKey", "kms:DisableKey", "kms:ScheduleKeyDeletion"}
@@ -170,7 +171,13 @@ APPLIES: Mapping[Fault, set[str]] = {
     throttle: READS | WRITES,
     server_error: READS | WRITES,
     lost_reply: READS | WRITES,
-    doubled: {"s3:PutObject", "kms:DisableKey", "kms:ScheduleKeyDeletion", "apigateway:Flush"},
+    doubled: {
+        "s3:PutObject",
+        "kms:DisableKey",
+        "kms:ScheduleKeyDeletion",
+        "apigateway:Flush",
+        "events:PutEvents",
+    },
     crash_before: READS | WRITES,
     crash_after: READS | WRITES,
     stale: EVENTUAL,

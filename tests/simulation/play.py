@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import Failed
-from keyturn.keyset.model import Key, Origin
+from keyturn.keyset.changes import changes
+from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
-from keyturn.rotation import reconcile
+from keyturn.rotation import reconcile, record_changes
+from keyturn.rotation.record_changes import DETAIL_TYPES
 from tests.simulation.cloud.kms import PENDING
 from tests.simulation.executions import Execution
 from tests.simulation.scheduler import Process
@@ -58,10 +60,21 @@ class Play:
         """A stack with an empty keyset; `circumstances` are World's."""
         world = World(times, key_material(), **circumstances)
         play = cls(world, Traffic(world))
-        world.truth.on_landing = play.traffic.landed
+        world.truth.on_landing = play._landed
         play.found(1)
         world.scheduler.run()
         return play
+
+    def _landed(self, generation: Generation) -> None:
+        self.traffic.landed(generation)
+        world = self.world
+        is_heard = generation.number % 2 if world.hurried else world.choose.random() < 0.8
+        if is_heard:  # SSM's events come on a best-effort basis
+            world.scheduler.at(world.now() + 0.5, self._record)
+
+    def _record(self) -> None:
+        container = self.world.container("RecordChanges")
+        self.world.call(record_changes, {}, container, self.world.times.write_delay)
 
     def found(self, number: int) -> None:
         """Write an empty keyset as this generation."""
@@ -178,6 +191,17 @@ class Play:
             live = isinstance(keyset.find(kid), Key)
             state = world.kms.keys[arn].states[-1][1]
             insist((state == PENDING) != live, "L1", f"a key that is {'live' if live else 'ended'} is {state} in KMS")  # fmt: skip
+
+        self._everything_was_told()
+
+    def _everything_was_told(self) -> None:
+        before = Keyset()
+        for generation in self.world.truth.promised:
+            for change in changes(before, generation.keyset):
+                kind = DETAIL_TYPES.get(change.what)
+                told = (kind, change.kid, generation.number) in self.world.bus.told
+                insist(kind is None or told, "S9", f"nobody was told of {kind}")
+            before = generation.keyset
 
     def _orphans(self) -> list[str]:
         world = self.world

@@ -17,6 +17,7 @@ from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Ages, Times
+from tests.simulation.cloud.events import Bus
 from tests.simulation.cloud.kms import Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
 from tests.simulation.cloud.ssm import Ssm
@@ -91,6 +92,7 @@ class World:
         self.ssm, self.s3 = Ssm(self), S3(self)
         self.kms = Kms(self, EPOCH, material)
         self.gateway = Gateway(self, times.result_ttl)
+        self.bus = Bus(self)
         self.clients = self._clients()
         self.truth = Truth(times, AGES, self.kms, self.now)
         self.jwks = Jwks(times, self.truth, self.now)
@@ -193,4 +195,5 @@ class World:
             s3=S3Client(self.s3, self),
             tagging=TaggingClient(self.kms, self),
             apigateway=self.gateway,
+            events=self.bus,
         )

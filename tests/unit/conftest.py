@@ -270,6 +270,20 @@ class Tagging:
                 yield {"ResourceTagMappingList": [{"ResourceARN": key["KeyArn"], "Tags": tags}]}
 
 
+class Events:
+    """The event bus, of which nobody can ask what it was told."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def put_events(self, Entries):  # noqa: N803 - boto3's names
+        """Take them all."""
+        assert 0 < len(Entries) <= 10
+        self._wire.meet("events:PutEvents", after=False)
+        self._wire.note("events:PutEvents", {"Entries": Entries})
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "event-1"} for _ in Entries]}
+
+
 def _by_arn(method):
     def by_arn(self, key_id, *args, **kwargs):
         return method(self, self.any_id_to_key_id(key_id), *args, **kwargs)
@@ -302,6 +316,7 @@ def watched_clients(backdoor, demo_times):
     for name in ("ssm", "ssm_timed", "kms", "kms_once", "s3", "states", "scheduler"):
         wire.watch(getattr(clients, name))
     clients.tagging = Tagging(backdoor.kms, wire)
+    clients.events = Events(wire)
     return clients, wire
 
 

@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from types_boto3_s3 import S3Client
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SERVICES = frozenset(
     {
         "apigateway",
+        "events",
         "kms",
         "resourcegroupstaggingapi",
         "s3",
@@ -77,6 +79,11 @@ class Clients:
     def apigateway(self) -> "APIGatewayClient":
         """The authorizer caches."""
         return boto3.client("apigateway", config=_PATIENT)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """The event bus."""
+        return boto3.client("events", config=_PATIENT)
 
     @cached_property
     def states(self) -> "SFNClient":

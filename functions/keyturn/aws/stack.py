@@ -6,6 +6,7 @@ from typing import Self
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
+from keyturn.aws.event_bus import EventBus
 from keyturn.aws.executions import Executions
 from keyturn.aws.gateway_cache import GatewayCache
 from keyturn.aws.history import History
@@ -87,6 +88,11 @@ class Stack:
     def history(self) -> History:
         """The generations that SSM no longer holds."""
         return History(self.clients.s3, self.settings.bucket)
+
+    @cached_property
+    def event_bus(self) -> EventBus:
+        """Who listens to what happens to the keys."""
+        return EventBus(self.clients.events, self.settings.stack)
 
     @cached_property
     def executions(self) -> Executions:

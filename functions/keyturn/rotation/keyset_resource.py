@@ -55,7 +55,7 @@ def boot(stack: Stack, origin: Origin, state_machine_arn: str) -> None:
     The schedule may have started a rotation as well: whichever of the two does the work, the keyset
     is what counts.
     """
-    kept = max(stack.history.highest(), _generation_shown(stack))
+    kept = max({*stack.history.numbers(), _generation_shown(stack)})
     stack.keysets.found(kept + 1, origin)
     execution = stack.executions.start(
         state_machine_arn, {"mode": "scheduled", "started_by": origin.started_by}

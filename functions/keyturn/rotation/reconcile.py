@@ -19,10 +19,12 @@ from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.transitions import retire
 from keyturn.rotation.create_key import ensure_active, ensure_standby, unclaimed_keys
 from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.task import Outcome
 
 _KEPT_GENERATIONS = 5  # the highest and four older ones
 _MOST_SWEPT = 2  # orphans a run
+_HOUSEKEEPING = {"record_generations", "prune_generations"}
 
 
 class RepairFailed(Exception):
@@ -42,6 +44,7 @@ def run(stack: Stack) -> Outcome:
         publish_jwks,
         destroy_ended_keys,
         sweep_orphans,
+        record_generations,
         prune_generations,
     ):
         name = repair.__name__
@@ -50,6 +53,10 @@ def run(stack: Stack) -> Outcome:
                 made[name] = found
         except (AwsFault, KeysetError, ValueError) as error:
             failed.append(f"{name}: {error}")
+    try:
+        _tell_of_drift(stack, origin, made)
+    except AwsFault as fault:
+        failed.append(str(fault))
     if failed:
         raise RepairFailed("; ".join(failed))
     return {"outcome": "reconciled", **made}
@@ -123,14 +130,14 @@ def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
     return orphans
 
 
+def record_generations(stack: Stack, _origin: Origin) -> list[int]:
+    """Tell and keep what SSM's own events did not: they come on a best-effort basis."""
+    return record_changes(stack)
+
+
 def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
-    """Keep every generation in the bucket; then delete from SSM those that are old and many."""
+    """Delete from SSM the generations that are old and many, once the bucket holds them."""
     stored = stack.keysets.stored()
-    for number, text in stored.items():
-        try:
-            stack.history.keep(number, text)
-        except Conflict:  # a write that did not count, behind a pruned generation: say it and go on
-            logger.warning("stray_generation", number=number, document=text)
     oldest = stack.clock.now() - stack.ages.generation
 
     def is_old(number: int) -> bool:
@@ -138,8 +145,19 @@ def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
 
     # From the lowest on and without gaps, so that a generation that is there vouches for all above.
     old = list(takewhile(is_old, sorted(stored)[:-_KEPT_GENERATIONS]))
+    for number in old:
+        try:
+            stack.history.keep(number, stored[number])
+        except Conflict:  # a write that did not count, behind a pruned generation: say it and go on
+            logger.warning("stray_generation", number=number, document=stored[number])
     stack.keysets.delete(old)
     return old
+
+
+def _tell_of_drift(stack: Stack, origin: Origin, made: Mapping[str, Any]) -> None:
+    drift = {name: found for name, found in made.items() if name not in _HOUSEKEEPING}
+    if drift:
+        stack.event_bus.put([("DriftRepaired", {"op_id": origin.op_id, "repairs": drift})])
 
 
 def _young(stack: Stack, generation: Generation) -> bool:

@@ -100,9 +100,10 @@ class S3Client:
         assert name == "list_objects_v2"
         return Listing(self._pages)
 
-    def _pages(self, Bucket, Prefix="") -> Iterator[dict[str, Any]]:  # noqa: N803
+    def _pages(self, Bucket, Prefix="", StartAfter="") -> Iterator[dict[str, Any]]:  # noqa: N803
         def effect(_at: float) -> dict[str, Any]:
-            names = sorted(name for name in self._s3.objects if name.startswith(Prefix))
+            found = (name for name in self._s3.objects if name.startswith(Prefix))
+            names = sorted(name for name in found if name > StartAfter)
             return {"Contents": [{"Key": name} for name in names]} if names else {}
 
         yield self._call("ListObjectsV2", effect)

@@ -23,6 +23,7 @@ MUTANTS: tuple[Mutant, ...] = (
     writes.the_jwks_is_written_without_a_condition,
     writes.the_jwks_body_lacks_its_generation,
     writes.published_before_it_was_read_back,
+    writes.a_generation_is_kept_before_it_is_told,
     steps.activate_is_open_to_grace_keys,
     steps.an_unpublished_standby_is_activated,
     steps.keys_are_disabled_without_a_second_look,

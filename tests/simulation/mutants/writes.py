@@ -9,7 +9,7 @@ from keyturn.aws import well_known
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.well_known import WellKnown
 from keyturn.keyset import transitions
-from keyturn.rotation import publish_jwks, reconcile
+from keyturn.rotation import publish_jwks, reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere
 
 
@@ -82,3 +82,18 @@ def published_before_it_was_read_back() -> AbstractContextManager[Any]:
 
     real = publish_jwks.project
     return everywhere("project", project, publish_jwks, reconcile)
+
+
+def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
+    """What is kept counts as told."""
+
+    def record(stack: Any) -> Any:
+        stored = stack.keysets.stored()
+        for number in set(stored) - stack.history.numbers():
+            stack.history.keep(number, stored[number])
+            generation = stack.keysets.parsed(number, stored[number])
+            before = record_changes._before(stack, number, stored)
+            stack.event_bus.put(record_changes._told(generation, before))
+        return []
+
+    return everywhere("record_changes", record, record_changes, reconcile)

@@ -61,6 +61,7 @@ class Truth:
     on_landing: Callable[[Generation], None] = lambda _generation: None
     _names: set[str] = field(default_factory=set)
     _lost: bool = False
+    _since: int = 0
 
     @property
     def keyset(self) -> Keyset:
@@ -70,6 +71,11 @@ class Truth:
     def life(self, kid: str) -> Life:
         """What is known of this key."""
         return self.lives.setdefault(kid, Life())
+
+    @property
+    def promised(self) -> list[Generation]:
+        """Every generation since the keyset was last lost."""
+        return [generation for _, generation in self.landed[self._since :]]
 
     def of(self, number: int) -> Generation | None:
         """A generation by its number, also when it was deleted since."""
@@ -96,6 +102,7 @@ class Truth:
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
         self._lost = True
+        self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():
             life.revoked = self.now()

@@ -37,10 +37,18 @@ def test_a_lost_reply_is_no_conflict(stack, aws, world):
     assert len(world()["objects"]) == 1
 
 
-@pytest.mark.parametrize(("numbers", "highest"), [([], 0), ([1], 1), ([9, 10, 2], 10)])
-def test_the_highest_number_is_found(stack, numbers, highest):
-    """A stack that is founded again goes on from there."""
-    for number in numbers:
+@pytest.mark.parametrize(
+    ("since", "found"), [(0, {2, 9, 10}), (2, {2, 9, 10}), (3, {9, 10}), (10, {10}), (11, set())]
+)
+def test_what_is_kept_is_listed(stack, since, found):
+    """A stack that is founded again goes on behind it; nobody keeps a generation twice."""
+    for number in (9, 10, 2):
         stack.history.keep(number, "{}")
     stack.well_known.write_discovery()  # other objects do not count
-    assert stack.history.highest() == highest
+    assert stack.history.numbers(since) == found
+
+
+def test_what_is_kept_can_be_read(stack):
+    """And what is not is not."""
+    stack.history.keep(42, '{"generation":42}')
+    assert (stack.history.read(42), stack.history.read(41)) == ('{"generation":42}', None)

@@ -1,5 +1,6 @@
 """Reconcile: each thing that an interrupted run can leave behind is put right, and nothing else."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -52,8 +53,7 @@ def test_a_clean_stack_is_left_alone(clean, repair, world, aws):
     assert repair() == {}
     assert world() == before
     writes = {call for call in aws.operations if not call.startswith(("ssm:Get", "tag:Get"))}
-    assert writes <= {"s3:GetObject", "s3:PutObject", "kms:DescribeKey"}
-    assert all("IfNoneMatch" in params for params in aws.params("s3:PutObject"))
+    assert writes <= {"s3:GetObject", "s3:ListObjectsV2", "kms:DescribeKey"}
 
 
 def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, truth):
@@ -236,3 +236,12 @@ def test_a_repair_that_was_overtaken_is_no_failure(
     )
     assert "retire_overdue_keys" not in repair()
     assert truth().get(superseded).state is State.REVOKED
+
+
+def test_a_repair_is_told(clean, superseded, repair, aws):
+    """Somebody may want to know why it was needed; housekeeping is no repair."""
+    repaired = repair()
+    told = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    [drift] = [json.loads(e["Detail"]) for e in told if e["DetailType"] == "DriftRepaired"]
+    assert drift["repairs"].keys() == repaired.keys() - {"record_generations"}
+    assert "publish_jwks" in drift["repairs"]

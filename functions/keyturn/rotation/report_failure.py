@@ -1,0 +1,47 @@
+"""ReportFailure: an execution failed, timed out or was stopped; the event bus hears it in our words."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from keyturn.aws.events import parse
+from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger, tracer
+from keyturn.rotation.task import Outcome
+
+
+class _Detail(BaseModel):
+    """Of Step Functions' status change; what went wrong stays in the execution's history."""
+
+    execution: str = Field(alias="executionArn")
+    status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
+    input: str | None = None  # left out when it is too long for an event
+
+
+class _StatusChange(BaseModel):
+    detail: _Detail
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _context: object) -> Outcome:
+    """Outcome `reported`; raises AwsFault, and Lambda tries it again."""
+    detail = parse(TypeAdapter(_StatusChange), event).detail
+    told = {"execution": detail.execution, "status": detail.status}
+    bus = Stack.of_environment().event_bus
+    bus.put([("RotationFailed", {**told, **_started_with(detail.input)})])
+    outcome: Outcome = {"outcome": "reported", **told}
+    logger.info("report_failure", **outcome)
+    return outcome
+
+
+def _started_with(text: str | None) -> dict[str, str | None]:
+    """Which mode, and by whom; anybody can start an execution with anything."""
+    try:
+        given = json.loads(text or "{}")
+    except ValueError:
+        given = {}
+    named = given if isinstance(given, dict) else {}
+    known = {name: named.get(name) for name in ("mode", "started_by")}
+    return {name: value if isinstance(value, str) else None for name, value in known.items()}

@@ -1,0 +1,46 @@
+"""What a generation changed, by the keysets before and after it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from keyturn.keyset.changes import Change, What, changes
+from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.states import State
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+UNPUBLISHED = Key("s", "arn-s", State.STANDBY, 60, NOW)
+STANDBY = replace(UNPUBLISHED, published=NOW)
+ACTIVE = replace(STANDBY, kid="a", kms_key_arn="arn-a", state=State.ACTIVE, activated=NOW)
+GRACE = replace(ACTIVE, state=State.GRACE, superseded=NOW, verify_until=NOW + timedelta(seconds=60))
+
+
+def ended(key: Key, state: State) -> EndedKey:
+    """The same key after its end."""
+    return EndedKey(key.kid, key.kms_key_arn, state, NOW)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "happened"),
+    [
+        (Keyset(), Keyset((UNPUBLISHED,)), [(What.CREATED, "s")]),
+        (Keyset((UNPUBLISHED,)), Keyset((STANDBY,)), [(What.PUBLISHED, "s")]),
+        (
+            Keyset((ACTIVE, STANDBY)),
+            Keyset((GRACE, replace(STANDBY, state=State.ACTIVE))),
+            [(What.SUPERSEDED, "a"), (What.ACTIVATED, "s")],
+        ),
+        (Keyset((GRACE,)), Keyset((replace(GRACE, state=State.ACTIVE),)), [(What.ACTIVATED, "a")]),
+        (Keyset((GRACE,)), Keyset((), (ended(GRACE, State.RETIRED),)), [(What.RETIRED, "a")]),
+        (Keyset((ACTIVE,)), Keyset((), (ended(ACTIVE, State.REVOKED),)), [(What.REVOKED, "a")]),
+        (Keyset(), Keyset((STANDBY,)), [(What.CREATED, "s"), (What.PUBLISHED, "s")]),
+        (Keyset((ACTIVE,)), Keyset((ACTIVE,)), []),
+        (Keyset((), (ended(ACTIVE, State.REVOKED),)), Keyset(), []),
+    ],
+    ids=["created", "published", "rotated", "rolled back", "retired", "revoked", "both at once",
+         "nothing", "forgotten"],
+)  # fmt: skip
+def test_what_happened(before, after, happened):
+    """Each key's move, in the order of the keyset."""
+    assert changes(before, after) == tuple(Change(*change) for change in happened)

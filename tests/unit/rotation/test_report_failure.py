@@ -1,0 +1,66 @@
+"""An execution that did not end well is told of, in our words."""
+
+import json
+
+import pytest
+
+from keyturn.aws.events import InvalidEvent
+from keyturn.aws.faults import AwsFault
+from keyturn.rotation import report_failure
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:keyturn:night"
+
+
+def status_change(status="FAILED", **detail):
+    """What EventBridge hands over."""
+    started = json.dumps({"mode": "emergency", "kids": ["k"], "started_by": "alice"})
+    given = {"executionArn": EXECUTION, "status": status, "input": started, **detail}
+    return {"detail-type": "Step Functions Execution Status Change", "detail": given}
+
+
+@pytest.fixture
+def told(aws):
+    """The one event that the bus heard."""
+
+    def told():
+        [[entry]] = [call["Entries"] for call in aws.params("events:PutEvents")]
+        return entry["DetailType"], json.loads(entry["Detail"])
+
+    return told
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_who_started_what(stack, invoke, told, status):
+    """The kids and the cause stay in the execution."""
+    assert invoke(report_failure, status_change(status))["outcome"] == "reported"
+    assert told() == (
+        "RotationFailed",
+        {
+            "stack": stack.settings.stack,
+            "execution": EXECUTION,
+            "status": status,
+            "mode": "emergency",
+            "started_by": "alice",
+        },
+    )
+
+
+@pytest.mark.parametrize("given", [None, '{"mode":7}', "{", "[]"])
+def test_an_input_that_cannot_be_read_holds_nothing_up(stack, invoke, told, given):
+    """Step Functions leaves out what is too long; anybody can start an execution with anything."""
+    invoke(report_failure, status_change(input=given))
+    assert told()[1]["execution"] == EXECUTION
+    assert (told()[1]["mode"], told()[1]["started_by"]) == (None, None)
+
+
+def test_another_status_is_not_ours(stack, invoke):
+    """The rule lets only those through that need somebody."""
+    with pytest.raises(InvalidEvent, match=r"detail\.status"):
+        invoke(report_failure, status_change("SUCCEEDED"))
+
+
+def test_a_bus_that_is_away_is_a_fault(stack, invoke, aws):
+    """Lambda tries an asynchronous call again."""
+    aws.fail("events:PutEvents", aws.error("InternalException", 500))
+    with pytest.raises(AwsFault):
+        invoke(report_failure, status_change())
