@@ -6,7 +6,7 @@ BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model lint setup format lock docs clean
+.PHONY: demo test simulate model mutation lint setup format lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -19,6 +19,11 @@ simulate: setup
 
 model: setup
 	$(BIN)/python -m tests.model
+
+# How many changed lines of the core the tests notice; takes long, and is no part of .ci/run.
+mutation: setup
+	UV_PROJECT_ENVIRONMENT=build/env/mutation $(SYNC) --group mutation --no-install-project
+	build/env/mutation/bin/python -m tests.mutation
 
 lint: setup
 	$(BIN)/ruff check .
