@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import Metric
 from keyturn.keyset import timing
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import activate
-from keyturn.rotation.task import Outcome, StandbyInput, rfc3339, task
+from keyturn.rotation.task import Outcome, StandbyInput, measure_since_plan, rfc3339, task
 
 
 def run(stack: Stack, event: StandbyInput) -> Outcome:
@@ -23,6 +24,7 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     if not _was_ours(stack, generation, kid, event.origin):
         return {"outcome": "overtaken", "why": f"another operation activated key {kid}"}
 
+    measure_since_plan(stack, event, Metric.ROTATION_DURATION)
     return risen(stack, generation, kid, supersede)
 
 

@@ -11,7 +11,7 @@ from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
-from keyturn.rotation.task import Outcome, Planned, task
+from keyturn.rotation.task import Outcome, Planned, rfc3339, task
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -59,15 +59,16 @@ PlanInput = Annotated[Scheduled | Rollback | Emergency, Field(discriminator="mod
 def run(stack: Stack, event: Scheduled | Rollback | Emergency) -> Outcome:
     """Outcome `rotate`, `roll_back`, `emergency`; or `not_due`, `overtaken`: nothing to do."""
     op_id = event.plan.op_id if event.plan else stack.clock.new_id()
+    planned = {"op_id": op_id, "at": rfc3339(stack.clock.now())}
     match event:
         case Scheduled():
-            return {"op_id": op_id, **_scheduled(stack, event)}
+            return {**planned, **_scheduled(stack, event)}
         case Rollback():
-            return {"op_id": op_id, **_rollback(stack, event)}
+            return {**planned, **_rollback(stack, event)}
         case Emergency():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {
-                "op_id": op_id,
+                **planned,
                 "outcome": "emergency",
                 "reason": event.reason,
                 "seconds_until_flush": wait,

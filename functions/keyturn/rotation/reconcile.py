@@ -6,16 +6,17 @@ any of them. Where the truth is missing or unreadable the reads raise, and nothi
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.aws.keyset_store import Transition
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, tracer
+from keyturn.aws.telemetry import Metric, logger, measure, tracer
 from keyturn.keyset.errors import KeysetError, Refused
 from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.keyset.timing import due_at
 from keyturn.keyset.transitions import retire
 from keyturn.rotation.create_key import ensure_active, ensure_standby, unclaimed_keys
 from keyturn.rotation.publish_jwks import project
@@ -57,6 +58,7 @@ def run(stack: Stack) -> Outcome:
         _tell_of_drift(stack, origin, made)
     except AwsFault as fault:
         failed.append(str(fault))
+    _measure(stack)
     if failed:
         raise RepairFailed("; ".join(failed))
     return {"outcome": "reconciled", **made}
@@ -158,6 +160,16 @@ def _tell_of_drift(stack: Stack, origin: Origin, made: Mapping[str, Any]) -> Non
     drift = {name: found for name, found in made.items() if name not in _HOUSEKEEPING}
     if drift:
         stack.event_bus.put([("DriftRepaired", {"op_id": origin.op_id, "repairs": drift})])
+
+
+def _measure(stack: Stack) -> None:
+    keyset, now = stack.keysets.read().keyset, stack.clock.now()
+    measure(Metric.STANDBY_KEYS, 1 if keyset.standby else 0)
+    if keyset.active and keyset.active.activated:
+        activated = keyset.active.activated
+        overdue = max(now - due_at(activated, stack.times), timedelta(0))
+        measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
+        measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
 
 
 def _young(stack: Stack, generation: Generation) -> bool:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import Metric
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.task import EmergencyInput, Outcome, task
+from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
@@ -17,6 +18,7 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
 
     generation = stack.keysets.update(change, event.origin, make_room=True)
 
+    measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
     keyset = generation.keyset
     ended = [key.kid for key in keyset.ended if key.kid in event.kids]
     return {

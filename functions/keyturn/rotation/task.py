@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from keyturn.aws.events import parse
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, tracer
+from keyturn.aws.telemetry import Metric, logger, measure, tracer
 from keyturn.keyset import timing
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
@@ -26,6 +26,7 @@ class Planned(BaseModel):
     op_id: str
     reason: str
     supersede: str | None = None
+    at: datetime | None = None  # missing in executions that an older release planned
 
 
 class Registered(BaseModel):
@@ -98,6 +99,12 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
         return outcome
 
     return cast("Handler", handler)
+
+
+def measure_since_plan(stack: Stack, event: StepInput, name: Metric) -> None:
+    """How long it took from the plan until now, in seconds."""
+    if event.plan.at:
+        measure(name, (stack.clock.now() - event.plan.at).total_seconds())
 
 
 def rfc3339(instant: datetime) -> str:
