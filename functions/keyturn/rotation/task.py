@@ -104,7 +104,7 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
 def measure_since_plan(stack: Stack, event: StepInput, name: Metric) -> None:
     """How long it took from the plan until now, in seconds."""
     if event.plan.at:
-        measure(name, (stack.clock.now() - event.plan.at).total_seconds())
+        measure(name, max(0.0, (stack.clock.now() - event.plan.at).total_seconds()))
 
 
 def rfc3339(instant: datetime) -> str:

@@ -95,6 +95,10 @@ class S3Client:
 
         return self._call("PutObject", effect)
 
+    def delete_object(self, Bucket, Key):  # noqa: N803
+        """DeleteObject."""
+        return self._call("DeleteObject", lambda _at: self._s3.objects.pop(Key, None))
+
     def get_paginator(self, name: str) -> Listing:
         """The one listing we ask for."""
         assert name == "list_objects_v2"

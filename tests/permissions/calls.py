@@ -1,0 +1,105 @@
+"""What the calls of the product ask of IAM: actions, resources, condition values.
+
+Source: Service Authorization Reference, the pages of each service.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.permissions.roles import ACCOUNT, STATE_MACHINE
+
+SSM = f"arn:aws:ssm:{ACCOUNT}:parameter"
+BUS = f"arn:aws:events:{ACCOUNT}:event-bus/default"
+Tags = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One permission that a call needs."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+def needs(operation: str, given: Mapping[str, Any], tags_of: Callable[[str], Tags]) -> list[Need]:
+    """Everything that this call needs; `tags_of` knows the tags of a KMS key."""
+    service, _, name = operation.partition(":")
+    by_service = {
+        "ssm": _ssm,
+        "kms": lambda n, g: _kms(n, g, tags_of),
+        "s3": _s3,
+        "states": _states,
+        "scheduler": _scheduler,
+        "tagging": lambda _n, _g: iter([Need("tag:GetResources", "*")]),
+        "apigateway": _apigateway,
+        "events": _events,
+    }
+    return list(by_service[service](name, given))
+
+
+def _ssm(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    action = f"ssm:{name}"
+    match name:
+        case "GetParameters" | "DeleteParameters":
+            yield from (Need(action, SSM + parameter) for parameter in given["Names"])
+        case "GetParametersByPath":
+            yield Need(action, SSM + given["Path"])
+        case "PutParameter":
+            overwrite = str(given["Overwrite"]).lower()
+            yield Need(action, SSM + given["Name"], (("ssm:Overwrite", overwrite),))
+
+
+def _kms(name: str, given: Mapping[str, Any], tags_of: Callable[[str], Tags]) -> Iterator[Need]:
+    if name == "CreateKey":
+        asked = [("kms:KeySpec", given["KeySpec"]), ("kms:KeyUsage", given["KeyUsage"])]
+        tags = [(f"aws:RequestTag/{t['TagKey']}", t["TagValue"]) for t in given["Tags"]]
+        yield Need("kms:CreateKey", "*", (*asked, *tags))
+        yield Need("kms:TagResource", "*", (*asked, *tags))
+        return
+    context = [(f"aws:ResourceTag/{k}", v) for k, v in tags_of(given["KeyId"]).items()]
+    if "SigningAlgorithm" in given:
+        context.append(("kms:SigningAlgorithm", given["SigningAlgorithm"]))
+    if "PendingWindowInDays" in given:
+        window = str(given["PendingWindowInDays"])
+        context.append(("kms:ScheduleKeyDeletionPendingWindowInDays", window))
+    yield Need(f"kms:{name}", given["KeyId"], tuple(context))
+
+
+def _s3(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    bucket = f"arn:aws:s3:::{given['Bucket']}"
+    if name == "ListObjectsV2":
+        prefix = (("s3:prefix", given["Prefix"]),) if given.get("Prefix") else ()
+        yield Need("s3:ListBucket", bucket, prefix)
+        return
+    conditions = (("IfMatch", "s3:if-match"), ("IfNoneMatch", "s3:if-none-match"))
+    context = [(key, given[field]) for field, key in conditions if given.get(field)]
+    yield Need(f"s3:{name}", f"{bucket}/{given['Key']}", tuple(context))
+    if name == "GetObject":  # to be told 404 and not 403
+        yield Need("s3:ListBucket", bucket, (("s3:prefix", given["Key"]),))
+
+
+def _states(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    arn = given.get("executionArn") or given["stateMachineArn"]
+    yield Need(f"states:{name}", arn)
+
+
+def _scheduler(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    yield Need(f"scheduler:{name}", f"arn:{given['Name']}")
+    if name == "UpdateSchedule":
+        yield Need("iam:PassRole", given["Target"]["RoleArn"])
+
+
+def _apigateway(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    stage = f"/restapis/{given['restApiId']}/stages/{given['stageName']}/cache/authorizers"
+    yield Need("apigateway:DELETE", f"arn:aws:apigateway:us-east-1::{stage}")
+
+
+def _events(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    for entry in given["Entries"]:
+        context = (("events:source", entry["Source"]), ("events:detail-type", entry["DetailType"]))
+        yield Need("events:PutEvents", BUS, context)
+
+
+EXECUTION = STATE_MACHINE.replace("stateMachine", "execution") + ":run"

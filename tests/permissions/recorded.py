@@ -1,0 +1,167 @@
+"""Every AWS call that every handler makes in simulated runs, by the function that made it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.keyset.model import Origin
+from keyturn.rotation import create_key, keyset_resource, reconcile
+from tests.definition import STATES, step_of
+from tests.permissions.calls import EXECUTION, Need, needs
+from tests.permissions.roles import STATE_MACHINE
+from tests.simulation import periods, scenarios, seeds
+from tests.simulation.patches import simulated
+from tests.simulation.play import Play
+from tests.simulation.world import World
+from tests.simulation.worst_cases import WORST_CASES
+
+Asked = dict[str, set[Need]]
+_SERVICES = {"ssm_timed": "ssm", "kms_once": "kms"}
+_BESIDE = {
+    "issuer": "IssueTokenFunction",
+    "authorizer": "AuthorizeFunction",
+    "reconcile": "ReconcileFunction",
+    "RecordChanges": "RecordChangesFunction",
+    "keyset": "KeysetFunction",
+}
+_SEEDS = 12
+
+
+def asked() -> Asked:
+    """Scripts, worst cases and some seeds; the birth and the end of a stack."""
+    found: Asked = defaultdict(set)
+    with simulated(), _recording(found):
+        for name in scenarios.SCRIPTS:
+            scenarios.play(name, (), periods.CACHED)
+        for case in WORST_CASES.values():
+            case.play()
+        for seed in range(_SEEDS):
+            seeds.play(seed)
+        _first_jwks_by_reconcile()
+        _birth_and_end()
+    return found
+
+
+_ORIGIN = Origin("op-1", "tests", "unpublished")
+
+
+def _first_jwks_by_reconcile() -> None:
+    world = Play.founded(periods.USUAL).world
+    _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
+    _in(world, "reconcile", reconcile.run)
+
+
+def _birth_and_end() -> None:
+    play = Play.founded(periods.USUAL)
+    world = play.world
+    _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
+    _custom_resource(world, "Update")
+    play.at(5, play.rotate)
+    _custom_resource(world, "Create")
+    world.kms.watch = lambda _arn, _state: (
+        None
+    )  # at its end the keys of a stack go, whatever they are
+    _custom_resource(world, "Delete")
+
+
+def _custom_resource(world: World, request: str) -> None:
+    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": _SCHEDULES}
+    event: Any = SimpleNamespace(request_type=request, properties=properties)
+    _in(world, "keyset", lambda stack: keyset_resource.run(stack, event))
+
+
+def _in(world: World, label: str, act: Any) -> None:
+    container = world.container(label)
+    process = world.scheduler.spawn(lambda: act(container.stack), container)
+    world.scheduler.run()
+    assert process.error is None, repr(process.error)
+
+
+_SCHEDULES = ["RotationStateMachineSchedule", "ReconcileFunctionSchedule"]
+
+
+class _States:
+    """One execution, which is at work when it is looked at."""
+
+    def start_execution(self, **_: Any) -> Any:
+        return {"executionArn": EXECUTION}
+
+    def describe_execution(self, **_: Any) -> Any:
+        return {"status": "RUNNING"}
+
+    def stop_execution(self, **_: Any) -> None:
+        pass
+
+    def get_paginator(self, _name: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_: [{"executions": [{"executionArn": EXECUTION}]}])
+
+
+class _Scheduler:
+    """Schedules with the roles that SAM gives them."""
+
+    def get_schedule(self, Name: str) -> Any:  # noqa: N803 - boto3's name
+        role = {"RoleArn": f"arn:{Name}Role"}
+        return {"Name": Name, "ScheduleExpression": "", "FlexibleTimeWindow": {}, "Target": role}
+
+    def update_schedule(self, **_: Any) -> None:
+        pass
+
+
+class _Recorded:
+    """A client; what is called is noted first."""
+
+    def __init__(self, service: str, client: Any, world: World, found: Asked) -> None:
+        self._service, self._client = service, client
+        self._world, self._found = world, found
+
+    def __getattr__(self, method: str) -> Any:
+        if method == "get_paginator":
+            return self._paginator
+        return self._noting(_camel(method), getattr(self._client, method))
+
+    def _paginator(self, name: str) -> Any:
+        pages = self._client.get_paginator(name).paginate
+        return SimpleNamespace(paginate=self._noting(_camel(name), pages))
+
+    def _noting(self, operation: str, real: Any) -> Any:
+        def call(**given: Any) -> Any:
+            process = self._world.scheduler.current
+            if process and (function := _function(process.owner.label)):
+                self._found[function] |= set(
+                    needs(f"{self._service}:{operation}", given, self._tags_of)
+                )
+            return real(**given)
+
+        return call
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        return {tag["TagKey"]: tag["TagValue"] for tag in self._world.kms.keys[arn].tags}
+
+
+def _function(label: str) -> str | None:
+    """Break-glass and callers are no functions."""
+    if label in STATES:
+        return f"{step_of(STATES[label])}Function"
+    return _BESIDE.get(label)
+
+
+def _camel(method: str) -> str:
+    words = "".join(word.title() for word in method.split("_"))
+    return {"ListObjectsV2": "ListObjectsV2"}.get(words, words)
+
+
+@contextmanager
+def _recording(found: Asked) -> Iterator[None]:
+    real = World._clients
+
+    def clients(world: World) -> Any:
+        made = {**vars(real(world)), "states": _States(), "scheduler": _Scheduler()}
+        return SimpleNamespace(
+            **{n: _Recorded(_SERVICES.get(n, n), c, world, found) for n, c in made.items()}
+        )
+
+    with patch.object(World, "_clients", clients):
+        yield

@@ -1,0 +1,106 @@
+"""The roles of the functions as SAM synthesizes them of template.yaml, for the stack `sim`."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import cfnlint.decode
+
+from tests.permissions.policy import Statement
+
+_TRANSLATE = ["build/env/ministack/bin/python", "-m", "tests.permissions.sam_translate"]
+_ELSEWHERE = "s3://bucket/code"  # the translator takes nothing local
+ACCOUNT = "us-east-1:123456789012"
+STATE_MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:rotation"
+KNOWN = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "sim",
+    "AWS::URLSuffix": "amazonaws.com",
+    "Bucket": "bucket",
+    "Bucket.Arn": "arn:aws:s3:::bucket",
+    "RotationStateMachine": STATE_MACHINE,
+    "RotationStateMachine.Name": "rotation",
+}
+
+
+@cache
+def resources() -> Mapping[str, Any]:
+    """Every resource, with its intrinsic functions resolved as far as policies need them."""
+    template = json.loads(json.dumps(cfnlint.decode.decode("template.yaml")[0]))
+    template["Globals"]["Function"]["CodeUri"] = _ELSEWHERE
+    machine = template["Resources"]["RotationStateMachine"]["Properties"]
+    machine["DefinitionUri"] = _ELSEWHERE
+    made = subprocess.run(
+        _TRANSLATE,
+        input=json.dumps(template),
+        env={**os.environ, "AWS_DEFAULT_REGION": KNOWN["AWS::Region"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name: _resolved(made) for name, made in json.loads(made.stdout)["Resources"].items()}
+
+
+def functions() -> Mapping[str, str]:
+    """Each function's handler module."""
+    return {
+        name: resource["Properties"]["Handler"].removesuffix(".handler")
+        for name, resource in resources().items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def statements(function: str) -> list[Statement]:
+    """What the function's role may do, its logs left out (AWS's own policy for every function)."""
+    role = _role(function)
+    inline = [policy["PolicyDocument"] for policy in role.get("Policies", ())]
+    ours = set(managed_policies(function)) - aws_policies(function)
+    managed = [resources()[name]["Properties"]["PolicyDocument"] for name in sorted(ours)]
+    return [Statement.of(text) for document in inline + managed for text in document["Statement"]]
+
+
+def managed_policies(function: str) -> list[str]:
+    """Those that the role has, ours and those of AWS."""
+    return list(_role(function).get("ManagedPolicyArns", ()))
+
+
+def aws_policies(function: str) -> set[str]:
+    """Those of AWS that the role has."""
+    return {arn for arn in managed_policies(function) if arn.startswith("arn:aws:iam::aws:")}
+
+
+def role_of(function: str) -> str:
+    """The role that the function runs with."""
+    return str(resources()[function]["Properties"]["Role"].removeprefix("arn:"))
+
+
+def _role(function: str) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = resources()[role_of(function)]["Properties"]
+    return properties
+
+
+def _resolved(value: Any) -> Any:
+    match value:
+        case {"Ref": str(name)}:
+            return KNOWN.get(name, name)
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return _attribute(f"{name}.{attribute}")
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([\w:.]+)\}", lambda found: _attribute(found[1]), text)
+        case {"Fn::Join": [str(glue), list(parts)]}:
+            return glue.join(map(str, map(_resolved, parts)))
+        case dict():
+            return {name: _resolved(part) for name, part in value.items()}
+        case list():
+            return [_resolved(part) for part in value]
+    return value
+
+
+def _attribute(name: str) -> str:
+    return KNOWN.get(name, f"arn:{name.removesuffix('.Arn')}" if name.endswith(".Arn") else name)

@@ -1,0 +1,133 @@
+"""Least privilege: what a role grants is what its function does, no less and no more."""
+
+import pytest
+
+from tests.permissions import recorded, roles
+from tests.permissions.calls import Need
+from tests.permissions.policy import Statement, allowed
+
+LOGS = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+CALLS_NOTHING = {"CheckSettingsFunction", "WhoamiFunction", "ConcludeEmergencyFunction"}
+ELSEWHERE = {"ReportFailureFunction"}  # Step Functions' own event wakes it; it tells, and no more
+TELLING = Need(
+    "events:PutEvents",
+    "arn:aws:events:us-east-1:123456789012:event-bus/default",
+    (("events:source", "keyturn"), ("events:detail-type", "RotationFailed")),
+)
+WITHOUT_ARN = {  # AWS offers nothing narrower
+    ("kms:CreateKey", "kms:TagResource"): "a key has no ARN before it exists",
+    ("tag:GetResources",): "this action knows no resources",
+}
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """What each function asked of IAM."""
+    return {**recorded.asked(), "ReportFailureFunction": {TELLING}}
+
+
+def test_every_function_was_seen_at_work(asked):
+    """A function that never ran would need nothing."""
+    assert asked.keys() == roles.functions().keys() - CALLS_NOTHING
+
+
+@pytest.mark.parametrize("function", sorted(roles.functions()))
+def test_each_call_is_allowed(function, asked):
+    """By the function's own role, with the conditions that it sets."""
+    statements = roles.statements(function)
+    refused = [
+        need
+        for need in asked.get(function, ())
+        if not allowed(statements, need.action, need.resource, dict(need.context))
+    ]
+    assert refused == []
+
+
+@pytest.mark.parametrize("function", sorted(roles.functions()))
+def test_each_grant_is_used(function, asked):
+    """By a function that has the role; an action that no call needs is taken away."""
+    sharing = [f for f in roles.functions() if roles.role_of(f) == roles.role_of(function)]
+    needed = {need for f in sharing for need in asked.get(f, ())}
+    unused = [
+        (action, statement.resources)
+        for statement in roles.statements(function)
+        for action in statement.actions
+        if not any(
+            need.action == action
+            and statement.allows(need.action, need.resource, dict(need.context))
+            for need in needed
+        )
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("function", sorted(roles.functions()))
+def test_no_wildcards_but_where_aws_offers_nothing_else(function):
+    """No action with a star; no resource that is only a star, but for those listed here."""
+    assert roles.aws_policies(function) <= LOGS
+    assert len(roles.managed_policies(function)) <= 10  # IAM's quota
+    for statement in roles.statements(function):
+        assert not any("*" in action for action in statement.actions)
+        if "*" in statement.resources:
+            assert statement.actions in WITHOUT_ARN
+
+
+KEY = f"arn:aws:kms:{roles.ACCOUNT}:key/1"
+OURS = {"aws:ResourceTag/keyturn:stack": "sim"}
+RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+WEEK = {"kms:ScheduleKeyDeletionPendingWindowInDays": "7"}
+GENERATION = f"arn:aws:ssm:{roles.ACCOUNT}:parameter/keyturn/sim/keyset/000000000001"
+JWKS = "arn:aws:s3:::bucket/.well-known/jwks.json"
+KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context", "who"),
+    [
+        ("kms:Sign", KEY, {**OURS, **RS256}, {"IssueToken", "ProbeKey"}),
+        ("kms:Sign", KEY, OURS, set()),
+        ("kms:Sign", KEY, RS256, set()),
+        ("kms:Sign", KEY, {**OURS, "kms:SigningAlgorithm": "RSASSA_PSS_SHA_256"}, set()),
+        ("kms:DisableKey", KEY, {}, set()),
+        ("kms:DisableKey", KEY, OURS, {"DestroyKey", "DisableKeys", "Reconcile", "Keyset"}),
+        ("kms:ScheduleKeyDeletion", KEY, WEEK, set()),
+        (
+            "kms:ScheduleKeyDeletion",
+            KEY,
+            {**OURS, **WEEK},
+            {"DestroyKey", "Reconcile", "Keyset"},
+        ),
+        (
+            "kms:ScheduleKeyDeletion",
+            KEY,
+            {**OURS, "kms:ScheduleKeyDeletionPendingWindowInDays": "6"},
+            set(),
+        ),
+        ("ssm:PutParameter", GENERATION, {"ssm:Overwrite": "true"}, set()),
+        ("ssm:PutParameter", GENERATION, {}, set()),
+        ("ssm:DeleteParameters", GENERATION, {}, {"Reconcile", "Keyset"}),
+        ("s3:PutObject", JWKS, {}, set()),
+        ("s3:PutObject", KEPT, {}, set()),
+        ("s3:PutObject", KEPT, {"s3:if-match": '"etag"'}, set()),
+        ("s3:PutObject", KEPT, {"s3:if-none-match": "*"}, {"RecordChanges", "Reconcile"}),
+        ("kms:CreateKey", "*", {"kms:KeySpec": "RSA_2048", "kms:KeyUsage": "SIGN_VERIFY"}, set()),
+        ("kms:PutKeyPolicy", KEY, OURS, set()),
+        ("kms:CreateGrant", KEY, OURS, set()),
+        ("kms:EnableKey", KEY, OURS, set()),
+        ("kms:CancelKeyDeletion", KEY, OURS, set()),
+    ],
+)
+def test_who_may(action, resource, context, who):
+    """The calls that a security review asks about."""
+    may = {f for f in roles.functions() if allowed(roles.statements(f), action, resource, context)}
+    assert {name.removesuffix("Function") for name in may} == who
+
+
+def test_the_evaluator_refuses_what_it_does_not_know():
+    """A Deny or a new operator must not be overlooked."""
+    deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    with pytest.raises(NotImplementedError):
+        Statement.of(deny)
+    odd = {**deny, "Effect": "Allow", "Condition": {"DateLessThan": {"aws:CurrentTime": "2026"}}}
+    with pytest.raises(NotImplementedError):
+        Statement.of(odd).allows("s3:GetObject", "x", {"aws:CurrentTime": "2025"})
