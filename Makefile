@@ -31,6 +31,8 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 build/env/sam/bin/sam validate --lint --template template.yaml --region us-east-1
+	LOG_LEVEL=CRITICAL build/env/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	tests/node_modules/.bin/asl-validator --json-path statemachine/rotation.asl.json
 	$(EXPORT) | diff functions/requirements.txt - # the artefact is built from the lock file
 
@@ -44,6 +46,7 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	$(SYNC) --extra cli
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
+	UV_PROJECT_ENVIRONMENT=build/env/checkov $(SYNC) --only-group checkov
 	npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
 
