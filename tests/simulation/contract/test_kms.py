@@ -11,13 +11,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tests.simulation.contract.clouds import Cloud, refused
+from tests.simulation.contract.keys import (
+    create,
+    describe,
+    disable,
+    end,
+    public,
+    sign,
+    state,
+    tagged,
+    verifies,
+)
 
 NOWHERE = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-00000000dead"
 OF_A_DISABLED_KEY = {("DisabledException", 400)}
@@ -26,64 +32,10 @@ Use = Callable[[Any, str], Any]
 by_id = pytest.mark.deviates(moto="DisableKey and ScheduleKeyDeletion find no key by its ARN")
 
 
-def create(cloud: Cloud, stack: str = "contract", op_id: str = "op-1") -> Any:
-    """CreateKey as the product makes it."""
-    tags = {"keyturn:stack": stack, "keyturn:op_id": op_id}
-    return cloud.clients.kms_once.create_key(
-        KeySpec="RSA_2048",
-        KeyUsage="SIGN_VERIFY",
-        Description=f"Keyturn signing key of {stack}",
-        Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
-    )["KeyMetadata"]
-
-
 @pytest.fixture
 def arn(cloud: Cloud) -> str:
     """A new key."""
     return str(create(cloud)["Arn"])
-
-
-def state(cloud: Cloud, arn: str) -> str:
-    """What DescribeKey says."""
-    return str(cloud.clients.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"])
-
-
-def public(kms: Any, arn: str) -> RSAPublicKey:
-    """GetPublicKey."""
-    key = load_der_public_key(kms.get_public_key(KeyId=arn)["PublicKey"])
-    assert isinstance(key, RSAPublicKey)
-    return key
-
-
-def sign(kms: Any, arn: str, message: bytes = b"text", *, kind: str = "RAW") -> bytes:
-    """Sign as the product makes it."""
-    algorithm = "RSASSA_PKCS1_V1_5_SHA_256"
-    answer = kms.sign(KeyId=arn, Message=message, MessageType=kind, SigningAlgorithm=algorithm)
-    return bytes(answer["Signature"])
-
-
-def verifies(key: RSAPublicKey, signature: bytes, message: bytes) -> bool:
-    """Whether it is RS256 by this key over the message."""
-    try:
-        key.verify(signature, message, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
-
-
-def disable(kms: Any, arn: str) -> None:
-    """DisableKey."""
-    kms.disable_key(KeyId=arn)
-
-
-def end(kms: Any, arn: str, days: int = 7) -> None:
-    """ScheduleKeyDeletion."""
-    kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=days)
-
-
-def describe(kms: Any, arn: str) -> None:
-    """DescribeKey."""
-    kms.describe_key(KeyId=arn)
 
 
 def test_a_new_key_is_enabled(cloud: Cloud) -> None:
@@ -226,19 +178,6 @@ def test_there_is_no_such_key(cloud: Cloud, call: Use) -> None:
     """One that never was, or was deleted for good."""
     refusal = refused(partial(call, cloud.clients.kms, NOWHERE))
     assert refusal == ("NotFoundException", 400)
-
-
-def tagged(cloud: Cloud, stack: str) -> dict[str, dict[str, str]]:
-    """GetResources: the tags of each key of a stack."""
-    pages = cloud.clients.tagging.get_paginator("get_resources").paginate(
-        ResourceTypeFilters=["kms:key"],
-        TagFilters=[{"Key": "keyturn:stack", "Values": [stack]}],
-    )
-    return {
-        found["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in found["Tags"]}
-        for page in pages
-        for found in page["ResourceTagMappingList"]
-    }
 
 
 def test_keys_are_found_by_their_stack(cloud: Cloud) -> None:
