@@ -1,7 +1,6 @@
 """Every case is asked of the fakes, of moto and of MiniStack.
 
-`@deviates(moto="hashes a DIGEST again")`: it must fail there. `@absent(fake="no run tears a stack
-down")`: it is not asked there. Both reasons are in the output.
+`@deviates(moto="hashes a DIGEST again")`: it must fail there; the reason is in the output.
 """
 
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ _WRONG = (AssertionError, ClientError, KeyError)  # moto lets its own KeyError t
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name our markers."""
+    """Name our marker."""
     config.addinivalue_line("markers", "deviates(**reasons): which cloud must fail the case")
-    config.addinivalue_line("markers", "absent(**reasons): which cloud is not asked")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,14 +30,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
-    marks = []
-    for marker in metafunc.definition.iter_markers():
-        if cloud in marker.kwargs and marker.name == "deviates":
-            reason = f"{cloud}: {marker.kwargs[cloud]}"
-            marks.append(pytest.mark.xfail(reason=reason, raises=_WRONG, strict=True))
-        if cloud in marker.kwargs and marker.name == "absent":
-            marks.append(pytest.mark.skip(reason=f"{cloud}: {marker.kwargs[cloud]}"))
-    return marks
+    reasons = (m.kwargs.get(cloud) for m in metafunc.definition.iter_markers("deviates"))
+    return [
+        pytest.mark.xfail(reason=f"{cloud}: {reason}", raises=_WRONG, strict=True)
+        for reason in reasons
+        if reason
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,6 @@ def test_a_prefix_without_objects_is_empty(cloud: Cloud, name: str) -> None:
     assert names(cloud, f"{name}/") == []
 
 
-@pytest.mark.absent(fake="no simulated run tears a stack down")
 def test_what_is_deleted_is_gone(cloud: Cloud, name: str) -> None:
     """Neither read nor listed; deleting it again is no fault."""
     put(cloud, name)
