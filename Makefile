@@ -15,6 +15,7 @@ test: setup
 	$(BIN)/pytest
 
 simulate: setup
+	$(BIN)/pytest -q tests/simulation/contract
 	$(BIN)/python -m tests.simulation
 
 model: setup

@@ -5,43 +5,27 @@ on effects and not on its word.
 """
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-import urllib3
 from types_boto3_stepfunctions import SFNClient
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.local import LocalAws, free_port
+from keyturn.cli.local import LocalAws
 from tests.demo import story
 from tests.e2e.conftest import asking_for
+from tests.stepfunctions_local import stepfunctions_local
 from tests.unit.rotation.emergency.paths import EMERGENCY
-
-TOOL = Path(__file__).parents[1] / "node_modules/.bin/stepfunctions-local"
 
 
 @pytest.fixture
 def orchestrator(aws: LocalAws) -> Iterator[SFNClient]:
-    """stepfunctions-local on a free port, invoking MiniStack's Lambdas."""
-    port = free_port()
-    command = [str(TOOL), "start", "--port", str(port), "--region", "us-east-1"]
-    command += ["--lambda-endpoint", aws.endpoint, "--lambda-region", "us-east-1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            for _ in range(100):
-                try:
-                    urllib3.request("GET", f"http://127.0.0.1:{port}", retries=False)
-                    break
-                except urllib3.exceptions.HTTPError:
-                    time.sleep(0.1)
-            yield boto3.client("stepfunctions", endpoint_url=f"http://127.0.0.1:{port}")
-        finally:
-            server.terminate()
+    """stepfunctions-local, invoking MiniStack's Lambdas."""
+    with stepfunctions_local(aws.endpoint) as endpoint:
+        yield boto3.client("stepfunctions", endpoint_url=endpoint)
 
 
 def run_there(

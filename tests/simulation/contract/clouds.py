@@ -1,0 +1,104 @@
+"""The three that answer the same cases: the simulator's fakes, moto and MiniStack."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from keyturn.aws.clients import Clients
+from keyturn.cli.local import LocalAws
+from tests.simulation.cloud.kms import Kms, TaggingClient
+from tests.simulation.cloud.s3 import S3, S3Client
+from tests.simulation.cloud.ssm import Ssm
+from tests.simulation.cloud.wire import DirectWire
+from tests.simulation.play import key_material
+
+BUCKET = "keyturn-contract"
+_names = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One AWS, whoever plays it."""
+
+    clients: Any  # as keyturn.aws.clients.Clients
+    began: datetime
+    threads: bool = True  # whether it can be called by many at once
+
+    def fresh(self, prefix: str) -> str:
+        """A name that nobody has used."""
+        return f"{prefix}{next(_names)}"
+
+    def at_once(self, calls: list[Callable[[], Any]]) -> list[Any]:
+        """What came of each call: its answer, or the refusal's code and status."""
+        with ThreadPoolExecutor(len(calls) if self.threads else 1) as pool:
+            return list(pool.map(result, calls))
+
+
+def result(call: Callable[[], Any]) -> Any:
+    """The answer, or the refusal's code and status."""
+    try:
+        return call()
+    except ClientError as error:
+        return refusal_of(error)
+
+
+def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
+    """The code and status of the refusal that must come."""
+    try:
+        answer = call(**arguments)
+    except ClientError as error:
+        return refusal_of(error)
+    raise AssertionError(f"not refused: {answer}")
+
+
+def refusal_of(error: ClientError) -> tuple[str, int]:
+    """All that the product reads of it (keyturn.aws.faults)."""
+    return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@contextmanager
+def fake() -> Iterator[Cloud]:
+    """The simulator's own fakes, on a wire that does nothing but carry."""
+    wire, began = DirectWire(), datetime.now(UTC)
+    ssm, kms = Ssm(wire), Kms(wire, began, key_material())
+    clients = SimpleNamespace(
+        ssm=ssm.client(retries=True),
+        ssm_timed=ssm.client(retries=False),
+        kms=kms.client(retries=True),
+        kms_once=kms.client(retries=False),
+        s3=S3Client(S3(wire), wire),
+        tagging=TaggingClient(kms, wire),
+    )
+    yield Cloud(clients, began, threads=False)
+
+
+@contextmanager
+def moto() -> Iterator[Cloud]:
+    """moto, called in this process."""
+    with patch.dict(os.environ), mock_aws():
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        yield _over_boto3()
+
+
+@contextmanager
+def ministack(aws: LocalAws) -> Iterator[Cloud]:
+    """MiniStack, called over HTTP."""
+    with patch.dict(os.environ, aws.environ):
+        yield _over_boto3()
+
+
+def _over_boto3() -> Cloud:
+    began = datetime.now(UTC)
+    clients = Clients(write_delay=30)
+    clients.s3.create_bucket(Bucket=BUCKET)
+    return Cloud(clients, began)
