@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+_SPACE = b" \t\n\r"  # RFC 8259 section 2
+
 
 def loads(raw: bytes) -> dict[str, Any]:
     """The object in `raw`.
@@ -11,20 +13,15 @@ def loads(raw: bytes) -> dict[str, Any]:
     Raises ValueError for a BOM or bad UTF-8, a duplicate member, NaN or an infinity (RFC 8259
     sections 4, 6, 8.1), a lone surrogate (RFC 7493 section 2.1), and anything but an object.
     """
-    text = raw.decode("utf-8")
+    text = raw.strip(_SPACE).decode("utf-8")
     try:
-        parsed = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
+        parsed, end = _DECODER.raw_decode(text)
+        if "\\u" in text:
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if not isinstance(parsed, dict):
+    if end != len(text) or type(parsed) is not dict:
         raise ValueError("not an object")
-    if "\\u" in text:
-        json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
     return parsed
 
 
@@ -44,3 +41,8 @@ def _finite(literal: str) -> float:
     if not math.isfinite(number):
         raise ValueError("number out of range")
     return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite
+)

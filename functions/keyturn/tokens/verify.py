@@ -1,18 +1,23 @@
 """Verify an access token: strict before it is clever (docs/tokens.md)."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.tokens import strict_json
 from keyturn.tokens.claims import Expected, check
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jws import SIGNATURE_BYTES, UnverifiedToken
+
+_MAX_HEADERS = 64  # far more than a keyset has keys
+_PADDING, _HASHED = PKCS1v15(), Prehashed(SHA256())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,16 @@ def verify(
     expected: Expected,
     *,
     now: float,
+    headers: MutableMapping[bytes, str] | None = None,
 ) -> dict[str, Any]:
     """The claims of a good token; raises TokenRefused. `now` in epoch seconds.
 
-    `find_key` maps a kid to its key, or raises TokenRefused itself.
+    `find_key` maps a kid to its key, or raises TokenRefused itself. `headers` remembers which kid
+    the header segments of good tokens name: those of one key are all the same text. It is no
+    verdict, and nobody without a key can add to it.
     """
-    token = UnverifiedToken.parse(text)
+    headers = {} if headers is None else headers
+    token = UnverifiedToken.parse(text, headers)
     key = find_key(token.kid)
     if not has_signature(key.public_key, token.signature, token.signed):
         raise TokenRefused(Code.SIGNATURE)
@@ -43,6 +52,8 @@ def verify(
     except ValueError:
         raise TokenRefused(Code.MALFORMED) from None
     check(claims, expected, lifetime=key.lifetime, now=now)
+    if token.header not in headers and len(headers) < _MAX_HEADERS:
+        headers[token.header] = token.kid
     return claims
 
 
@@ -51,7 +62,7 @@ def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) ->
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:
-        public_key.verify(signature, message, PKCS1v15(), SHA256())
+        public_key.verify(signature, hashlib.sha256(message).digest(), _PADDING, _HASHED)
     except InvalidSignature:
         return False
     return True
