@@ -9,7 +9,7 @@ from keyturn.tokens.errors import ClaimsInvalid, Code, TokenRefused
 
 _TEXTS = ("iss", "sub", "aud", "jti", "client_id")
 _INSTANTS = ("iat", "nbf", "exp")
-_texts, _instants = itemgetter(*_TEXTS), itemgetter(*_INSTANTS)
+_required = itemgetter(*_TEXTS, *_INSTANTS)
 RESERVED = frozenset({*_TEXTS, *_INSTANTS, "scope", "kid", "alg", "typ", "cnf"})
 
 
@@ -56,8 +56,7 @@ class Expected:
 def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: float) -> None:
     """Raise TokenRefused unless the claims hold at `now` for a key whose tokens live `lifetime`."""
     try:
-        iss, sub, aud, jti, client_id = _texts(claims)
-        issued, valid_from, expires = _instants(claims)
+        iss, sub, aud, jti, client_id, issued, valid_from, expires = _required(claims)
     except KeyError:
         raise TokenRefused(Code.CLAIMS) from None
     if not type(iss) is type(sub) is type(aud) is type(jti) is type(client_id) is str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from keyturn.tokens import base64url, strict_json
@@ -11,7 +10,6 @@ from keyturn.tokens.errors import Code, TokenRefused
 MAX_BYTES = 8192
 SIGNATURE_BYTES = 256
 _HEADER_MEMBERS = {"alg", "kid", "typ"}
-_NOTHING: Mapping[bytes, str] = MappingProxyType({})
 
 
 def signing_input(kid: str, claims: Mapping[str, Any]) -> str:
@@ -40,23 +38,25 @@ class UnverifiedToken(NamedTuple):
     signature: bytes
 
     @classmethod
-    def parse(cls, text: str, known: Mapping[bytes, str] = _NOTHING) -> Self:
-        """Take `text` apart; raises TokenRefused for any but the one strict shape.
+    def parse(cls, text: str) -> Self:
+        """Take `text` apart; raises TokenRefused for any but the one strict shape."""
+        return cls(*take_apart(text, {}))
 
-        `known` holds header segments that were parsed before, and their kids.
-        """
-        if len(text) > MAX_BYTES:
-            raise TokenRefused(Code.TOO_LARGE)
-        try:
-            signed, _, signature = text.encode("ascii").rpartition(b".")
-            header, _, payload = signed.partition(b".")
-            if not (header and payload and signature):
-                raise TokenRefused(Code.MALFORMED)
-            claims, proof = base64url.decode_ascii(payload), base64url.decode_ascii(signature)
-            kid = known.get(header) or _kid(base64url.decode_ascii(header))
-        except ValueError:
-            raise TokenRefused(Code.MALFORMED) from None
-        return cls(header, kid, signed, claims, proof)
+
+def take_apart(text: str, known: Mapping[bytes, str]) -> tuple[bytes, str, bytes, bytes, bytes]:
+    """The fields of an UnverifiedToken; `known` are headers parsed before, and their kids."""
+    if len(text) > MAX_BYTES:
+        raise TokenRefused(Code.TOO_LARGE)
+    try:
+        signed, _, last = text.encode("ascii").rpartition(b".")
+        header, _, middle = signed.partition(b".")
+        if not (header and middle and last):
+            raise TokenRefused(Code.MALFORMED)
+        payload, signature = base64url.decode_ascii(middle), base64url.decode_ascii(last)
+        kid = known.get(header) or _kid(base64url.decode_ascii(header))
+    except ValueError:
+        raise TokenRefused(Code.MALFORMED) from None
+    return header, kid, signed, payload, signature
 
 
 def _kid(header: bytes) -> str:
