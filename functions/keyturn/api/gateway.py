@@ -1,8 +1,7 @@
 """API Gateway's three authorizer events, and the answers each of them wants."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from keyturn.aws.settings import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
@@ -19,8 +18,7 @@ class UnknownEvent(ValueError):
     """Not an authorizer event: the function is wired to something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request that waits for our answer."""
 
     authorization: str | None

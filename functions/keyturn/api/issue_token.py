@@ -14,7 +14,7 @@ from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
 from keyturn.aws.events import InvalidEvent, parse
 from keyturn.aws.faults import AwsFault, KeyUnusable
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, metrics, tracer
+from keyturn.aws.telemetry import logger, metrics, traced
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key
 from keyturn.tokens import claims, jws, strict_json
@@ -151,7 +151,7 @@ def _understood(adapter: TypeAdapter[_R], asked: Mapping[str, Any]) -> _R:
         raise BadRequest("", str(error)) from None
 
 
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -20,8 +19,7 @@ _MAX_HEADERS = 64  # far more than a keyset has keys
 _PADDING, _HASHED = PKCS1v15(), Prehashed(SHA256())
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
+class VerificationKey(NamedTuple):
     """A public key that counts, and the longest life of its tokens in seconds."""
 
     public_key: RSAPublicKey

@@ -125,7 +125,7 @@ class Watch:
 
     def _verdict(self, token: str) -> str:
         try:
-            authorize.authenticate(self._authorizer, token)
+            authorize.authenticate(self._authorizer, token, {})
         except TokenRefused as refusal:
             return str(refusal.code)
         return "ok"
