@@ -65,7 +65,7 @@ def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: 
         raise TokenRefused(Code.CLAIMS)
     if not type(issued) is type(valid_from) is type(expires) is int:  # a boolean is an int, too
         raise TokenRefused(Code.CLAIMS)
-    if not isinstance(claims.get("scope", ""), str):
+    if type(claims.get("scope", "")) is not str:
         raise TokenRefused(Code.CLAIMS)
     if iss != expected.issuer:
         raise TokenRefused(Code.ISSUER)

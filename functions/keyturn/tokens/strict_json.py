@@ -16,7 +16,8 @@ def loads(raw: bytes) -> dict[str, Any]:
     text = raw.strip(_SPACE).decode("utf-8")
     try:
         parsed, end = _QUICK.raw_decode(text)
-        if not _none_was_lost(text, parsed):
+        # One flat object has each member once if commas stand only before all members but the first.
+        if text.rfind("{") or text.count(",") != len(parsed) - 1:
             parsed, end = _CAREFUL.raw_decode(text)
         if "\\" in text:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
@@ -25,14 +26,6 @@ def loads(raw: bytes) -> dict[str, Any]:
     if end != len(text) or type(parsed) is not dict:
         raise ValueError("not an object")
     return parsed
-
-
-def _none_was_lost(text: str, parsed: Any) -> bool:
-    """Whether this is one flat object with each member once: before all but the first is a comma.
-
-    Where a comma or a brace has another reason the answer is no, and a closer look is needed.
-    """
-    return text.rfind("{") == 0 and text.count(",") == len(parsed) - 1
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Verify an access token: strict before it is clever (docs/tokens.md)."""
 
-import hashlib
 from collections.abc import Callable, MutableMapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -40,7 +40,8 @@ def verify(
     the header segments of good tokens name: those of one key are all the same text. It is no
     verdict, and nobody without a key can add to it.
     """
-    headers = {} if headers is None else headers
+    if headers is None:
+        headers = {}
     header, kid, signed, payload, signature = take_apart(text, headers)
     key = find_key(kid)
     if not has_signature(key.public_key, signature, signed):
@@ -60,7 +61,7 @@ def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) ->
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:
-        public_key.verify(signature, hashlib.sha256(message).digest(), _PADDING, _HASHED)
+        public_key.verify(signature, sha256(message).digest(), _PADDING, _HASHED)
     except InvalidSignature:
         return False
     return True
