@@ -16,6 +16,8 @@ from keyturn.keyset.states import State
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.verify import VerificationKey, verify
 
+KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
+
 
 def authenticate(stack: Stack, token: str, found: dict[str, object]) -> dict[str, Any]:
     """The claims of a good token; raises TokenRefused, or a fault when we are bad.
@@ -33,6 +35,8 @@ def authenticate(stack: Stack, token: str, found: dict[str, object]) -> dict[str
 
 def _acceptable(stack: Stack, kid: str, found: dict[str, object]) -> Key:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
+    if len(kid) != KID_LENGTH:  # no key has it, now or after another look
+        raise TokenRefused(Code.UNKNOWN_KID)
     generation = stack.view.current()
     key = generation.keyset.find(kid)
     if key is None:

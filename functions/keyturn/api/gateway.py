@@ -7,6 +7,10 @@ from keyturn.aws.settings import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
 
 
+_SCHEME = "bearer "
+_MAX_HEADERS = 10_240  # bytes of all headers, Amazon API Gateway quotas
+
+
 class Unauthorized(Exception):
     """What a REST API turns into 401: the message must be exactly this word."""
 
@@ -40,9 +44,13 @@ class Call(NamedTuple):
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""
-        scheme, _, token = (self.authorization or "").partition(" ")
-        token = token.lstrip(" ")
-        if scheme.lower() != "bearer" or not token:
+        told = self.authorization or ""
+        if told[: len(_SCHEME)].lower() != _SCHEME:
+            raise TokenRefused(Code.MISSING)
+        if len(told) > _MAX_HEADERS:
+            raise TokenRefused(Code.TOO_LARGE)
+        token = told[len(_SCHEME) :].lstrip(" ")
+        if not token:
             raise TokenRefused(Code.MISSING)
         return token
 

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -41,10 +42,20 @@ _PATIENT = Config(
 )
 
 
+class _OwnServices(Loader):
+    """Finds the models of our services; botocore's own lists four hundred folders to find one."""
+
+    def list_available_services(self, type_name: str) -> frozenset[str]:  # noqa: ARG002
+        """Those that a client is made for here."""
+        return SERVICES
+
+
 @cache
 def session() -> Session:
     """This process's one session: whoever is configured or given by the environment."""
-    return Session()
+    made = Session()
+    made.register_component("data_loader", _OwnServices(made.get_config_variable("data_path")))
+    return made
 
 
 class Clients:

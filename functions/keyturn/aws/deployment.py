@@ -166,7 +166,7 @@ def use_session(profile: str | None, region: str | None) -> None:
     for name, value in (("profile", profile), ("region", region)):
         if value:
             own.set_config_variable(name, value)
-    boto3.setup_default_session(botocore_session=own)
+    boto3.setup_default_session(profile_name=profile, region_name=region)
 
 
 def _snake(name: str) -> str:

@@ -62,10 +62,17 @@ def _times(told: str) -> Times:
     names = {field.name for field in fields(Times)}
     if not isinstance(members, dict) or members.keys() != names:
         raise ValueError(f"should be an object of {', '.join(sorted(names))}")
-    for name, seconds in members.items():
-        if type(seconds) is not int:
-            raise ValueError(f"{name} should be whole seconds")
-    return Times(**members)
+    return Times(**{name: _seconds(name, value) for name, value in members.items()})
+
+
+def _seconds(name: str, told: Any) -> int:
+    """CloudFormation tells numbers as texts."""
+    if type(told) is int:
+        return told
+    try:
+        return int(told if isinstance(told, str) else "")
+    except ValueError:
+        raise ValueError(f"{name} should be whole seconds") from None
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {

@@ -10,6 +10,7 @@ from keyturn.tokens.errors import Code, TokenRefused
 MAX_BYTES = 8192
 SIGNATURE_BYTES = 256
 _HEADER_MEMBERS = {"alg", "kid", "typ"}
+_MAX_NESTING = 64  # a header has none; looking into more of it would cost more than a good token
 
 
 def signing_input(kid: str, claims: Mapping[str, Any]) -> str:
@@ -61,6 +62,8 @@ def take_apart(text: str, known: Mapping[bytes, str]) -> tuple[bytes, str, bytes
 
 def _kid(header: bytes) -> str:
     """The kid that a header names, if it has exactly the members and values it must have."""
+    if header.count(b"[") + header.count(b"{") > _MAX_NESTING:
+        raise TokenRefused(Code.MALFORMED)
     members = strict_json.loads(header)
     if members.keys() != _HEADER_MEMBERS:  # RFC 8725 section 3.1: no jwk, jku, x5u, crit, b64
         raise TokenRefused(Code.HEADER)
