@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         """One call."""
         self.rfile.read(int(self.headers["Content-Length"]))
         body = json.dumps(ANSWERS[self.headers["X-Amz-Target"]]).encode()

@@ -137,7 +137,5 @@ def rows() -> list[Row]:
         ),
     ]
     each = with_it.kms / CONTAINERS
-    told.append(
-        Row(part, "KMS, calls per container and key", None, f"{each:.0f}", "1", each == 1)
-    )
+    told.append(Row(part, "KMS, calls per container and key", None, f"{each:.0f}", "1", each == 1))
     return told

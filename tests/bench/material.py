@@ -28,7 +28,9 @@ def make(path: Path) -> dict[str, Any]:
     jwk, now = PublicJwk.of(key.public_key()), int(time.time())
 
     def token(number: int, at: int = now, by: rsa.RSAPrivateKey = key, **changes: str) -> str:
-        request = claims.Request(f"user-{number}", AUDIENCE, CLIENT, LIFETIME, SCOPE, {"tenant": "b"})
+        request = claims.Request(
+            f"user-{number}", AUDIENCE, CLIENT, LIFETIME, SCOPE, {"tenant": "b"}
+        )
         made = claims.make(request, issuer=ISSUER, jti=str(uuid.uuid4()), now=at) | changes
         signed = jws.signing_input(jwk.kid, made)
         return jws.compact(signed, by.sign(signed.encode(), PKCS1v15(), SHA256()))

@@ -85,9 +85,7 @@ def rows() -> list[Row]:
     part = f"Memory of a warm authorizer, {TOKENS:,} different tokens"
     return [
         Row(part, "resident before", None, f"{found['before']:.1f} MiB"),
-        Row(
-            part, "grown by", None, f"{grown:.2f} MiB", f"≤ {ALLOWED:.0f} MiB", grown <= ALLOWED
-        ),
+        Row(part, "grown by", None, f"{grown:.2f} MiB", f"≤ {ALLOWED:.0f} MiB", grown <= ALLOWED),
         Row(part, "header texts remembered", None, f"{found['headers']:.0f}"),
     ]
 

@@ -23,9 +23,7 @@ def main(report: Path, picture: Path) -> None:
         (axes[1], "Cold start, no bytecode", "Cold start, to a sample-style Python build"),
     ):
         shown = [
-            row
-            for row in rows
-            if row["part"].startswith(beginning) and " to " not in row["what"]
+            row for row in rows if row["part"].startswith(beginning) and " to " not in row["what"]
         ]
         shown.sort(key=lambda row: -row["ratio"])
         names = [row["what"] for row in shown]

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Self
 from keyturn.aws.settings import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
 
-
 _SCHEME = "bearer "
 _MAX_HEADERS = 10_240  # bytes of all headers, Amazon API Gateway quotas
 

@@ -9,8 +9,9 @@ from keyturn.aws.clients import Clients
 from keyturn.aws.faults import KeyUnusable, translated
 
 if TYPE_CHECKING:
-    from keyturn.tokens.jwk import PublicJwk
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
+
+    from keyturn.tokens.jwk import PublicJwk
 
 STACK_TAG = "keyturn:stack"
 OP_TAG = "keyturn:op_id"

@@ -59,13 +59,12 @@ def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: 
         iss, sub, aud, jti, client_id, issued, valid_from, expires = _required(claims)
     except KeyError:
         raise TokenRefused(Code.CLAIMS) from None
-    if not type(iss) is type(sub) is type(aud) is type(jti) is type(client_id) is str:
-        raise TokenRefused(Code.CLAIMS)
-    if not (iss and sub and aud and jti and client_id):
-        raise TokenRefused(Code.CLAIMS)
-    if not type(issued) is type(valid_from) is type(expires) is int:  # a boolean is an int, too
-        raise TokenRefused(Code.CLAIMS)
-    if type(claims.get("scope", "")) is not str:
+    if not (
+        type(iss) is type(sub) is type(aud) is type(jti) is type(client_id) is str
+        and (iss and sub and aud and jti and client_id)
+        and type(issued) is type(valid_from) is type(expires) is int  # a boolean is an int, too
+        and type(claims.get("scope", "")) is str
+    ):
         raise TokenRefused(Code.CLAIMS)
     if iss != expected.issuer:
         raise TokenRefused(Code.ISSUER)

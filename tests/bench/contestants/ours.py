@@ -48,9 +48,7 @@ decided = authorize.decided
 def raw(token: str) -> None:
     """One RSA verification, as pyca's documentation shows it, and the base64 around it."""
     signed, _, signature = token.rpartition(".")
-    public.verify(
-        base64.urlsafe_b64decode(signature + "=="), signed.encode(), PKCS1v15(), SHA256()
-    )
+    public.verify(base64.urlsafe_b64decode(signature + "=="), signed.encode(), PKCS1v15(), SHA256())
 
 
 def strict(token: str) -> object:

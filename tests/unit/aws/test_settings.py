@@ -70,13 +70,13 @@ def test_times_may_be_told_as_texts(environ, demo_times):
 def test_times_that_are_no_whole_seconds_are_refused_by_name(environ, demo_times, told):
     """The message says which of them it is."""
     environ["KEYTURN_TIMES"] = json.dumps({**asdict(demo_times), "view_ttl": told})
-    with pytest.raises(InvalidSettings, match="^times: view_ttl should be whole seconds"):
+    with pytest.raises(InvalidSettings, match=r"^times: view_ttl should be whole seconds"):
         Settings.from_environ(environ)
 
 
 def test_all_bad_settings_are_told_at_once(environ):
     """Nobody deploys five times to find five mistakes."""
-    with pytest.raises(InvalidSettings, match="^bucket: .*; deletion_window: "):
+    with pytest.raises(InvalidSettings, match=r"^bucket: .*; deletion_window: "):
         Settings.from_environ({**environ, "KEYTURN_BUCKET": "", "KEYTURN_DELETION_WINDOW": "6"})
 
 

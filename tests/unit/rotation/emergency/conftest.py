@@ -73,9 +73,7 @@ def api(stack):
     """Another container, with a view of its own: it issues tokens and looks at them."""
 
     def api(**changes) -> SimpleNamespace:
-        own = Stack(
-            replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients
-        )
+        own = Stack(replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients)
         request = issue_token.TokenRequest(subject="user-1", scope="orders:read")
 
         def check(token: str) -> str:
