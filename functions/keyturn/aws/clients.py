@@ -45,9 +45,9 @@ _PATIENT = Config(
 class _OwnServices(Loader):
     """Finds the models of our services; botocore's own lists four hundred folders to find one."""
 
-    def list_available_services(self, type_name: str) -> frozenset[str]:  # noqa: ARG002
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
         """Those that a client is made for here."""
-        return SERVICES
+        return sorted(SERVICES)
 
 
 @cache
