@@ -60,6 +60,8 @@ format: setup
 lock: setup
 	$(UV) lock
 	$(EXPORT) -o functions/requirements.txt
+	$(SYNC) --extra cli
+	$(BIN)/python -m tests.aws_models
 
 docs: setup
 	$(BIN)/python -m tests.readme.diagram

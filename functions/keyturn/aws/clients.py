@@ -5,6 +5,7 @@ bring resources and S3 transfers along, which nothing here uses (docs/performanc
 """
 
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
@@ -42,6 +43,9 @@ _PATIENT = Config(
 )
 
 
+MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our calls
+
+
 class _OwnServices(Loader):
     """Finds the models of our services; botocore's own lists four hundred folders to find one."""
 
@@ -54,7 +58,7 @@ class _OwnServices(Loader):
 def session() -> Session:
     """This process's one session: whoever is configured or given by the environment."""
     made = Session()
-    made.register_component("data_loader", _OwnServices(made.get_config_variable("data_path")))
+    made.register_component("data_loader", _OwnServices([MODELS]))
     return made
 
 
