@@ -60,8 +60,11 @@ def best(material: Path, token: str, *, bytecode: bool) -> dict[str, float]:
 
 def _run(command: list[str], surroundings: Mapping[str, str]) -> float:
     began = time.perf_counter()
-    subprocess.run(command, env=surroundings, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    with subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        if not any(line == "decided\n" for line in process.stdout):
+            raise SystemExit(f"{command[1]} decided nothing")
+        return time.perf_counter() - began
 
 
 def rows(found: Mapping[str, float], kind: str) -> list[Row]:

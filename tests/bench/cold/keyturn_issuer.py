@@ -12,3 +12,4 @@ context = SimpleNamespace(
 )
 answer = handler({"subject": "user-1", "client_id": "batch-1", "scope": "orders:read"}, context)
 assert answer["access_token"]
+print("decided", flush=True)

@@ -15,4 +15,5 @@ const { SignatureValid } = await kms.send(
 );
 const { exp, sub } = JSON.parse(Buffer.from(payload, "base64url"));
 if (!SignatureValid || exp < Date.now() / 1000) process.exit(1);
-console.log(JSON.stringify({ principalId: sub }));
+if (!sub) process.exit(1);
+console.log("decided");

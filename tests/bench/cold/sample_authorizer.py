@@ -64,3 +64,4 @@ context = SimpleNamespace(
 )
 answer = handler(json.loads(sys.argv[1]), context)
 assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+print("decided", flush=True)
