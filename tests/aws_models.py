@@ -88,9 +88,7 @@ def _endpoints(whole: dict[str, Any], loader: Loader) -> dict[str, Any]:
         {
             **partition,
             "services": {
-                name: service
-                for name, service in partition["services"].items()
-                if name in prefixes
+                name: service for name, service in partition["services"].items() if name in prefixes
             },
         }
         for partition in whole["partitions"]

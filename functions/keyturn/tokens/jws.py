@@ -10,6 +10,7 @@ from keyturn.tokens.errors import Code, TokenRefused
 MAX_BYTES = 8192
 SIGNATURE_BYTES = 256
 _HEADER_MEMBERS = {"alg", "kid", "typ"}
+MAX_KNOWN = 256  # bytes of a header segment that are worth remembering; ours have 113
 _MAX_NESTING = 64  # a header has none; looking into more of it would cost more than a good token
 
 
@@ -54,7 +55,9 @@ def take_apart(text: str, known: Mapping[bytes, str]) -> tuple[bytes, str, bytes
         if not (header and middle and last):
             raise TokenRefused(Code.MALFORMED)
         payload, signature = base64url.decode_ascii(middle), base64url.decode_ascii(last)
-        kid = known.get(header) or _kid(base64url.decode_ascii(header))
+        kid = known.get(header) if len(header) <= MAX_KNOWN else None
+        if kid is None:
+            kid = _kid(base64url.decode_ascii(header))
     except ValueError:
         raise TokenRefused(Code.MALFORMED) from None
     return header, kid, signed, payload, signature

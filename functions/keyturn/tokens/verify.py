@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.tokens import strict_json
 from keyturn.tokens.claims import Expected, check
 from keyturn.tokens.errors import Code, TokenRefused
-from keyturn.tokens.jws import SIGNATURE_BYTES, take_apart
+from keyturn.tokens.jws import MAX_KNOWN, SIGNATURE_BYTES, take_apart
 
 _MAX_HEADERS = 64  # far more than a keyset has keys
 _PADDING, _HASHED = PKCS1v15(), Prehashed(SHA256())
@@ -51,7 +51,7 @@ def verify(
     except ValueError:
         raise TokenRefused(Code.MALFORMED) from None
     check(claims, expected, lifetime=key.lifetime, now=now)
-    if header not in headers and len(headers) < _MAX_HEADERS:
+    if header not in headers and len(headers) < _MAX_HEADERS and len(header) <= MAX_KNOWN:
         headers[header] = kid
     return claims
 

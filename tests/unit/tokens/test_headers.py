@@ -74,12 +74,21 @@ def test_whoever_has_no_key_adds_nothing(said, forge, other_rsa_key):
 
 
 def test_whoever_has_a_key_adds_little(said, forge):
-    """A header can be spelled in many ways; sixty-four are remembered, all of them verify."""
+    """A header can be spelled in many ways; sixty-four small ones are remembered, all verify."""
     headers = {}
+    members = list(HEADER.items())
     for number in range(100):
-        spelled = json.dumps(HEADER).encode() + b" " * number
-        assert said(forge(spelled, CLAIMS), headers) == CLAIMS
+        spaces = [number // 10 % 10, number % 10]
+        told = json.dumps(dict(members[number % 3 :] + members[: number % 3])).encode()
+        assert said(forge(b" " * spaces[0] + told + b"\n" * spaces[1], CLAIMS), headers) == CLAIMS
     assert len(headers) == 64
+
+
+def test_a_large_header_is_not_remembered(said, forge):
+    """Its token is good all the same."""
+    headers = {}
+    assert said(forge(json.dumps(HEADER).encode() + b" " * 150, CLAIMS), headers) == CLAIMS
+    assert headers == {}
 
 
 def test_a_remembered_header_spares_no_other_check(said, forge, other_rsa_key):
