@@ -2,6 +2,7 @@
 
 import json
 import math
+from json.scanner import make_scanner
 from typing import Any
 
 _SPACE = b" \t\n\r"  # RFC 8259 section 2
@@ -15,12 +16,15 @@ def loads(raw: bytes) -> dict[str, Any]:
     """
     text = raw.strip(_SPACE).decode("utf-8")
     try:
-        parsed, end = _QUICK.raw_decode(text)
-        # One flat object has each member once if commas stand only before all members but the first.
+        parsed, end = _scan(text, 0)
+        # In one flat object a comma stands before each member but the first. If there are no more
+        # commas than that, no member was told twice; otherwise look more closely.
         if text.rfind("{") or text.count(",") != len(parsed) - 1:
-            parsed, end = _CAREFUL.raw_decode(text)
+            parsed, end = _scan_members(text, 0)
         if "\\" in text:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
+    except StopIteration:
+        raise ValueError("not JSON") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if end != len(text) or type(parsed) is not dict:
@@ -46,7 +50,9 @@ def _finite(literal: str) -> float:
     return number
 
 
-_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-_CAREFUL = json.JSONDecoder(
-    object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite
-)
+def _scanner(**hooks: Any) -> make_scanner:
+    decoder: Any = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, **hooks)
+    return make_scanner(decoder)
+
+
+_scan, _scan_members = _scanner(), _scanner(object_pairs_hook=_members)
