@@ -34,10 +34,12 @@ def cold() -> list[Row]:
     """Cold: as an artefact is deployed, and with bytecode in it."""
     path = _material()
     token = json.loads(path.read_text())["tokens"][0]
+    bare = cold_start.best(path, token, bytecode=False)
+    compiled = cold_start.best(path, token, bytecode=True)
     return [
-        row
-        for bytecode, kind in ((False, "no bytecode"), (True, "with bytecode"))
-        for row in cold_start.rows(cold_start.best(path, token, bytecode=bytecode), kind)
+        *cold_start.rows(bare, "no bytecode"),
+        *cold_start.rows(compiled, "with bytecode"),
+        *cold_start.built_with_bytecode(bare, compiled),
     ]
 
 

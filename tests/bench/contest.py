@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 ARTEFACT = ROOT / "build/env/artefact/bin/python"  # the product's own dependencies, nothing else
 PEERS = ROOT / "build/env/bench/bin/python"
-TURNS = 5
+TURNS = 15  # five are too few on a machine that has something else to do
 RAW = "raw pyca verify"
 
 
@@ -50,7 +50,7 @@ def team(command: list[str], material: Path) -> Iterator[Team]:
 
 
 def best(material: Path) -> dict[str, float]:
-    """The best seconds a token of each contestant, of five turns after one to warm up."""
+    """The best seconds a token of each contestant, of all turns after one to warm up."""
     contestants = HERE / "contestants"
     commands = (
         [str(ARTEFACT), str(contestants / "ours.py")],
@@ -66,6 +66,8 @@ def best(material: Path) -> dict[str, float]:
                     seconds = each.turn(name)
                     if number:
                         found[name] = min(found.get(name, seconds), seconds)
+    if found[RAW] > found["Keyturn verify"]:  # which has an RSA verification in it
+        raise SystemExit("the bare RSA verification took longer than one with checks: too noisy")
     return found
 
 

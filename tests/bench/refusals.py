@@ -27,7 +27,7 @@ from tests.vectors.worlds import World, rest_token
 _VECTORS = Path(__file__).parents[1] / "vectors"
 _NOT_TOKENS = {"authorization_headers", "authorizer_events"}
 GARBAGE = {"missing", "too_large", "malformed", "header", "algorithm", "type", "unknown_kid"}
-TURNS, CALLS = 5, 40
+ROUNDS, CALLS = 8, 25
 _EXPECTED = Expected(ISSUER, AUDIENCE, LEEWAY)
 
 
@@ -43,8 +43,8 @@ def rows() -> list[Row]:
     ]
     cases = [(name, token) for name, token in cases if not _is_signed(token, keys)]
     with _a_container(World(keys).stack(NOW)), _silence():
-        good = _microseconds(make({}, keys))
-        cost = {name: _microseconds(token) for name, token in cases}
+        cost = _microseconds({"": make({}, keys), **dict(cases)})
+    good = cost.pop("")
     cheaper = sum(each < good for each in cost.values())
     dearest = max(cost, key=lambda name: cost[name])
     typical = sorted(cost.values())[len(cost) // 2]
@@ -78,9 +78,14 @@ def _is_signed(token: str, keys: Keys) -> bool:
     return world.verifications > 0
 
 
-def _microseconds(token: str) -> float:
-    event, context = rest_token(f"Bearer {token}"), SimpleNamespace(aws_request_id="request-1")
-    return min(_turn(authorize.handler, event, context) for _ in range(TURNS)) * 1e6
+def _microseconds(tokens: dict[str, str]) -> dict[str, float]:
+    """The best of several rounds over all of them."""
+    context, cost = SimpleNamespace(aws_request_id="request-1"), dict.fromkeys(tokens, 1e6)
+    for _ in range(ROUNDS):
+        for name, token in tokens.items():
+            took = _turn(authorize.handler, rest_token(f"Bearer {token}"), context)
+            cost[name] = min(cost[name], took * 1e6)
+    return cost
 
 
 def _turn(handler: Callable[..., Any], event: Any, context: Any) -> float:

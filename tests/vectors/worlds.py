@@ -54,7 +54,7 @@ class World:
         self._names = {keys.kid(name): name for name in (*LIFETIMES, "retired", "revoked")}
         self._publics = {name: Counted(keys.public(name), self) for name in LIFETIMES}
         self._published = instant(NOW - 10_000) if standby_published else None
-        self._headers: dict[bytes, str] = {}  # stays warm from one question to the next
+        self.headers: dict[bytes, str] = {}  # stays warm from one question to the next
 
     def find_key(self, kid: str, now: float) -> VerificationKey:
         """What the keyset says of a kid, told without the product's keyset."""
@@ -92,7 +92,7 @@ class World:
             view=KeysetView(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             expected=Expected(ISSUER, AUDIENCE, _TIMES.leeway),
-            headers=self._headers,
+            headers=self.headers,
         )
 
     def _keyset(self) -> Keyset:
