@@ -59,7 +59,11 @@ def deploy(workshop: Workshop, aws: LocalAws) -> Deploy:
 @pytest.fixture(scope="session")
 def deployment(deploy: Deploy) -> Deployment:
     """The stack that most tests share; each leaves it with one active and one standby key."""
-    return deploy("keyturn")
+    return deploy(
+        "keyturn",
+        AllowedScopes="whoami:read,orders:read",
+        RouteScopes="GET /whoami=whoami:read;GET /orders=orders:read",
+    )
 
 
 @pytest.fixture(scope="session")

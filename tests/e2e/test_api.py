@@ -4,6 +4,7 @@ import json
 
 import jwt
 import pytest
+import urllib3
 
 from keyturn.aws.deployment import Deployment
 from tests.demo import story
@@ -69,7 +70,18 @@ def test_verifiers_elsewhere_find_everything(deployment: Deployment) -> None:
     assert discovery.body["issuer"] == issuer
     assert discovery.body["jwks_uri"] == deployment.outputs["JwksUrl"]
     assert jwks.headers["Cache-Control"] == "public, max-age=1"
+    assert jwks.headers["Content-Type"] == "application/jwk-set+json"
+    assert discovery.headers["Content-Type"] == "application/json"
     assert all(set(key) == {"kty", "use", "alg", "kid", "n", "e"} for key in jwks.body["keys"])
+
+
+def test_pages_of_any_origin_may_read_the_keys(deployment: Deployment) -> None:
+    """A verifier in a browser is one, too; there is nothing secret and no cookie."""
+    asked = urllib3.request(
+        "GET", deployment.outputs["JwksUrl"], headers={"Origin": "https://app.example"}
+    )
+    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in asked.headers
 
 
 def test_the_audit_line_has_no_token(deployment: Deployment) -> None:

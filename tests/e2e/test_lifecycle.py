@@ -4,7 +4,8 @@ import pytest
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAwsFailed, Workshop
-from tests.e2e.conftest import Deploy, asking_for
+from tests.demo import story
+from tests.e2e.conftest import Deploy, asking_for, reach
 
 
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:
@@ -20,12 +21,18 @@ def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) 
     assert not [m["name"] for m in machines if m["name"].startswith("keyturn-wrong-")]
 
 
+def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
+    """Before the change set exists, in words."""
+    with pytest.raises(LocalAwsFailed, match="DomainName and CertificateArn belong together"):
+        deploy("keyturn-domain", DomainName="issuer.example.com")
+
+
 def test_deleting_the_stack_leaves_nothing_behind(deploy: Deploy, workshop: Workshop) -> None:
     """`sam delete` stops the schedules and a waiting rotation; keys are pending deletion."""
     deployment = deploy("keyturn-gone")
     active = deployment.keyset.active
     assert active is not None
-    deployment.start(asking_for(active.kid))
+    reach(deployment, deployment.start(asking_for(active.kid)), "WaitForGrace")
     bucket = deployment.outputs["Issuer"].rsplit("/", 1)[1]
 
     workshop.delete("keyturn-gone")
@@ -36,3 +43,21 @@ def test_deleting_the_stack_leaves_nothing_behind(deploy: Deploy, workshop: Work
     assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-gone-")]
     buckets = deployment.clients.s3.list_buckets()["Buckets"]
     assert bucket not in [entry["Name"] for entry in buckets]
+
+
+def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: Workshop) -> None:
+    """`sam delete` leaves keys and parameters as they are; deployed anew, the same keys are there."""
+    first = deploy("keyturn-kept", RetainKeyset="true")
+    keyset, keys = first.keyset, first.kms.of_stack()
+
+    workshop.delete("keyturn-kept")
+
+    assert first.keyset == keyset
+    assert first.kms.of_stack() == keys
+    assert all(key.enabled for key in keys)
+    schedules = first.clients.scheduler.list_schedules()["Schedules"]
+    assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-kept-")]
+
+    again = deploy("keyturn-kept")
+    assert story.at_rest(again).keyset == keyset
+    story.lets_in(again)

@@ -1,7 +1,8 @@
 """Keyset: the custom resource that boots last and is deleted first.
 
 A new stack's first keys are made by its own workflow: a rotation that finds nobody signing. Deleting
-the stack leaves nothing behind that costs money.
+the stack leaves nothing behind that costs money, unless the keyset is to be retained; a stack of the
+same name then goes on with it.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ class Properties(BaseModel):
 
     state_machine_arn: str = Field(alias="StateMachineArn")
     schedules: list[str] = Field(alias="Schedules")
+    retain: bool = Field(default=False, alias="Retain")
 
 
 class NotBooted(KeysetFault):
@@ -34,7 +36,10 @@ class NotBooted(KeysetFault):
 
 
 def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
-    """Create, update or delete the keyset; raises NotBooted, AwsFault."""
+    """Create, update or delete the keyset; its attributes say where verifiers find it.
+
+    Raises NotBooted, AwsFault.
+    """
     properties = Properties.model_validate(event.properties)
     origin = Origin(stack.clock.new_id(), "cloudformation", event.request_type.lower())
     match event.request_type:
@@ -45,8 +50,9 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
         case "Delete":
             stack.executions.stop_schedules(properties.schedules)
             stack.executions.stop_all(properties.state_machine_arn)
-            _remove(stack)
-    return {}
+            if not properties.retain:
+                _remove(stack)
+    return {"Issuer": stack.settings.issuer, "JwksUrl": stack.well_known.jwks_url}
 
 
 def boot(stack: Stack, origin: Origin, state_machine_arn: str) -> None:
@@ -56,7 +62,8 @@ def boot(stack: Stack, origin: Origin, state_machine_arn: str) -> None:
     is what counts.
     """
     kept = max({*stack.history.numbers(), _generation_shown(stack)})
-    stack.keysets.found(kept + 1, origin)
+    if stack.keysets.found(kept + 1, origin).keyset.keys:  # retained by the stack before this one
+        project(stack, origin)
     execution = stack.executions.start(
         state_machine_arn, {"mode": "scheduled", "started_by": origin.started_by}
     )

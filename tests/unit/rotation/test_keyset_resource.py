@@ -70,6 +70,14 @@ def test_a_new_stack_has_an_active_and_a_standby_key(ask, at_rest):
     assert (generation.started_by, generation.reason) == ("cloudformation", "no_active_key")
 
 
+def test_the_attributes_are_the_issuer_s(ask, stack):
+    """What the outputs show is what tokens and discovery document say."""
+    for request in ("Create", "Update"):
+        issuer = stack.settings.issuer
+        jwks = f"{issuer}/.well-known/jwks.json"
+        assert ask(request)["Data"] == {"Issuer": issuer, "JwksUrl": jwks}
+
+
 def test_creating_again_changes_nothing(ask, world):
     """CloudFormation may ask twice."""
     ask("Create")
@@ -146,6 +154,28 @@ def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, s
     assert set(schedules().values()) == {"DISABLED"}
     ended = backdoor.stepfunctions.describe_execution(executionArn=running)
     assert ended["status"] == "ABORTED"
+
+
+def test_deleting_leaves_a_retained_keyset_as_it_is(ask, world, schedules, machine, backdoor):
+    """Nothing runs or starts any more; keys, parameters and objects stay."""
+    ask("Create", Retain="true")
+    running = backdoor.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+    before = world()
+    assert ask("Delete", Retain="true")["Status"] == "SUCCESS"
+    assert world() == before
+    assert set(schedules().values()) == {"DISABLED"}
+    ended = backdoor.stepfunctions.describe_execution(executionArn=running)
+    assert ended["status"] == "ABORTED"
+
+
+def test_a_new_stack_goes_on_with_a_retained_keyset(ask, stack, world, backdoor, at_rest):
+    """The same keys, shown at once in the new stack's own bucket, which was empty."""
+    ask("Create")
+    before = at_rest()
+    stack.well_known.empty_bucket()
+    assert ask("Create")["Status"] == "SUCCESS"
+    assert at_rest() == before
+    assert any("openid" in name for name in world()["objects"])
 
 
 def test_deleting_finds_keys_that_the_tagging_api_does_not_show_yet(ask, stack, world, monkeypatch):
