@@ -50,7 +50,9 @@ _COUNTED = {
 
 
 def measure(name: Metric, value: float = 1) -> None:
-    """Write one metric at once."""
+    """Write one metric at once; only Lambda's standard output is read for metrics."""
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return
     unit = MetricUnit.Count if name in _COUNTED else MetricUnit.Seconds
     with single_metric(
         name, unit, value, namespace=NAMESPACE, default_dimensions={"service": SERVICE}

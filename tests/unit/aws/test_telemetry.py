@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from keyturn.aws import telemetry
-from keyturn.aws.telemetry import decided, traced
+from keyturn.aws.telemetry import Metric, decided, measure, traced
 
 
 @pytest.fixture
@@ -39,6 +39,26 @@ def test_a_decision_says_nothing_of_the_one_before(lines):
     _, second = lines()
     assert "kid" not in second
     assert (second["code"], second["key_state"]) == ("unknown_kid", "none")
+
+
+def test_what_is_measured_is_a_line_of_its_own(lines, monkeypatch):
+    """With the stack as its only dimension."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
+    measure(Metric.STANDBY_KEYS, 1)
+    measure(Metric.REVOCATION_LATENCY, 2.5)
+    counted, lasted = lines()
+    assert (counted["StandbyKeys"], lasted["RevocationLatency"]) == ([1.0], [2.5])
+    units = [
+        line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"] for line in (counted, lasted)
+    ]
+    assert units == ["Count", "Seconds"]
+
+
+def test_nothing_is_measured_on_an_operators_terminal(lines, monkeypatch):
+    """Break-glass runs the same steps by hand, and its `--json` is one object."""
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    measure(Metric.REVOCATION_LATENCY, 2.5)
+    assert lines() == []
 
 
 class Tracer:
