@@ -6,7 +6,7 @@ BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model mutation lint setup format lock docs clean
+.PHONY: demo test simulate model mutation bench bench-docs lint setup format lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -25,6 +25,12 @@ model: setup
 mutation: setup
 	UV_PROJECT_ENVIRONMENT=build/env/mutation $(SYNC) --group mutation --no-install-project
 	build/env/mutation/bin/python -m tests.mutation
+
+bench: setup build/env/bench.done
+	$(BIN)/python -m tests.bench $(PART)
+
+bench-docs: setup build/env/bench.done
+	$(BIN)/python -m tests.bench.docs
 
 lint: setup
 	$(BIN)/ruff check .
@@ -51,6 +57,14 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
 
+# What the bench measures: the product's own dependencies and nothing else, and the others.
+build/env/bench.done: build/env/done tests/bench/package-lock.json
+	@echo "Setting up: build/env/artefact, build/env/bench, tests/bench/node_modules"
+	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --no-dev --no-install-project
+	UV_PROJECT_ENVIRONMENT=build/env/bench $(SYNC) --only-group bench
+	npm ci --prefix tests/bench --silent --no-audit --no-fund
+	@touch $@
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -58,9 +72,11 @@ format: setup
 lock: setup
 	$(UV) lock
 	$(EXPORT) -o functions/requirements.txt
+	$(SYNC) --extra cli
+	$(BIN)/python -m tests.aws_models
 
 docs: setup
 	$(BIN)/python -m tests.readme.diagram
 
 clean:
-	rm -rf build .venv .aws-sam tests/node_modules
+	rm -rf build .venv .aws-sam tests/node_modules tests/bench/node_modules

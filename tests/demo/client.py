@@ -142,7 +142,7 @@ class BackgroundClient:
                 if arrived < token.exp:
                     revocation.note(sent=sent, status=status)
                 if status != 200:  # once refused is enough: a 401 costs MiniStack its warm worker
-                    self._held.remove(token)
+                    self._held = [held for held in self._held if held != token]
             elif status == 200:
                 self.tally.accepted[self._phase()] += 1
                 if revocation and sent > revocation.commanded:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import urllib3
 
+from keyturn.api import authorize
 from keyturn.aws import telemetry
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger, metrics
@@ -45,6 +46,7 @@ def simulated() -> Iterator[None]:
         )
         for name in ("add_metric", "flush_metrics"):
             stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
+        stack.enter_context(patch.object(authorize, "decided", lambda *_, **__: None))
         measured = patch.object(telemetry, "single_metric", lambda *_, **__: nullcontext())
         stack.enter_context(measured)
         stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))

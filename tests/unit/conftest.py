@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -447,7 +446,7 @@ def container(aws, published, settings, watched_clients, clock, monkeypatch):
 
     def container(**changes) -> Stack:
         clients, _ = watched_clients
-        stack = Stack(settings.model_copy(update=changes), clock=clock, clients=clients)
+        stack = Stack(replace(settings, **changes), clock=clock, clients=clients)
         monkeypatch.setattr(Stack, "of_environment", lambda: stack)
         return stack
 
@@ -517,12 +516,15 @@ def invoke():
 
 
 @pytest.fixture
-def printed(monkeypatch):
+def printed(capsys):
     """All that this process writes: logs, metrics, traces and prints."""
     out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    monkeypatch.setattr(sys, "stderr", out)
+
+    def printed() -> str:
+        out.write("".join(capsys.readouterr()))
+        return out.getvalue()
+
     handler = logger.registered_handler
     before = handler.setStream(out)
-    yield out.getvalue
+    yield printed
     handler.setStream(before)

@@ -1,7 +1,6 @@
 """What the vectors share: keys of this session, worlds, the authorizer, and a line at the end."""
 
 import json
-import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -67,22 +66,21 @@ def authorizer(monkeypatch):
     )
     codes, written = [], []
 
-    def info(message, **fields):
-        codes.append(fields.get("code"))
-        written.append(json.dumps({"message": message, **fields}))
+    def decided(message, **told):
+        if message == "refused":
+            codes.append(told.get("code"))
+        written.append(json.dumps({"message": message, **told}))
 
-    monkeypatch.setattr(authorize.logger, "info", info)
+    monkeypatch.setattr(authorize, "decided", decided)
 
     def ask(event, world, now=NOW):
         monkeypatch.setattr(Stack, "of_environment", lambda: world.stack(now))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "No application metrics to publish")
-            try:
-                answer = authorize.handler(json.loads(json.dumps(event)), lambda_context)
-            except Exception as error:
-                if type(error).__name__ == "Unauthorized" and str(error) == "Unauthorized":
-                    return "unauthorized"
-                raise
+        try:
+            answer = authorize.handler(json.loads(json.dumps(event)), lambda_context)
+        except Exception as error:
+            if type(error).__name__ == "Unauthorized" and str(error) == "Unauthorized":
+                return "unauthorized"
+            raise
         return verdict(json.loads(json.dumps(answer)))
 
     return SimpleNamespace(ask=ask, codes=codes, written=written)

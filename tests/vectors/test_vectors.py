@@ -36,13 +36,33 @@ def token(keys):
     return token
 
 
+@pytest.fixture
+def warm(keys, worlds):
+    """Headers of good tokens of every key that verifies, as a container remembers them."""
+    world = worlds["usual"]
+    for signer in ("active", "standby", "grace"):
+        kid = {"set": {"kid": f"${{kid.{signer}}}"}}
+        good = make({"header": kid, "signature": {"key": signer}}, keys)
+        verify(good, lambda k: world.find_key(k, NOW), EXPECTED, now=NOW, headers=world.headers)
+    assert len(world.headers) == 3
+    world.lookups = world.verifications = 0
+    return world.headers
+
+
 @pytest.mark.parametrize(("file", "case"), CASES)
-def test_the_verifier_says(file, case, token, worlds, tally):
+@pytest.mark.parametrize("container", ["cold", "warm"])
+def test_the_verifier_says(file, case, token, worlds, tally, warm, container):
     """The one code that is right, or the claims; at most one look-up and one RSA verification."""
     tally.cases.add((file, case["name"]))
     world, now = worlds[case.get("world", "usual")], NOW + case.get("at", 0)
     try:
-        verify(token(case), lambda kid: world.find_key(kid, now), EXPECTED, now=now)
+        verify(
+            token(case),
+            lambda kid: world.find_key(kid, now),
+            EXPECTED,
+            now=now,
+            headers=dict(warm) if container == "warm" else None,
+        )
         said = "accept"
     except TokenRefused as refused:
         said = refused.code.value

@@ -13,6 +13,7 @@ from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
+from keyturn.tokens.claims import Expected
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.verify import VerificationKey
@@ -53,6 +54,7 @@ class World:
         self._names = {keys.kid(name): name for name in (*LIFETIMES, "retired", "revoked")}
         self._publics = {name: Counted(keys.public(name), self) for name in LIFETIMES}
         self._published = instant(NOW - 10_000) if standby_published else None
+        self.headers: dict[bytes, str] = {}  # stays warm from one question to the next
 
     def find_key(self, kid: str, now: float) -> VerificationKey:
         """What the keyset says of a kid, told without the product's keyset."""
@@ -68,7 +70,9 @@ class World:
 
     def stack(self, now: float) -> SimpleNamespace:
         """A stack as `Stack.of_environment` gives it to the handler."""
-        clock = SimpleNamespace(now=lambda: instant(now), monotonic=lambda: now)
+        clock = SimpleNamespace(
+            now=lambda: instant(now), monotonic=lambda: now, fraction=lambda: 0.0
+        )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
         reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
         source = SimpleNamespace(public_jwk=lambda name: PublicJwk.of(self.keys.public(name)))
@@ -87,6 +91,8 @@ class World:
             clock=clock,
             view=KeysetView(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
+            expected=Expected(ISSUER, AUDIENCE, _TIMES.leeway),
+            headers=self.headers,
         )
 
     def _keyset(self) -> Keyset:

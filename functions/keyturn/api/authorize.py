@@ -9,33 +9,45 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyturn.api import gateway
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, metrics
+from keyturn.aws.telemetry import Metric, decided, measure
+from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
-from keyturn.tokens.claims import Expected
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.verify import VerificationKey, verify
 
+KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
 
-def authenticate(stack: Stack, token: str) -> dict[str, Any]:
-    """The claims of a good token; raises TokenRefused, or a fault when we are bad."""
+
+def authenticate(stack: Stack, token: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The claims of a good token; raises TokenRefused, or a fault when we are bad.
+
+    `found` is told for the log which key and generation decided, and nothing of the token.
+    """
 
     def find_key(kid: str) -> VerificationKey:
-        key = _acceptable(stack, kid)
+        key = _acceptable(stack, kid, found)
         return VerificationKey(stack.public_keys.of(key), key.lifetime)
 
-    settings, now = stack.settings, stack.clock.now()
-    expected = Expected(settings.issuer, settings.audience, stack.times.leeway)
-    return verify(token, find_key, expected, now=now.timestamp())
+    now = stack.clock.now().timestamp()
+    return verify(token, find_key, stack.expected, now=now, headers=stack.headers)
 
 
-def _acceptable(stack: Stack, kid: str) -> Key:
+def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
-    keyset = stack.view.current().keyset
-    key = keyset.find(kid) or stack.view.refreshed().keyset.find(kid)
+    if len(kid) != KID_LENGTH:  # no key has it, now or after another look
+        raise TokenRefused(Code.UNKNOWN_KID)
+    generation = stack.view.current()
+    key = generation.keyset.find(kid)
+    if key is None:
+        generation = stack.view.refreshed()
+        key = generation.keyset.find(kid)
+    found["generation"] = generation.number
     if key is None:
         raise TokenRefused(Code.UNKNOWN_KID)
+    found["kid"], found["key_state"] = key.kid, key.state
     if isinstance(key, EndedKey):
         raise TokenRefused(Code.KEY_REVOKED if key.state is State.REVOKED else Code.KEY_RETIRED)
     if not key.verifies(stack.clock.now()):
@@ -45,23 +57,29 @@ def _acceptable(stack: Stack, kid: str) -> Key:
     return key
 
 
-@metrics.log_metrics
-@logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
+def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
     stack = Stack.of_environment()
     call = gateway.Call.of(event)
+    found = {"request_id": context.aws_request_id, "key_state": "none"}
     try:
-        claims = authenticate(stack, call.bearer_token())
+        claims = authenticate(stack, call.bearer_token(), found)
     except TokenRefused as refusal:
-        logger.info("refused", code=refusal.code)
-        metrics.add_metric("TokensRefusedByAuthorizer", "Count", 1)
+        decided("refused", code=refusal.code, **found)
         return call.unauthorized()
-    metrics.add_metric("TokensAccepted", "Count", 1)
-    return call.allowed(claims, stack.settings.route_scopes, context(claims))
+    except (AwsFault, KeysetFault):
+        measure(Metric.AUTHORIZER_FAULTS)
+        raise
+    decided("accepted", code="ok", **found)
+    return call.allowed(claims, stack.settings.route_scopes, told(claims))
 
 
-def context(claims: Mapping[str, Any]) -> dict[str, str]:
+def told(claims: Mapping[str, Any]) -> dict[str, str]:
     """What the integration is told: API Gateway passes strings, so the claims travel as JSON."""
-    told = {name: claims[name] for name in ("sub", "client_id", "jti")}
-    return {**told, "scope": claims.get("scope", ""), "claims": json.dumps(claims)}
+    return {
+        "sub": claims["sub"],
+        "client_id": claims["client_id"],
+        "jti": claims["jti"],
+        "scope": claims.get("scope", ""),
+        "claims": json.dumps(claims),
+    }

@@ -1,11 +1,13 @@
 """API Gateway's three authorizer events, and the answers each of them wants."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from keyturn.aws.settings import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
+
+_SCHEME = "bearer "
+_MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 
 
 class Unauthorized(Exception):
@@ -19,8 +21,7 @@ class UnknownEvent(ValueError):
     """Not an authorizer event: the function is wired to something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request that waits for our answer."""
 
     authorization: str | None
@@ -42,9 +43,13 @@ class Call:
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""
-        scheme, _, token = (self.authorization or "").partition(" ")
-        token = token.lstrip(" ")
-        if scheme.lower() != "bearer" or not token:
+        told = self.authorization or ""
+        if told[: len(_SCHEME)].lower() != _SCHEME:
+            raise TokenRefused(Code.MISSING)
+        if len(told) > _MAX_FIELD:
+            raise TokenRefused(Code.TOO_LARGE)
+        token = told[len(_SCHEME) :].lstrip(" ")
+        if not token:
             raise TokenRefused(Code.MISSING)
         return token
 

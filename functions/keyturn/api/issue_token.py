@@ -6,43 +6,19 @@ it is for and is answered without the HTTP envelope.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from typing import Any
 
 from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
-from keyturn.aws.events import InvalidEvent, parse
-from keyturn.aws.faults import AwsFault, KeyUnusable
+from keyturn.api.token_request import TokenRequest
+from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, metrics, tracer
+from keyturn.aws.telemetry import Metric, logger, measure, metrics, traced
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key
 from keyturn.tokens import claims, jws, strict_json
 from keyturn.tokens.errors import ClaimsInvalid
 
 MAX_BODY = 32 * 1024
-
-
-class TokenRequest(BaseModel):
-    """What may be asked for. `lifetime` in seconds, at most the active key's; `claims` are extra."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    subject: str = Field(min_length=1, max_length=256)
-    audience: str | None = None
-    scope: str = ""
-    lifetime: int | None = Field(default=None, gt=0, strict=True)
-    claims: dict[str, JsonValue] = Field(default_factory=dict)
-
-
-class DirectRequest(TokenRequest):
-    """The same by direct invoke, where nobody else tells who the client is."""
-
-    client_id: str = Field(min_length=1, max_length=256)
-
-
-_R = TypeVar("_R", bound=TokenRequest)
-_HTTP_BODY, _DIRECT_EVENT = TypeAdapter(TokenRequest), TypeAdapter(DirectRequest)
 
 
 def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
@@ -60,8 +36,11 @@ def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, A
         except AwsFault as fault:
             logger.warning("cannot_sign", kid=key.kid, code=fault.code)
             failure = Unavailable(f"KMS cannot sign ({fault.code})")
+            if isinstance(fault, Throttled):
+                measure(Metric.SIGN_THROTTLED)
             if not isinstance(fault, KeyUnusable):
                 break
+            measure(Metric.DISABLED_KEY_USED)
         else:
             _audit(key, wanted, jti, now)
             return {
@@ -141,17 +120,10 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
         members = strict_json.loads(raw)
     except ValueError:
         raise BadRequest("body", "is not JSON, or no object") from None
-    return _understood(_HTTP_BODY, members)
+    return TokenRequest.over_http(members)
 
 
-def _understood(adapter: TypeAdapter[_R], asked: Mapping[str, Any]) -> _R:
-    try:
-        return parse(adapter, asked)
-    except InvalidEvent as error:
-        raise BadRequest("", str(error)) from None
-
-
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
@@ -165,7 +137,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
                 raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
             answer = issue(stack, _body(event), caller)
         else:
-            direct = _understood(_DIRECT_EVENT, event)
+            direct = TokenRequest.direct(event)
             answer = issue(stack, direct, direct.client_id)
     except Refusal as refusal:
         metrics.add_metric("TokensRefused", "Count", 1)

@@ -1,12 +1,19 @@
-"""boto3 clients, made when first used: a cold start pays for what its calls need."""
+"""AWS clients, made when first used: a cold start pays for what its calls need.
 
-from functools import cached_property
+They are boto3's clients, made by the part of boto3 that makes them: `import boto3` itself would
+bring resources and S3 transfers along, which nothing here uses (docs/performance.md).
+"""
+
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import Session
 
 if TYPE_CHECKING:
+    from boto3 import client as _client
     from types_boto3_apigateway import APIGatewayClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
@@ -15,6 +22,11 @@ if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_ssm import SSMClient
     from types_boto3_stepfunctions import SFNClient
+else:
+
+    def _client(service, config):
+        return session().create_client(service, config=config)
+
 
 SERVICES = frozenset(
     {
@@ -33,6 +45,25 @@ _PATIENT = Config(
 )
 
 
+MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our calls
+
+
+class _OwnServices(Loader):
+    """Finds the models of our services; botocore's own lists four hundred folders to find one."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
+        """Those that a client is made for here."""
+        return sorted(SERVICES)
+
+
+@cache
+def session() -> Session:
+    """This process's one session: whoever is configured or given by the environment."""
+    made = Session()
+    made.register_component("data_loader", _OwnServices([MODELS]))
+    return made
+
+
 class Clients:
     """One client per service and container; `write_delay` is ω in seconds (docs/time.md)."""
 
@@ -48,49 +79,49 @@ class Clients:
     @cached_property
     def ssm(self) -> "SSMClient":
         """Reads."""
-        return boto3.client("ssm", config=_PATIENT)
+        return _client("ssm", config=_PATIENT)
 
     @cached_property
     def ssm_timed(self) -> "SSMClient":
         """Writes of the keyset: a lost reply must come back to us, not be repeated behind us."""
-        return boto3.client("ssm", config=self._timed)
+        return _client("ssm", config=self._timed)
 
     @cached_property
     def kms(self) -> "KMSClient":
         """Everything that may be repeated."""
-        return boto3.client("kms", config=_PATIENT)
+        return _client("kms", config=_PATIENT)
 
     @cached_property
     def kms_once(self) -> "KMSClient":
         """CreateKey: it has no idempotency token, so a repetition would be a second key."""
-        return boto3.client("kms", config=self._once)
+        return _client("kms", config=self._once)
 
     @cached_property
     def s3(self) -> "S3Client":
         """The JWKS site and the history."""
-        return boto3.client("s3", config=_PATIENT)
+        return _client("s3", config=_PATIENT)
 
     @cached_property
     def tagging(self) -> "ResourceGroupsTaggingAPIClient":
         """Which KMS keys are this stack's."""
-        return boto3.client("resourcegroupstaggingapi", config=_PATIENT)
+        return _client("resourcegroupstaggingapi", config=_PATIENT)
 
     @cached_property
     def apigateway(self) -> "APIGatewayClient":
         """The authorizer caches."""
-        return boto3.client("apigateway", config=_PATIENT)
+        return _client("apigateway", config=_PATIENT)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
         """The event bus."""
-        return boto3.client("events", config=_PATIENT)
+        return _client("events", config=_PATIENT)
 
     @cached_property
     def states(self) -> "SFNClient":
         """Executions, for deployment and teardown."""
-        return boto3.client("stepfunctions", config=_PATIENT)
+        return _client("stepfunctions", config=_PATIENT)
 
     @cached_property
     def scheduler(self) -> "EventBridgeSchedulerClient":
         """Schedules, for teardown."""
-        return boto3.client("scheduler", config=_PATIENT)
+        return _client("scheduler", config=_PATIENT)

@@ -13,7 +13,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from keyturn.aws.clients import Clients
+from keyturn.aws.clients import Clients, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
 from keyturn.aws.faults import AwsFault, Unanswered, translated
@@ -162,6 +162,10 @@ class Deployment:
 
 def use_session(profile: str | None, region: str | None) -> None:
     """Have every client of this process use this profile and Region."""
+    own = session()
+    for name, value in (("profile", profile), ("region", region)):
+        if value:
+            own.set_config_variable(name, value)
     boto3.setup_default_session(profile_name=profile, region_name=region)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import KeyUnusable, translated
-from keyturn.tokens.jwk import PublicJwk
 
 if TYPE_CHECKING:
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
+
+    from keyturn.tokens.jwk import PublicJwk
 
 STACK_TAG = "keyturn:stack"
 OP_TAG = "keyturn:op_id"
@@ -49,8 +50,10 @@ class KmsKeys:
             )
         return _kms_key(answer["KeyMetadata"], op_id)
 
-    def public_jwk(self, arn: str) -> PublicJwk:
+    def public_jwk(self, arn: str) -> "PublicJwk":
         """The public key; raises KeyUnusable for a disabled one, NotASigningKey for another kind."""
+        from keyturn.tokens.jwk import PublicJwk  # cryptography: who only signs needs none
+
         with translated("kms:GetPublicKey"):
             answer = self._clients.kms.get_public_key(KeyId=arn)
         return PublicJwk.from_der(answer["PublicKey"])

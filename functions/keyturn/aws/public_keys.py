@@ -28,7 +28,8 @@ class PublicKeys:
 
     def of(self, key: Key) -> RSAPublicKey:
         """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
-        if key.kid not in self._by_kid:
+        known = self._by_kid.get(key.kid)
+        if known is None:
             jwk = certified(self._source.public_jwk(key.kms_key_arn), key.kid)
-            self._by_kid[key.kid] = jwk.public_key()
-        return self._by_kid[key.kid]
+            known = self._by_kid[key.kid] = jwk.public_key()
+        return known

@@ -1,20 +1,10 @@
 """A function's settings: environment variables `KEYTURN_*`, set by template.yaml."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Self
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
-
-from keyturn.aws.events import describe
 from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
@@ -46,72 +36,103 @@ def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:
     return tuple(routes)
 
 
-def _words(value: Any) -> Any:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+def _text(told: str) -> str:
+    if not told:
+        raise ValueError("should have at least 1 character")
+    return told
 
 
-_Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-_Times = Annotated[
-    Times,
-    BeforeValidator(lambda v: TypeAdapter(Times).validate_json(v) if isinstance(v, str) else v),
-]
-_Routes = Annotated[
-    tuple[RouteScopes, ...],
-    BeforeValidator(lambda v: parse_route_scopes(v) if isinstance(v, str) else v),
-]
+def _words(told: str) -> tuple[str, ...]:
+    return tuple(told.replace(",", " ").split())
 
 
-_Stages = Annotated[
-    tuple[Stage, ...],
-    BeforeValidator(
-        lambda v: tuple(map(Stage.parse, filter(None, v.split(",")))) if isinstance(v, str) else v
-    ),
-]
+def _stages(told: str) -> tuple[Stage, ...]:
+    return tuple(map(Stage.parse, filter(None, told.split(","))))
 
 
-class Settings(BaseModel):
+def _window(told: str) -> int:
+    days = int(told)
+    if not 7 <= days <= 30:  # AWS KMS API Reference, ScheduleKeyDeletion
+        raise ValueError("should be from 7 to 30 days")
+    return days
+
+
+def _times(told: str) -> Times:
+    members = json.loads(told)
+    names = {field.name for field in fields(Times)}
+    if not isinstance(members, dict) or members.keys() != names:
+        raise ValueError(f"should be an object of {', '.join(sorted(names))}")
+    return Times(**{name: _seconds(name, value) for name, value in members.items()})
+
+
+def _seconds(name: str, told: Any) -> int:
+    """CloudFormation tells numbers as texts."""
+    if type(told) is int:
+        return told
+    try:
+        return int(told if isinstance(told, str) else "")
+    except ValueError:
+        raise ValueError(f"{name} should be whole seconds") from None
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "stack": _text,
+    "bucket": _text,
+    "audience": _text,
+    "allowed_audiences": _words,
+    "deletion_window": _window,
+    "times": _times,
+    "issuer": str,
+    "allowed_scopes": _words,
+    "route_scopes": parse_route_scopes,
+    "flush_targets": _stages,
+}
+_OPTIONAL = {"issuer", "allowed_scopes", "route_scopes", "flush_targets"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """What a deployment is told. `issuer` is empty where a function does not speak for it."""
 
-    model_config = ConfigDict(frozen=True)
-
-    stack: str = Field(min_length=1)
-    bucket: str = Field(min_length=1)
+    stack: str
+    bucket: str
+    audience: str
+    allowed_audiences: tuple[str, ...]
+    deletion_window: int  # days
+    times: Times
     issuer: str = ""
-    audience: str = Field(min_length=1)
-    allowed_audiences: _Words
-    allowed_scopes: _Words = ()
-    route_scopes: _Routes = ()
-    flush_targets: _Stages = ()
-    deletion_window: int = Field(ge=7, le=30)
-    times: _Times
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Self:
-        if self.audience not in self.allowed_audiences:
-            raise ValueError("audience is not one of allowed_audiences")
-        unknown = {scope for route in self.route_scopes for scope in route.scopes}
-        unknown -= set(self.allowed_scopes)
-        if unknown:
-            raise ValueError(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")
-        return self
+    allowed_scopes: tuple[str, ...] = ()
+    route_scopes: tuple[RouteScopes, ...] = ()
+    flush_targets: tuple[Stage, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read `KEYTURN_STACK` and so on; raises InvalidSettings, ContradictorySettings."""
-        return cls.checked(
-            {
-                name: environ[_PREFIX + name.upper()]
-                for name in cls.model_fields
-                if _PREFIX + name.upper() in environ
-            }
-        )
+        names = ((name, _PREFIX + name.upper()) for name in _READERS)
+        return cls.checked({name: environ[told] for name, told in names if told in environ})
 
     @classmethod
-    def checked(cls, fields: Mapping[str, Any]) -> Self:
+    def checked(cls, told: Mapping[str, Any]) -> Self:
         """Settings from their fields' texts; raises InvalidSettings, ContradictorySettings."""
-        try:
-            settings = cls.model_validate(fields)
-        except ValidationError as error:
-            raise InvalidSettings(describe(error)) from None
+        problems, members = [], {}
+        for name, read in _READERS.items():
+            try:
+                if name in told:
+                    members[name] = read(told[name])
+                elif name not in _OPTIONAL:
+                    raise ValueError("is required")
+            except (ValueError, TypeError, AttributeError) as error:
+                problems.append(f"{name}: {error}")
+        if problems:
+            raise InvalidSettings("; ".join(problems))
+        settings = cls(**members)
+        settings._insist_that_they_can_be_met()
         settings.times.checked()
         return settings
+
+    def _insist_that_they_can_be_met(self) -> None:
+        if self.audience not in self.allowed_audiences:
+            raise InvalidSettings("audience is not one of allowed_audiences")
+        needed = {scope for route in self.route_scopes for scope in route.scopes}
+        if unknown := needed - set(self.allowed_scopes):
+            raise InvalidSettings(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")

@@ -2,25 +2,29 @@
 
 import os
 from functools import cache, cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
-from keyturn.aws.event_bus import EventBus
-from keyturn.aws.executions import Executions
-from keyturn.aws.gateway_cache import GatewayCache
-from keyturn.aws.history import History
-from keyturn.aws.keyset_store import KeysetStore
+from keyturn.aws.keyset_reader import KeysetReader
 from keyturn.aws.keyset_view import KeysetView
-from keyturn.aws.kms_keys import KmsKeys
-from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
-from keyturn.aws.well_known import WellKnown
 from keyturn.keyset.timing import Ages
+from keyturn.tokens.claims import Expected
+
+if TYPE_CHECKING:
+    from keyturn.aws.event_bus import EventBus
+    from keyturn.aws.executions import Executions
+    from keyturn.aws.gateway_cache import GatewayCache
+    from keyturn.aws.history import History
+    from keyturn.aws.keyset_store import KeysetStore
+    from keyturn.aws.kms_keys import KmsKeys
+    from keyturn.aws.public_keys import PublicKeys
+    from keyturn.aws.well_known import WellKnown
 
 
 class Stack:
-    """Each part is made when first used, so that a cold start pays for what its calls need."""
+    """Each part is imported and made when first used: a cold start pays for what its calls need."""
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class Stack:
         return cls(Settings.from_environ(os.environ))
 
     @cached_property
-    def keysets(self) -> KeysetStore:
+    def keysets(self) -> "KeysetStore":
         """The truth."""
+        from keyturn.aws.keyset_store import KeysetStore
+
         return KeysetStore(
             self.settings.stack, self.clock, self.clients.ssm, self.clients.ssm_timed
         )
@@ -53,25 +59,41 @@ class Stack:
     def view(self) -> KeysetView:
         """The truth as this container last saw it."""
         return KeysetView(
-            self.keysets,
+            KeysetReader(self.settings.stack, self.clients.ssm),
             self.clock,
             ttl=self.times.view_ttl,
             stale_limit=self.times.stale_limit,
         )
 
     @cached_property
-    def kms(self) -> KmsKeys:
+    def kms(self) -> "KmsKeys":
         """The signing keys."""
+        from keyturn.aws.kms_keys import KmsKeys
+
         return KmsKeys(self.settings.stack, self.clients)
 
     @cached_property
-    def public_keys(self) -> PublicKeys:
+    def public_keys(self) -> "PublicKeys":
         """The keys to verify with."""
+        from keyturn.aws.public_keys import PublicKeys
+
         return PublicKeys(self.kms)
 
     @cached_property
-    def well_known(self) -> WellKnown:
+    def expected(self) -> Expected:
+        """What the authorizer insists on in a token."""
+        return Expected(self.settings.issuer, self.settings.audience, self.times.leeway)
+
+    @cached_property
+    def headers(self) -> dict[bytes, str]:
+        """Which kids the header segments of good tokens name (tokens/verify.py)."""
+        return {}
+
+    @cached_property
+    def well_known(self) -> "WellKnown":
         """The JWKS and the discovery document."""
+        from keyturn.aws.well_known import WellKnown
+
         return WellKnown(
             self.clients.s3,
             self.settings.bucket,
@@ -80,21 +102,29 @@ class Stack:
         )
 
     @cached_property
-    def gateway_cache(self) -> GatewayCache:
+    def gateway_cache(self) -> "GatewayCache":
         """What API Gateway remembers of our answers."""
+        from keyturn.aws.gateway_cache import GatewayCache
+
         return GatewayCache(self.clients.apigateway)
 
     @cached_property
-    def history(self) -> History:
+    def history(self) -> "History":
         """The generations that SSM no longer holds."""
+        from keyturn.aws.history import History
+
         return History(self.clients.s3, self.settings.bucket)
 
     @cached_property
-    def event_bus(self) -> EventBus:
+    def event_bus(self) -> "EventBus":
         """Who listens to what happens to the keys."""
+        from keyturn.aws.event_bus import EventBus
+
         return EventBus(self.clients.events, self.settings.stack)
 
     @cached_property
-    def executions(self) -> Executions:
+    def executions(self) -> "Executions":
         """The workflow itself, for deployment and teardown."""
+        from keyturn.aws.executions import Executions
+
         return Executions(self.clients, self.clock)

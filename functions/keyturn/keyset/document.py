@@ -5,20 +5,11 @@ once as `kms_key_arn_prefix`: that is what lets twelve live keys fit.
 """
 
 import json
-from dataclasses import replace
-from datetime import UTC
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
-
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-)
-from pydantic_core import PydanticSerializationError
 
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
@@ -27,71 +18,110 @@ from keyturn.keyset.states import State
 SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
 _SHORT_TEXT = 60  # characters
-
-Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
-Instant = Annotated[
-    AwareDatetime,
-    AfterValidator(lambda at: at.astimezone(UTC).replace(microsecond=0)),
-    PlainSerializer(lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")),
-]
+_KID = r"^[A-Za-z0-9_-]{43}$"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class _KidPattern:
+    """What pydantic is told about a kid, without importing it where nothing else needs it."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> Mapping[str, Any]:
+        return {"type": "str", "pattern": _KID}
 
 
-class _Key(_Model):
-    kid: Kid
-    kms_key_arn: str = Field(min_length=1)
-    state: State
-    lifetime: int = Field(ge=1)
-    created: Instant
-    published: Instant | None = None
-    activated: Instant | None = None
-    superseded: Instant | None = None
-    verify_until: Instant | None = None
+Kid = Annotated[str, _KidPattern()]
 
 
-class _EndedKey(_Model):
-    kid: Kid
-    kms_key_arn: str = Field(min_length=1)
-    state: State
-    ended: Instant
+def _integer(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError("Input should be an integer of at least 1")
+    return value
 
 
-class _Document(_Model):
-    schema_: int = Field(alias="schema")
-    generation: int = Field(ge=1)
-    op_id: str
-    started_by: str
-    reason: str
-    at: Instant
-    kms_key_arn_prefix: str
-    keys: tuple[_Key, ...]
-    ended: tuple[_EndedKey, ...]
+def _any_text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError("Input should be a text")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not _any_text(value):
+        raise ValueError("Input should have at least 1 character")
+    return str(value)
+
+
+def _kid(value: Any) -> str:
+    if not re.fullmatch(_KID, _any_text(value)):
+        raise ValueError("Input should be 43 characters of base64url")
+    return str(value)
+
+
+def _state(value: Any) -> State:
+    return State(_any_text(value))
+
+
+def _instant(value: Any) -> datetime:
+    instant = datetime.fromisoformat(_any_text(value))
+    if instant.tzinfo is None:
+        raise ValueError("Input should have a time zone")
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _maybe_instant(value: Any) -> datetime | None:
+    return None if value is None else _instant(value)
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise ValueError("Input should be a list")
+    return value
+
+
+_Readers = Mapping[str, Callable[[Any], Any]]
+_BOTH: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state}
+_ENDED: _Readers = {**_BOTH, "ended": _instant}
+_LIVE: _Readers = {
+    **_BOTH,
+    "lifetime": _integer,
+    "created": _instant,
+    "published": _maybe_instant,
+    "activated": _maybe_instant,
+    "superseded": _maybe_instant,
+    "verify_until": _maybe_instant,
+}
+_DOCUMENT: _Readers = {
+    "schema": _integer,
+    "generation": _integer,
+    "op_id": _any_text,
+    "started_by": _any_text,
+    "reason": _any_text,
+    "at": _instant,
+    "kms_key_arn_prefix": _any_text,
+    "keys": _list,
+    "ended": _list,
+}
 
 
 def dumps(generation: Generation) -> str:
     """The document; raises DocumentTooLarge, or DocumentInvalid for what could not be read again."""
     keyset = generation.keyset
     prefix = _arn_prefix([key.kms_key_arn for key in keyset.known])
-    fields = {
+    members = {
         "schema": SCHEMA,
         "generation": generation.number,
         "op_id": generation.op_id,
         "started_by": generation.started_by,
         "reason": generation.reason,
-        "at": generation.at,
+        "at": _told(generation.at),
         "kms_key_arn_prefix": prefix,
-        "keys": tuple(_fields(key, prefix) for key in keyset.keys),
-        "ended": tuple(_fields(key, prefix) for key in keyset.ended),
+        "keys": [_members(key, prefix) for key in keyset.keys],
+        "ended": [_members(key, prefix) for key in keyset.ended],
     }
+    text = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
     try:
-        document = _Document.model_validate(fields)
-        text = document.model_dump_json(by_alias=True, exclude_none=True)
-    except (ValidationError, PydanticSerializationError) as error:
-        raise DocumentInvalid(_first_problem(error)) from None
-    size = len(text.encode())
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise DocumentInvalid("a text that has no UTF-8") from None
+    loads(text)
     if size > MAX_BYTES:
         raise DocumentTooLarge(
             f"generation {generation.number} would take {size} bytes, {MAX_BYTES} is the limit: "
@@ -130,23 +160,30 @@ def loads(text: str) -> Generation:
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise DocumentInvalid(f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn")
+    if schema == 0:
+        raise DocumentInvalid(f"schema {schema} is unknown")
     try:
-        document = _Document.model_validate_json(text)
-        if document.schema_ != SCHEMA:
-            raise DocumentInvalid(f"schema {schema} is unknown")
-        return _generation(document)
-    except ValidationError as error:
-        raise DocumentInvalid(_first_problem(error)) from None
+        return _generation(_read(raw, _DOCUMENT))
     except InvariantBroken as error:
         raise DocumentInvalid(str(error)) from None
 
 
-def _first_problem(error: ValidationError | PydanticSerializationError) -> str:
-    if isinstance(error, PydanticSerializationError):
-        return "a text that has no UTF-8"
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "document"
-    return f"{field}: {first['msg']}"
+def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
+    """The members of `raw`, each as its reader takes it; raises DocumentInvalid with the first."""
+    if not isinstance(raw, dict):
+        raise DocumentInvalid(f"{path.rstrip('.') or 'document'}: Input should be an object")
+    for name in raw.keys() - readers.keys():
+        raise DocumentInvalid(f"{path}{name}: Extra inputs are not permitted")
+    members = {}
+    for name, read in readers.items():
+        if name in raw:
+            try:
+                members[name] = read(raw[name])
+            except ValueError as error:
+                raise DocumentInvalid(f"{path}{name}: {error}") from None
+        elif read is not _maybe_instant:
+            raise DocumentInvalid(f"{path}{name}: Field required")
+    return members
 
 
 def _fits(generation: Generation) -> bool:
@@ -157,30 +194,37 @@ def _fits(generation: Generation) -> bool:
     return True
 
 
-def _generation(document: _Document) -> Generation:
-    prefix = document.kms_key_arn_prefix
+def _generation(told: Mapping[str, Any]) -> Generation:
+    prefix = told["kms_key_arn_prefix"]
+
+    def keys(name: str, readers: _Readers) -> list[dict[str, Any]]:
+        found = [_read(raw, readers, f"{name}.{at}.") for at, raw in enumerate(told[name])]
+        return [{**key, "kms_key_arn": _whole(key["kms_key_arn"], prefix)} for key in found]
+
     return Generation(
-        number=document.generation,
-        op_id=document.op_id,
-        started_by=document.started_by,
-        reason=document.reason,
-        at=document.at,
+        number=told["generation"],
+        op_id=told["op_id"],
+        started_by=told["started_by"],
+        reason=told["reason"],
+        at=told["at"],
         keyset=Keyset(
-            keys=tuple(
-                Key(**{**dict(key), "kms_key_arn": _whole(key.kms_key_arn, prefix)})
-                for key in document.keys
-            ),
-            ended=tuple(
-                EndedKey(**{**dict(key), "kms_key_arn": _whole(key.kms_key_arn, prefix)})
-                for key in document.ended
-            ),
+            keys=tuple(Key(**key) for key in keys("keys", _LIVE)),
+            ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED)),
         ),
     )
 
 
-def _fields(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
-    fields = {name: getattr(key, name) for name in key.__dataclass_fields__}
-    return {**fields, "kms_key_arn": key.kms_key_arn.removeprefix(prefix)}
+def _members(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
+    members = {field.name: _told(getattr(key, field.name)) for field in fields(key)}
+    members["kms_key_arn"] = key.kms_key_arn.removeprefix(prefix)
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _told(value: Any) -> Any:
+    """Instants as RFC 3339 in UTC, anything else as it is."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
 
 
 def _arn_prefix(arns: list[str]) -> str:

@@ -95,7 +95,11 @@ class Keyset:
 
     def find(self, kid: str) -> Key | EndedKey | None:
         """The live or ended key of this kid."""
-        return next((key for key in self.known if key.kid == kid), None)
+        for keys in (self.keys, self.ended):
+            for key in keys:
+                if key.kid == kid:
+                    return key
+        return None
 
     def get(self, kid: str) -> Key | EndedKey:
         """Like `find`; raises UnknownKid."""

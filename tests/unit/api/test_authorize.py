@@ -162,3 +162,57 @@ def test_a_forged_token_is_unauthorized(accepted, mint, logged, token):
     forged = [first[0], second[1], first[2]] if "payload" in token else [*first[:2], second[2]]
     assert not accepted(".".join(forged))
     assert [e["code"] for e in logged() if e["message"] == "refused"] == ["signature"]
+
+
+def test_an_accepted_token_leaves_one_line(ask, mint, printed, truth):
+    """Which key and generation decided, for which request; nothing that was in the token."""
+    token = mint()
+    ask(f"Bearer {token}")
+    [line] = [json.loads(line) for line in printed().splitlines()]
+    told = {name: line[name] for name in ("message", "kid", "generation", "request_id")}
+    assert told == {
+        "message": "accepted",
+        "kid": truth().active.kid,
+        "generation": 2,
+        "request_id": "request-1",
+    }
+    assert (line["Authorizations"], line["code"], line["key_state"]) == ([1.0], "ok", "active")
+    assert "user-1" not in json.dumps(line)
+
+
+def test_a_refused_token_leaves_one_line(ask, mint, printed, truth):
+    """The same with the code."""
+    ask(f"Bearer {mint(aud='billing')}")
+    [line] = [json.loads(line) for line in printed().splitlines()]
+    assert (line["message"], line["code"], line["kid"]) == (
+        "refused",
+        "audience",
+        truth().active.kid,
+    )
+    assert (line["Authorizations"], line["key_state"]) == ([1.0], "active")
+
+
+@pytest.mark.parametrize("kid", ["k" * 43, "k" * 42, "k" * 5000, ""])
+def test_a_kid_that_nobody_knows_is_not_told(ask, forge, printed, kid):
+    """It is the caller's text; the log says that it is unknown."""
+    token = forge({"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {})
+    assert ask(f"Bearer {token}") == 401
+    [line] = [json.loads(line) for line in printed().splitlines()]
+    assert (line["code"], "kid" in line) == ("unknown_kid", False)
+
+
+def test_a_kid_that_no_key_can_have_causes_no_look(ask, mint, forge, aws, clock):
+    """A thumbprint has 43 characters; whatever else is asked for costs no call."""
+    ask(f"Bearer {mint()}")
+    clock.advance(5.1)
+    aws.reset()
+    for kid in ("k" * 42, "k" * 44, "k"):
+        ask(f"Bearer {forge({'alg': 'RS256', 'kid': kid, 'typ': 'at+jwt'}, {})}")
+    assert aws.operations == []
+
+
+@pytest.mark.parametrize(("scheme", "code"), [("Bearer", "too_large"), ("Basic", "missing")])
+def test_a_header_larger_than_api_gateway_passes(ask, logged, scheme, code):
+    """It is refused before anything of it is copied."""
+    assert ask(f"{scheme} {' ' * 32_768}") == 401
+    assert [entry["code"] for entry in logged()] == [code]

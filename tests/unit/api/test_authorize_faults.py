@@ -14,7 +14,6 @@ from keyturn.keyset.model import Keyset
 from keyturn.tokens.jwk import NotASigningKey
 
 KINDS = ["token", "request", "http"]
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 
 @pytest.fixture

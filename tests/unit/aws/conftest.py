@@ -34,7 +34,11 @@ def reader(clock) -> FakeReader:
 
 @pytest.fixture
 def view(reader, clock) -> KeysetView:
-    """The view of a container that has just started; C is 30 s, the stale limit 300 s."""
+    """The view of a container that has just started; C is 30 s, the stale limit 300 s.
+
+    Chance is out of the way: it is read again when C is over.
+    """
+    clock.fixed_fraction = 0
     return KeysetView(reader, clock, ttl=30, stale_limit=300)
 
 

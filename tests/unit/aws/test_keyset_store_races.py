@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
+from types import SimpleNamespace
 
 from keyturn.aws.clock import SystemClock
 from keyturn.aws.keyset_store import KeysetStore
@@ -22,7 +23,7 @@ class HastyClock(SystemClock):
 
 
 class Atomic:
-    """An SSM client whose PutParameter is atomic even if moto's, between two threads, were not."""
+    """An SSM client for many threads: moto's own is for one."""
 
     def __init__(self, ssm):
         self._ssm, self._lock = ssm, Lock()
@@ -31,6 +32,21 @@ class Atomic:
         """See SSM."""
         with self._lock:
             return self._ssm.put_parameter(**params)
+
+    def get_parameters(self, **params):
+        """See SSM."""
+        with self._lock:
+            return self._ssm.get_parameters(**params)
+
+    def get_paginator(self, name):
+        """See SSM."""
+        pages = self._ssm.get_paginator(name)
+
+        def paginate(**params):
+            with self._lock:
+                return list(pages.paginate(**params))
+
+        return SimpleNamespace(paginate=paginate)
 
 
 def change(kid):
@@ -47,11 +63,11 @@ def change(kid):
 
 def test_no_writer_loses_a_change(founded, origin, backdoor, aws):
     """Eight writers make three changes each, some replies get lost; all 24 are in the keyset."""
-    writes = Atomic(founded.clients.ssm_timed)
+    ssm = Atomic(founded.clients.ssm_timed)
     aws.fail("ssm:PutParameter", aws.timeout, after=True, nth=5, times=3)
 
     def write(writer):
-        store = KeysetStore("demo", HastyClock(), founded.clients.ssm, writes)
+        store = KeysetStore("demo", HastyClock(), ssm, ssm)
         return [
             store.update(change(f"{writer}-{number}".ljust(43, "x")), origin)
             for number in range(CHANGES)

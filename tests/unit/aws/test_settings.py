@@ -59,6 +59,27 @@ def test_bad_settings_are_refused_by_name(environ, name, value):
         Settings.from_environ(environ)
 
 
+def test_times_may_be_told_as_texts(environ, demo_times):
+    """A stack's parameters are texts, whatever their type."""
+    texts = {name: str(seconds) for name, seconds in asdict(demo_times).items()}
+    environ["KEYTURN_TIMES"] = json.dumps(texts)
+    assert Settings.from_environ(environ).times == demo_times
+
+
+@pytest.mark.parametrize("told", [1.5, "1.5", True, None, [], "", "1 s"])
+def test_times_that_are_no_whole_seconds_are_refused_by_name(environ, demo_times, told):
+    """The message says which of them it is."""
+    environ["KEYTURN_TIMES"] = json.dumps({**asdict(demo_times), "view_ttl": told})
+    with pytest.raises(InvalidSettings, match=r"^times: view_ttl should be whole seconds"):
+        Settings.from_environ(environ)
+
+
+def test_all_bad_settings_are_told_at_once(environ):
+    """Nobody deploys five times to find five mistakes."""
+    with pytest.raises(InvalidSettings, match=r"^bucket: .*; deletion_window: "):
+        Settings.from_environ({**environ, "KEYTURN_BUCKET": "", "KEYTURN_DELETION_WINDOW": "6"})
+
+
 def test_settings_that_nobody_can_meet_are_refused(environ):
     """A default audience that is not allowed, a route whose scope nobody may have."""
     for changes, named in (

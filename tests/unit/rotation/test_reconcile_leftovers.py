@@ -195,4 +195,6 @@ def test_another_text_in_the_history_is_told(booted, generations, repair, clock,
     repair()
     assert 3 not in booted.keysets.stored()
     told = [json.loads(line) for line in printed().splitlines()]
-    assert [line["document"] for line in told if line["message"] == "stray_generation"] == [text]
+    assert [line["document"] for line in told if line.get("message") == "stray_generation"] == [
+        text
+    ]

@@ -1,5 +1,8 @@
 """JSON as a token may contain it."""
 
+import json
+import random
+
 import pytest
 
 from keyturn.tokens import strict_json
@@ -45,6 +48,12 @@ def test_numbers_keep_their_type():
         pytest.param(b'{"a":1,"a":1}', id="duplicate"),
         pytest.param(rb'{"a":1,"\u0061":2}', id="duplicate by escape"),
         pytest.param(b'{"a":[{"b":1,"b":1}]}', id="duplicate inside"),
+        pytest.param(b'{"a":"x,y","a":"x,y"}', id="duplicate, commas in texts"),
+        pytest.param(b'{"a":",","b":1,"a":2}', id="duplicate, a comma too many"),
+        pytest.param(b'{"a":[1,2],"a":1}', id="duplicate beside a list"),
+        pytest.param(b'{"a":{},"b":1,"b":1}', id="duplicate beside an object"),
+        pytest.param(b'{"a" :1 , "a" : 2}', id="duplicate with spaces"),
+        pytest.param(b'{"a":1,"a":1,"a":1}', id="three times the same"),
         pytest.param(b'{"a":NaN}', id="NaN"),
         pytest.param(b'{"a":Infinity}', id="Infinity"),
         pytest.param(b'{"a":-Infinity}', id="-Infinity"),
@@ -71,6 +80,21 @@ def test_anything_else_is_refused(raw):
     """What two parsers could read differently, or not at all, is a ValueError."""
     with pytest.raises(ValueError):
         strict_json.loads(raw)
+
+
+def test_a_member_told_twice_is_seen_wherever_it_stands():
+    """Objects of random members, texts full of commas and braces, one member said again or not."""
+    rng = random.Random(8259)
+    texts = ["", ",", "{", "}", "a,b", "{,}", '\\",', "\\\\", "[", ":"]
+    for _ in range(3_000):
+        names = [f'"{name}"' for name in rng.sample("abcdef", rng.randint(1, 6))]
+        values = [rng.choice([f'"{rng.choice(texts)}"', "1", "[1,2]", "{}", "[]"]) for _ in names]
+        members = [f"{name}:{value}" for name, value in zip(names, values, strict=True)]
+        good = "{" + ",".join(members) + "}"
+        assert strict_json.loads(good.encode()) == json.loads(good)
+        members.insert(rng.randrange(len(members) + 1), f"{rng.choice(names)}:{rng.choice(values)}")
+        with pytest.raises(ValueError, match="duplicate member"):
+            strict_json.loads(("{" + ",".join(members) + "}").encode())
 
 
 def test_no_nesting_escapes_as_another_error():

@@ -1,5 +1,6 @@
 """What the emergency tests share: a KMS that minds its keys' states, executions, tokens, the end."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -72,14 +73,12 @@ def api(stack):
     """Another container, with a view of its own: it issues tokens and looks at them."""
 
     def api(**changes) -> SimpleNamespace:
-        own = Stack(
-            stack.settings.model_copy(update=changes), clock=stack.clock, clients=stack.clients
-        )
+        own = Stack(replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients)
         request = issue_token.TokenRequest(subject="user-1", scope="orders:read")
 
         def check(token: str) -> str:
             try:
-                authorize.authenticate(own, token)
+                authorize.authenticate(own, token, {})
             except TokenRefused as refusal:
                 return str(refusal.code)
             return "ok"

@@ -1,0 +1,92 @@
+"""`make bench`: what a token costs, how a container starts, what AWS is asked, what it all costs.
+
+    python -m tests.bench            all of it
+    python -m tests.bench tokens     one part: tokens refusals cold fleet memory cost load
+
+Ends with the goals that are not reached; build/bench.json holds the figures. Nothing here is a test:
+the exit status is 0 however fast the machine is.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import cold_start, contest, cost, fleet, load, material, memory, refusals
+from tests.bench.rows import Row, show
+from tests.bench.surroundings import PARAMETER, stored
+
+MATERIAL = contest.ROOT / "build/bench/material.json"
+REPORT = contest.ROOT / "build/bench.json"
+
+
+def tokens() -> list[Row]:
+    """Warm: every contestant on the same tokens."""
+    return contest.rows(contest.best(_material()))
+
+
+def cold() -> list[Row]:
+    """Cold: as an artefact is deployed, and with bytecode in it."""
+    path = _material()
+    token = json.loads(path.read_text())["tokens"][0]
+    bare = cold_start.best(path, token, bytecode=False)
+    compiled = cold_start.best(path, token, bytecode=True)
+    return [
+        *cold_start.rows(bare, "no bytecode"),
+        *cold_start.rows(compiled, "with bytecode"),
+        *cold_start.built_with_bytecode(bare, compiled),
+    ]
+
+
+PARTS: dict[str, Callable[[], list[Row]]] = {
+    "tokens": tokens,
+    "refusals": refusals.rows,
+    "cold": cold,
+    "fleet": fleet.rows,
+    "memory": memory.rows,
+    "cost": cost.rows,
+    "load": load.rows,
+}
+
+
+def _material() -> Path:
+    made = material.make(MATERIAL)
+    page = {"Parameters": [{"Name": PARAMETER, "Value": stored(made["kid"])}]}
+    MATERIAL.write_text(json.dumps({**made, "page": page}))
+    return MATERIAL
+
+
+def main(wanted: list[str]) -> int:
+    """The parts, a table each, and the file."""
+    console, began = Console(highlight=False), time.monotonic()
+    found: list[Row] = []
+    for name in wanted or PARTS:
+        with console.status(name):
+            rows = PARTS[name]()
+        show(console, rows)
+        found += rows
+    machine = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+    }
+    report = {**machine, "rows": [row.as_json() for row in found]}
+    REPORT.write_text(json.dumps(report, indent=1) + "\n")
+    missed = [row for row in found if row.reached is False]
+    for row in missed:
+        console.print(f"[red]not reached[/]: {row.what}, {' '.join(row.cells()[1:4])} ({row.part})")
+    reached = sum(row.reached is True for row in found)
+    console.print(
+        f"bench: {reached} goals reached, {len(missed)} not; {REPORT.relative_to(contest.ROOT)}; "
+        f"{time.monotonic() - began:.0f} s"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""Alarms, dashboard, events and docs/signals.md speak of the same things."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from keyturn.aws import telemetry
+from keyturn.keyset.changes import What
+from keyturn.rotation.record_changes import DETAIL_TYPES
+
+DOCS = Path("docs/signals.md").read_text()
+
+
+class Template(yaml.SafeLoader):
+    """CloudFormation's short forms, each as the text behind its tag."""
+
+
+Template.add_multi_constructor("!", lambda _loader, tag, node: f"!{tag} {node.value}")
+RESOURCES = yaml.load(Path("template.yaml").read_text(), Template)["Resources"]
+ALARMS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+CODE = "".join(p.read_text() for p in Path("functions/keyturn").rglob("*.py"))
+
+
+def own_metrics() -> set[str]:
+    """Every metric of ours that an alarm or the dashboard asks for."""
+    asked = {a["MetricName"] for a in ALARMS.values() if a.get("Namespace") == telemetry.NAMESPACE}
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]
+    widgets = json.loads(re.sub(r"\$\{[^}]*\}", "x", body.removeprefix("!Sub ")))["widgets"]
+    for widget in widgets:
+        source = ""
+        for metric in widget["properties"]["metrics"]:
+            if isinstance(metric[0], dict):
+                asked |= set(re.findall(r'MetricName="(\w+)"', metric[0]["expression"]))
+            else:
+                source = source if metric[0] == "." else metric[0]
+                asked |= {metric[1]} if source == telemetry.NAMESPACE else set()
+    return asked
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_each_alarm_names_its_runbook(name):
+    """In its description, where somebody reads it at night, and in the docs."""
+    [runbook] = re.findall(r"docs/runbooks/[\w-]+\.md", ALARMS[name]["AlarmDescription"])
+    assert Path(runbook).is_file()
+    [row] = [line for line in DOCS.splitlines() if line.startswith(f"| `{name}` ")]
+    assert f"({runbook.removeprefix('docs/')})" in row
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_each_alarm_tells_somebody(name):
+    """An alarm without an action is a lamp in an empty room."""
+    assert ALARMS[name]["AlarmActions"] == ["!Ref Alerts"]
+
+
+@pytest.mark.parametrize("name", sorted(own_metrics()))
+def test_each_metric_that_is_looked_at_is_written_and_described(name):
+    """An alarm on a metric that nobody writes never fires."""
+    assert f'"{name}"' in CODE
+    assert f"`{name}`" in DOCS
+
+
+def test_each_event_is_described():
+    """With an example that says the same as the code."""
+    for name in (*DETAIL_TYPES.values(), "RotationFailed", "DriftRepaired"):
+        assert f'"{name}"' in CODE
+        assert f"`{name}`" in DOCS
+    assert What.CREATED not in DETAIL_TYPES  # who was merely created is nobody's business
