@@ -27,15 +27,16 @@ def test_sam_build_and_deploy_as_written(aws: LocalAws, sam_on_path: dict[str, s
     wheels = list((ROOT / ".aws-sam/build").glob("*/pydantic_core/*aarch64*.so"))
     assert wheels, "the default architecture is arm64"
 
-    asked = subprocess.run(
-        "sam deploy",
-        shell=True,
-        cwd=ROOT,
-        env=environ,
-        input="n\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Deploy this changeset? [y/N]" in asked.stdout, asked.stdout + asked.stderr
-    assert "AWS::Lambda::Function" in asked.stdout
+    for command in ("sam deploy", "sam deploy --config-env prod"):
+        asked = subprocess.run(
+            command,
+            shell=True,
+            cwd=ROOT,
+            env=environ,
+            input="n\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Deploy this changeset? [y/N]" in asked.stdout, asked.stdout + asked.stderr
+        assert "AWS::Lambda::Function" in asked.stdout

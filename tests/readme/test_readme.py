@@ -33,3 +33,15 @@ def test_every_link_leads_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_what_use_it_shows_is_in_the_examples() -> None:
+    """Its YAML is that of the templates that are deployed in e2e/, comments left out."""
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/use-it.md").read_text(), re.DOTALL)
+    protected, token = (
+        re.sub(r"  +#.*", "", (ROOT / f"examples/{name}/template.yaml").read_text())
+        for name in ("protected-api", "token-client")
+    )
+    assert shown[0] in protected
+    assert len(shown[0].splitlines()) == 10
+    assert shown[-1] in token

@@ -1,0 +1,60 @@
+"""What a deployment can be told: grouped, described with its bounds, and put together so that it fits."""
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from keyturn.aws.settings import Settings
+from keyturn.keyset.timing import BOUNDS
+from tests.definition import ROOT, snake
+from tests.workflow.test_definition import TEMPLATE
+
+PARAMETERS = TEMPLATE["Parameters"]
+GROUPS = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
+PUBLISHED = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"]
+
+
+def test_each_parameter_is_in_one_group():
+    """The console shows what belongs together."""
+    grouped = [name for group in GROUPS for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_each_description_ends_with_the_bounds(name):
+    """The console shows no MinValue and no MaxValue."""
+    parameter = PARAMETERS[name]
+    assert parameter["Description"]
+    if "MinValue" in parameter:
+        bounds = f"{parameter['MinValue']:,} to {parameter['MaxValue']:,}."
+        assert parameter["Description"].endswith(f" {bounds}")
+
+
+@pytest.mark.parametrize("environment", ["default", "dev", "prod"])
+def test_what_samconfig_deploys_is_not_refused(environment):
+    """The template's defaults and the environment's own parameters meet the rules of docs/time.md."""
+    overrides = CONFIG[environment]["deploy"]["parameters"].get("parameter_overrides", [])
+    asked = dict(override.split("=") for override in overrides)
+    assert asked.keys() <= PARAMETERS.keys()
+    given = {name: asked.get(name, made["Default"]) for name, made in PARAMETERS.items()}
+    for name, value in given.items():
+        allowed = PARAMETERS[name].get("AllowedValues", [value])
+        assert value in map(str, allowed) or value in allowed, name
+    fields = {snake(name): str(value) for name, value in given.items()}
+    times = json.dumps({name: int(fields[name]) for name in BOUNDS})
+    Settings.checked({**fields, "stack": "s", "bucket": "b", "times": times})
+
+
+def test_the_application_repository_takes_it():
+    """Source: AWS SAM Developer Guide, "AWS SAM template Metadata section properties"."""
+    assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", PUBLISHED["Name"])
+    assert re.fullmatch(r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?", PUBLISHED["Author"])
+    assert 0 < len(PUBLISHED["Description"]) <= 256
+    assert (ROOT / PUBLISHED["LicenseUrl"]).exists()
+    assert (ROOT / PUBLISHED["ReadmeUrl"]).exists()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert PUBLISHED["SemanticVersion"] == project["version"]
+    assert PUBLISHED["SpdxLicenseId"] == project["license"]
