@@ -25,7 +25,7 @@ class Load(BackgroundClient):
     """The demo's client with more callers, which take the time of each call."""
 
     def __init__(self, *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type]
+        super().__init__(*given)
         self.took: list[float] = []
 
     @contextmanager

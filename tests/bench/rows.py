@@ -45,7 +45,7 @@ def show(console: Console, rows: list[Row]) -> None:
             ("goal", "left"),
             ("", "left"),
         ):
-            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+            table.add_column(name, justify=justify)
         for row in rows:
             if row.part == part:
                 colour = {None: None, True: "green", False: "red"}[row.reached]

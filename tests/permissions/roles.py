@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import cfnlint.decode
-
 from tests.permissions.policy import Statement
+from tests.template import TEMPLATE
 
 _TRANSLATE = ["build/env/ministack/bin/python", "-m", "tests.permissions.sam_translate"]
 _ELSEWHERE = "s3://bucket/code"  # the translator takes nothing local
@@ -32,7 +31,7 @@ KNOWN = {
 @cache
 def resources() -> Mapping[str, Any]:
     """Every resource, with its intrinsic functions resolved as far as policies need them."""
-    template = json.loads(json.dumps(cfnlint.decode.decode("template.yaml")[0]))
+    template = json.loads(json.dumps(TEMPLATE))
     template["Globals"]["Function"]["CodeUri"] = _ELSEWHERE
     machine = template["Resources"]["RotationStateMachine"]["Properties"]
     machine["DefinitionUri"] = _ELSEWHERE

@@ -1,8 +1,10 @@
 """A call on its way through the simulated network, and the plan of what goes wrong in a run."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud.wire import Call
@@ -65,6 +67,35 @@ class Plan:
     def was_cut_short(self, wait: str) -> bool:
         """Whether a Wait of this name ended early: what it is for cannot be promised."""
         return any(f" {wait}: ends_" in met and met.endswith("early") for met in self.met)
+
+
+class Placed(Plan):
+    """A Plan that says by name who meets what: the calls of a step in turns, a state at its first visits."""
+
+    def __init__(
+        self,
+        outages: tuple[Outage, ...] = (),
+        calls: Mapping[tuple[str, str], Sequence[Fault | None]] = MappingProxyType({}),
+        states: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(outages=outages)
+        self._placed_calls = calls
+        self._placed_states = {state: iter(troubles) for state, troubles in states.items()}
+        self._times: Counter[tuple[str, str]] = Counter()
+
+    def at_call(self, label: str, operation: str, now: float) -> Fault | None:
+        """See Plan."""
+        turns = self._placed_calls.get((label, operation))
+        if turns and not self.over:
+            self.calls = {len(self.seen_calls): turns[self._times[label, operation] % len(turns)]}
+            self._times[label, operation] += 1
+        return super().at_call(label, operation, now)
+
+    def at_state(self, kind: str, state: str, now: float) -> str:
+        """See Plan."""
+        if not self.over and state in self._placed_states:
+            self.states = {len(self.seen_states): next(self._placed_states[state], "")}
+        return super().at_state(kind, state, now)
 
 
 class Passing:

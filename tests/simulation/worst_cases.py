@@ -3,14 +3,13 @@
 Here troubles are placed by the names of steps, where scenarios.py and seeds.py spread them.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from keyturn.keyset.timing import Times
 from tests.simulation import faults, periods
 from tests.simulation.faults import Fault
-from tests.simulation.passage import Outage, Plan
+from tests.simulation.passage import Outage, Placed
 from tests.simulation.play import Play
 from tests.simulation.scenarios import active, standby
 
@@ -18,35 +17,6 @@ _SWAP = 10.0  # seconds after the beginning: a rotation swaps keys in no time
 _LONG = 600.0
 
 Script = Callable[[Play], None]
-
-
-class Placed(Plan):
-    """A Plan that says by name who meets what: the calls of a step in turns, a state at its first visits."""
-
-    def __init__(
-        self,
-        calls: Mapping[tuple[str, str], tuple[Fault | None, ...]],
-        states: Mapping[str, tuple[str, ...]],
-        outages: tuple[Outage, ...],
-    ) -> None:
-        super().__init__(outages=outages)
-        self._placed_calls = calls
-        self._placed_states = {state: iter(troubles) for state, troubles in states.items()}
-        self._times: Counter[tuple[str, str]] = Counter()
-
-    def at_call(self, label: str, operation: str, now: float) -> Fault | None:
-        """See Plan."""
-        turns = self._placed_calls.get((label, operation))
-        if turns and not self.over:
-            self.calls = {len(self.seen_calls): turns[self._times[label, operation] % len(turns)]}
-            self._times[label, operation] += 1
-        return super().at_call(label, operation, now)
-
-    def at_state(self, kind: str, state: str, now: float) -> str:
-        """See Plan."""
-        if not self.over and state in self._placed_states:
-            self.states = {len(self.seen_states): next(self._placed_states[state], "")}
-        return super().at_state(kind, state, now)
 
 
 @dataclass(frozen=True)
@@ -67,7 +37,7 @@ class WorstCase:
         run = Play.booted(self.times, skew=skew, clocks=_Clocks(self.ahead, skew))
         since, until = run.begin + 5, run.begin + _LONG / 2
         outages = tuple(Outage(what, since, until, fault) for what, fault in self.outages)
-        run.world.plan = Placed(self.calls, self.states, outages)
+        run.world.plan = Placed(outages, self.calls, self.states)
         self.script(run)
         run.finish()
         return run

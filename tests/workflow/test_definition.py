@@ -4,15 +4,13 @@ import re
 from itertools import pairwise
 
 import pytest
-from cfnlint.decode import cfn_yaml
 
 from keyturn.keyset.timing import BOUNDS
 from tests.definition import DEFINITION, ROOT, STATES, snake
+from tests.template import RESOURCES, TEMPLATE
 from tests.unit.rotation.emergency import paths
 
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
-TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
-RESOURCES = TEMPLATE["Resources"]
 LAMBDA_ERRORS = {
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",

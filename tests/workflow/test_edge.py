@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.workflow.test_definition import RESOURCES, TEMPLATE
+from tests.template import RESOURCES, TEMPLATE
 
 LOCAL, AWS = "IsLocal", "IsAws"
 

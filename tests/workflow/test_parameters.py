@@ -9,7 +9,7 @@ import pytest
 from keyturn.aws.settings import Settings
 from keyturn.keyset.timing import BOUNDS
 from tests.definition import ROOT, snake
-from tests.workflow.test_definition import TEMPLATE
+from tests.template import TEMPLATE
 
 PARAMETERS = TEMPLATE["Parameters"]
 GROUPS = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

@@ -5,21 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from keyturn.aws import telemetry
 from keyturn.keyset.changes import What
 from keyturn.rotation.record_changes import DETAIL_TYPES
+from tests.template import RESOURCES
 
 DOCS = Path("docs/signals.md").read_text()
 
 
-class Template(yaml.SafeLoader):
-    """CloudFormation's short forms, each as the text behind its tag."""
-
-
-Template.add_multi_constructor("!", lambda _loader, tag, node: f"!{tag} {node.value}")
-RESOURCES = yaml.load(Path("template.yaml").read_text(), Template)["Resources"]
 ALARMS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
 CODE = "".join(p.read_text() for p in Path("functions/keyturn").rglob("*.py"))
 
@@ -27,8 +21,8 @@ CODE = "".join(p.read_text() for p in Path("functions/keyturn").rglob("*.py"))
 def own_metrics() -> set[str]:
     """Every metric of ours that an alarm or the dashboard asks for."""
     asked = {a["MetricName"] for a in ALARMS.values() if a.get("Namespace") == telemetry.NAMESPACE}
-    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]
-    widgets = json.loads(re.sub(r"\$\{[^}]*\}", "x", body.removeprefix("!Sub ")))["widgets"]
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[^}]*\}", "x", body))["widgets"]
     for widget in widgets:
         source = ""
         for metric in widget["properties"]["metrics"]:
@@ -52,7 +46,7 @@ def test_each_alarm_names_its_runbook(name):
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_tells_somebody(name):
     """An alarm without an action is a lamp in an empty room."""
-    assert ALARMS[name]["AlarmActions"] == ["!Ref Alerts"]
+    assert ALARMS[name]["AlarmActions"] == [{"Ref": "Alerts"}]
 
 
 @pytest.mark.parametrize("name", sorted(own_metrics()))

@@ -51,7 +51,7 @@ MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our cal
 class _OwnServices(Loader):
     """Finds the models of our services; botocore's own lists four hundred folders to find one."""
 
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - Loader's
         """Those that a client is made for here."""
         return sorted(SERVICES)
 

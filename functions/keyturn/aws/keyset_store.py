@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import AwsFault, Conflict, Unanswered, translated
-from keyturn.aws.keyset_reader import AHEAD, KeysetReader
-from keyturn.aws.keyset_reader import KeysetMissing as KeysetMissing
+from keyturn.aws.keyset_reader import AHEAD, KeysetMissing, KeysetReader
 from keyturn.keyset import document, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin

@@ -15,8 +15,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools import Tracer
 
-    tracer: Tracer
-
 _Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 NAMESPACE = "Keyturn"
@@ -91,9 +89,3 @@ def _tracer() -> "Tracer":
     from aws_lambda_powertools import Tracer
 
     return Tracer(service=SERVICE)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "tracer":
-        return _tracer()
-    raise AttributeError(name)

@@ -158,10 +158,9 @@ def loads(text: str) -> Generation:
     except (ValueError, RecursionError) as error:
         raise DocumentInvalid(f"not JSON ({error})") from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise DocumentInvalid(f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn")
-    if schema == 0:
-        raise DocumentInvalid(f"schema {schema} is unknown")
+    if type(schema) is int and schema != SCHEMA:
+        newer = f"newer than {SCHEMA}: deploy a newer Keyturn"
+        raise DocumentInvalid(f"schema {schema} is {newer if schema > SCHEMA else 'unknown'}")
     try:
         return _generation(_read(raw, _DOCUMENT))
     except InvariantBroken as error:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.stack import Stack
 from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import IllegalTransition

@@ -1,13 +1,14 @@
 """ReportFailure: an execution failed, timed out or was stopped; the event bus hears it in our words."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, tracer
+from keyturn.aws.telemetry import logger, traced
 from keyturn.rotation.task import Outcome
 
 
@@ -23,9 +24,9 @@ class _StatusChange(BaseModel):
     detail: _Detail
 
 
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], _context: object) -> Outcome:
+def handler(event: Mapping[str, Any], _context: object) -> Outcome:
     """Outcome `reported`; raises AwsFault, and Lambda tries it again."""
     detail = parse(TypeAdapter(_StatusChange), event).detail
     told = {"execution": detail.execution, "status": detail.status}

@@ -23,7 +23,7 @@ class Event(BaseModel):
 
     type: str
     methodArn: str  # noqa: N815 - API Gateway's name
-    authorizationToken: str  # noqa: N815
+    authorizationToken: str  # noqa: N815 - API Gateway's name
 
 
 @tracer.capture_lambda_handler

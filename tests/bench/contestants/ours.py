@@ -25,7 +25,7 @@ keys = {material["kid"]: key}
 expected = Expected(material["issuer"], material["audience"], 30)
 headers: dict[bytes, str] = {}
 stack = Stack.of_environment()
-stack.clients = SimpleNamespace(  # type: ignore[assignment]
+stack.clients = SimpleNamespace(
     ssm=SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [material["page"]]),
         get_parameters=lambda **_: material["page"],

@@ -1,47 +1,26 @@
 """Simulated runs that together take every branch of the definition, quietly and in trouble."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from tests.simulation import faults, periods, scenarios
-from tests.simulation.passage import Outage, Plan
+from tests.simulation.passage import Outage, Placed
 from tests.simulation.play import Play
 from tests.simulation.scenarios import active, every_key, standby
 
 Script = Callable[[Play], None]
 _LONG = 3_600.0
-
-
-@dataclass
-class _AtStates(Plan):
-    """The troubles that a state meets when it is entered, or tried again, in their order."""
-
-    troubles: Mapping[str, list[str]] = field(default_factory=dict)
-
-    def at_state(self, kind: str, state: str, now: float) -> str:
-        """See Plan."""
-        kinds = self.troubles.get(state)
-        return kinds.pop(0) if kinds else ""
+_YOUNG_STANDBY = scenarios.SCRIPTS["rotation onto a young standby"]
+_ROLLBACK = scenarios.SCRIPTS["rollback"]
 
 
 def _rotation(play: Play) -> None:
     play.at(0, play.rotate)
 
 
-def _young_standby(play: Play) -> None:
-    play.at(0, play.rotate)
-    play.at(3, play.supersede)
-
-
 def _standby_revoked_before_its_probe(play: Play) -> None:
-    _young_standby(play)
+    _YOUNG_STANDBY(play)
     play.at(5, lambda: play.emergency(standby))
-
-
-def _rollback(play: Play) -> None:
-    play.at(0, play.rotate)
-    play.at(6, play.roll_back)
 
 
 def _rollback_without_a_signer(play: Play) -> None:
@@ -61,7 +40,7 @@ def _emergency_on_every_key(play: Play) -> None:
 def _play(script: Script, outage: str = "", **troubles: list[str]) -> None:
     play = Play.booted(periods.CACHED)
     outages = (Outage(outage, play.begin, play.begin + _LONG, faults.denied),) if outage else ()
-    play.world.plan = _AtStates(troubles=troubles, outages=outages)
+    play.world.plan = Placed(outages, states=troubles)
     script(play)
     play.world.scheduler.run()
     play.world.scheduler.close()
@@ -71,10 +50,10 @@ _NOT_INVOKED = "not_invoked"
 _IN_TROUBLE: Mapping[str, Callable[[], object]] = {
     "woken early in the grace wait": partial(_play, _rotation, WaitForGrace=["ends_early"]),
     "woken early before the standby may sign": partial(
-        _play, _young_standby, WaitForPropagation=["", "ends_early"]
+        _play, _YOUNG_STANDBY, WaitForPropagation=["", "ends_early"]
     ),
     "the standby is revoked before its probe": partial(_play, _standby_revoked_before_its_probe),
-    "rolled back too late": partial(_play, _rollback, RollBackKey=["retries_exhausted_redriven"]),
+    "rolled back too late": partial(_play, _ROLLBACK, RollBackKey=["retries_exhausted_redriven"]),
     "rolled back without a signer": partial(
         _play, _rollback_without_a_signer, outage="kms:CreateKey"
     ),

@@ -7,7 +7,7 @@ import pytest
 from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled, Unanswered
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.keyset_view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Keyset

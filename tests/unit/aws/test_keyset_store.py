@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import AwsFault, Throttled
-from keyturn.aws.keyset_store import KeysetBusy, KeysetMissing, KeysetStore
+from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset_store import KeysetBusy, KeysetStore
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentTooLarge, UnknownKid
 from keyturn.keyset.model import EndedKey, Keyset

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import Unanswered
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.keyset_view import KeysetView, ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 

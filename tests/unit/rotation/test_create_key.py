@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from keyturn.aws.faults import Throttled, Unanswered
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register, revoke
 from keyturn.rotation import create_key

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Keyset

@@ -6,24 +6,9 @@ import json
 import pytest
 
 from keyturn.tokens import jws
-from keyturn.tokens.claims import Expected
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.verify import VerificationKey, verify
-
-NOW = 1_772_366_400
-KID = "k" * 43
-HEADER = {"alg": "RS256", "kid": KID, "typ": "at+jwt"}
-EXPECTED = Expected(issuer="https://issuer.example", audience="orders", leeway=30)
-CLAIMS = {
-    "iss": EXPECTED.issuer,
-    "sub": "user-1",
-    "aud": EXPECTED.audience,
-    "exp": NOW + 60,
-    "iat": NOW,
-    "nbf": NOW,
-    "jti": "id-1",
-    "client_id": "shop",
-}
+from tests.unit.tokens.good import CLAIMS, EXPECTED, HEADER, KID, NOW
 
 
 @pytest.fixture

@@ -13,26 +13,12 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keyturn.tokens import jws
-from keyturn.tokens.claims import Expected, Request, make
+from keyturn.tokens.claims import Request, make
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.verify import VerificationKey, has_signature, verify
+from tests.unit.tokens.good import CLAIMS, EXPECTED, HEADER, KID, NOW
 
-NOW = 1_772_366_400
-KID = "k" * 43
-HEADER = {"alg": "RS256", "kid": KID, "typ": "at+jwt"}
-EXPECTED = Expected(issuer="https://issuer.example", audience="orders", leeway=30)
-CLAIMS = {
-    "iss": EXPECTED.issuer,
-    "sub": "user-1",
-    "aud": EXPECTED.audience,
-    "exp": NOW + 60,
-    "iat": NOW,
-    "nbf": NOW,
-    "jti": "id-1",
-    "client_id": "shop",
-    "scope": "orders:read",
-}
 PAYLOAD = json.dumps(CLAIMS).encode()
 ODD = b'{"q":"???????>>>>>>>"}'  # has both special characters of base64url, at any offset
 
