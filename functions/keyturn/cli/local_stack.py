@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from keyturn.aws.deployment import Deployment, use_session
 from keyturn.cli.local import REGION, LocalAws, LocalAwsFailed, Server, Workshop, start
@@ -137,5 +136,5 @@ def _tell(terminal: Terminal, server: Server) -> None:
         "environment": dict(server.aws.environ),
     }
     for name in ("issuer", "jwks_url", "token_url", "api_url"):
-        terminal.say(Text(f"{name:10} {told[name]}"))
+        terminal.plain(f"{name:10} {told[name]}")
     terminal.result(told)

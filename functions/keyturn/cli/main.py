@@ -4,6 +4,7 @@ import typer
 
 from keyturn.cli import local_stack, turn
 from keyturn.cli import revoke as revoking
+from keyturn.cli.status.verb import status
 from keyturn.cli.verb import on_stack, on_this_machine
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ def main() -> None:
 # A kid may begin with a dash: what is no option is a kid, and an unknown kid is refused by name.
 _KIDS = {"ignore_unknown_options": True}
 
+app.command("status")(on_stack(status))
 app.command("rotate")(on_stack(turn.rotate))
 app.command("rollback", context_settings=_KIDS)(on_stack(turn.rollback))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))

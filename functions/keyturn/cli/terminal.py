@@ -54,6 +54,11 @@ class Terminal:
         if not self.as_json:
             self.console.print(text)
 
+    def plain(self, text: str) -> None:
+        """A line for people that is never wrapped or styled: it will be copied."""
+        if not self.as_json:
+            typer.echo(text)
+
     @contextmanager
     def progress(self, text: str) -> Iterator[Any]:
         """A line that changes while something goes on."""

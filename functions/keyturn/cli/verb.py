@@ -19,7 +19,7 @@ from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal
 from keyturn.keyset.errors import KeysetError
 
 P = ParamSpec("P")
-_SILENT = 100  # above every level: the handlers that run here log for Lambda, not for people
+_SILENT = "CRITICAL"  # the handlers that run here log for Lambda, not for people
 
 
 @dataclass(frozen=True, slots=True)
