@@ -37,7 +37,9 @@ def iso(at: datetime | None) -> str | None:
 
 def tick(at: datetime, window: timedelta) -> str:
     """A date or a time, whichever tells neighbours apart."""
-    return at.strftime("%d %b" if window > timedelta(days=4) else "%H:%M")
+    if window > timedelta(days=4):
+        return at.strftime("%d %b")
+    return at.strftime("%H:%M" if window > timedelta(hours=1) else "%H:%M:%S")
 
 
 def count(number: int, what: str) -> str:

@@ -35,7 +35,7 @@ def _of_rotation(seen: Observed) -> list[Coming]:
     if keyset.active:
         turn = next_turn(keyset, times, seen.at)
         kid = keyset.standby.kid if keyset.standby else None
-        found.append(Coming(turn, "rotation_due", kid, "a rotation is due, the standby takes over"))
+        found.append(Coming(turn, "rotation_due", kid, "a rotation is due"))
     return found
 
 
