@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from keyturn.aws.executions import Executions
 from keyturn.aws.faults import AwsFault, Unanswered, translated
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.kms_keys import KmsKeys
+from keyturn.aws.schedules import Schedules
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.keyset import timing
@@ -91,6 +93,21 @@ class Deployment:
         """From a revocation until no authorizer accepts the kid: C + G + ε."""
         return timing.revocation_bound(self.settings.times)
 
+    @property
+    def outage_bound(self) -> timedelta:
+        """The same while SSM cannot be read: StaleLimit + G + ε."""
+        return timing.outage_bound(self.settings.times)
+
+    @property
+    def region(self) -> str:
+        """Where the stack is."""
+        return str(self._session.region_name)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """What starts the rotation and reconcile."""
+        return Schedules(self.clients.scheduler)
+
     @cached_property
     def as_stack(self) -> Stack:
         """The same stack as its functions see it, for whoever has to do their work by hand."""
@@ -135,6 +152,17 @@ class Deployment:
             identity = boto3.client("sts").get_caller_identity()
         return str(identity["Arn"])
 
+    def clock_offset(self) -> timedelta:
+        """By how much AWS's clock is ahead of this machine's, by the Date of an answer.
+
+        Date has whole seconds (RFC 9110 section 6.6.1), so half a second of it says nothing.
+        """
+        sent = self.clock.now()
+        with translated("ssm:GetParameters"):
+            answer = self.clients.ssm.get_parameters(Names=[f"/keyturn/{self.stack}/keyset/clock"])
+        told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return told + timedelta(seconds=0.5) - (sent + (self.clock.now() - sent) / 2)
+
     def log_lines(self, containing: str) -> list[str]:
         """What the stack's functions logged, the lines that contain a text."""
         with translated("logs:FilterLogEvents"):
@@ -166,7 +194,8 @@ def use_session(profile: str | None, region: str | None) -> None:
     for name, value in (("profile", profile), ("region", region)):
         if value:
             own.set_config_variable(name, value)
-    boto3.setup_default_session(profile_name=profile, region_name=region)
+    with translated("credentials"):
+        boto3.setup_default_session(profile_name=profile, region_name=region)
 
 
 def _snake(name: str) -> str:

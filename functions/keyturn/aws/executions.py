@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
@@ -20,6 +20,16 @@ class Visit:
     state: str
     entered: datetime
     left: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution; `stopped` is None while it runs."""
+
+    arn: str
+    status: str
+    started: datetime
+    stopped: datetime | None
 
 
 class Executions:
@@ -48,6 +58,25 @@ class Executions:
         with translated("states:DescribeExecution"):
             described = self._clients.states.describe_execution(executionArn=execution_arn)
         return described.get("cause", "no cause is given")
+
+    def asked(self, execution_arn: str) -> Mapping[str, Any]:
+        """The input that an execution was started with."""
+        with translated("states:DescribeExecution"):
+            described = self._clients.states.describe_execution(executionArn=execution_arn)
+        asked: Mapping[str, Any] = json.loads(described.get("input", "{}"))
+        return asked
+
+    def latest(self, state_machine_arn: str, status: str) -> list[Execution]:
+        """The latest hundred executions of a status, the newest first."""
+        with translated("states:ListExecutions"):
+            listed = self._clients.states.list_executions(
+                stateMachineArn=state_machine_arn, statusFilter=cast("Any", status), maxResults=100
+            )["executions"]
+        found = [
+            Execution(item["executionArn"], item["status"], item["startDate"], item.get("stopDate"))
+            for item in listed
+        ]
+        return sorted(found, key=lambda execution: execution.started, reverse=True)
 
     def visits(self, execution_arn: str) -> list[Visit]:
         """The states that the execution went through, in order."""

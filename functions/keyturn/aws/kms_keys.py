@@ -27,6 +27,7 @@ class KmsKey:
     created: datetime
     enabled: bool
     pending_deletion: bool
+    deletion: datetime | None = None  # when KMS deletes it
 
 
 class KmsKeys:
@@ -123,4 +124,5 @@ def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]", op_id: str | None)
         created=metadata["CreationDate"],
         enabled=metadata["KeyState"] == "Enabled",
         pending_deletion=metadata["KeyState"] == "PendingDeletion",
+        deletion=metadata.get("DeletionDate"),
     )

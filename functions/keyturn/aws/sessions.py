@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 
 from keyturn.aws.faults import translated
+from keyturn.aws.functions import physical_id
 
 _POLICY = "keyturn-cut-sessions"
 
@@ -19,7 +20,7 @@ def cut_sessions(stack: str, now: datetime) -> str:
     credentials". The functions that hold the role are told a new description: that makes Lambda
     start new containers, with new sessions.
     """
-    role = _physical_id(stack, "IssueTokenFunctionRole")
+    role = physical_id(stack, "IssueTokenFunctionRole")
     with translated("iam:PutRolePolicy"):
         boto3.client("iam").put_role_policy(
             RoleName=role, PolicyName=_POLICY, PolicyDocument=json.dumps(_denial(now))
@@ -27,7 +28,7 @@ def cut_sessions(stack: str, now: datetime) -> str:
     for function in ("IssueTokenFunction", "ProbeKeyFunction"):
         with translated("lambda:UpdateFunctionConfiguration"):
             boto3.client("lambda").update_function_configuration(
-                FunctionName=_physical_id(stack, function),
+                FunctionName=physical_id(stack, function),
                 Description=f"sessions cut at {now.isoformat(timespec='seconds')}",
             )
     return role
@@ -37,11 +38,3 @@ def _denial(now: datetime) -> Mapping[str, Any]:
     before = {"DateLessThan": {"aws:TokenIssueTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}}
     statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": before}
     return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def _physical_id(stack: str, logical_id: str) -> str:
-    with translated("cloudformation:DescribeStackResource"):
-        detail = boto3.client("cloudformation").describe_stack_resource(
-            StackName=stack, LogicalResourceId=logical_id
-        )["StackResourceDetail"]
-    return detail["PhysicalResourceId"]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,28 +141,75 @@ def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
 
     Meanwhile this process's environment points every AWS SDK at it and at nothing else.
     """
+    before = dict(os.environ)
+    server = start(workshop, scratch)
+    try:
+        os.environ.update(server.aws.environ)
+        yield server.aws
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        server.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A MiniStack process: the leader of its own session, so that it outlives its terminal."""
+
+    pid: int
+    aws: LocalAws
+    scratch: Path
+
+    def stop(self) -> None:
+        """End the server and its Lambda workers (one process group), and remove their files."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, sign)
+            if self._gone_within(5):
+                break
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)  # workers that outlived their server
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def is_running(self) -> bool:
+        """Whether this server, and not another process of the same number, is there."""
+        try:
+            command = Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return b"ministack" in command
+
+    def _gone_within(self, seconds: float) -> bool:
+        for _ in range(int(seconds * 20)):
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, os.WNOHANG)
+            if not self.is_running():
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def start(workshop: Workshop, scratch: Path) -> Server:
+    """Start MiniStack on a free port with its files below `scratch`; raises LocalAwsFailed."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = free_port()
-    aws = LocalAws(f"http://127.0.0.1:{port}")
-    before = dict(os.environ)
     with (scratch.parent / f"{scratch.name}.log").open("w") as log:
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             [str(workshop.ministack)],
             env={**os.environ, **_server_environ(port, scratch)},
+            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            _await_health(aws, server)
-            os.environ.update(aws.environ)
-            yield aws
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            _stop(server)
-            shutil.rmtree(scratch, ignore_errors=True)
+    server = Server(process.pid, LocalAws(f"http://127.0.0.1:{port}"), scratch)
+    try:
+        _await_health(server.aws, process)
+    except BaseException:
+        server.stop()
+        raise
+    return server
 
 
 def _server_environ(port: int, scratch: Path) -> Mapping[str, str]:
@@ -193,16 +240,6 @@ def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
         else:
             return
     raise LocalAwsFailed("MiniStack did not answer within 30 s")
-
-
-def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """The server and its Lambda workers are one session, hence one process group."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(server.pid, sign)
-            server.wait(timeout=5)
-        except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
-            continue
 
 
 def free_port() -> int:

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.sessions import cut_sessions
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.follow import follow
+from keyturn.cli.options import DryRun, Reason, Yes
 from keyturn.cli.proof import Prover, given_token, new_token
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import timing
@@ -78,7 +82,7 @@ class Revocation:
                 return new_token(self.deployment)
             self.terminal.say("To prove it takes a token of these keys: --token-file.")
         except (Failed, AwsFault) as error:
-            self.terminal.say(f"It cannot be proved: {error}")
+            self.terminal.say(f"It cannot be proved: {escape(str(error))}")
         return None
 
     def _caller(self) -> str:
@@ -111,7 +115,44 @@ class Revocation:
             work()
         except (Failed, AwsFault) as error:
             self.problems.append(str(error))
-            self.terminal.say(f"[red]{error}[/]")
+            self.terminal.say(f"[red]{escape(str(error))}[/]")
+
+
+def command(
+    terminal: Terminal,
+    deployment: Deployment,
+    reason: Reason,
+    kids: Annotated[list[str] | None, typer.Argument(help="The kids to revoke.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="The key that signs now.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every live key.")] = False,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            "--direct", help="Break glass: no Step Functions, no Lambda, your credentials."
+        ),
+    ] = False,
+    cut_sessions: Annotated[
+        bool, typer.Option("--cut-sessions", help="First cut the issuer role's sessions.")
+    ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(exists=True, help="A token of the key, to prove it with.")
+    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Take compromised keys out now, and prove that they are out."""
+    order = Order(
+        kids=tuple(kids or ()),
+        active=active,
+        everything=everything,
+        reason=reason,
+        direct=direct,
+        cut_sessions=cut_sessions,
+        token_file=token_file,
+        dry_run=dry_run,
+        yes=yes,
+    )
+    revoke(terminal, deployment, order)
 
 
 def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:

@@ -1,28 +1,44 @@
-"""What every verb shares: the stack it works on, how it speaks, how it asks, how it ends."""
+"""How the command speaks: prose for people or one JSON object, questions, and how it ends."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import typer
-from rich.console import Console
-
-from keyturn.aws.deployment import Deployment, use_session
-from keyturn.aws.faults import AwsFault
-from keyturn.keyset.errors import KeysetError
+from rich.console import Console, RenderableType
 
 PROBLEM, BAD_USAGE = 1, 2
 
 
-class BadUsage(Exception):
+class Stopped(Exception):
+    """The verb ends here: what went wrong, in one line, and what to do about it."""
+
+    status = PROBLEM
+
+    def __init__(
+        self, what: str, remedy: str = "`keyturn doctor` looks at the whole stack"
+    ) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
+class BadUsage(Stopped):
     """The call's words are off; exit status 2."""
 
+    status = BAD_USAGE
 
-class Failed(Exception):
+    def __init__(self, what: str, remedy: str = "add --help to see the words of this verb") -> None:
+        super().__init__(what, remedy)
+
+
+class Failed(Stopped):
     """What was asked for did not come about; exit status 1."""
+
+
+class ProblemFound(Exception):
+    """The verb has said everything already; only the exit status is left to tell."""
 
 
 @dataclass
@@ -33,10 +49,15 @@ class Terminal:
     as_json: bool
     console: Console = field(default_factory=lambda: Console(highlight=False))
 
-    def say(self, text: str) -> None:
-        """A line for people."""
+    def say(self, text: RenderableType = "") -> None:
+        """Something for people: a line with Rich's markup, or a table."""
         if not self.as_json:
             self.console.print(text)
+
+    def plain(self, text: str) -> None:
+        """A line for people that is never wrapped or styled: it will be copied."""
+        if not self.as_json:
+            typer.echo(text)
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Any]:
@@ -48,31 +69,13 @@ class Terminal:
     def confirm(self, question: str) -> None:
         """Have the operator type the stack's name; raises BadUsage for anything else."""
         if self.as_json:
-            raise BadUsage("--json asks nothing: add --yes")
+            raise BadUsage("--json asks nothing", "add --yes")
         if typer.prompt(f"{question} Type the stack's name to go on") != self.stack:
-            raise BadUsage("that is not the stack's name: nothing was done")
+            raise BadUsage(
+                "that is not the stack's name: nothing was done", "type it, or add --yes"
+            )
 
     def result(self, what: Mapping[str, Any]) -> None:
         """The one object of `--json`."""
         if self.as_json:
-            typer.echo(json.dumps(what, indent=2))
-
-
-@contextmanager
-def speaking(
-    stack: str, region: str | None, profile: str | None, *, as_json: bool
-) -> Iterator[tuple[Terminal, Deployment]]:
-    """The terminal and the stack for a verb; errors become one line and an exit status."""
-    terminal = Terminal(stack, as_json)
-    try:
-        use_session(profile, region or os.environ.get("AWS_REGION"))
-        yield terminal, Deployment.find(stack)
-    except BadUsage as error:
-        raise _ended(str(error), BAD_USAGE) from None
-    except (Failed, KeysetError, AwsFault, ValueError) as error:
-        raise _ended(str(error), PROBLEM) from None
-
-
-def _ended(message: str, status: int) -> typer.Exit:
-    typer.echo(f"keyturn: {message}", err=True)
-    return typer.Exit(status)
+            typer.echo(json.dumps(what, indent=2, ensure_ascii=False))

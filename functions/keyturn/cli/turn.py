@@ -1,16 +1,26 @@
 """`keyturn rotate` and `keyturn rollback`: turn the key with nobody noticing, forth and back."""
 
+from typing import Annotated
+
+import typer
+
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.follow import follow
+from keyturn.cli.options import Detach, DryRun, Reason, Yes
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import timing
 from keyturn.keyset.model import Key
 
 
 def rotate(
-    terminal: Terminal, deployment: Deployment, *, detach: bool, dry_run: bool, yes: bool
+    terminal: Terminal,
+    deployment: Deployment,
+    *,
+    detach: Detach = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
-    """Start a rotation although it is not due; it obeys every wait. Raises Failed."""
+    """Turn the key now, with all its waits: the answer to a suspicion."""
     keyset, times = deployment.keyset, deployment.settings.times
     if keyset.active is None:
         raise Failed("no key is active: the next scheduled run or reconcile makes one")
@@ -30,14 +40,14 @@ def rotate(
 def rollback(
     terminal: Terminal,
     deployment: Deployment,
-    kid: str,
-    reason: str,
+    kid: Annotated[str, typer.Argument(help="The grace key that is to sign again.")],
     *,
-    detach: bool,
-    dry_run: bool,
-    yes: bool,
+    reason: Reason,
+    detach: Detach = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
-    """Have a grace key sign again while its `verify_until` allows; raises BadUsage, Failed."""
+    """Have a superseded key sign again, while its tokens still verify."""
     key = deployment.keyset.find(kid)
     if key is None:
         raise BadUsage(f"not in the keyset: {kid}")

@@ -120,6 +120,11 @@ def revocation_bound(times: Times) -> timedelta:
     return timedelta(seconds=times.view_ttl + times.result_ttl + times.clock_skew)
 
 
+def outage_bound(times: Times) -> timedelta:
+    """The same while SSM cannot be read: StaleLimit + G + ε."""
+    return timedelta(seconds=times.stale_limit + times.result_ttl + times.clock_skew)
+
+
 def _out_of_bounds(times: Times) -> tuple[str, ...]:
     return tuple(
         f"{name} is {value} s, outside {BOUNDS[name][0]} to {BOUNDS[name][1]} s"

@@ -1,0 +1,56 @@
+"""The schedules of a stack: what EventBridge Scheduler starts by itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keyturn.aws.faults import Absent, translated
+
+if TYPE_CHECKING:
+    from types_boto3_scheduler import EventBridgeSchedulerClient
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule as it stands; `expression` is None where there is none of this name."""
+
+    name: str
+    enabled: bool
+    expression: str | None
+
+
+class Schedules:
+    """Look at schedules, and switch them on again."""
+
+    def __init__(self, scheduler: "EventBridgeSchedulerClient") -> None:
+        self._scheduler = scheduler
+
+    def read(self, names: Iterable[str]) -> list[Schedule]:
+        """Each of these schedules; raises AwsFault."""
+        return [self._read(name) for name in names]
+
+    def enable(self, name: str) -> None:
+        """Have the schedule start things again; everything else about it stays. Raises AwsFault."""
+        with translated("scheduler:GetSchedule"):
+            schedule = self._scheduler.get_schedule(Name=name)
+        kept: Any = {
+            field: schedule[field]
+            for field in (
+                "Name",
+                "Description",
+                "ScheduleExpression",
+                "FlexibleTimeWindow",
+                "Target",
+            )
+            if field in schedule
+        }
+        with translated("scheduler:UpdateSchedule"):
+            self._scheduler.update_schedule(**kept, State="ENABLED")
+
+    def _read(self, name: str) -> Schedule:
+        try:
+            with translated("scheduler:GetSchedule"):
+                found = self._scheduler.get_schedule(Name=name)
+        except Absent:
+            return Schedule(name, enabled=False, expression=None)
+        return Schedule(name, found["State"] == "ENABLED", found["ScheduleExpression"])

@@ -1,0 +1,1 @@
+"""`keyturn doctor`: what is off, how bad it is, and what to do about it."""

@@ -1,0 +1,86 @@
+"""Checks of what works on the keys: executions, schedules, the clock."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from keyturn.cli.doctor.findings import Finding, Fix, Severity
+from keyturn.cli.observation import Observed
+from keyturn.cli.wording import duration, instant
+from keyturn.keyset import timing
+
+_FIX = "`keyturn doctor --fix`"
+_RUNBOOK = "docs/runbooks/stuck-execution.md"
+_PATIENCE = timedelta(hours=1)  # more than any Task with all its retries
+
+
+def check_executions(seen: Observed) -> Iterator[Finding]:
+    """None failed without being made good, and none runs for longer than its waits."""
+    for execution in seen.unhappy or ():
+        yield Finding(
+            "failed_execution",
+            Severity.ERROR,
+            f"An execution {execution.status.replace('_', ' ').lower()} at "
+            f"{instant(execution.stopped)}, and nothing has made it good.",
+            f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
+            f"rotation; an emergency is started again. {_RUNBOOK}",
+            subject=execution.arn,
+        )
+    times = seen.settings.times
+    waits = timing.publication_wait(times) + timing.grace_period(times, times.token_lifetime)
+    for run in seen.running or ():
+        if seen.at - run.started > waits + _PATIENCE:
+            yield Finding(
+                "stuck_execution",
+                Severity.WARNING,
+                f"An execution runs for {duration(seen.at - run.started)} and stands in {run.state}.",
+                f"{_RUNBOOK}, step 4.",
+                subject=run.arn,
+            )
+
+
+def check_schedules(seen: Observed) -> Iterator[Finding]:
+    """Rotation and reconcile are started by themselves."""
+    for schedule in seen.schedules or ():
+        if schedule.expression is None:
+            yield Finding(
+                "schedule_missing",
+                Severity.ERROR,
+                f"There is no schedule {schedule.name}.",
+                "Delete nothing more by hand, and deploy the stack again.",
+                subject=schedule.name,
+            )
+        elif not schedule.enabled:
+            yield Finding(
+                "schedule_disabled",
+                Severity.ERROR,
+                f"The schedule {schedule.name} ({schedule.expression}) is disabled.",
+                f"{_FIX} enables it.",
+                Fix.ENABLE_SCHEDULE,
+                schedule.name,
+            )
+
+
+def check_clock(seen: Observed) -> Iterator[Finding]:
+    """This machine's clock is AWS's: what is printed here, and `--direct`, rely on it."""
+    allowed = timedelta(seconds=max(seen.settings.times.clock_skew, 1))
+    if seen.clock_offset is not None and abs(seen.clock_offset) > allowed:
+        side = "behind" if seen.clock_offset > timedelta(0) else "ahead of"
+        yield Finding(
+            "clock_skew",
+            Severity.WARNING,
+            f"This machine's clock is {duration(seen.clock_offset)} {side} AWS's.",
+            "Set it (timedatectl set-ntp true); do not use --direct before.",
+        )
+
+
+def check_readable(seen: Observed) -> Iterator[Finding]:
+    """What could not be looked at is not known to be well."""
+    for part, why in seen.unread.items():
+        if part != "public_jwks":
+            yield Finding(
+                "unreadable",
+                Severity.WARNING,
+                f"{part.replace('_', ' ')} could not be looked at: {why}.",
+                "Look with credentials that may read it (docs/operating.md).",
+                subject=part,
+            )

@@ -1,0 +1,140 @@
+"""`keyturn local`: a stack on this machine that stays up, for whoever needs a test issuer."""
+
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keyturn.aws.deployment import Deployment, use_session
+from keyturn.cli.local import REGION, LocalAws, LocalAwsFailed, Server, Workshop, start
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+
+STACK = "keyturn"
+# Tokens live as long as on AWS; a changed keyset is seen, and a new key may sign, within seconds.
+PARAMETERS: Mapping[str, object] = {
+    "ViewTtl": 1,
+    "Propagation": 5,
+    "JwksMaxAge": 1,
+    "CdnTtl": 0,
+    "ClockSkew": 1,
+    "WriteDelay": 5,
+    "StaleLimit": 10,
+}
+
+_ROOT = Path(__file__).parents[3]
+_PLACE = _ROOT / "build/local"
+_STATE = _PLACE / "server.json"
+
+Parameters = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", help="A template parameter, NAME=VALUE.")
+]
+Env = Annotated[bool, typer.Option("--env", help="As `export` lines, for eval in a shell.")]
+
+
+def up(terminal: Terminal, parameters: Parameters = None) -> None:
+    """Start a local AWS with the stack deployed, and leave it running."""
+    given = _given(parameters or [])
+    server = _remembered()
+    if server and given:
+        raise BadUsage("it is up already, with other parameters", "`keyturn local down` first")
+    if server is None:
+        server = _deployed(terminal, {**PARAMETERS, **given})
+        terminal.say("It stays until `keyturn local down`; every verb reaches it with --local.")
+    _tell(terminal, server)
+
+
+def down(terminal: Terminal) -> None:
+    """Stop the local AWS and remove what it left on disk."""
+    server = _remembered()
+    if server:
+        with terminal.progress("stopping"):
+            server.stop()
+    _STATE.unlink(missing_ok=True)
+    terminal.say("Stopped." if server else "Nothing was running.")
+    terminal.result({"stopped": server is not None})
+
+
+def url(terminal: Terminal, env: Env = False) -> None:
+    """Where the local stack answers: issuer, JWKS, API."""
+    server = standing()
+    if not env:
+        _tell(terminal, server)
+        return
+    for name, value in server.aws.environ.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def standing() -> Server:
+    """The local AWS that is up; raises Failed if none is."""
+    server = _remembered()
+    if server is None:
+        raise Failed("no local stack is up", "`keyturn local up` starts one")
+    return server
+
+
+def _deployed(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
+    workshop = Workshop(_ROOT)
+    if not workshop.sam.exists():
+        raise Failed(f"the tools are not in {_ROOT / 'build/env'}", "`make setup` installs them")
+    try:
+        with terminal.progress("sam build"):
+            workshop.build()
+        server = start(workshop, _PLACE / "tmp")
+        with terminal.progress("sam deploy (about half a minute)"), _stopped_on_error(server):
+            os.environ.update(server.aws.environ)
+            workshop.deploy(server.aws, STACK, parameters)
+    except LocalAwsFailed as error:
+        raise Failed(str(error), f"the server's log is {_PLACE / 'tmp.log'}") from None
+    _STATE.write_text(json.dumps({"pid": server.pid, "endpoint": server.aws.endpoint}))
+    return server
+
+
+@contextmanager
+def _stopped_on_error(server: Server) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        server.stop()
+        raise
+
+
+def _given(parameters: list[str]) -> dict[str, str]:
+    given = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not (name.isalnum() and equals):
+            raise BadUsage(f"--parameter {parameter}: not of the form NAME=VALUE")
+        given[name] = value
+    return given
+
+
+def _remembered() -> Server | None:
+    try:
+        state = json.loads(_STATE.read_text())
+        server = Server(state["pid"], LocalAws(state["endpoint"]), _PLACE / "tmp")
+    except (OSError, ValueError, KeyError):
+        return None
+    return server if server.is_running() else None
+
+
+def _tell(terminal: Terminal, server: Server) -> None:
+    os.environ.update(server.aws.environ)
+    use_session(None, REGION)
+    outputs = Deployment.find(STACK).outputs
+    told: dict[str, Any] = {
+        "stack": STACK,
+        "endpoint": server.aws.endpoint,
+        "issuer": outputs["Issuer"],
+        "jwks_url": outputs["JwksUrl"],
+        "token_url": outputs["TokenUrl"],
+        "api_url": outputs["ApiUrl"],
+        "environment": dict(server.aws.environ),
+    }
+    for name in ("issuer", "jwks_url", "token_url", "api_url"):
+        terminal.plain(f"{name:10} {told[name]}")
+    terminal.result(told)

@@ -1,0 +1,166 @@
+"""Everything that status and doctor look at, read once. What cannot be read is noted, not raised."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.schedules import Schedule
+from keyturn.aws.settings import Settings
+from keyturn.aws.well_known import Projection
+from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.model import Generation, Key, Keyset
+
+UNHAPPY = ("FAILED", "TIMED_OUT", "ABORTED")
+_REMEMBERED = timedelta(days=14)  # as long as a redrive is possible
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An execution under way: what it was asked, and the state it stands in."""
+
+    arn: str
+    mode: str
+    started_by: str
+    started: datetime
+    state: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicJwks:
+    """The JWKS as anyone gets it; `generation` is None where the document has none."""
+
+    status: int
+    cache_control: str
+    age: int  # seconds in a cache on the way
+    generation: int | None
+    kids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A stack at one instant. A part is None where it could not be read; `unread` says why."""
+
+    at: datetime
+    settings: Settings
+    generations: tuple[Generation, ...]
+    projection: Projection | None
+    public: PublicJwks | None
+    kms: Mapping[str, KmsKey] | None
+    running: tuple[Run, ...] | None
+    unhappy: tuple[Execution, ...] | None  # and not made good since
+    schedules: tuple[Schedule, ...] | None
+    clock_offset: timedelta | None
+    unread: Mapping[str, str]
+
+    @property
+    def generation(self) -> Generation:
+        """The truth."""
+        return self.generations[-1]
+
+    @property
+    def keyset(self) -> Keyset:
+        """The truth's keys."""
+        return self.generation.keyset
+
+    @property
+    def unclaimed(self) -> tuple[KmsKey, ...]:
+        """This stack's KMS keys that no stored generation knows and nobody is deleting."""
+        known = {key.kms_key_arn for one in self.generations for key in one.keyset.known}
+        tagged = (self.kms or {}).values()
+        return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
+
+
+def observe(deployment: Deployment) -> Observed:
+    """Look at the stack; raises only when its settings or its keyset cannot be read."""
+    settings, stack = deployment.settings, deployment.as_stack
+    generations = tuple(stack.keysets.generations()) or (stack.keysets.read(),)
+    unread: dict[str, str] = {}
+
+    def trying(name: str, read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except (AwsFault, KeysetFault) as fault:
+            unread[name] = str(fault)
+            return None
+
+    return Observed(
+        at=deployment.clock.now(),
+        settings=settings,
+        generations=generations,
+        projection=trying("jwks", stack.well_known.read),
+        public=trying("public_jwks", lambda: _public(deployment)),
+        kms=trying("kms", lambda: _kms(deployment, generations)),
+        running=trying("executions", lambda: _running(deployment)),
+        unhappy=trying("failed_executions", lambda: _unhappy(deployment, generations[-1].keyset)),
+        schedules=trying("schedules", lambda: _schedules(deployment)),
+        clock_offset=trying("clock", deployment.clock_offset),
+        unread=unread,
+    )
+
+
+def _public(deployment: Deployment) -> PublicJwks:
+    answer = deployment.fetch(deployment.outputs["JwksUrl"])
+    body: Mapping[str, Any] = answer.body if isinstance(answer.body, dict) else {}
+    age, keys = answer.headers.get("Age", "0"), body.get("keys", [])
+    return PublicJwks(
+        status=answer.status,
+        cache_control=answer.headers.get("Cache-Control", ""),
+        age=int(age) if age.isdecimal() else 0,
+        generation=body.get("generation"),
+        kids=frozenset(key["kid"] for key in keys if isinstance(key, dict) and "kid" in key),
+    )
+
+
+def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[str, KmsKey]:
+    """The tagged keys, and those of the generations, whose tags may be seen minutes late."""
+    kms = deployment.as_stack.kms
+    found = {key.arn: key for key in kms.of_stack()}
+    known = {key.kms_key_arn for one in generations for key in one.keyset.known}
+    late = (kms.find(arn) for arn in sorted(known - found.keys()))
+    return {**found, **{key.arn: key for key in late if key}}
+
+
+def _running(deployment: Deployment) -> tuple[Run, ...]:
+    machine = deployment.outputs["StateMachineArn"]
+    return tuple(_run(deployment, one) for one in deployment.executions.latest(machine, RUNNING))
+
+
+def _run(deployment: Deployment, execution: Execution) -> Run:
+    asked = deployment.executions.asked(execution.arn)
+    visits = deployment.executions.visits(execution.arn)
+    return Run(
+        arn=execution.arn,
+        mode=str(asked.get("mode", "unknown")),
+        started_by=str(asked.get("started_by", "unknown")),
+        started=execution.started,
+        state=visits[-1].state if visits else "starting",
+        since=visits[-1].entered if visits else None,
+    )
+
+
+def _unhappy(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]:
+    machine, executions = deployment.outputs["StateMachineArn"], deployment.executions
+    happy = executions.latest(machine, SUCCEEDED)[:1]
+    ended = (one for status in UNHAPPY for one in executions.latest(machine, status))
+    oldest = deployment.clock.now() - _REMEMBERED
+
+    def is_mended(one: Execution) -> bool:
+        """A rotation by any later success; an emergency only when its keys are out."""
+        asked = executions.asked(one.arn)
+        if asked.get("mode") == "emergency":
+            return not any(isinstance(keyset.find(kid), Key) for kid in asked.get("kids", ()))
+        return any(other.started > one.started for other in happy)
+
+    return tuple(one for one in ended if one.started > oldest and not is_mended(one))
+
+
+def _schedules(deployment: Deployment) -> tuple[Schedule, ...]:
+    names = (f"{deployment.stack}-rotation", f"{deployment.stack}-reconcile")
+    return tuple(deployment.schedules.read(names))

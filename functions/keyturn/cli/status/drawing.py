@@ -1,0 +1,70 @@
+"""The timeline as inline SVG: places in per cent, so that text keeps its size on every screen."""
+
+from datetime import datetime
+
+from keyturn.cli.status.lives import Life, Span, Window
+from keyturn.cli.wording import instant, tick
+
+_TICKS = 8
+_LANE, _BAR, _AXIS = 38, 16, 30  # heights in pixels
+
+
+def axis(window: Window, now: datetime) -> str:
+    """Dates, and where now is; every second date is left out on a phone."""
+    length = window.end - window.start
+    here = window.place(now)
+    dates = "".join(
+        f'<text class="{"minor" if number % 2 else "major"}" x="{_percent(window.place(at))}" '
+        f'y="24" text-anchor="middle">{tick(at, length)}</text>'
+        for number, at in enumerate(window.ticks(_TICKS))
+    )
+    return (
+        f'<div class="axis"><svg height="{_AXIS}" role="img" aria-label="time">{dates}'
+        f'<text class="now" x="{_percent(here)}" y="8" text-anchor="{_anchor(here)}">now</text>'
+        "</svg></div>"
+    )
+
+
+def lane(life: Life, window: Window, now: datetime) -> str:
+    """A key: who it is, its spans, its end."""
+    grid = "".join(_upright("grid", window.place(at)) for at in window.ticks(_TICKS)[::2])
+    spans = "".join(_span(span, window) for span in life.spans if span.end > window.start)
+    end = ""
+    if life.ended:
+        place = _percent(window.place(life.ended))
+        end = (
+            f'<circle class="end {life.key.state}" cx="{place}" cy="{_LANE / 2}" r="6">'
+            f"<title>{life.key.state} {instant(life.ended)}</title></circle>"
+        )
+    state = life.key.state
+    return (
+        f'<div class="lane"><div class="who"><span class="kid">{life.key.kid[:8]}</span>'
+        f'<span class="state is-{state}">{state}</span></div>'
+        f'<svg height="{_LANE}" role="img" aria-label="{life.key.kid[:8]}, {state}">'
+        f"{grid}{spans}{end}{_upright('now', window.place(now))}</svg></div>"
+    )
+
+
+def _span(span: Span, window: Window) -> str:
+    start, end = window.place(span.start), window.place(span.end)
+    planned = " planned" if span.planned else ""
+    return (
+        f'<rect class="span {span.phase}{planned}" x="{_percent(start)}" '
+        f'width="{_percent(end - start)}" y="{(_LANE - _BAR) / 2}" height="{_BAR}" rx="4">'
+        f"<title>{span.phase}{planned}: {instant(span.start)} to {instant(span.end)}</title></rect>"
+    )
+
+
+def _upright(kind: str, place: float) -> str:
+    at = _percent(place)
+    return f'<line class="{kind}" x1="{at}" x2="{at}" y1="0" y2="{_LANE}"/>'
+
+
+def _percent(place: float) -> str:
+    return f"{place * 100:.2f}%"
+
+
+def _anchor(place: float) -> str:
+    if place < 0.05:
+        return "start"
+    return "end" if place > 0.95 else "middle"

@@ -1,0 +1,150 @@
+"""The lives of keys as spans of time: what was, and what is to come if all goes by plan."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from keyturn.keyset import timing
+from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
+from keyturn.keyset.states import State
+from keyturn.keyset.timing import Times
+
+
+class Phase(StrEnum):
+    """What a key is during a span."""
+
+    CREATED = "created"
+    STANDBY = "standby"
+    ACTIVE = "active"
+    GRACE = "grace"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a life; `planned` while it is to come."""
+
+    phase: Phase
+    start: datetime
+    end: datetime
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A key from its creation to its end."""
+
+    key: Key | EndedKey
+    born: Key | None  # as it was last seen alive; None when that was too long ago
+    spans: tuple[Span, ...]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it was retired or revoked."""
+        return self.key.ended if isinstance(self.key, EndedKey) else None
+
+
+def lives(generations: Iterable[Generation], times: Times, now: datetime) -> list[Life]:
+    """Every key that the latest generation knows, the oldest first."""
+    *_, latest = seen = list(generations)
+    last_seen = {key.kid: key for one in seen for key in one.keyset.keys}
+    found = [
+        _life(key, last_seen.get(key.kid), latest.keyset, times, now) for key in latest.keyset.known
+    ]
+    return sorted(found, key=_beginning)
+
+
+def _beginning(life: Life) -> tuple[datetime, datetime]:
+    """By birth; the one that signed first comes first."""
+    first = life.born.created if life.born else life.ended
+    risen = life.born.activated if life.born else None
+    latest = datetime.max.replace(tzinfo=first.tzinfo if first else None)
+    return first or latest, risen or latest
+
+
+def _life(
+    key: Key | EndedKey, born: Key | None, keyset: Keyset, times: Times, now: datetime
+) -> Life:
+    if isinstance(key, EndedKey):
+        spans = _until(_lived(born, key.ended), key.ended) if born else ()
+        return Life(key, born, spans)
+    split = (part for span in _planned(key, keyset, times, now) for part in _at_now(span, now))
+    return Life(key, key, tuple(split))
+
+
+def _lived(key: Key, until: datetime) -> list[Span]:
+    """The spans by the key's own instants; the last one goes on until `until`."""
+    marks = [
+        (Phase.CREATED, key.created),
+        (Phase.STANDBY, key.published),
+        (Phase.ACTIVE, key.activated),
+        (Phase.GRACE, key.superseded),
+    ]
+    begun = [(phase, at) for phase, at in marks if at is not None]
+    ends = [at for _, at in begun[1:]] + [until]
+    return [Span(phase, at, end) for (phase, at), end in zip(begun, ends, strict=True) if end > at]
+
+
+def _planned(key: Key, keyset: Keyset, times: Times, now: datetime) -> list[Span]:
+    turn = next_turn(keyset, times, now)
+    match key.state:
+        case State.ACTIVE:
+            fades = timing.grace_period(times, key.lifetime)
+            return [*_lived(key, turn), Span(Phase.GRACE, turn, turn + fades)]
+        case State.STANDBY:
+            after = turn + timedelta(seconds=times.rotation_period)
+            return [*_lived(key, turn), Span(Phase.ACTIVE, turn, after)]
+        case _:
+            return _lived(key, key.verify_until or now)
+
+
+def next_turn(keyset: Keyset, times: Times, now: datetime) -> datetime:
+    """When the standby takes over: when the active key is due and the standby may sign."""
+    waits = [now]
+    if keyset.active and keyset.active.activated:
+        waits.append(timing.due_at(keyset.active.activated, times))
+    if keyset.active and keyset.standby and keyset.standby.published:
+        waits.append(timing.may_sign_after(keyset.standby.published, times))
+    return max(waits)
+
+
+def _until(spans: Iterable[Span], end: datetime) -> tuple[Span, ...]:
+    return tuple(replace(span, end=min(span.end, end)) for span in spans if span.start < end)
+
+
+def _at_now(span: Span, now: datetime) -> list[Span]:
+    """What was, and what is planned."""
+    if span.end <= now:
+        return [span]
+    if span.start >= now:
+        return [replace(span, planned=True)]
+    return [replace(span, end=now), replace(span, start=now, planned=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch of time that a timeline shows."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def around(cls, shown: Iterable[Life], times: Times, now: datetime) -> "Window":
+        """From the first birth, at most two periods back, to the grace after the next turn."""
+        spans = [span for life in shown for span in life.spans]
+        grace = [span.end for span in spans if span.phase is Phase.GRACE]
+        known = [now, *(span.end for span in spans if not span.planned), *grace]
+        earliest = min((span.start for span in spans), default=now)
+        period = timedelta(seconds=times.rotation_period)
+        start, end = max(earliest, now - 2 * period), max(known)
+        margin = max((end - start) * 0.02, timedelta(seconds=1))
+        return cls(start - margin, end + 3 * margin)
+
+    def place(self, at: datetime) -> float:
+        """Where an instant is, from 0 to 1."""
+        return min(max((at - self.start) / (self.end - self.start), 0.0), 1.0)
+
+    def ticks(self, count: int) -> list[datetime]:
+        """Instants to write dates at, evenly spread."""
+        step = (self.end - self.start) / count
+        return [self.start + step * (number + 0.5) for number in range(count)]

@@ -1,0 +1,117 @@
+"""Status as one page: self-contained, readable on a phone, light and dark (page.html)."""
+
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from keyturn.cli.status import drawing
+from keyturn.cli.status.summary import Summary
+from keyturn.cli.wording import count, duration, instant, relative
+from keyturn.keyset.model import EndedKey, Key
+
+_LEGEND = ("created", "standby", "active", "grace", "retired", "revoked")
+
+
+def page(summary: Summary) -> str:
+    """The whole document."""
+    drift, seen = summary.drift, summary.seen
+    where = f"{summary.region} · generation {seen.generation.number} · {instant(seen.at)}"
+    template = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        stack=escape(summary.stack),
+        mood="off" if drift else "well",
+        verdict=f"{count(len(drift), 'thing')} off" if drift else "all is well",
+        where=escape(where),
+        cards=_cards(summary),
+        findings=_findings(summary),
+        axis=drawing.axis(summary.window, seen.at),
+        lanes="\n".join(drawing.lane(life, summary.window, seen.at) for life in summary.lives),
+        legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
+        + "<span>pale: to come</span>",
+        coming=_coming(summary),
+        running=_running(summary),
+        keys="".join(_key(summary, life.key, life.born) for life in summary.lives),
+        footer=f"Made by <code>keyturn status --html</code> at {instant(seen.at)}. "
+        "It does not renew itself.",
+    )
+
+
+def _cards(summary: Summary) -> str:
+    active, seen = summary.seen.keyset.active, summary.seen
+    turn = next((one for one in summary.coming if one.event == "rotation_due"), None)
+    since = f"since {instant(active.activated)}" if active else "the issuer answers 503"
+    return "".join(
+        (
+            _card("Signs now", _kid(active.kid) if active else "nobody", since),
+            _card(
+                "Next turn",
+                relative(turn.at, seen.at) if turn else "due" if active else "–",
+                instant(turn.at) if turn else "nothing is planned",
+            ),
+            _card(
+                "A revoked key is out within",
+                duration(summary.bound),
+                f"{duration(summary.outage_bound)} while SSM cannot be read",
+            ),
+        )
+    )
+
+
+def _card(title: str, big: str, small: str) -> str:
+    return (
+        f'<div class="card"><h2>{title}</h2><p class="big">{escape(big)}</p>'
+        f"<p>{escape(small)}</p></div>"
+    )
+
+
+def _kid(kid: str) -> str:
+    return f"{kid[:8]}…"
+
+
+def _findings(summary: Summary) -> str:
+    told = "".join(
+        f'<div class="finding"><b>{finding.severity}</b> <code>{finding.code}</code>'
+        f"<p>{escape(finding.what)}</p><p class='remedy'>→ {escape(finding.remedy)}</p></div>"
+        for finding in summary.drift
+    )
+    return f"<section><h2>What is off</h2>{told}</section>" if told else ""
+
+
+def _coming(summary: Summary) -> str:
+    rows = "".join(
+        f'<tr><td class="when">{relative(one.at, summary.seen.at)}</td>'
+        f'<td class="at">{instant(one.at)}</td><td>{escape(one.words)}</td>'
+        f'<td class="kid">{_kid(one.kid) if one.kid else ""}</td></tr>'
+        for one in summary.coming
+    )
+    return f"<section><h2>Next</h2><table><tbody>{rows}</tbody></table></section>" if rows else ""
+
+
+def _running(summary: Summary) -> str:
+    rows = "".join(
+        f'<tr><td class="when">{escape(run.state)}</td>'
+        f'<td class="at">since {instant(run.since or run.started)}</td>'
+        f"<td>{escape(run.mode)}, by {escape(run.started_by)}</td>"
+        f'<td class="kid">{escape(run.arn.rpartition(":")[2])}</td></tr>'
+        for run in summary.seen.running or ()
+    )
+    head = "<section><h2>Running executions</h2><table><tbody>"
+    return f"{head}{rows}</tbody></table></section>" if rows else ""
+
+
+def _key(summary: Summary, key: Key | EndedKey, born: Key | None) -> str:
+    ended = key.ended if isinstance(key, EndedKey) else None
+    until = ended or (born.verify_until if born else None)
+    cells = (
+        ("Created", instant(born.created if born else None)),
+        ("Signs since", instant(born.activated if born else None)),
+        (key.state.capitalize() if ended else "Verifies until", instant(until)),
+        ("KMS", summary.kms(key)),
+    )
+    told = "".join(
+        f'<td class="stamp" data-label="{label}">{escape(text)}</td>' for label, text in cells
+    )
+    return (
+        f'<tr><td class="kid">{escape(key.kid)}</td>'
+        f'<td><span class="state is-{key.state}">{key.state}</span></td>{told}</tr>'
+    )

@@ -1,0 +1,113 @@
+"""Status as text."""
+
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from keyturn.cli.doctor.report import say_findings
+from keyturn.cli.status.summary import Summary
+from keyturn.cli.status.timeline import timeline
+from keyturn.cli.terminal import Terminal
+from keyturn.cli.wording import count, duration, instant, relative
+from keyturn.keyset.model import EndedKey, Key
+from keyturn.keyset.states import State
+
+_WIDE = 110  # columns from which the table has them all
+_STYLES = {
+    State.STANDBY: "cyan",
+    State.ACTIVE: "bold green",
+    State.GRACE: "yellow",
+    State.RETIRED: "dim",
+    State.REVOKED: "red",
+}
+
+
+def say_status(terminal: Terminal, summary: Summary) -> None:
+    """Headline, keys, timeline, what is next, what is off."""
+    width = terminal.console.width
+    terminal.say(_headline(summary))
+    terminal.say()
+    terminal.say(_keys(summary, wide=width >= _WIDE))
+    terminal.say()
+    now = summary.window.place(summary.seen.at)
+    for line in timeline(summary.lives, summary.window, now, width):
+        terminal.say(line)
+    terminal.say()
+    terminal.say(_coming(summary))
+    for bound in _bounds(summary):
+        terminal.say(bound)
+    _running(terminal, summary)
+    if summary.drift:
+        terminal.say()
+        say_findings(terminal, summary.drift)
+
+
+def _headline(summary: Summary) -> Text:
+    drift = summary.drift
+    verdict = (
+        (f"{count(len(drift), 'thing')} off", "bold red")
+        if drift
+        else ("all is well", "bold green")
+    )
+    return Text.assemble(
+        (summary.stack, "bold"),
+        f" in {summary.region} · generation {summary.seen.generation.number} · ",
+        f"{instant(summary.seen.at)} · ",
+        verdict,
+    )
+
+
+def _keys(summary: Summary, *, wide: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    columns = ("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()))
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for life in summary.lives:
+        key = life.key
+        since = _since(key)
+        shown = instant(since) if wide else relative(since, summary.seen.at) if since else "–"
+        rest = (instant(life.born.created if life.born else None), summary.kms(key))
+        state = Text(key.state, style=_STYLES[key.state])
+        table.add_row(key.kid, state, shown, *(rest if wide else ()))
+    return table
+
+
+def _since(key: Key | EndedKey) -> datetime | None:
+    if isinstance(key, EndedKey):
+        return key.ended
+    return {
+        State.STANDBY: key.published or key.created,
+        State.ACTIVE: key.activated,
+        State.GRACE: key.superseded,
+    }[key.state]
+
+
+def _coming(summary: Summary) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("NEXT", "AT", "KEY", ""):
+        table.add_column(column, no_wrap=column != "")
+    for one in summary.coming:
+        kid = one.kid[:8] if one.kid else ""
+        table.add_row(relative(one.at, summary.seen.at), instant(one.at), kid, one.words)
+    return table
+
+
+def _bounds(summary: Summary) -> tuple[str, str]:
+    return (
+        f"\nA revoked key is refused within {duration(summary.bound)} (C + G + ε),",
+        f"within {duration(summary.outage_bound)} while SSM cannot be read (StaleLimit + G + ε).",
+    )
+
+
+def _running(terminal: Terminal, summary: Summary) -> None:
+    for run in summary.seen.running or ():
+        since = relative(run.since or run.started, summary.seen.at)
+        terminal.say(
+            Text.assemble(
+                "\nRunning: ",
+                (run.state, "bold"),
+                f", entered {since}; {run.mode}, started by {run.started_by}\n",
+                (run.arn, "dim"),
+            )
+        )

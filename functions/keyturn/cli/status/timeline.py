@@ -1,0 +1,76 @@
+"""The timeline as text: one lane a key, one cell a stretch of time."""
+
+from rich.text import Text
+
+from keyturn.cli.status.lives import Life, Phase, Window
+from keyturn.cli.wording import tick
+from keyturn.keyset.states import State
+
+LABEL = 10  # cells: the beginning of a kid, and air
+_CELLS = {  # what was, what is planned, and the style of both
+    Phase.CREATED: ("·", "·", "dim"),
+    Phase.STANDBY: ("─", "╌", "cyan"),
+    Phase.ACTIVE: ("━", "╍", "bold green"),
+    Phase.GRACE: ("▒", "░", "yellow"),
+}
+_ENDS = {State.RETIRED: ("■", "dim"), State.REVOKED: ("×", "bold red")}
+LEGEND = Text.assemble(
+    " " * LABEL,
+    ("─", "cyan"),
+    " standby  ",
+    ("━", "bold green"),
+    " active  ",
+    ("▒", "yellow"),
+    " grace  ",
+    ("■", "dim"),
+    " retired  ",
+    ("×", "bold red"),
+    " revoked  ",
+    ("╌╍░", "dim"),
+    " to come",
+)
+
+
+def timeline(shown: list[Life], window: Window, now: float, width: int) -> list[Text]:
+    """Lines of `width` cells: now, a lane for each key, dates. `now` is its place in the window."""
+    cells = max(width - LABEL, 10)
+    marker = round(now * (cells - 1))
+    lanes = [_lane(life, window, marker, cells) for life in shown]
+    return [_now(marker, cells), *lanes, _dates(window, cells), LEGEND]
+
+
+def _lane(life: Life, window: Window, marker: int, cells: int) -> Text:
+    lane: list[tuple[str, str]] = [("│" if cell == marker else " ", "dim") for cell in range(cells)]
+    for span in life.spans:
+        past, planned, style = _CELLS[span.phase]
+        first = _cell(window.place(span.start), cells)
+        last = max(_cell(window.place(span.end), cells), first + 1)
+        for cell in range(first, min(last, cells)):
+            lane[cell] = (
+                planned if span.planned else past,
+                f"dim {style}" if span.planned else style,
+            )
+    if life.ended and isinstance(life.key.state, State):
+        lane[_cell(window.place(life.ended), cells)] = _ENDS[life.key.state]
+    return Text.assemble(f"{life.key.kid[:8]:{LABEL}}", *lane)
+
+
+def _cell(place: float, cells: int) -> int:
+    return min(int(place * cells), cells - 1)
+
+
+def _now(marker: int, cells: int) -> Text:
+    """The word ends or begins at its place, whichever fits."""
+    word = "now ▾" if marker >= 4 else "▾ now"
+    start = marker - 4 if marker >= 4 else marker
+    return Text(f"{'':{LABEL}}{'':{start}}{word}"[: LABEL + cells])
+
+
+def _dates(window: Window, cells: int) -> Text:
+    count = max(cells // 14, 2)
+    line = [" "] * cells
+    for at in window.ticks(count):
+        said = tick(at, window.end - window.start)
+        start = min(max(round(window.place(at) * cells) - len(said) // 2, 0), cells - len(said))
+        line[start : start + len(said)] = said
+    return Text(" " * LABEL + "".join(line), style="dim")

@@ -1,0 +1,47 @@
+"""Instants and durations as people read them."""
+
+from datetime import UTC, datetime, timedelta
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def duration(length: timedelta) -> str:
+    """Its two largest units: `29 d 23 h`, `4 min 10 s`."""
+    left = abs(round(length.total_seconds()))
+    parts: list[str] = []
+    for unit, seconds in _UNITS:
+        count, left = divmod(left, seconds)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+        if len(parts) == 2:
+            break
+    return " ".join(filter(None, parts)) or "0 s"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """`in 29 d 23 h`, `3 min ago`."""
+    if abs(at - now) < timedelta(seconds=0.5):
+        return "now"
+    return f"in {duration(at - now)}" if at > now else f"{duration(now - at)} ago"
+
+
+def instant(at: datetime | None) -> str:
+    """`2026-12-24 04:00:12Z`; a dash for none."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at else "–"
+
+
+def iso(at: datetime | None) -> str | None:
+    """As `--json` spells it: RFC 3339 with Z and whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def tick(at: datetime, window: timedelta) -> str:
+    """A date or a time, whichever tells neighbours apart."""
+    if window > timedelta(days=4):
+        return at.strftime("%d %b")
+    return at.strftime("%H:%M" if window > timedelta(hours=1) else "%H:%M:%S")
+
+
+def count(number: int, what: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

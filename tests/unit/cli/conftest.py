@@ -1,0 +1,150 @@
+"""The command as a person runs it: a stack on moto behind it, its words on a terminal of some width."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from keyturn.aws.deployment import Answer, Deployment
+from keyturn.aws.faults import Unanswered
+from keyturn.aws.stack import Stack
+from keyturn.cli.main import app
+from tests.unit.conftest import BUCKET, REGION
+
+TRANSCRIPTS = Path(__file__).parent / "transcripts"
+STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
+TARGETS = {
+    "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:f",
+    "RoleArn": "arn:aws:iam::123456789012:role/r",
+}
+MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
+
+Keyturn = Callable[..., Result]
+
+
+@dataclass
+class Web:
+    """The public URL, as everyone sees it: the bucket's object unless a test says otherwise."""
+
+    backdoor: Any
+    status: int = 200
+    headers: dict[str, str] | None = None
+    body: Any = None
+    away: bool = False
+
+    def fetch(self, url: str) -> Answer:
+        """Like Deployment's."""
+        if self.away:
+            raise Unanswered(f"GET {url}", "MaxRetryError")
+        found = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+        headers = {"Cache-Control": found["CacheControl"]} if self.headers is None else self.headers
+        body = json.loads(found["Body"].read()) if self.body is None else self.body
+        return Answer(self.status, headers, body)
+
+
+@dataclass
+class Machine:
+    """The state machine's executions, of which moto would run none."""
+
+    running: tuple[Any, ...] = ()
+    ended: tuple[Any, ...] = ()
+    inputs: dict[str, Any] | None = None
+    states: tuple[Any, ...] = ()
+
+    def latest(self, _machine: str, status: str) -> list[Any]:
+        """Like Executions'."""
+        found = [one for one in (*self.running, *self.ended) if one.status == status]
+        return sorted(found, key=lambda one: one.started, reverse=True)
+
+    def asked(self, arn: str) -> Any:
+        """Like Executions'."""
+        return (self.inputs or {}).get(arn, {"mode": "scheduled", "started_by": "schedule"})
+
+    def visits(self, _arn: str) -> list[Any]:
+        """Like Executions'."""
+        return list(self.states)
+
+
+@pytest.fixture
+def web(backdoor) -> Web:
+    """What the public URL answers."""
+    return Web(backdoor)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """What runs."""
+    return Machine()
+
+
+@pytest.fixture
+def offset() -> SimpleNamespace:
+    """By how many seconds AWS's clock is ahead."""
+    return SimpleNamespace(seconds=0)
+
+
+@pytest.fixture
+def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch) -> Deployment:
+    """The stack on moto as its operator finds it."""
+    outputs = {"StateMachineArn": MACHINE, "JwksUrl": f"{booted.settings.issuer}/jwks"}
+    monkeypatch.setenv("AWS_REGION", REGION)
+    found = Deployment("demo", outputs, {}, clock)
+    found.clients = booted.clients
+    found.executions = machine
+    found.fetch = web.fetch
+    found.clock_offset = lambda: timedelta(seconds=offset.seconds)
+    found.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
+    for name, expression in (
+        ("demo-rotation", "rate(1 day)"),
+        ("demo-reconcile", "rate(10 minutes)"),
+    ):
+        backdoor.scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression=expression,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=TARGETS,
+            State="ENABLED",
+        )
+    monkeypatch.setattr("keyturn.cli.verb.use_session", lambda *_: None)
+    monkeypatch.setattr(Deployment, "find", lambda _stack: found)
+    return found
+
+
+@pytest.fixture
+def keyturn() -> Keyturn:
+    """Run the command on a terminal of this width; stdout and stderr apart."""
+
+    def keyturn(*arguments: str, width: int = 80, text: str | None = None, **env: str) -> Result:
+        environ = {"COLUMNS": str(width), "TERM": "dumb", **env}
+        return CliRunner().invoke(app, list(arguments), input=text, env=environ)
+
+    return keyturn
+
+
+@pytest.fixture
+def transcript(truth):
+    """Hold what was printed against the file of this name; TRANSCRIPTS=write writes it anew.
+
+    Kids are random: each becomes a stand-in of the same length, the first the active key's.
+    """
+
+    def transcript(name: str, printed: str, *others: str) -> None:
+        keyset = truth()
+        kids = [*(key.kid for key in keyset.known), *others]
+        for kid, stand_in in zip(dict.fromkeys(kids), STAND_INS, strict=False):
+            printed = printed.replace(kid, stand_in).replace(kid[:8], stand_in[:8])
+        printed = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+        file = TRANSCRIPTS / f"{name}.txt"
+        if os.environ.get("TRANSCRIPTS") == "write":
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(printed)
+        assert printed == file.read_text()
+
+    return transcript

@@ -1,0 +1,120 @@
+"""`keyturn status`: what it says of a stack on moto, at two widths and as JSON."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from keyturn.aws.executions import Execution, Visit
+from keyturn.aws.faults import AwsFault
+from keyturn.keyset.transitions import activate, register, revoke
+from tests.unit.conftest import START
+
+
+@pytest.fixture
+def turned(booted, origin, clock):
+    """The standby has taken over from the first key, and a third one has been made."""
+    clock.advance(30)
+    before = booted.keysets.read().keyset
+
+    def turn(keyset, now):
+        return activate(
+            keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
+        )
+
+    booted.keysets.update(turn, origin)
+    key = booted.kms.create(origin.op_id)
+    kid = booted.kms.public_jwk(key.arn).kid
+
+    def add(keyset, now):
+        return register(
+            keyset, kid, key.arn, now, created=key.created, lifetime=15, ages=booted.ages
+        )
+
+    booted.keysets.update(add, origin)
+    clock.advance(5)
+    return before
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_stack_at_rest(deployment, keyturn, transcript, width):
+    """Two keys, what is due, both bounds, and status 0."""
+    result = keyturn("status", width=width)
+    assert result.exit_code == 0
+    transcript(f"status-{width}", result.stdout)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_stack_in_the_middle_of_a_rotation(
+    deployment, turned, machine, keyturn, transcript, width
+):
+    """The grace key with its three instants, and the run that waits; its JWKS is about to follow."""
+    arn = "arn:aws:states:us-east-1:123456789012:execution:rotation:run-1"
+    machine.running = (Execution(arn, "RUNNING", START, None),)
+    machine.states = (Visit("WaitForGrace", START + timedelta(seconds=31), None),)
+    result = keyturn("status", width=width)
+    assert result.exit_code == 0
+    transcript(f"status-turned-{width}", result.stdout)
+
+
+def test_what_is_off_is_told_with_its_remedy(deployment, turned, keyturn, transcript):
+    """A JWKS that lags while nothing runs: exit status 1."""
+    result = keyturn("status")
+    assert result.exit_code == 1
+    transcript("status-off-80", result.stdout)
+
+
+def test_no_line_is_wider_than_the_terminal(deployment, turned, keyturn):
+    """At 80 columns nothing wraps that would be cut by a narrower one."""
+    printed = keyturn("status", width=80).stdout
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_ended_keys_are_drawn_to_their_end(deployment, turned, booted, origin, keyturn):
+    """A revoked key's lane shows what it was until then, and is known from older generations."""
+
+    def change(keyset, now):
+        return revoke(keyset, [turned.active.kid], now, times=booted.times, ages=booted.ages)
+
+    booted.keysets.update(change, origin)
+    said = json.loads(keyturn("status", "--json").stdout)
+    [spans] = [one["spans"] for one in said["timeline"] if one["kid"] == turned.active.kid]
+    assert [span["phase"] for span in spans] == ["active", "grace"]
+    assert not any(span["planned"] for span in spans)
+    [key] = [one for one in said["keys"] if one["kid"] == turned.active.kid]
+    assert (key["state"], key["kms"], spans[-1]["end"]) == ("revoked", "enabled", key["ended"])
+    assert "×" in keyturn("status").stdout
+
+
+def test_what_cannot_be_read_is_told_and_hides_nothing_else(deployment, aws, keyturn):
+    """Credentials without the right to list executions still see the keys."""
+    aws.fail("tag:GetResources", aws.error("AccessDeniedException"), times=9)
+
+    def denied(*_):
+        raise AwsFault("states:ListExecutions", "AccessDeniedException")
+
+    deployment.executions.latest = denied
+    said = json.loads(keyturn("status", "--json").stdout)
+    assert said["running"] is None
+    assert said["unread"]["executions"] == "states:ListExecutions: AccessDeniedException"
+    assert len(said["keys"]) == 2
+
+
+def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, backdoor, keyturn):
+    """What went wrong, and where the generations are kept."""
+    names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
+    backdoor.ssm.delete_parameters(Names=names)
+    result = keyturn("status")
+    assert result.exit_code == 1
+    first, second = result.stderr.splitlines()
+    assert first == "keyturn: no keyset below /keyturn/demo/keyset"
+    assert "history/" in second
+    assert result.stdout == ""
+    assert type(keyturn("status", "--debug").exception).__name__ == "KeysetMissing"
+
+
+def test_no_color(deployment, keyturn):
+    """NO_COLOR is heeded even where colours are forced."""
+    forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    assert "\x1b[3" in keyturn("status", **forced).stdout
+    assert "\x1b[3" not in keyturn("status", NO_COLOR="1", **forced).stdout
