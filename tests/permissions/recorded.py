@@ -60,16 +60,18 @@ def _birth_and_end() -> None:
     _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
     _custom_resource(world, "Update")
     play.at(5, play.rotate)
-    _custom_resource(world, "Create")
+    _custom_resource(world, "Create", retain="true")
     world.kms.watch = lambda _arn, _state: (
         None
     )  # at its end the keys of a stack go, whatever they are
     _custom_resource(world, "Delete")
 
 
-def _custom_resource(world: World, request: str) -> None:
-    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": _SCHEDULES}
-    event: Any = SimpleNamespace(request_type=request, properties=properties)
+def _custom_resource(world: World, request: str, retain: str = "false") -> None:
+    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": _SCHEDULES, "Retain": retain}
+    event: Any = SimpleNamespace(
+        request_type=request, properties=properties, stack_id="stack-1", was_created=True
+    )
     _in(world, "keyset", lambda stack: keyset_resource.run(stack, event))
 
 

@@ -29,6 +29,14 @@ class CustomResource(BaseModel):
     physical_resource_id: str | None = Field(default=None, alias="PhysicalResourceId")
     properties: dict[str, Any] = Field(default={}, alias="ResourceProperties")
 
+    @property
+    def was_created(self) -> bool:
+        """Whether what is to be updated or deleted was created, as far as CloudFormation heard.
+
+        It sends back the id of our answer: another one after a failure, its own after none.
+        """
+        return self.physical_resource_id == self.logical_resource_id
+
 
 def answer(event: Mapping[str, Any], run: Callable[[CustomResource], Mapping[str, str]]) -> None:
     """Run, and tell CloudFormation what came of it (its `GetAtt` attributes), or why it failed."""
@@ -39,10 +47,11 @@ def answer(event: Mapping[str, Any], run: Callable[[CustomResource], Mapping[str
     except Exception as error:  # noqa: BLE001 - an unanswered request blocks the stack for an hour
         logger.exception("custom_resource_failed", resource=request.logical_resource_id)
         reason = f"{type(error).__name__}: {error}"[:_REASON_LIMIT]
+    new_id = request.logical_resource_id + ("-failed" if reason else "")
     body = {
         "Status": "FAILED" if reason else "SUCCESS",
         "Reason": reason,
-        "PhysicalResourceId": request.physical_resource_id or request.logical_resource_id,
+        "PhysicalResourceId": request.physical_resource_id or new_id,
         "StackId": request.stack_id,
         "RequestId": request.request_id,
         "LogicalResourceId": request.logical_resource_id,

@@ -2,10 +2,11 @@
 
 A new stack's first keys are made by its own workflow: a rotation that finds nobody signing. Deleting
 the stack leaves nothing behind that costs money, unless the keyset is to be retained; a stack of the
-same name then goes on with it.
+same name then goes on with it. A creation that is rolled back deletes what it founded and never what
+it found (docs/decisions/0012).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +16,10 @@ from keyturn.aws.custom_resource import CustomResource, answer
 from keyturn.aws.executions import RUNNING, SUCCEEDED
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import DocumentInvalid, KeysetFault
-from keyturn.keyset.model import Origin
+from keyturn.keyset.model import Generation, Origin
 from keyturn.rotation.publish_jwks import project
 
+_STARTED_BY = "cloudformation"
 _PATIENCE = 780  # seconds; the function's timeout is 840
 
 
@@ -35,37 +37,59 @@ class NotBooted(KeysetFault):
     """The first rotation did not leave an active and a standby key behind."""
 
 
+class KeysetExists(KeysetFault):
+    """The keyset was there before this stack, whose rollback would delete it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an earlier stack of this name left its keyset. Deploy with RetainKeyset=true to go on "
+            "with it; once the stack stands, an update may set it to false"
+        )
+
+
 def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
     """Create, update or delete the keyset; its attributes say where verifiers find it.
 
-    Raises NotBooted, AwsFault.
+    Raises KeysetExists, NotBooted, AwsFault.
     """
     properties = Properties.model_validate(event.properties)
-    origin = Origin(stack.clock.new_id(), "cloudformation", event.request_type.lower())
+    origin = Origin(stack.clock.new_id(), _STARTED_BY, event.request_type.lower())
     match event.request_type:
         case "Create":
-            boot(stack, origin, properties.state_machine_arn)
+            if found(stack, event.stack_id, retain=properties.retain).keyset.keys:
+                project(stack, origin)  # retained by the stack before this one
+            boot(stack, properties.state_machine_arn)
         case "Update":
             project(stack, origin)
         case "Delete":
             stack.executions.stop_schedules(properties.schedules)
             stack.executions.stop_all(properties.state_machine_arn)
             if not properties.retain:
-                _remove(stack)
+                _remove(stack, event)
     return {"Issuer": stack.settings.issuer, "JwksUrl": stack.well_known.jwks_url}
 
 
-def boot(stack: Stack, origin: Origin, state_machine_arn: str) -> None:
-    """Found the keyset unless there is one, and have the workflow fill it.
+def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
+    """Found the keyset unless there is one; raises KeysetExists if that one is not to be retained.
+
+    The founding generation is started by the stack itself, and no other generation is.
+    """
+    kept = max({*stack.history.numbers(), _generation_shown(stack)})
+    origin = Origin(stack.clock.new_id(), stack_id, "create")
+    latest = stack.keysets.found(kept + 1, origin)
+    if retain or _founded_by(stack_id, [latest, *_readable(stack, stack.keysets.stored())]):
+        return latest
+    raise KeysetExists
+
+
+def boot(stack: Stack, state_machine_arn: str) -> None:
+    """Have the workflow fill the keyset.
 
     The schedule may have started a rotation as well: whichever of the two does the work, the keyset
     is what counts.
     """
-    kept = max({*stack.history.numbers(), _generation_shown(stack)})
-    if stack.keysets.found(kept + 1, origin).keyset.keys:  # retained by the stack before this one
-        project(stack, origin)
     execution = stack.executions.start(
-        state_machine_arn, {"mode": "scheduled", "started_by": origin.started_by}
+        state_machine_arn, {"mode": "scheduled", "started_by": _STARTED_BY}
     )
     deadline = stack.clock.monotonic() + _PATIENCE
     while not _complete(stack):
@@ -89,17 +113,29 @@ def _generation_shown(stack: Stack) -> int:
     return seen.generation if seen else 0
 
 
-def _remove(stack: Stack) -> None:
+def _remove(stack: Stack, event: CustomResource) -> None:
     stack.clock.sleep(stack.times.write_delay)  # what was running has landed
     stored = stack.keysets.stored()
-    arns = {key.arn for key in stack.kms.of_stack()}
+    generations = _readable(stack, stored)
+    if event.was_created or _founded_by(event.stack_id, generations):
+        arns = {key.arn for key in stack.kms.of_stack()}
+        arns |= {key.kms_key_arn for told in generations for key in told.keyset.known}
+        for arn in arns:
+            stack.kms.destroy(arn, window=stack.settings.deletion_window)
+        stack.keysets.delete(stored)
+    stack.well_known.empty_bucket()
+
+
+def _founded_by(stack_id: str, generations: Iterable[Generation]) -> bool:
+    return any(generation.started_by == stack_id for generation in generations)
+
+
+def _readable(stack: Stack, stored: Mapping[int, str]) -> list[Generation]:
+    readable = []
     for number, text in stored.items():
         with suppress(DocumentInvalid):  # what cannot be read must not keep the stack alive
-            arns |= {key.kms_key_arn for key in stack.keysets.parsed(number, text).keyset.known}
-    for arn in arns:
-        stack.kms.destroy(arn, window=stack.settings.deletion_window)
-    stack.keysets.delete(stored)
-    stack.well_known.empty_bucket()
+            readable.append(stack.keysets.parsed(number, text))
+    return readable
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:

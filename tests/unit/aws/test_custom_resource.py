@@ -53,6 +53,7 @@ def test_any_error_is_answered_with_its_reason(ask, printed):
     assert (told["Status"], told["Data"]) == ("FAILED", {})
     assert told["Reason"].startswith("ZeroDivisionError: no keys")
     assert len(told["Reason"]) == 1024
+    assert told["PhysicalResourceId"] == "Keyset-failed"
     assert "custom_resource_failed" in printed()
 
 
@@ -65,7 +66,28 @@ def test_an_error_without_a_text_is_a_failure_all_the_same(ask, printed):
     assert ask(fail)["Status"] == "FAILED"
 
 
-def test_the_physical_id_never_changes(ask):
+@pytest.mark.parametrize("error", [None, KeyError("Issuer")], ids=["success", "failure"])
+def test_an_update_never_changes_the_physical_id(ask, printed, error):
     """Another one would make CloudFormation delete the resource it replaces."""
-    told = ask(lambda _: {}, RequestType="Update", PhysicalResourceId="from-before")
+
+    def run(_request):
+        if error:
+            raise error
+        return {}
+
+    told = ask(run, RequestType="Update", PhysicalResourceId="from-before")
     assert told["PhysicalResourceId"] == "from-before"
+
+
+@pytest.mark.parametrize(
+    ("physical_id", "created"),
+    [("Keyset", True), ("Keyset-failed", False), ("demo-Keyset-1", False)],
+)
+def test_the_physical_id_says_whether_creation_succeeded(ask, physical_id, created):
+    """CloudFormation sends it back, or one of its own if no answer to Create arrived."""
+
+    def run(request):
+        return {"created": str(request.was_created)}
+
+    told = ask(run, RequestType="Delete", PhysicalResourceId=physical_id)
+    assert told["Data"] == {"created": str(created)}

@@ -1,66 +1,9 @@
 """Keyset, the custom resource: a new stack has its keys, a deleted one leaves nothing behind."""
 
 import json
+from dataclasses import replace
 
 import pytest
-
-from keyturn.rotation import keyset_resource
-
-ROLE = "arn:aws:iam::123456789012:role/states"
-
-
-@pytest.fixture
-def machine(stack, backdoor, execution, monkeypatch) -> str:
-    """The state machine; a run of it is an execution of the real definition, on these handlers."""
-    made = backdoor.stepfunctions.create_state_machine(
-        name="rotation", definition='{"StartAt":"A","States":{"A":{"Type":"Pass"}}}', roleArn=ROLE
-    )
-    monkeypatch.setattr(stack.executions, "start", lambda _arn, event: execution(**event).finish())
-    monkeypatch.setattr(stack.executions, "status", lambda _execution: "SUCCEEDED")
-    return made["stateMachineArn"]
-
-
-@pytest.fixture
-def ask(stack, machine, site, invoke, printed):
-    """Ask as CloudFormation does; returns what it was told."""
-
-    def ask(request_type, **properties):
-        site.puts.clear()
-        event = {
-            "RequestType": request_type,
-            "ResponseURL": f"{site.url}/answer",
-            "StackId": "stack-1",
-            "RequestId": "request-1",
-            "LogicalResourceId": "Keyset",
-            "ResourceProperties": {
-                "ServiceToken": "arn",
-                "Issuer": stack.settings.issuer,
-                "StateMachineArn": machine,
-                "Schedules": ["demo-rotation", "demo-reconcile"],
-                **properties,
-            },
-        }
-        assert invoke(keyset_resource, event) is None
-        [told] = site.puts
-        return told
-
-    return ask
-
-
-@pytest.fixture
-def schedules(backdoor, aws):
-    """The two schedules of the stack."""
-    for name in ("demo-rotation", "demo-reconcile"):
-        backdoor.scheduler.create_schedule(
-            Name=name,
-            ScheduleExpression="rate(1 day)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE},
-        )
-    return lambda: {
-        name: backdoor.scheduler.get_schedule(Name=name)["State"]
-        for name in ("demo-rotation", "demo-reconcile")
-    }
 
 
 def test_a_new_stack_has_an_active_and_a_standby_key(ask, at_rest):
@@ -87,8 +30,8 @@ def test_creating_again_changes_nothing(ask, world):
 
 
 def test_a_boot_that_was_interrupted_is_completed(ask, stack, origin, at_rest):
-    """A founded keyset without keys is taken as it is."""
-    stack.keysets.found(1, origin)
+    """The same stack goes on with the keyset that it founded."""
+    stack.keysets.found(1, replace(origin, started_by="stack-1"))
     assert ask("Create")["Status"] == "SUCCESS"
     at_rest()
 
@@ -170,10 +113,10 @@ def test_deleting_leaves_a_retained_keyset_as_it_is(ask, world, schedules, machi
 
 def test_a_new_stack_goes_on_with_a_retained_keyset(ask, stack, world, backdoor, at_rest):
     """The same keys, shown at once in the new stack's own bucket, which was empty."""
-    ask("Create")
+    ask("Create", stack_id="stack-0")
     before = at_rest()
     stack.well_known.empty_bucket()
-    assert ask("Create")["Status"] == "SUCCESS"
+    assert ask("Create", Retain="true")["Status"] == "SUCCESS"
     assert at_rest() == before
     assert any("openid" in name for name in world()["objects"])
 
@@ -184,6 +127,14 @@ def test_deleting_finds_keys_that_the_tagging_api_does_not_show_yet(ask, stack, 
     monkeypatch.setattr(stack.clients.tagging, "paginate", lambda **_: iter([]))
     assert ask("Delete")["Status"] == "SUCCESS"
     assert set(world()["keys"].values()) == {"PendingDeletion"}
+
+
+def test_what_cannot_be_read_does_not_keep_the_stack_alive(ask, backdoor, world):
+    """The readable generations name their keys; all of them go."""
+    ask("Create")
+    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000999", Value="{}", Type="String")
+    assert ask("Delete")["Status"] == "SUCCESS"
+    assert (world()["parameters"], set(world()["keys"].values())) == ({}, {"PendingDeletion"})
 
 
 def test_nothing_can_start_while_keys_go(ask, aws, schedules):
@@ -218,11 +169,12 @@ def test_deleting_again_succeeds(ask, schedules):
 
 def test_deleting_a_stack_that_never_booted_succeeds(ask):
     """A rollback of a failed deployment finds no keyset and no schedules."""
-    assert ask("Delete")["Status"] == "SUCCESS"
+    assert ask("Delete", lost=True)["Status"] == "SUCCESS"
 
 
 def test_a_fault_is_answered(ask, aws):
     """CloudFormation is told which call failed."""
+    ask("Create")
     aws.fail("tag:GetResources", aws.error("AccessDeniedException"))
     told = ask("Delete")
     assert (told["Status"], "tag:GetResources" in told["Reason"]) == ("FAILED", True)

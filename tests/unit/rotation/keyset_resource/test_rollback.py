@@ -1,0 +1,127 @@
+"""Keyset, the custom resource: what a Delete ends, by who founded the keyset and how far Create got.
+
+CloudFormation's Delete looks the same whether it rolls a creation back or deletes a stack.
+"""
+
+import pytest
+
+STAYS, GOES = {"Enabled"}, {"PendingDeletion"}
+
+
+@pytest.fixture
+def fails(stack, monkeypatch):
+    """Have the first rotation of the next Create fail when it has made its keys."""
+
+    def fails():
+        start = stack.executions.start
+        monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
+        monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
+        monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
+        monkeypatch.setattr("keyturn.rotation.keyset_resource._complete", lambda _: False)
+
+    return fails
+
+
+@pytest.fixture
+def retained(ask, stack, world):
+    """The keyset of a stack that was deleted, which the next stack finds; its bucket is new."""
+    ask("Create", stack_id="stack-0", Retain="true")
+    ask("Delete", stack_id="stack-0", Retain="true")
+    stack.well_known.empty_bucket()
+    return world()
+
+
+@pytest.fixture
+def left(world, retained):
+    """Whether nothing of the retained keyset has changed."""
+
+    def left() -> bool:
+        after = world()
+        return (after["parameters"], after["keys"]) == (retained["parameters"], retained["keys"])
+
+    return left
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
+@pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
+def test_what_a_stack_founded_goes_with_it(ask, fails, world, created, lost):
+    """By a stack's deletion and by every rollback, also when CloudFormation never heard of it."""
+    if not created:
+        fails()
+    assert ask("Create")["Status"] == ("SUCCESS" if created else "FAILED")
+    assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
+    after = world()
+    assert (after["parameters"], after["objects"]) == ({}, {})
+    assert set(after["keys"].values()) == GOES
+
+
+def test_a_stack_deletes_its_keyset_when_nobody_remembers_who_founded_it(ask, backdoor, world):
+    """The founding generation is pruned one day; the id of the resource says enough."""
+    ask("Create")
+    backdoor.ssm.delete_parameter(Name="/keyturn/demo/keyset/000000000001")
+    ask("Delete")
+    assert set(world()["keys"].values()) == GOES
+
+
+def test_a_stack_knows_that_it_founded_its_keyset_before_ssm_lists_it(ask, stack, monkeypatch):
+    """SSM promises no consistent reads."""
+    listed, lags = stack.keysets.stored, iter([True, True])
+    monkeypatch.setattr(stack.keysets, "stored", lambda: {} if next(lags, False) else listed())
+    assert ask("Create")["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
+@pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
+def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
+    ask, fails, retained, left, created, lost
+):
+    """Whatever else fails in the stack that goes on with it."""
+    if not created:
+        fails()
+    assert ask("Create", Retain="true")["Status"] == ("SUCCESS" if created else "FAILED")
+    assert ask("Delete", Retain="true", lost=lost)["Status"] == "SUCCESS"
+    assert left()
+
+
+def test_a_stack_that_stands_may_end_the_keyset_that_it_found(ask, retained, world):
+    """Told so by an update: nothing retained is left by accident for ever."""
+    ask("Create", Retain="true")
+    ask("Update", Retain="false")
+    ask("Delete", Retain="false")
+    after = world()
+    assert (after["parameters"], set(after["keys"].values())) == ({}, GOES)
+
+
+def test_a_retained_keyset_is_not_taken_over_by_a_stack_whose_rollback_would_end_it(
+    ask, retained, world
+):
+    """The creation is refused in words, before anything is written."""
+    told = ask("Create")
+    assert told["Status"] == "FAILED"
+    assert told["Reason"].startswith("KeysetExists: an earlier stack of this name left its keyset.")
+    assert "RetainKeyset=true" in told["Reason"]
+    assert world() == retained
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
+def test_the_rollback_of_a_refused_creation_leaves_the_keyset(
+    ask, stack, retained, left, world, lost
+):
+    """Only the new stack's own bucket is emptied, in which its schedules may have written."""
+    ask("Create")
+    stack.history.keep(1, "{}")
+    assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
+    assert left()
+    assert set(world()["keys"].values()) == STAYS
+    assert world()["objects"] == {}
+
+
+@pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:GetParametersByPath"])
+def test_the_rollback_of_a_creation_that_could_not_look_leaves_the_keyset(
+    ask, aws, retained, left, call
+):
+    """A Create that failed with any fault has shown nothing about who founded the keyset."""
+    aws.fail(call, aws.error("AccessDeniedException"))
+    assert ask("Create")["Status"] == "FAILED"
+    assert ask("Delete")["Status"] == "SUCCESS"
+    assert left()
