@@ -1,11 +1,33 @@
 """Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
 
+from pathlib import Path
+
 import pytest
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.local import LocalAwsFailed, Workshop
+from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop
 from tests.demo import story
 from tests.e2e.conftest import Deploy, asking_for, reach
+
+_DOOMED = """
+Resources:
+  Doomed:
+    Type: Custom::Doomed
+    DependsOn: Keyset
+    Properties: {ServiceToken: !GetAtt CheckSettingsFunction.Arn}
+"""
+
+
+class Doomed(Workshop):
+    """Deploys a stack whose last resource, after the keyset, cannot be created."""
+
+    @property
+    def built(self) -> Path:
+        """The template that `sam build` wrote, and one resource more."""
+        built = self.root / "build/sam/template.yaml"
+        doomed = built.with_name("doomed.yaml")
+        doomed.write_text(built.read_text().replace("\nResources:\n", _DOOMED, 1))
+        return doomed
 
 
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:
@@ -58,6 +80,37 @@ def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: W
     schedules = first.clients.scheduler.list_schedules()["Schedules"]
     assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-kept-")]
 
-    again = deploy("keyturn-kept")
+    again = deploy("keyturn-kept", RetainKeyset="true")
     assert story.at_rest(again).keyset == keyset
     story.lets_in(again)
+
+
+def test_no_rollback_ends_a_retained_keyset(
+    deploy: Deploy, workshop: Workshop, aws: LocalAws
+) -> None:
+    """Not that of a stack that may not go on with it, nor that of one that may and then fails."""
+    first = deploy("keyturn-safe", RetainKeyset="true")
+    keyset, keys = first.keyset, first.kms.of_stack()
+    workshop.delete("keyturn-safe")
+
+    with pytest.raises(LocalAwsFailed, match="an earlier stack of this name left its keyset"):
+        deploy("keyturn-safe")
+    workshop.delete("keyturn-safe")
+    with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
+        Doomed(workshop.root).deploy(
+            aws, "keyturn-safe", {**story.PARAMETERS, "RetainKeyset": "true"}
+        )
+
+    assert first.keyset == keyset
+    assert first.kms.of_stack() == keys
+    assert all(key.enabled for key in keys)
+
+
+def test_a_rollback_deletes_what_its_stack_founded(workshop: Workshop, aws: LocalAws) -> None:
+    """A creation that fails after the keyset leaves nothing that costs money."""
+    with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
+        Doomed(workshop.root).deploy(aws, "keyturn-doomed", story.PARAMETERS)
+    doomed = Deployment.find("keyturn-doomed")
+    assert doomed.keysets.stored() == {}
+    assert len(doomed.kms.of_stack()) == 2
+    assert all(key.pending_deletion for key in doomed.kms.of_stack())
