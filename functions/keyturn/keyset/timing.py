@@ -144,6 +144,8 @@ def _contradictions(times: Times) -> tuple[str, ...]:
             f"jwks_max_age + cdn_ttl ({times.jwks_max_age} + {times.cdn_ttl} s) "
             f"must not exceed propagation ({times.propagation} s)"
         )
+    if times.clock_skew > times.leeway:
+        found.append(f"clock_skew ({times.clock_skew} s) must not exceed leeway ({times.leeway} s)")
     wait = int(publication_wait(times).total_seconds())
     grace = int(grace_period(times, times.token_lifetime).total_seconds())
     if times.rotation_period < wait + grace + times.clock_skew:

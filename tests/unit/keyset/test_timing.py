@@ -158,13 +158,19 @@ def test_bounds_are_inclusive_and_refused_by_name(name, side, times):
             {"propagation": 400, "cdn_ttl": 101},
             "jwks_max_age + cdn_ttl (300 + 101 s) must not exceed propagation (400 s)",
         ),
+        ({"leeway": 9}, "clock_skew (10 s) must not exceed leeway (9 s)"),
         (
             {"rotation_period": 11_239},
             "rotation_period (11239 s) must be at least publication wait 7530 + grace 3700 "
             "+ clock_skew 10 = 11240 s",
         ),
     ],
-    ids=["views outlive the stale limit", "a JWKS outlives propagation", "rotations overlap"],
+    ids=[
+        "views outlive the stale limit",
+        "a JWKS outlives propagation",
+        "clocks differ by more than tokens may be off",
+        "rotations overlap",
+    ],
 )
 def test_contradictions_are_refused_with_the_arithmetic(changes, complaint, times):
     """Periods that cannot hold together are refused in one sentence with their numbers."""
@@ -176,9 +182,10 @@ def test_contradictions_are_refused_with_the_arithmetic(changes, complaint, time
     [
         {"stale_limit": 30},
         {"propagation": 400, "cdn_ttl": 100},
+        {"leeway": 10},
         {"rotation_period": 11_240},
     ],
-    ids=["stale limit", "propagation", "period"],
+    ids=["stale limit", "propagation", "leeway", "period"],
 )
 def test_equality_holds(changes, times):
     """Each requirement allows equality."""

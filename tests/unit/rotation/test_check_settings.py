@@ -57,6 +57,7 @@ def test_good_settings_are_handed_on(check, demo_times, request_type):
         ({"token_lifetime": 16}, ["rotation_period (40 s)", "grace 30"]),
         ({"jwks_max_age": 3, "cdn_ttl": 2}, ["jwks_max_age + cdn_ttl (3 + 2 s)", "(4 s)"]),
         ({"view_ttl": 11}, ["view_ttl (11 s)", "stale_limit (10 s)"]),
+        ({"leeway": 0}, ["clock_skew (1 s)", "leeway (0 s)"]),
         ({"issuer_timeout": 30}, ["issuer_timeout is 30 s, outside 1 to 29 s"]),
         ({"leeway": -1}, ["leeway is -1 s, outside 0 to 300 s"]),
     ],
