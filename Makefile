@@ -4,9 +4,15 @@ UV := build/env/uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --python $(PYTHON)
 BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
+# What may ship in the artefact, as the packages themselves spell it; an OR or a ; leaves the choice.
+ALLOWED := Apache-2.0;Apache Software License;Apache-2.0 OR BSD-3-Clause;BSD License;BSD-2-Clause;BSD-3-Clause
+ALLOWED := $(ALLOWED);MIT;MIT License;MIT-0;MIT No Attribution License (MIT-0);PSF-2.0
+LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
+	build/env/licences/bin/pip-licenses --python build/env/artefact/bin/python \
+	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model mutation bench bench-docs lint setup format lock docs clean
+.PHONY: demo test simulate model mutation bench bench-docs lint audit licences setup format lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -42,10 +48,19 @@ lint: setup
 	LOG_LEVEL=CRITICAL build/env/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	tests/node_modules/.bin/asl-validator --json-path statemachine/rotation.asl.json
 	$(EXPORT) | diff functions/requirements.txt - # the artefact is built from the lock file
+	$(LICENCES) | diff docs/licences.md - # allowed, and listed
+
+# Whether advisories are known for what ships and for the CLI; needs https://api.osv.dev.
+audit: setup
+	@$(UV) audit --frozen --no-default-groups --preview-features audit-command; status=$$?; \
+	[ $$status -lt 2 ] || echo "Nothing was audited: see the error above." >&2; exit $$status
+
+licences: setup
+	$(LICENCES) > docs/licences.md
 
 setup: build/env/done
 
-# One environment for the product, one for each tool that pins another botocore.
+# One environment for the product, one for what ships of it, one for each tool that must not be in either.
 build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	@echo "Setting up: .venv, build/env, tests/node_modules"
 	test -x $(UV) || $(PYTHON) -m venv build/env/uv
@@ -54,13 +69,14 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
 	UV_PROJECT_ENVIRONMENT=build/env/checkov $(SYNC) --only-group checkov
+	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --no-dev --no-install-project
+	UV_PROJECT_ENVIRONMENT=build/env/licences $(SYNC) --only-group licences
 	npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
 
-# What the bench measures: the product's own dependencies and nothing else, and the others.
+# What the bench measures beside the product's own dependencies.
 build/env/bench.done: build/env/done tests/bench/package-lock.json
-	@echo "Setting up: build/env/artefact, build/env/bench, tests/bench/node_modules"
-	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --no-dev --no-install-project
+	@echo "Setting up: build/env/bench, tests/bench/node_modules"
 	UV_PROJECT_ENVIRONMENT=build/env/bench $(SYNC) --only-group bench
 	npm ci --prefix tests/bench --silent --no-audit --no-fund
 	@touch $@
