@@ -1,7 +1,7 @@
 """What to do about an error, in one line."""
 
 from keyturn.aws.faults import AwsFault, Throttled, Unanswered
-from keyturn.aws.keyset_store import KeysetMissing
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.settings import InvalidSettings
 from keyturn.cli.terminal import Stopped
 from keyturn.keyset.errors import ContradictorySettings, DocumentInvalid

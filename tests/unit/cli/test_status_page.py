@@ -38,7 +38,9 @@ def key(name: str, state: State, created: float, *since: float) -> Key:
     """A key by the days before now of its instants; a grace key verifies as long as it should."""
     at = [NOW - timedelta(days=days) for days in (created, *since)]
     names = ("created", "published", "activated", "superseded")
-    made = Key(kid(name), ARN + name, state, TIMES.token_lifetime, **dict(zip(names, at)))
+    made = Key(
+        kid(name), ARN + name, state, TIMES.token_lifetime, **dict(zip(names, at, strict=False))
+    )
     if made.superseded is None:
         return made
     until = timing.verify_until(made.superseded, made.lifetime, TIMES)
