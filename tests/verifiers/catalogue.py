@@ -67,7 +67,7 @@ VERIFIERS = (
             issuer="InvalidIssuerError",
             signature="InvalidSignatureError",
         ),
-        {"lifespan": 60, "cooldown_duration": 0},
+        {"lifespan": 60, "cooldown_duration": 5},
     ),
     Verifier(
         "joserfc",
@@ -83,7 +83,7 @@ VERIFIERS = (
         {"max_age": 60},
     ),
     Verifier(
-        "Powertools `JWTVerifier`",
+        "Powertools",
         "aws-lambda-powertools",
         LINES / "powertools.py",
         Refusals(
@@ -93,7 +93,7 @@ VERIFIERS = (
             issuer="InvalidClaimsError",
             signature="InvalidSignatureError",
         ),
-        {"jwks_max_age_seconds": 60, "unknown_kid_cooldown_seconds": 0},
+        {"jwks_max_age_seconds": 60, "unknown_kid_cooldown_seconds": 5},
     ),
     Verifier(
         "jose",
@@ -106,7 +106,7 @@ VERIFIERS = (
             issuer="JWTClaimValidationFailed",
             signature="JWSSignatureVerificationFailed",
         ),
-        {"cacheMaxAge": 60_000, "cooldownDuration": 0},
+        {"cacheMaxAge": 60_000, "cooldownDuration": 5_000},
     ),
     Verifier(
         "aws-jwt-verify",
@@ -122,7 +122,7 @@ VERIFIERS = (
         {"maxAge": 60},
     ),
     Verifier(
-        "API Gateway's JWT authorizer (HTTP API), as MiniStack plays it",
+        "API Gateway's JWT authorizer, played by MiniStack",
         "ministack",
         LINES / "api_gateway.py",
         Refusals("401", "401", "401", "401", "401"),

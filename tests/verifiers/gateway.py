@@ -23,6 +23,13 @@ class Gateway:
 
     def __init__(self, endpoint: str, clock: Path, backend: str) -> None:
         self._endpoint, self._clock, self._backend = endpoint, clock, backend
+        self._gateway = boto3.client(
+            "apigatewayv2",
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
         self._http = urllib3.PoolManager(retries=False, timeout=10)
         self._api, self._known = "", set[str]()
 
@@ -32,13 +39,7 @@ class Gateway:
         assert issuer.url not in self._known
         self._known.add(issuer.url)
         self._move_clock(issuer)
-        gateway = boto3.client(
-            "apigatewayv2",
-            endpoint_url=self._endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        gateway = self._gateway
         self._api = gateway.create_api(Name="orders", ProtocolType="HTTP")["ApiId"]
         gateway.create_stage(ApiId=self._api, StageName="v1", AutoDeploy=True)
         integration = gateway.create_integration(

@@ -53,6 +53,7 @@ class Issuer:
         self, url: str, bucket: Bucket, keys: Iterator[RSAPrivateKey], lifetime: int
     ) -> None:
         self.url, self.now, self._lifetime = url, START, lifetime
+        self.publishes = True  # each change at once
         self._unused, self._private = keys, dict[str, RSAPrivateKey]()
         self._generation = Generation(1, "", "", "", START, Keyset())
         self._ids = itertools.count(1)
@@ -71,7 +72,7 @@ class Issuer:
         self.now += timedelta(seconds=seconds)
 
     def create(self) -> str:
-        """Register the next key as the standby and publish it; returns its kid."""
+        """Register the next key as the standby; returns its kid."""
         private = next(self._unused)
         kid = PublicJwk.of(private.public_key()).kid
         self._private[kid] = private
@@ -139,6 +140,10 @@ class Issuer:
         private = signed_by or self._private[kid]
         return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
+    def publish(self) -> None:
+        """Bring the JWKS to the keyset, as PublishJwks does."""
+        project(self._stack, _ORIGIN)
+
     def read(self) -> Generation:
         """The keyset store's."""
         return self._generation
@@ -159,4 +164,5 @@ class Issuer:
 
     def _change(self, transition: Callable[[Keyset, datetime], Keyset]) -> None:
         self.update(transition, _ORIGIN)
-        project(self._stack, _ORIGIN)
+        if self.publishes:
+            self.publish()
