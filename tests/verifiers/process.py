@@ -42,17 +42,13 @@ class Process:
 @contextmanager
 def running(lines: Path, authority: Path) -> Iterator[Process]:
     """The verifier that the file `lines` makes."""
-    program = ["node", _HERE / "verify.mjs"]
-    if lines.suffix == ".py":
-        program = [sys.executable, _HERE / "verify.py"]
+    runtime = sys.executable if lines.suffix == ".py" else "node"
     trust = {"SSL_CERT_FILE": str(authority), "NODE_EXTRA_CA_CERTS": str(authority)}
     with subprocess.Popen(
-        [*program, lines],
+        [runtime, _HERE / f"verify{lines.suffix}", lines],
         env={**os.environ, **trust, "NODE_NO_WARNINGS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield Process(process)
-        assert process.stdin
-        process.stdin.close()
+        yield Process(process)  # it ends when its input does

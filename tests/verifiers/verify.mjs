@@ -25,6 +25,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     mock.timers.reset();
     mock.timers.enable({ apis: ["Date", "setTimeout"], now });
     verify = verifier(asked.issuer, asked.audience, asked.options);
-    console.log(JSON.stringify({ ready: true }));
+    console.log(JSON.stringify({ refusal: null }));
   }
 }

@@ -31,18 +31,20 @@ def refusal(verify: Callable[[str], object], token: str) -> str | None:
 
 def main(path: str) -> None:
     """Answer until the input ends."""
-    lines, verify = load(path), None
+    lines = load(path)
+    verify: Callable[[str], object] | None = None
     with time_machine.travel(0, tick=False) as clock:
         time.monotonic = time.time
         for line in sys.stdin:
             asked = json.loads(line)
             clock.move_to(asked["at"])
             if "token" in asked:
-                answer = {"refusal": refusal(verify, asked["token"])}
+                assert verify
+                answer = refusal(verify, asked["token"])
             else:
                 verify = lines.verifier(asked["issuer"], asked["audience"], **asked["options"])
-                answer = {"ready": True}
-            print(json.dumps(answer), flush=True)
+                answer = None
+            print(json.dumps({"refusal": answer}), flush=True)
 
 
 main(sys.argv[1])
