@@ -126,10 +126,12 @@ class Issuer:
         issuer: str | None = None,
         audience: str = AUDIENCE,
         signed_by: RSAPrivateKey | None = None,
+        lifetime: int | None = None,
     ) -> str:
         """A token of the active key; or of `kid`, whatever became of it: as if it had been stolen."""
         kid = kid or self.active.kid
-        wanted = claims.Request("alice", audience, "shop", self._lifetime, "orders:read", {})
+        lifetime = lifetime or self._lifetime
+        wanted = claims.Request("alice", audience, "shop", lifetime, "orders:read", {})
         members = claims.make(
             wanted,
             issuer=issuer or self.url,
@@ -145,6 +147,10 @@ class Issuer:
         project(self._stack, _ORIGIN)
 
     def read(self) -> Generation:
+        """The keyset store's."""
+        return self._generation
+
+    def newer(self, held: Generation) -> Generation:
         """The keyset store's."""
         return self._generation
 

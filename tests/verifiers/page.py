@@ -30,9 +30,12 @@ def measured_row(verifier: Verifier, running: Running, site: Site) -> str:
     by_default, *better = [
         [_told(seconds) for seconds in (lag.new_key, lag.asked_early, lag.revoked)] for lag in lags
     ]
-    anchor = verifier.lines.stem.replace("_", "-")
-    name = f"[{verifier.name}](#{anchor}) {version(verifier.package)}"
-    cells = [name, *by_default, _options(verifier), " · ".join(*better) if better else ""]
+    cells = [
+        title(verifier),
+        *by_default,
+        _options(verifier),
+        " · ".join(*better) if better else "",
+    ]
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -52,8 +55,14 @@ def with_lines(page: str) -> str:
     return _LINES.sub(code, page)
 
 
-def version(package: str) -> str:
-    """The version that the lock files pin."""
+def title(verifier: Verifier) -> str:
+    """The first cell of its row: the version is there for what is somebody else's."""
+    name = f"[{verifier.name}]({verifier.link})"
+    return f"{name} {_version(verifier.package)}" if verifier.lines else name
+
+
+def _version(package: str) -> str:
+    """As the lock files pin it."""
     node = json.loads((ROOT / "tests/package-lock.json").read_text())["packages"]
     if found := node.get(f"node_modules/{package}"):
         return str(found["version"])
@@ -66,5 +75,5 @@ def _told(seconds: float) -> str:
 
 
 def _options(verifier: Verifier) -> str:
-    sign = "=" if verifier.lines.suffix == ".py" else ": "
+    sign = "=" if verifier.lines and verifier.lines.suffix == ".py" else ": "
     return ", ".join(f"`{name}{sign}{value}`" for name, value in verifier.better.items())

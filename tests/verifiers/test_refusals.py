@@ -3,6 +3,7 @@
 import pytest
 
 from keyturn.tokens import base64url
+from keyturn.tokens.jwk import PublicJwk
 from tests.periods import DEFAULTS
 from tests.verifiers.site import new_key
 
@@ -40,3 +41,16 @@ def test_tampered(issuer, refusal, verifier) -> None:
 def test_signed_by_another_key(issuer, refusal, verifier) -> None:
     """A kid that is known, over a key that is not ours."""
     assert refusal(issuer.token(signed_by=new_key())) == verifier.refusals.signature
+
+
+def test_invented_kid(issuer, refusal, verifier) -> None:
+    """A kid that no key has."""
+    key = new_key()
+    kid = PublicJwk.of(key.public_key()).kid
+    assert refusal(issuer.token(kid, signed_by=key)) == verifier.refusals.unknown_kid
+
+
+def test_a_life_too_long(issuer, refusal, verifier) -> None:
+    """What only Keyturn's authorizer refuses: a life that a thief of KMS's signature chose."""
+    token = issuer.token(lifetime=DEFAULTS.token_lifetime + 1)
+    assert refusal(token) == verifier.refusals.long_life

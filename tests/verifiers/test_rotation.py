@@ -63,7 +63,7 @@ def test_a_retired_key_is_unknown_to_a_new_verifier(site, running, verifier) -> 
     issuer.wait_until_it_may_retire(old)
     issuer.retire(old)
     running.start(issuer, {})
-    assert running.refusal(issuer, issuer.token(old)) == verifier.refusals.unknown_kid
+    assert running.refusal(issuer, issuer.token(old)) == verifier.refusals.retired
     assert running.refusal(issuer, issuer.token()) is None
 
 
@@ -72,4 +72,4 @@ def test_a_revoked_key_is_unknown_to_a_new_verifier(issuer, refusal, verifier) -
     revoked = issuer.active.kid
     issuer.revoke(revoked)
     assert refusal(issuer.token()) is None
-    assert refusal(issuer.token(revoked)) == verifier.refusals.unknown_kid
+    assert refusal(issuer.token(revoked)) == verifier.refusals.revoked
