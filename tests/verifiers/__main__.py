@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.verifiers import page
 from tests.verifiers.catalogue import VERIFIERS
-from tests.verifiers.site import serving
+from tests.verifiers.web import serving
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tests.verifiers import gateway, own, process
 from tests.verifiers.issuer import Issuer
-from tests.verifiers.site import Site
+from tests.verifiers.web import Site
 
 LINES = Path(__file__).parent / "lines"
 

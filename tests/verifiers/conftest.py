@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.verifiers import site as sites
+from tests.verifiers import web
 from tests.verifiers.catalogue import VERIFIERS
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Where the issuers' documents are."""
-    with sites.serving(tmp_path_factory.mktemp("site")) as site:
+    with web.serving(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 

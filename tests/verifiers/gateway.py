@@ -13,7 +13,7 @@ import urllib3
 from keyturn.cli.local import REGION, Workshop, start
 from tests.verifiers.issuer import AUDIENCE, START, Issuer
 from tests.verifiers.lines.api_gateway import protect
-from tests.verifiers.site import BACKEND
+from tests.verifiers.web import BACKEND
 
 ROOT = Path(__file__).parents[2]
 

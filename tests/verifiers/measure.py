@@ -8,7 +8,7 @@ from typing import Any
 from keyturn.keyset.timing import BOUNDS
 from tests.verifiers.catalogue import Running
 from tests.verifiers.issuer import Issuer
-from tests.verifiers.site import Site
+from tests.verifiers.web import Site
 
 _LONGEST_LIFE = BOUNDS["token_lifetime"][1]
 NEVER = float(_LONGEST_LIFE - 1)  # no token lives to see more

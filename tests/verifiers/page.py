@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.verifiers.catalogue import LINES, Running, Verifier
 from tests.verifiers.measure import NEVER, measure
-from tests.verifiers.site import Site
+from tests.verifiers.web import Site
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/verifiers.md"

@@ -5,7 +5,7 @@ import pytest
 from keyturn.tokens import base64url
 from keyturn.tokens.jwk import PublicJwk
 from tests.periods import DEFAULTS
-from tests.verifiers.site import new_key
+from tests.verifiers.web import new_key
 
 
 @pytest.fixture(autouse=True)
