@@ -6,7 +6,7 @@ BIN := .venv/bin
 EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model mutation bench bench-docs lint setup format lock docs clean
+.PHONY: demo test simulate model mutation bench bench-docs verifiers-docs lint setup format lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -31,6 +31,9 @@ bench: setup build/env/bench.done
 
 bench-docs: setup build/env/bench.done
 	$(BIN)/python -m tests.bench.docs
+
+verifiers-docs: setup
+	$(BIN)/python -m tests.verifiers
 
 lint: setup
 	$(BIN)/ruff check .
