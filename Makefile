@@ -12,7 +12,8 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model mutation bench bench-docs lint audit licences setup format lock docs clean
+.PHONY: demo test simulate model mutation bench bench-docs verifiers-docs lint audit licences setup format lock \
+	docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -37,6 +38,9 @@ bench: setup build/env/bench.done
 
 bench-docs: setup build/env/bench.done
 	$(BIN)/python -m tests.bench.docs
+
+verifiers-docs: setup
+	$(BIN)/python -m tests.verifiers
 
 lint: setup
 	$(BIN)/ruff check .

@@ -209,6 +209,7 @@ def start(workshop: Workshop, scratch: Path) -> Server:
     except BaseException:
         server.stop()
         raise
+    process.returncode = 0  # it lives on as a Server: Popen is not to warn that it was left behind
     return server
 
 

@@ -1,119 +1,50 @@
-"""A headless Chromium over its debugging pipe (Chrome DevTools Protocol): no port, no driver."""
+"""One page in the machine's own Chromium, headless, driven by Playwright."""
 
-import base64
-import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Page, sync_playwright
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-_FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--hide-scrollbars",
-    "--remote-debugging-pipe",
-)
 
 
 class Browser:
-    """One page; `events` are all that it told."""
+    """One page; `requests` and `complaints` are what it asked for and what went wrong in it."""
 
-    def __init__(self, to: Any, of: Any) -> None:
-        self._to, self._of, self._sent = to, of, 0
-        self.events: list[dict[str, Any]] = []
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session: str | None = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self._call(f"{domain}.enable")
-
-    _session: str | None = None
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def show(self, page: Path, *, width: int, dark: bool = False) -> None:
         """Load a page on a screen of this width, and wait until it is there."""
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 2, "mobile": width < 700}
-        self._call("Emulation.setDeviceMetricsOverride", **metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._call("Emulation.setEmulatedMedia", features=[scheme])
-        self.events.clear()
-        self._call("Page.navigate", url=page.as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self._read()
+        self._page.set_viewport_size({"width": width, "height": 900})
+        self._page.emulate_media(color_scheme="dark" if dark else "light")
+        self.requests.clear()
+        self.complaints.clear()
+        self._page.goto(page.as_uri())
 
     def evaluate(self, expression: str) -> Any:
         """What a JavaScript expression is."""
-        told = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
-        return told["result"]["value"]
+        return self._page.evaluate(expression)
 
     def picture(self) -> bytes:
         """The whole page as PNG."""
-        told = self._call("Page.captureScreenshot", captureBeyondViewport=True)
-        return base64.b64decode(told["data"])
-
-    def requests(self) -> list[str]:
-        """Every URL that the page asked for."""
-        return [
-            event["params"]["request"]["url"]
-            for event in self.events
-            if event["method"] == "Network.requestWillBeSent"
-        ]
-
-    def complaints(self) -> list[Any]:
-        """Console errors, exceptions, and what the browser logged."""
-        loud = {"Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"}
-        return [event for event in self.events if event["method"] in loud]
-
-    def _call(self, method: str, **params: Any) -> dict[str, Any]:
-        self._sent += 1
-        asked = {"id": self._sent, "method": method, "params": params}
-        if self._session:
-            asked["sessionId"] = self._session
-        self._to.write(json.dumps(asked).encode() + b"\0")
-        self._to.flush()
-        while True:
-            told = self._read()
-            if told.get("id") == self._sent:
-                assert "error" not in told, told
-                return told["result"]
-
-    def _read(self) -> dict[str, Any]:
-        text = b""
-        while not text.endswith(b"\0"):
-            byte = self._of.read(1)
-            assert byte, "Chromium is gone"
-            text += byte
-        told = json.loads(text[:-1])
-        if "method" in told:
-            self.events.append(told)
-        return told
+        return self._page.screenshot(full_page=True)
 
 
 @contextmanager
-def browsing(profile: Path) -> Iterator[Browser]:
-    """A browser with an empty profile; it is ended, whatever happens. It listens on fd 3, tells on 4."""
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    command = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
-    arguments = [str(CHROMIUM), *_FLAGS, f"--user-data-dir={profile}"]
-    process = subprocess.Popen(
-        ["sh", "-c", command, "sh", *arguments],
-        pass_fds=(theirs_in, theirs_out),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(theirs_in)
-    os.close(theirs_out)
-    try:
-        with os.fdopen(ours_out, "wb") as to, os.fdopen(ours_in, "rb", buffering=0) as of:
-            yield Browser(to, of)
-    finally:
-        process.terminate()
-        process.wait()
+def browsing() -> Iterator[Browser]:
+    """A browser of two pixels to a point; it is ended, whatever happens."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield Browser(browser.new_page(device_scale_factor=2))
+        finally:
+            browser.close()

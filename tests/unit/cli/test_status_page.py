@@ -128,11 +128,11 @@ def off(summary, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def browser():
     """A headless Chromium."""
     if not CHROMIUM:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with browsing(tmp_path_factory.mktemp("chromium")) as browser:
+    with browsing() as browser:
         yield browser
 
 
@@ -146,8 +146,8 @@ def test_the_page_fits_says_nothing_and_asks_nobody(browser, request, which, wid
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     wide = "[...document.querySelectorAll('section *')].filter(e => e.getBoundingClientRect().right > innerWidth)"
     assert browser.evaluate(f"{wide}.length") == 0
-    assert browser.complaints() == []
-    assert [url for url in browser.requests() if not url.startswith("data:")] == [file.as_uri()]
+    assert browser.complaints == []
+    assert [url for url in browser.requests if not url.startswith("data:")] == [file.as_uri()]
     if which == "well" and os.environ.get("PICTURES") == "write" and dark == (width == 390):
         (DOCS / f"status-{width}.png").write_bytes(browser.picture())
 
