@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from keyturn.aws.deployment import Answer, Deployment
 from keyturn.aws.faults import Unanswered
 from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app
 from tests.unit.conftest import BUCKET, REGION
 
@@ -70,6 +71,14 @@ class Machine:
     def visits(self, _arn: str) -> list[Any]:
         """Like Executions'."""
         return list(self.states)
+
+
+@pytest.fixture(autouse=True)
+def _log_level_of_others():
+    """The command silences the handlers' logger; whoever comes next wants to hear it."""
+    level = logger.log_level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture
