@@ -23,6 +23,7 @@ OPERATIONS = {
         "GetPublicKey",
         "ScheduleKeyDeletion",
         "Sign",
+        "Verify",
     },
     "ssm": {"DeleteParameters", "GetParameters", "GetParametersByPath", "PutParameter"},
 }

@@ -1,15 +1,13 @@
 """What a million authorizations cost: Keyturn, `kms:Verify` per call, and API Gateway's own JWT check.
 
-The prices and their date are in prices.json. What a call takes is assumed here, not measured.
+The prices are those of `keyturn cost`. What a call takes is assumed here, not measured.
 """
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
+from keyturn.cli.cost.bill import PRICES
 from tests.bench.rows import Row
 
-PRICES = json.loads((Path(__file__).parent / "prices.json").read_text())
 MILLION = 1_000_000
 _LINE = 420  # bytes of a log line: the decision with its metric
 _REPORT = 330  # bytes that Lambda itself logs of a call: START, END and REPORT

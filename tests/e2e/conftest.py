@@ -1,8 +1,12 @@
 """One MiniStack for all end-to-end tests, with stacks deployed by the real SAM CLI."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +18,8 @@ from tests.demo import story
 ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]
 Finish = Callable[[Deployment, str], list[Visit]]
+Keyturn = Callable[..., dict[str, Any]]
+KEYTURN = Path(sys.executable).with_name("keyturn")
 
 
 def asking_for(kid: str) -> dict[str, str]:
@@ -80,3 +86,18 @@ def finish() -> Finish:
         raise AssertionError("the execution runs for more than two minutes")
 
     return finish
+
+
+@pytest.fixture
+def keyturn(deployment: Deployment) -> Keyturn:
+    """Run the command against the shared stack; returns its JSON."""
+
+    def run(*arguments: str, status: int = 0) -> dict[str, Any]:
+        ran = subprocess.run(
+            [str(KEYTURN), *arguments, "--json"], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == status, ran.stdout + ran.stderr
+        return json.loads(ran.stdout) if ran.stdout else {"error": ran.stderr}
+
+    assert deployment.keyset.active
+    return run

@@ -1,11 +1,6 @@
 """Emergencies on the local AWS by the operator's command; `make demo` has one under load."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -13,25 +8,7 @@ import pytest
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
 from tests.demo import story
-from tests.e2e.conftest import Finish, asking_for, reach
-
-KEYTURN = Path(sys.executable).with_name("keyturn")
-Keyturn = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def keyturn(deployment: Deployment) -> Keyturn:
-    """Run the command against the shared stack; returns its JSON."""
-
-    def run(*arguments: str, status: int = 0) -> dict[str, Any]:
-        ran = subprocess.run(
-            [str(KEYTURN), *arguments, "--json"], capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == status, ran.stdout + ran.stderr
-        return json.loads(ran.stdout) if ran.stdout else {"error": ran.stderr}
-
-    assert deployment.keyset.active
-    return run
+from tests.e2e.conftest import Finish, Keyturn, asking_for, reach
 
 
 @pytest.mark.parametrize(

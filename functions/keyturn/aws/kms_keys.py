@@ -3,10 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import KeyUnusable, translated
+from keyturn.aws.faults import AwsFault, KeyUnusable, translated
 
 if TYPE_CHECKING:
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 STACK_TAG = "keyturn:stack"
 OP_TAG = "keyturn:op_id"
-_RAW_LIMIT = 4096  # bytes that kms:Sign takes as RAW
+_RAW_LIMIT = 4096  # bytes that kms:Sign and kms:Verify take as RAW
+
+
+class _Signed(TypedDict):
+    Message: bytes
+    MessageType: Literal["RAW", "DIGEST"]
+    SigningAlgorithm: Literal["RSASSA_PKCS1_V1_5_SHA_256"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +67,20 @@ class KmsKeys:
 
     def sign(self, arn: str, message: bytes) -> bytes:
         """RS256 over `message` (RFC 7518 section 3.3); raises Throttled, KeyUnusable."""
-        raw = len(message) <= _RAW_LIMIT
         with translated("kms:Sign"):
-            answer = self._clients.kms.sign(
-                KeyId=arn,
-                Message=message if raw else hashlib.sha256(message).digest(),
-                MessageType="RAW" if raw else "DIGEST",
-                SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
-            )
+            answer = self._clients.kms.sign(KeyId=arn, **_rs256(message))
         return answer["Signature"]
+
+    def verify(self, arn: str, message: bytes, signature: bytes) -> bool:
+        """KMS's own opinion of an RS256 signature; raises KeyUnusable, AwsFault."""
+        try:
+            with translated("kms:Verify"):
+                answer = self._clients.kms.verify(KeyId=arn, Signature=signature, **_rs256(message))
+        except AwsFault as fault:
+            if fault.code == "KMSInvalidSignatureException":
+                return False
+            raise
+        return answer["SignatureValid"]
 
     def describe(self, arn: str, op_id: str | None = None) -> KmsKey:
         """What KMS says about the key; raises KeyUnusable when it is gone, AwsFault."""
@@ -115,6 +126,15 @@ class KmsKeys:
             if key := self.find(mapping["ResourceARN"], tags.get(OP_TAG)):
                 found.append(key)
         return found
+
+
+def _rs256(message: bytes) -> "_Signed":
+    raw = len(message) <= _RAW_LIMIT
+    return {
+        "Message": message if raw else hashlib.sha256(message).digest(),
+        "MessageType": "RAW" if raw else "DIGEST",
+        "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
+    }
 
 
 def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]", op_id: str | None) -> KmsKey:

@@ -4,8 +4,14 @@ import typer
 
 from keyturn.cli import local_stack, turn
 from keyturn.cli import revoke as revoking
+from keyturn.cli.cost.verb import cost
+from keyturn.cli.doctor.verb import doctor
+from keyturn.cli.history import history
+from keyturn.cli.issue import issue
+from keyturn.cli.jwks import jwks
 from keyturn.cli.status.verb import status
 from keyturn.cli.verb import on_stack, on_this_machine
+from keyturn.cli.verify.verb import verify
 
 app = typer.Typer(
     help="Keyturn: signing keys that turn without refusing a valid token or accepting a revoked one.",
@@ -24,6 +30,12 @@ def main() -> None:
 _KIDS = {"ignore_unknown_options": True}
 
 app.command("status")(on_stack(status))
+app.command("history")(on_stack(history))
+app.command("doctor")(on_stack(doctor))
+app.command("cost")(on_stack(cost))
+app.command("issue")(on_stack(issue))
+app.command("verify")(on_stack(verify))
+app.command("jwks")(on_stack(jwks))
 app.command("rotate")(on_stack(turn.rotate))
 app.command("rollback", context_settings=_KIDS)(on_stack(turn.rollback))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))

@@ -44,7 +44,10 @@ class Web:
         """Like Deployment's."""
         if self.away:
             raise Unanswered(f"GET {url}", "MaxRetryError")
-        found = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+        try:
+            found = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+        except self.backdoor.s3.exceptions.NoSuchKey:
+            return Answer(404, {}, "NoSuchKey")
         headers = {"Cache-Control": found["CacheControl"]} if self.headers is None else self.headers
         body = json.loads(found["Body"].read()) if self.body is None else self.body
         return Answer(self.status, headers, body)

@@ -46,7 +46,8 @@ def check_schedules(seen: Observed) -> Iterator[Finding]:
                 "schedule_missing",
                 Severity.ERROR,
                 f"There is no schedule {schedule.name}.",
-                "Delete nothing more by hand, and deploy the stack again.",
+                "Create it again with the expression and the target that template.yaml has: "
+                "CloudFormation does not see that it is gone.",
                 subject=schedule.name,
             )
         elif not schedule.enabled:

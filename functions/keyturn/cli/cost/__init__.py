@@ -1,0 +1,1 @@
+"""`keyturn cost`: what a stack costs a month at a given load."""

@@ -1,0 +1,68 @@
+"""`keyturn cost`: the bill of a month, with the load and any price as inputs."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from keyturn.aws.deployment import Deployment
+from keyturn.cli.cost.bill import PRICES, Load, bill
+from keyturn.cli.terminal import BadUsage, Terminal
+
+Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued a month.")]
+Calls = Annotated[int, typer.Option(min=0, help="Calls of the authorizer a month.")]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option("--price", help="NAME=DOLLARS in the place of a list price, again for more."),
+]
+
+
+def cost(
+    terminal: Terminal,
+    deployment: Deployment,
+    *,
+    tokens: Tokens = 1_000_000,
+    authorizations: Calls = 10_000_000,
+    price: Prices = None,
+) -> None:
+    """What this stack costs a month; calls of your own APIs come on top."""
+    prices = {name: value for name, value in PRICES.items() if not isinstance(value, str)}
+    prices.update(_given(price or [], prices))
+    load = Load(tokens, authorizations)
+    lines = bill(load, deployment.settings.times, prices)
+    total = sum(line.dollars for line in lines)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("A MONTH")
+    for column in ("AMOUNT", "OF", "DOLLARS"):
+        table.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
+    for line in lines:
+        table.add_row(line.what, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
+    table.add_row("[bold]Together[/]", "", "", f"[bold]{total:,.2f}[/]")
+    terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations")
+    terminal.say(table)
+    terminal.say(f"[dim]List prices of {PRICES['as_of']}, {PRICES['region']}: check them.[/]")
+    terminal.result(
+        {
+            "load": asdict(load),
+            "lines": [{**asdict(line), "dollars": round(line.dollars, 4)} for line in lines],
+            "total": round(total, 2),
+            "prices": prices,
+            "prices_as_of": PRICES["as_of"],
+        }
+    )
+
+
+def _given(told: list[str], known: dict[str, float]) -> dict[str, float]:
+    given = {}
+    for one in told:
+        name, _, value = one.partition("=")
+        if name not in known:
+            raise BadUsage(f"--price {name}: no such price", f"there are {', '.join(known)}")
+        try:
+            given[name] = float(value)
+        except ValueError:
+            raise BadUsage(f"--price {name}: not a number of dollars") from None
+        if not 0 <= given[name] < float("inf"):
+            raise BadUsage(f"--price {name}: not a number of dollars")
+    return given

@@ -1,0 +1,63 @@
+"""`keyturn issue`: a token from the deployed issuer, alone on stdout, ready for a pipe."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from keyturn.aws.deployment import Answer, Deployment
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+
+Subject = Annotated[str, typer.Option(help="Who the token is about (sub).")]
+Scope = Annotated[str, typer.Option(help="Scopes, separated by spaces.")]
+Audience = Annotated[str | None, typer.Option(help="One of the stack's AllowedAudiences.")]
+Lifetime = Annotated[int | None, typer.Option(help="Seconds; the key's maximum if not given.")]
+Claims = Annotated[
+    list[str] | None,
+    typer.Option("--claim", help="NAME=VALUE, again for more; VALUE is JSON, or else a text."),
+]
+
+
+def issue(
+    terminal: Terminal,
+    deployment: Deployment,
+    *,
+    subject: Subject,
+    scope: Scope = "",
+    audience: Audience = None,
+    lifetime: Lifetime = None,
+    claim: Claims = None,
+) -> None:
+    """Issue a token with your own credentials; it is printed and kept nowhere."""
+    asked = {
+        "subject": subject,
+        "scope": scope,
+        "audience": audience,
+        "lifetime": lifetime,
+        "claims": dict(map(_claim, claim or [])),
+    }
+    answer = deployment.post_token(asked)
+    if answer.status != 200:
+        raise _refused(answer)
+    terminal.plain(answer.body["access_token"])
+    terminal.result(answer.body)
+
+
+def _claim(told: str) -> tuple[str, Any]:
+    name, equals, value = told.partition("=")
+    if not (name and equals):
+        raise BadUsage("--claim is not of the form NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _refused(answer: Answer) -> BadUsage | Failed:
+    said = answer.body if isinstance(answer.body, dict) else {}
+    why = said.get("error_description", f"POST /token answers {answer.status}")
+    if answer.status == 400:
+        return BadUsage(str(why), "what may be asked for is in docs/tokens.md")
+    if answer.status == 403:
+        return Failed("POST /token answers 403", "these credentials need execute-api:Invoke on it")
+    return Failed(str(why), "`keyturn doctor` looks at the whole stack")

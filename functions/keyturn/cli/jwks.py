@@ -1,0 +1,22 @@
+"""`keyturn jwks`: the JWKS as anyone gets it."""
+
+import json
+
+from keyturn.aws.deployment import Deployment
+from keyturn.cli.terminal import Failed, Terminal
+
+
+def jwks(terminal: Terminal, deployment: Deployment) -> None:
+    """The JWKS from its public URL."""
+    url = deployment.outputs["JwksUrl"]
+    answer = deployment.fetch(url)
+    if answer.status != 200:
+        raise Failed(f"{url} answers {answer.status}", "`keyturn doctor` says why")
+    terminal.plain(json.dumps(answer.body, indent=2))
+    terminal.result(
+        {
+            "url": url,
+            "cache_control": answer.headers.get("Cache-Control", ""),
+            "jwks": answer.body,
+        }
+    )

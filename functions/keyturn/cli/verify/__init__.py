@@ -1,0 +1,1 @@
+"""`keyturn verify`: what the authorizer makes of a token, and why."""

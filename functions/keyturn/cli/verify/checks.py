@@ -1,0 +1,191 @@
+"""Each rule of docs/tokens.md on its own, so that a bad token shows everything that is wrong with it.
+
+The verdict is the authorizer's; a test holds that the first check that fails is its reason.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from keyturn.cli.wording import duration, instant
+from keyturn.keyset.model import EndedKey, Key
+from keyturn.keyset.states import State
+from keyturn.tokens import base64url, strict_json
+from keyturn.tokens.claims import Expected, check
+from keyturn.tokens.errors import Code, TokenRefused
+from keyturn.tokens.jws import MAX_BYTES, UnverifiedToken
+from keyturn.tokens.verify import has_signature
+
+_HEADER = {"alg": "RS256", "typ": "at+jwt"}
+_MEMBERS = {"alg", "typ", "kid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule; `passed` is None where it cannot be told, `code` is what breaking it is called."""
+
+    name: str
+    passed: bool | None
+    code: Code
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A token taken apart as far as it goes, nothing believed; None where a part is no object."""
+
+    text: str
+    header: Mapping[str, Any] | None
+    claims: Mapping[str, Any] | None
+    signed: bytes
+    signature: bytes | None
+
+    @classmethod
+    def of(cls, text: str) -> "Decoded":
+        """Also of a text that is no token."""
+        header, _, rest = text.partition(".")
+        payload, _, last = rest.partition(".")
+        signed = text.rpartition(".")[0].encode(errors="replace")
+        return cls(text, _object(header), _object(payload), signed, _bytes(last))
+
+    @property
+    def kid(self) -> str | None:
+        """The key that it names."""
+        kid = self.header.get("kid") if self.header else None
+        return kid if isinstance(kid, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a token is held against; `public_key` is None where KMS no longer gives it."""
+
+    key: Key | EndedKey | None
+    public_key: RSAPublicKey | None
+    expected: Expected
+    now: datetime
+
+
+def checks(token: Decoded, around: Surroundings) -> Iterator[Check]:
+    """Every rule, in the order in which the authorizer applies them."""
+    yield from _form(token)
+    yield _key(token, around)
+    yield _signature(token, around.public_key)
+    yield from _claims(token, around)
+
+
+def _form(token: Decoded) -> Iterator[Check]:
+    try:
+        UnverifiedToken.parse(token.text)
+        refusal = None
+    except TokenRefused as refused:
+        refusal = refused.code
+    size = len(token.text)
+    yield Check(
+        "size", size <= MAX_BYTES, Code.TOO_LARGE, f"{size} of at most {MAX_BYTES} characters"
+    )
+    shape = None if refusal is Code.TOO_LARGE else refusal is not Code.MALFORMED
+    yield Check(
+        "shape", shape, Code.MALFORMED, "header.payload.signature in strict base64url and JSON"
+    )
+    header = token.header
+    members = None if header is None else set(header) == _MEMBERS and token.kid is not None
+    yield Check("header", members, Code.HEADER, "alg, typ and kid, and nothing else")
+    for name, code in (("alg", Code.ALGORITHM), ("typ", Code.TYPE)):
+        has = None if header is None else header.get(name) == _HEADER[name]
+        yield Check(name, has, code, f"is {_HEADER[name]}")
+
+
+def _key(token: Decoded, around: Surroundings) -> Check:
+    key, now = around.key, around.now
+    if token.kid is None:
+        return Check("key", None, Code.UNKNOWN_KID, "no kid names it")
+    if key is None:
+        return Check("key", False, Code.UNKNOWN_KID, "no key of this stack has this kid")
+    if isinstance(key, EndedKey):
+        code = Code.KEY_REVOKED if key.state is State.REVOKED else Code.KEY_RETIRED
+        return Check("key", False, code, f"{key.state} since {instant(key.ended)}")
+    if key.state is State.STANDBY:
+        code = Code.KEY_NOT_PUBLISHED
+        says = "standby, published" if key.published else "standby, not published yet"
+    elif key.state is State.GRACE:
+        code, says = Code.KEY_EXPIRED, f"grace, verifies until {instant(key.verify_until)}"
+    else:
+        code, says = Code.UNKNOWN_KID, "active"
+    return Check("key", key.verifies(now), code, says)
+
+
+def _signature(token: Decoded, public_key: RSAPublicKey | None) -> Check:
+    if token.signature is None:
+        return Check("signature", None, Code.SIGNATURE, "there is none to look at")
+    if public_key is None:
+        return Check("signature", None, Code.SIGNATURE, "no public key to check it with")
+    good = has_signature(public_key, token.signature, token.signed)
+    return Check("signature", good, Code.SIGNATURE, "RSASSA-PKCS1-v1_5 with SHA-256, by this key")
+
+
+def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
+    claims, expected, now = _strict(token), around.expected, around.now.timestamp()
+    payload = None if token.text.count(".") < 2 else claims is not None
+    yield Check("payload", payload, Code.MALFORMED, "a JSON object, no name twice")
+    typed = None if claims is None else _are_typed(claims, expected, now)
+    says = "iss, sub, aud, jti, client_id, iat, nbf, exp, each of its type"
+    yield Check("claims", typed, Code.CLAIMS, says)
+    if claims is None or not typed:
+        return
+    key, leeway = around.key, expected.leeway
+    issued, expires, begins = claims["iat"], claims["exp"], max(claims["iat"], claims["nbf"])
+    yield Check("iss", claims["iss"] == expected.issuer, Code.ISSUER, f"is {expected.issuer}")
+    yield Check("aud", claims["aud"] == expected.audience, Code.AUDIENCE, f"is {expected.audience}")
+    longest = key.lifetime if isinstance(key, Key) else None
+    within = None if longest is None else 0 < expires - issued <= longest
+    says = f"{expires - issued} s" + ("" if longest is None else f" of at most {longest} s")
+    yield Check("lifetime", within, Code.LIFETIME, says)
+    yield Check("exp", now < expires + leeway, Code.EXPIRED, _moment(expires, around.now))
+    yield Check("nbf", begins <= now + leeway, Code.NOT_YET_VALID, _moment(begins, around.now))
+
+
+def _strict(token: Decoded) -> dict[str, Any] | None:
+    """The claims as the authorizer reads them."""
+    payload = _bytes(token.text.partition(".")[2].partition(".")[0])
+    try:
+        return None if payload is None else strict_json.loads(payload)
+    except ValueError:
+        return None
+
+
+def _are_typed(claims: Mapping[str, Any], expected: Expected, now: float) -> bool:
+    try:
+        check(claims, expected, lifetime=0, now=now)
+    except TokenRefused as refused:
+        return refused.code is not Code.CLAIMS
+    return True
+
+
+def _moment(epoch: int, now: datetime) -> str:
+    try:
+        at = datetime.fromtimestamp(epoch, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "beyond any calendar"
+    side = "ago" if at <= now else "from now"
+    return f"{instant(at)}, {duration(at - now)} {side}"
+
+
+def _bytes(segment: str) -> bytes | None:
+    try:
+        return base64url.decode_ascii(segment.encode("ascii")) if segment else None
+    except ValueError:
+        return None
+
+
+def _object(segment: str) -> Mapping[str, Any] | None:
+    """As lenient as can be: this is only to be looked at."""
+    raw = _bytes(segment.rstrip("="))
+    try:
+        found = json.loads(raw) if raw else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

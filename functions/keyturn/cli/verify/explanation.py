@@ -1,0 +1,69 @@
+"""What there is to say of one token."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from keyturn.api.authorize import authenticate
+from keyturn.aws.stack import Stack
+from keyturn.cli.verify.checks import Check, Decoded, Surroundings, checks
+from keyturn.keyset.model import EndedKey, Key
+from keyturn.tokens.errors import TokenRefused
+
+ACCEPTED = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The authorizer's verdict, `ok` or a code of docs/tokens.md, and every check beside it."""
+
+    verdict: str
+    generation: int
+    token: Decoded
+    key: Key | EndedKey | None
+    checks: tuple[Check, ...]
+    routes: Mapping[str, bool]  # the stack's own routes, and whether the scope opens them
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the authorizer lets it in."""
+        return self.verdict == ACCEPTED
+
+    def members(self) -> dict[str, Any]:
+        """As `--json` says it; nothing of it can be used as a token."""
+        return {
+            "verdict": self.verdict,
+            "status": 200 if self.is_accepted else 401,
+            "generation": self.generation,
+            "key": self.key and {"kid": self.key.kid, "state": self.key.state.value},
+            "header": self.token.header,
+            "claims": self.token.claims,
+            "checks": [asdict(check) for check in self.checks],
+            "routes": dict(self.routes),
+        }
+
+
+def explain(stack: Stack, text: str) -> Explanation:
+    """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
+    token, now = Decoded.of(text), stack.clock.now()
+    try:
+        claims: Mapping[str, Any] = authenticate(stack, text, {})
+        verdict = ACCEPTED
+    except TokenRefused as refusal:
+        claims, verdict = {}, refusal.code.value
+    generation = stack.view.current()
+    key = generation.keyset.find(token.kid) if token.kid else None
+    around = Surroundings(key, _public_key(stack, key), stack.expected, now)
+    scopes = set(str(claims.get("scope", "")).split())
+    routes = {
+        f"{route.method} {route.path}": verdict == ACCEPTED and route.scopes <= scopes
+        for route in stack.settings.route_scopes
+    }
+    return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
+
+
+def _public_key(stack: Stack, key: Key | EndedKey | None) -> RSAPublicKey | None:
+    """KMS gives none for a disabled key."""
+    return stack.public_keys.of(key) if isinstance(key, Key) else None

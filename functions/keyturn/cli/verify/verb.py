@@ -1,0 +1,69 @@
+"""`keyturn verify`: explain a token like a colleague."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.cli.terminal import BadUsage, ProblemFound, Terminal
+from keyturn.cli.verify.explanation import Explanation, explain
+
+_STDIN = "-"
+_SIGNS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]?[/]"}
+Token = Annotated[str, typer.Argument(help="The token, or - to read it from stdin.")]
+Kms = Annotated[bool, typer.Option("--kms", help="Ask KMS itself for a second opinion.")]
+
+
+def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms = False) -> None:
+    """What the authorizer answers to a token, and why; also for one that is broken."""
+    text = (sys.stdin.read() if token == _STDIN else token).strip()
+    text = text.removeprefix("Bearer ").strip()
+    if not text:
+        raise BadUsage("there is no token on stdin" if token == _STDIN else "the token is empty")
+    with terminal.progress("looking at keyset and key"):
+        found = explain(deployment.as_stack, text)
+        opinion = _second_opinion(deployment, found) if kms else None
+    _say(terminal, found)
+    if opinion:
+        terminal.say(f"  KMS itself: {opinion}")
+    terminal.result({**found.members(), "kms": opinion})
+    if not found.is_accepted:
+        raise ProblemFound
+
+
+def _say(terminal: Terminal, found: Explanation) -> None:
+    for name, part in (("header", found.token.header), ("claims", found.token.claims)):
+        if part is None:
+            terminal.say(f"[dim]{name}[/]  cannot be read")
+        else:
+            terminal.say(f"[dim]{name}[/]")
+            terminal.say(escape(json.dumps(part, indent=2, ensure_ascii=True)))
+    terminal.say()
+    for check in found.checks:
+        terminal.say(f"  {_SIGNS[check.passed]} {check.name:10} {escape(check.says)}")
+    terminal.say()
+    if not found.is_accepted:
+        terminal.say(
+            f"[bold red]Refused[/]: {found.verdict}. The authorizer answers 401 "
+            f"(generation {found.generation})."
+        )
+        return
+    terminal.say(f"[bold green]Accepted[/] by the authorizer (generation {found.generation}).")
+    for route, is_open in found.routes.items():
+        terminal.say(f"  {escape(route)}: {'open' if is_open else '403, its scope is missing'}")
+
+
+def _second_opinion(deployment: Deployment, found: Explanation) -> str:
+    """`kms:Verify`, as a sentence; it knows nothing of claims, states or revocation."""
+    token, key = found.token, found.key
+    if key is None or not token.signature:
+        return "cannot be asked: the token names no key of this stack, or has no signature"
+    try:
+        good = deployment.kms.verify(key.kms_key_arn, token.signed, token.signature)
+    except AwsFault as fault:
+        return f"does not use this key ({fault.code})"
+    return f"the signature is {'' if good else 'not '}of this key"

@@ -1,0 +1,233 @@
+"""`keyturn doctor`: every finding from what was seen, and what `--fix` does about it."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keyturn.aws.executions import Execution
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.schedules import Schedule
+from keyturn.cli.doctor.checkup import examine
+from keyturn.cli.doctor.findings import Fix
+from keyturn.cli.observation import Run, observe
+from keyturn.keyset.model import EndedKey
+from keyturn.keyset.states import State
+from keyturn.rotation.reconcile import run as reconcile
+
+DAY = timedelta(days=1)
+ROOT = Path(__file__).parents[3]
+
+
+def with_keys(seen, *keys, ended=()):
+    """The same stack with these live keys."""
+    last = seen.generation
+    keyset = replace(last.keyset, keys=keys, ended=tuple(ended))
+    return replace(seen, generations=(*seen.generations, replace(last, keyset=keyset)))
+
+
+def with_kms(seen, key, **changed):
+    """The same stack, with a key that KMS tells something else of."""
+    kept = replace(seen.kms[key.kms_key_arn], **changed)
+    return replace(seen, kms={**seen.kms, key.kms_key_arn: kept})
+
+
+def stranger(name, seen, age):
+    """A KMS key of this stack that no keyset knows."""
+    arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
+    return KmsKey(arn, "op", seen.at - age, enabled=True, pending_deletion=False)
+
+
+def with_strangers(seen, *keys):
+    """The same stack with more KMS keys."""
+    return replace(seen, kms={**seen.kms, **{key.arn: key for key in keys}})
+
+
+def ended_but_enabled(seen):
+    """The standby was revoked, and KMS still has it enabled."""
+    active, standby = seen.keyset.active, seen.keyset.standby
+    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, seen.at)
+    return with_keys(seen, active, ended=(gone,))
+
+
+def run(state, age, seen):
+    """An execution under way."""
+    return Run("arn:run", "scheduled", "schedule", seen.at - age, state, seen.at - age)
+
+
+def grace(seen):
+    """The active key, superseded long ago."""
+    active = seen.keyset.active
+    return replace(active, state=State.GRACE, superseded=seen.at - DAY, verify_until=seen.at - DAY)
+
+
+BROKEN = {
+    "no_active_key": lambda s: with_keys(s, s.keyset.standby),
+    "no_standby": lambda s: with_keys(s, s.keyset.active),
+    "standby_unpublished": lambda s: replace(
+        with_keys(s, s.keyset.active, replace(s.keyset.standby, published=None)), at=s.at + DAY
+    ),
+    "overdue_key": lambda s: with_keys(s, s.keyset.standby, grace(s)),
+    "rotation_overdue": lambda s: replace(s, at=s.at + 400 * DAY),
+    "active_key_disabled": lambda s: with_kms(s, s.keyset.active, enabled=False),
+    "standby_key_disabled": lambda s: with_kms(
+        s, s.keyset.standby, enabled=False, pending_deletion=True
+    ),
+    "grace_key_disabled": lambda s: replace(
+        with_keys(s, s.keyset.standby, replace(grace(s), verify_until=s.at + DAY)),
+        kms={s.keyset.standby.kms_key_arn: s.kms[s.keyset.standby.kms_key_arn]},
+    ),
+    "ended_key_kept": ended_but_enabled,
+    "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
+    "too_many_unclaimed_keys": lambda s: with_strangers(
+        s, *(stranger(f"young-{number}", s, timedelta(0)) for number in range(4))
+    ),
+    "jwks_missing": lambda s: replace(s, projection=None),
+    "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
+    "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
+    "jwks_differs": lambda s: replace(s, projection=replace(s.projection, keys={})),
+    "jwks_unreachable": lambda s: replace(s, public=replace(s.public, status=403)),
+    "jwks_caching": lambda s: replace(s, public=replace(s.public, cache_control="no-cache")),
+    "jwks_stale_at_edge": lambda s: replace(
+        s, public=replace(s.public, generation=1), at=s.at + DAY
+    ),
+    "failed_execution": lambda s: replace(
+        s, unhappy=(Execution("arn:run", "TIMED_OUT", s.at, s.at),)
+    ),
+    "stuck_execution": lambda s: replace(s, running=(run("WaitForGrace", DAY, s),)),
+    "schedule_missing": lambda s: replace(
+        s, schedules=(Schedule("demo-rotation", enabled=False, expression=None),)
+    ),
+    "schedule_disabled": lambda s: replace(
+        s, schedules=(Schedule("demo-rotation", enabled=False, expression="rate(1 day)"),)
+    ),
+    "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
+    "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
+}
+BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to be seen then
+
+
+@pytest.fixture
+def seen(deployment):
+    """A stack at rest."""
+    return observe(deployment)
+
+
+def test_nothing_is_off_at_rest(seen):
+    """Not even a warning."""
+    assert examine(seen) == []
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_a_finding(seen, code):
+    """Found by its name, with a sentence and a remedy; and only where something is off."""
+    found = {finding.code: finding for finding in examine(BROKEN[code](seen))}
+    assert code in found, found
+    assert found[code].what.endswith((".", ". "))
+    assert found[code].remedy
+
+
+def test_every_finding_is_documented():
+    """In docs/operating.md, and nothing else is."""
+    text = (ROOT / "docs/operating.md").read_text()
+    table = text.partition("## Findings")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == BROKEN.keys() | BY_WORDS
+
+
+def test_the_worst_comes_first(seen):
+    """Critical before error before warning."""
+    off = replace(BROKEN["orphaned_key"](seen), projection=None, clock_offset=DAY)
+    found = [finding.severity.value for finding in examine(off)]
+    assert found == sorted(found, key=["critical", "error", "warning"].index)
+    assert {"critical", "warning"} <= set(found)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_it_says(deployment, backdoor, keyturn, transcript, width):
+    """Two findings and their remedies; exit status 1."""
+    kid = deployment.keyset.active.kms_key_arn
+    backdoor.kms.disable_key(KeyId=kid)
+    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
+    result = keyturn("doctor", width=width)
+    assert result.exit_code == 1
+    transcript(f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
+
+
+def test_all_is_well(deployment, keyturn):
+    """Exit status 0."""
+    result = keyturn("doctor")
+    assert (result.exit_code, result.stdout.strip()) == (0, "All is well.")
+    assert json.loads(keyturn("doctor", "--json").stdout) == {"findings": [], "fixed": []}
+
+
+def test_fix_does_what_reconcile_does_and_enables_schedules(
+    deployment, booted, backdoor, keyturn, monkeypatch
+):
+    """Then it looks again."""
+    for name in ("demo-rotation", "demo-reconcile"):
+        known = backdoor.scheduler.get_schedule(Name=name)
+        kept = {part: known[part] for part in ("ScheduleExpression", "Target")}
+        backdoor.scheduler.update_schedule(
+            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kept
+        )
+    backdoor.s3.delete_object(Bucket=booted.settings.bucket, Key=".well-known/jwks.json")
+    asked = []
+
+    def invoke(stack, function):
+        asked.append((stack, function))
+        reconcile(booted)
+
+    monkeypatch.setattr("keyturn.cli.doctor.verb.invoke", invoke)
+    result = keyturn("doctor", "--fix", "--json")
+    assert json.loads(result.stdout) == {
+        "findings": [],
+        "fixed": ["reconcile", "enabled demo-rotation", "enabled demo-reconcile"],
+    }
+    assert (result.exit_code, asked) == (0, [("demo", "ReconcileFunction")])
+
+
+def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, monkeypatch):
+    """A disabled key is for people: revoked or enabled, who knows?"""
+    monkeypatch.setattr("keyturn.cli.doctor.verb.invoke", lambda *_: pytest.fail("not for this"))
+    backdoor.kms.disable_key(KeyId=deployment.keyset.active.kms_key_arn)
+    result = keyturn("doctor", "--fix", "--json")
+    said = json.loads(result.stdout)
+    assert ([one["code"] for one in said["findings"]], said["fixed"]) == (
+        ["active_key_disabled"],
+        [],
+    )
+    assert result.exit_code == 1
+
+
+def test_a_keyset_that_is_gone_is_a_finding(deployment, backdoor, keyturn):
+    """Not an error of the command: this is what a doctor is for."""
+    names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
+    backdoor.ssm.delete_parameters(Names=names)
+    result = keyturn("doctor", "--json")
+    [finding] = json.loads(result.stdout)["findings"]
+    assert (finding["code"], finding["severity"]) == ("keyset_unreadable", "critical")
+    assert "history/" in finding["remedy"]
+
+
+def test_a_refused_look_is_told_and_the_others_are_made(deployment, keyturn):
+    """Credentials that may not list executions."""
+
+    def denied(*_):
+        raise AwsFault("states:ListExecutions", "AccessDeniedException")
+
+    deployment.executions.latest = denied
+    found = json.loads(keyturn("doctor", "--json").stdout)["findings"]
+    assert {one["code"] for one in found} == {"unreadable"}
+    assert {one["subject"] for one in found} == {"executions", "failed_executions"}
+
+
+def test_only_what_reconcile_mends_says_so(seen):
+    """`--fix` is in the remedy where there is a fix, and nowhere else."""
+    for code, broken in BROKEN.items():
+        for finding in examine(broken(seen)):
+            if finding.code == code and finding.fix is Fix.RECONCILE:
+                assert "doctor --fix" in finding.remedy, finding

@@ -1,0 +1,95 @@
+"""`keyturn history`: changes from generations in SSM and in the bucket, and who counted when."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from keyturn.keyset import document
+from keyturn.keyset.transitions import activate
+from tests.unit.conftest import START
+
+
+@pytest.fixture
+def turned(booted, origin, clock):
+    """The standby has taken over, half a minute after the start."""
+    clock.advance(30)
+    before = booted.keysets.read().keyset
+
+    def turn(keyset, now):
+        return activate(
+            keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
+        )
+
+    booted.keysets.update(turn, origin)
+    clock.advance(5)
+    return before
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_change(deployment, turned, keyturn, transcript, width):
+    """When, what, why, who; the newest first."""
+    result = keyturn("history", width=width)
+    assert result.exit_code == 0
+    ids = {one["op_id"] for one in json.loads(keyturn("history", "--json").stdout)["changes"]}
+    printed = result.stdout
+    for op_id in ids:
+        printed = printed.replace(op_id, "0" * len(op_id))
+    transcript(f"history-{width}", printed)
+
+
+def test_as_json(deployment, turned, keyturn):
+    """Its shape is documented."""
+    said = json.loads(keyturn("history", "--limit", "1", "--json").stdout)
+    [change] = said["changes"]
+    assert set(change) == {"generation", "at", "changes", "reason", "started_by", "op_id"}
+    assert change["changes"] == [
+        {"what": "superseded", "kid": turned.active.kid},
+        {"what": "activated", "kid": turned.standby.kid},
+    ]
+    assert said["older"] == 2
+
+
+def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, turned, booted, keyturn):
+    """The same changes, before and after."""
+    before = json.loads(keyturn("history", "--json").stdout)
+    for number, text in booted.keysets.stored().items():
+        booted.history.keep(number, text)
+    booted.keysets.delete([1, 2])
+    assert json.loads(keyturn("history", "--json").stdout) == before
+
+
+@pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])
+def test_who_counted_then(deployment, turned, keyturn, seconds, active):
+    """To the second, and a zone is UTC unless it is said."""
+    at = (START + timedelta(seconds=seconds)).isoformat()
+    said = json.loads(keyturn("history", "--at", at, "--json").stdout)
+    kid = {"first": turned.active.kid, "second": turned.standby.kid}[active]
+    assert [one["kid"] for one in said["keys"] if one["state"] == "active"] == [kid]
+    assert all(one["valid"] for one in said["keys"])
+    assert keyturn("history", "--at", at.removesuffix("+00:00")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "word"),
+    [
+        ("yesterday", 2, "--at"),
+        ("2999-01-01T00:00:00Z", 2, "still to come"),
+        ("1999-01-01", 1, "no generation is as old"),
+    ],
+)
+def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):
+    """Bad usage, or before the first generation."""
+    result = keyturn("history", "--at", at)
+    assert result.exit_code == status
+    assert word in result.stderr
+
+
+def test_a_document_that_is_spoilt_is_named(deployment, booted, origin, backdoor, keyturn):
+    """Two lines, with the parameter's name and where to get it back."""
+    text = document.dumps(booted.keysets.read()).replace('"reason"', '"raisin"')
+    name = "/keyturn/demo/keyset/000000000002"
+    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+    result = keyturn("history")
+    first, second = result.stderr.splitlines()
+    assert (result.exit_code, name in first, "history/" in second) == (1, True, True)

@@ -1,0 +1,88 @@
+"""What every verb shares: `--json` as documented, two lines when it fails, `--help` without AWS."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+
+DOCUMENTED = (Path(__file__).parents[3] / "docs/operating.md").read_text()
+ON_STACK = {
+    "status": (),
+    "history": (),
+    "doctor": (),
+    "cost": (),
+    "jwks": (),
+    "issue": ("--subject", "alice"),
+    "verify": ("a.b.c",),
+    "rotate": ("--yes",),
+    "rollback": ("x", "--reason", "drill", "--yes"),
+    "revoke": ("--active", "--reason", "drill", "--yes"),
+}
+SHAPES = {
+    "status": ("status",),
+    "history": ("history",),
+    "history --at": ("history", "--at", "2026-03-01T12:00:00Z"),
+    "doctor": ("doctor",),
+    "verify": ("verify", "a.b.c"),
+    "jwks": ("jwks",),
+    "cost": ("cost",),
+}
+
+
+def documented(verb: str) -> set[str]:
+    """The members of a verb's object, those of its lists left out."""
+    table = DOCUMENTED.partition("## JSON")[2].partition("\n## ")[0]
+    row = next(line for line in table.splitlines() if line.startswith(f"| `{verb}` |"))
+    members = row.removeprefix(f"| `{verb}` |")
+    return set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", members)))
+
+
+@pytest.mark.parametrize("verb", SHAPES)
+def test_the_documented_shape(deployment, keyturn, verb):
+    """The members that docs/operating.md has, and no others."""
+    assert set(json.loads(keyturn(*SHAPES[verb], "--json").stdout)) == documented(verb)
+
+
+@pytest.mark.parametrize("verb", ON_STACK)
+def test_no_stack_is_two_lines(deployment, keyturn, monkeypatch, verb):
+    """What went wrong, what to do; exit status 1, nothing on stdout; the stack trace with --debug."""
+
+    def nowhere(_stack):
+        raise AwsFault("cloudformation:DescribeStacks", "ValidationError")
+
+    monkeypatch.setattr(Deployment, "find", nowhere)
+    result = keyturn(verb, *ON_STACK[verb], "--stack", "elsewhere")
+    assert (result.exit_code, result.stdout) == (1, "")
+    first, second = result.stderr.splitlines()
+    assert first.startswith("keyturn: cloudformation:DescribeStacks")
+    assert "--stack" in second
+    assert isinstance(keyturn(verb, *ON_STACK[verb], "--debug").exception, AwsFault)
+
+
+@pytest.mark.parametrize("verb", [*ON_STACK, "local up", "local down", "local url"])
+def test_help_needs_nothing(keyturn, verb):
+    """Every verb has it, with --json and --debug."""
+    result = keyturn(*verb.split(), "--help")
+    assert result.exit_code == 0
+    assert {"--json", "--debug"} <= set(re.findall(r"--\w+", result.stdout))
+
+
+def test_the_table_of_verbs_is_the_commands(keyturn):
+    """docs/operating.md knows each, and no other."""
+    listed = set(re.findall(r"^│ (\w+) ", keyturn("--help").stdout.partition("Commands")[2], re.M))
+    table = DOCUMENTED.partition("| verb |")[2].partition("\n\n")[0]
+    first = " ".join(line.partition("|")[2].partition("|")[0] for line in table.splitlines())
+    assert {name.split()[0] for name in re.findall(r"`([\w ]+)`", first)} - {
+        "down",
+        "url",
+    } == listed
+
+
+def test_an_unknown_word_is_bad_usage(keyturn):
+    """Exit status 2."""
+    assert keyturn("nonsense").exit_code == 2
+    assert keyturn("status", "--nonsense").exit_code == 2

@@ -1,0 +1,157 @@
+"""`keyturn issue`, `verify` and `jwks`: a token from the issuer's own code, explained."""
+
+import json
+
+import pytest
+
+from keyturn.api.answers import Refusal
+from keyturn.api.issue_token import issue
+from keyturn.api.token_request import TokenRequest
+from keyturn.aws.deployment import Answer
+from keyturn.aws.telemetry import metrics
+from keyturn.keyset.transitions import revoke
+
+
+@pytest.fixture(autouse=True)
+def issuer(deployment, booted):
+    """`POST /token` without HTTP."""
+
+    def post_token(body):
+        try:
+            request = TokenRequest.over_http(json.loads(json.dumps(body)))
+            return Answer(200, {}, issue(booted, request, "arn:aws:iam::123456789012:user/me"))
+        except Refusal as refusal:
+            return Answer(refusal.status, {}, refusal.body())
+
+    deployment.post_token = post_token
+    yield
+    metrics.clear_metrics()  # of the issuer, whose handler was left out
+
+
+@pytest.fixture
+def token(keyturn) -> str:
+    """A token of alice."""
+    return keyturn("issue", "--subject", "alice").stdout.strip()
+
+
+def test_a_token_alone_on_stdout(keyturn, token):
+    """Ready for a pipe; --json has the whole token response."""
+    assert token.count(".") == 2
+    said = json.loads(keyturn("issue", "--subject", "alice", "--lifetime", "5", "--json").stdout)
+    assert set(said) == {"access_token", "token_type", "expires_in", "scope"}
+    assert said["expires_in"] == 5
+
+
+def test_claims_are_json_or_text(keyturn):
+    """`--claim` again for each."""
+    given = ("--claim", "tenant=blue", "--claim", "level=3", "--claim", 'roles=["a"]')
+    token = keyturn("issue", "--subject", "alice", *given).stdout.strip()
+    claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
+    assert (claims["tenant"], claims["level"], claims["roles"]) == ("blue", 3, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("--claim", "nonsense"), "--claim"),
+        (("--claim", "sub=mallory"), "claims.sub"),
+        (("--lifetime", "999999"), "lifetime"),
+        (("--audience", "elsewhere"), "audience"),
+        (("--scope", "everything"), "scope"),
+    ],
+)
+def test_what_may_not_be_asked_for_is_named(keyturn, given, named):
+    """Exit status 2 and two lines."""
+    result = keyturn("issue", "--subject", "alice", *given)
+    assert (result.exit_code, result.stdout) == (2, "")
+    first, _ = result.stderr.splitlines()
+    assert named in first
+
+
+@pytest.mark.parametrize(("status", "word"), [(403, "execute-api:Invoke"), (503, "doctor")])
+def test_an_issuer_that_does_not_answer(deployment, keyturn, status, word):
+    """Exit status 1, with what to do."""
+    deployment.post_token = lambda _body: Answer(status, {}, "no")
+    result = keyturn("issue", "--subject", "alice")
+    assert result.exit_code == 1
+    assert word in result.stderr.splitlines()[1]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_good_token(booted, keyturn, token, transcript, width):
+    """Every check, and the verdict; exit status 0."""
+    result = keyturn("verify", token, "--kms", width=width)
+    assert result.exit_code == 0, result.stdout
+    claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
+    printed = result.stdout.replace(claims["jti"], "0" * 36)
+    transcript(f"verify-{width}", printed.replace(booted.settings.issuer, "https://issuer.example"))
+
+
+def test_a_token_from_stdin(keyturn, token):
+    """So that it does not stay in the shell's history."""
+    assert keyturn("verify", "-", text=f"Bearer {token}\n").exit_code == 0
+    assert keyturn("verify", "-", text="").exit_code == 2
+
+
+def test_a_token_whose_key_is_revoked(keyturn, token, booted, origin, clock, transcript):
+    """Which key, since when, and what the authorizer answers."""
+
+    def change(keyset, now):
+        gone = [keyset.active.kid]
+        return revoke(keyset, gone, now, times=booted.times, ages=booted.ages)
+
+    booted.keysets.update(change, origin)
+    clock.advance(30)
+    result = keyturn("verify", token, "--json")
+    said = json.loads(result.stdout)
+    printed = keyturn("verify", token).stdout.replace(said["claims"]["jti"], "0" * 36)
+    printed = printed.replace(booted.settings.issuer, "https://issuer.example")
+    transcript("verify-revoked-80", printed)
+    assert (result.exit_code, said["verdict"], said["status"]) == (1, "key_revoked", 401)
+    assert said["key"]["state"] == "revoked"
+
+
+def test_a_changed_token_and_kms_of_one_mind(keyturn, token):
+    """One byte of the payload."""
+    header, payload, signature = token.split(".")
+    changed = payload[:-3] + ("AAA" if payload[-3:] != "AAA" else "BBB")
+    said = json.loads(
+        keyturn("verify", f"{header}.{changed}.{signature}", "--kms", "--json").stdout
+    )
+    assert said["verdict"] == "signature"
+    assert said["kms"] == "the signature is not of this key"
+
+
+@pytest.mark.parametrize("text", ["x", "a.b.c", "eyJh.eyJh.", "...", "ключ", "{}", "[red]"])
+def test_what_is_no_token_is_explained_all_the_same(keyturn, text):
+    """Exit status 1, no stack trace, nothing on stderr."""
+    result = keyturn("verify", text, "--kms")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "Refused: malformed" in result.stdout
+
+
+def test_no_verb_prints_the_token_but_issue(keyturn, token):
+    """Neither in prose nor as JSON nor in what went wrong."""
+    parts = token.split(".")
+    for given in ((), ("--json",), ("--kms",)):
+        said = keyturn("verify", token, *given)
+        assert not [part for part in parts if part in said.output]
+    wrong = keyturn("revoke", token, "--reason", "x", "--yes")
+    assert wrong.exit_code == 2
+
+
+def test_the_jwks(deployment, keyturn):
+    """As it is served; with --json beside what caches are told."""
+    kids = {key.kid for key in deployment.keyset.keys}
+    assert {key["kid"] for key in json.loads(keyturn("jwks").stdout)["keys"]} == kids
+    said = json.loads(keyturn("jwks", "--json").stdout)
+    assert set(said) == {"url", "cache_control", "jwks"}
+    assert said["cache_control"].startswith("public, max-age=")
+
+
+def test_a_jwks_that_is_not_there(web, keyturn):
+    """Exit status 1."""
+    web.status = 403
+    result = keyturn("jwks")
+    assert result.exit_code == 1
+    assert "answers 403" in result.stderr
