@@ -162,3 +162,11 @@ def test_the_header_is_exact(forge, changes, code):
     """Any header but the one is refused, well signed or not; `...` leaves a member out."""
     header = {name: value for name, value in {**MEMBERS, **changes}.items() if value is not ...}
     assert refusal(forge(header, CLAIMS)) is code
+
+
+def test_a_known_header_is_not_read_again():
+    """Up to 256 bytes of it; what is longer is read, and here refused: it is no JSON."""
+    known = {b"A" * 256: "its kid", b"A" * 260: "its kid"}
+    assert jws.take_apart(f"{'A' * 256}.QQ.QQ", known)[1] == "its kid"
+    with pytest.raises(TokenRefused, match=Code.MALFORMED):
+        jws.take_apart(f"{'A' * 260}.QQ.QQ", known)

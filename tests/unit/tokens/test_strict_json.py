@@ -106,3 +106,20 @@ def test_no_nesting_escapes_as_another_error():
                 strict_json.loads(raw)
             except ValueError as error:
                 assert str(error) == "nested too deeply"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"{", "not JSON"),
+        (b"[]", "not an object"),
+        (b"{}{}", "not an object"),
+        (b'{"a":1,"a":2}', "duplicate member"),
+        (b'{"a":NaN}', "NaN is not JSON"),
+        (b'{"a":1e999}', "number out of range"),
+    ],
+)
+def test_what_is_wrong_is_said(raw, words):
+    """In words of ours: none of the text comes with them."""
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        strict_json.loads(raw)
