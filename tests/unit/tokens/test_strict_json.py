@@ -111,7 +111,7 @@ def test_no_nesting_escapes_as_another_error():
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"{", "not JSON"),
+        (b"nope", "not JSON"),
         (b"[]", "not an object"),
         (b"{}{}", "not an object"),
         (b'{"a":1,"a":2}', "duplicate member"),
