@@ -17,6 +17,8 @@ from keyturn.aws.faults import Unanswered
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import activate
 from tests.unit.conftest import BUCKET, REGION
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
@@ -127,6 +129,24 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
     monkeypatch.setattr("keyturn.cli.verb.use_session", lambda *_: None)
     monkeypatch.setattr(Deployment, "find", lambda _stack: found)
     return found
+
+
+@pytest.fixture
+def turn(booted: Stack, origin) -> Callable[[], Keyset]:
+    """Have the standby take over from the active key; returns the keyset as it was."""
+
+    def turn() -> Keyset:
+        before = booted.keysets.read().keyset
+
+        def change(keyset, now):
+            return activate(
+                keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
+            )
+
+        booted.keysets.update(change, origin)
+        return before
+
+    return turn
 
 
 @pytest.fixture

@@ -6,22 +6,14 @@ from datetime import timedelta
 import pytest
 
 from keyturn.keyset import document
-from keyturn.keyset.transitions import activate
 from tests.unit.conftest import START
 
 
 @pytest.fixture
-def turned(booted, origin, clock):
+def turned(turn, clock):
     """The standby has taken over, half a minute after the start."""
     clock.advance(30)
-    before = booted.keysets.read().keyset
-
-    def turn(keyset, now):
-        return activate(
-            keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
-        )
-
-    booted.keysets.update(turn, origin)
+    before = turn()
     clock.advance(5)
     return before
 

@@ -7,22 +7,15 @@ import pytest
 
 from keyturn.aws.executions import Execution, Visit
 from keyturn.aws.faults import AwsFault
-from keyturn.keyset.transitions import activate, register, revoke
+from keyturn.keyset.transitions import register, revoke
 from tests.unit.conftest import START
 
 
 @pytest.fixture
-def turned(booted, origin, clock):
+def turned(turn, booted, origin, clock):
     """The standby has taken over from the first key, and a third one has been made."""
     clock.advance(30)
-    before = booted.keysets.read().keyset
-
-    def turn(keyset, now):
-        return activate(
-            keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
-        )
-
-    booted.keysets.update(turn, origin)
+    before = turn()
     key = booted.kms.create(origin.op_id)
     kid = booted.kms.public_jwk(key.arn).kid
 
