@@ -43,6 +43,10 @@ SERVICES = frozenset(
 _PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
+# A read that hangs must fail inside the authorizer: killed at its timeout, it would lose its view.
+_PROMPT = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+)
 
 
 MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our calls
@@ -78,8 +82,8 @@ class Clients:
 
     @cached_property
     def ssm(self) -> "SSMClient":
-        """Reads."""
-        return _client("ssm", config=_PATIENT)
+        """Reads of the keyset."""
+        return _client("ssm", config=_PROMPT)
 
     @cached_property
     def ssm_timed(self) -> "SSMClient":

@@ -13,6 +13,7 @@ from keyturn.aws.faults import (
     Unanswered,
     translated,
 )
+from tests.template import RESOURCES
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,12 @@ def test_a_timed_write_lands_or_is_given_up_within_the_write_delay(region, write
     config = Clients(write_delay).ssm_timed.meta.config
     assert config.connect_timeout + config.read_timeout < write_delay
     assert config.retries["total_max_attempts"] == 1
+
+
+def test_a_read_that_hangs_fails_before_the_authorizer_is_killed(region):
+    """Every attempt and the pauses between them (below 1 s, then below 2 s, …) end within its time."""
+    config = Clients(20).ssm.meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = 2 ** (attempts - 1) - 1
+    longest = attempts * (config.connect_timeout + config.read_timeout) + pauses
+    assert longest < RESOURCES["AuthorizeFunction"]["Properties"]["Timeout"]
