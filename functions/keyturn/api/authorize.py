@@ -19,6 +19,12 @@ from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.verify import VerificationKey, verify
 
 KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
+REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
+    State.STANDBY: Code.KEY_NOT_PUBLISHED,
+    State.GRACE: Code.KEY_EXPIRED,
+    State.RETIRED: Code.KEY_RETIRED,
+    State.REVOKED: Code.KEY_REVOKED,
+}
 
 
 def authenticate(stack: Stack, token: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -48,12 +54,8 @@ def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
     if key is None:
         raise TokenRefused(Code.UNKNOWN_KID)
     found["kid"], found["key_state"] = key.kid, key.state
-    if isinstance(key, EndedKey):
-        raise TokenRefused(Code.KEY_REVOKED if key.state is State.REVOKED else Code.KEY_RETIRED)
-    if not key.verifies(stack.clock.now()):
-        raise TokenRefused(
-            Code.KEY_NOT_PUBLISHED if key.state is State.STANDBY else Code.KEY_EXPIRED
-        )
+    if isinstance(key, EndedKey) or not key.verifies(stack.clock.now()):
+        raise TokenRefused(REFUSED_AS[key.state])
     return key
 
 

@@ -94,11 +94,6 @@ class Deployment:
         return timing.revocation_bound(self.settings.times)
 
     @property
-    def outage_bound(self) -> timedelta:
-        """The same while SSM cannot be read: StaleLimit + G + ε."""
-        return timing.outage_bound(self.settings.times)
-
-    @property
     def region(self) -> str:
         """Where the stack is."""
         return str(self._session.region_name)

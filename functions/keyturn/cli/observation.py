@@ -72,8 +72,7 @@ class Observed:
     @property
     def unclaimed(self) -> tuple[KmsKey, ...]:
         """This stack's KMS keys that no stored generation knows and nobody is deleting."""
-        known = {key.kms_key_arn for one in self.generations for key in one.keyset.known}
-        tagged = (self.kms or {}).values()
+        known, tagged = _known(self.generations), (self.kms or {}).values()
         return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
 
 
@@ -122,9 +121,13 @@ def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[st
     """The tagged keys, and those of the generations, whose tags may be seen minutes late."""
     kms = deployment.as_stack.kms
     found = {key.arn: key for key in kms.of_stack()}
-    known = {key.kms_key_arn for one in generations for key in one.keyset.known}
-    late = (kms.find(arn) for arn in sorted(known - found.keys()))
+    late = (kms.find(arn) for arn in sorted(_known(generations) - found.keys()))
     return {**found, **{key.arn: key for key in late if key}}
+
+
+def _known(generations: tuple[Generation, ...]) -> set[str]:
+    """The ARNs of every key that a stored generation tells of."""
+    return {key.kms_key_arn for one in generations for key in one.keyset.known}
 
 
 def _running(deployment: Deployment) -> tuple[Run, ...]:

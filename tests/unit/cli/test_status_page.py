@@ -105,8 +105,7 @@ def summary() -> Summary:
         clock_offset=timedelta(0),
         unread={},
     )
-    bounds = timing.revocation_bound(TIMES), timing.outage_bound(TIMES)
-    return Summary("keyturn-prod", "eu-central-1", seen, *bounds)
+    return Summary("keyturn-prod", "eu-central-1", seen)
 
 
 @pytest.fixture(scope="module")

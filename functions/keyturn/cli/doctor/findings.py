@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+BY_FIX = "`keyturn doctor --fix`"
+
 
 class Severity(StrEnum):
     """How soon somebody should act."""

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from keyturn.cli.doctor.findings import Finding, Fix, Severity
+from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.observation import Observed, PublicJwks
 from keyturn.cli.wording import duration
 
-_FIX = "`keyturn doctor --fix`"
 _NEXT_STEPS = timedelta(minutes=1)
 _RUNBOOK = "docs/runbooks/lagging-jwks.md"
 
@@ -39,7 +38,7 @@ def check_projection(seen: Observed) -> Iterator[Finding]:
             Severity.CRITICAL,
             f"The JWKS differs from its own generation in {', '.join(sorted(odd))}: "
             "somebody wrote it by hand.",
-            f"Delete .well-known/jwks.json from the bucket, then {_FIX} writes it.",
+            f"Delete .well-known/jwks.json from the bucket, then {BY_FIX} writes it.",
         )
 
 
@@ -65,7 +64,7 @@ def _unreachable(why: str) -> Finding:
         "jwks_unreachable",
         Severity.CRITICAL,
         f"The JWKS cannot be read by its public URL: {why}.",
-        f"{_RUNBOOK}, step 4; {_FIX} writes it if it is missing.",
+        f"{_RUNBOOK}, step 4; {BY_FIX} writes it if it is missing.",
         Fix.RECONCILE,
     )
 
@@ -104,4 +103,4 @@ def _at_the_edge(seen: Observed, public: PublicJwks) -> Iterator[Finding]:
 
 
 def _lagging(code: str, severity: Severity, what: str) -> Finding:
-    return Finding(code, severity, what, f"{_FIX} writes it anew.", Fix.RECONCILE)
+    return Finding(code, severity, what, f"{BY_FIX} writes it anew.", Fix.RECONCILE)

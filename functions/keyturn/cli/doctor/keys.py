@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from keyturn.aws.kms_keys import KmsKey
-from keyturn.cli.doctor.findings import Finding, Fix, Severity
+from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.observation import Observed
 from keyturn.cli.wording import duration, instant
 from keyturn.keyset import timing
@@ -12,7 +12,6 @@ from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Ages
 
-_FIX = "`keyturn doctor --fix`"
 _AGES = Ages()
 _LATE = timedelta(days=1)  # RotationSchedule tries once a day
 _MOST_UNCLAIMED = 4  # rotation/create_key.py creates none above
@@ -26,7 +25,7 @@ def check_keyset(seen: Observed) -> Iterator[Finding]:
             "no_active_key",
             Severity.CRITICAL,
             "No key is active: the issuer answers 503.",
-            f"{_FIX} has the standby, or a new key, sign at once.",
+            f"{BY_FIX} has the standby, or a new key, sign at once.",
             Fix.RECONCILE,
         )
     yield from _standby(seen)
@@ -37,7 +36,7 @@ def check_keyset(seen: Observed) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"Key {key.kid} should have retired: it verifies no more since "
                 f"{instant(key.verify_until)}.",
-                f"{_FIX} retires it.",
+                f"{BY_FIX} retires it.",
                 Fix.RECONCILE,
                 key.kid,
             )
@@ -57,7 +56,7 @@ def _standby(seen: Observed) -> Iterator[Finding]:
             "no_standby",
             Severity.ERROR,
             "There is no standby key: an emergency would have to sign with an unknown one.",
-            f"{_FIX} creates and publishes one.{when}",
+            f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
     elif standby.published is None and now - seen.generation.at > _AGES.settle:
@@ -65,7 +64,7 @@ def _standby(seen: Observed) -> Iterator[Finding]:
             "standby_unpublished",
             Severity.ERROR,
             f"The standby {standby.kid} is not published.",
-            f"{_FIX} publishes it.",
+            f"{BY_FIX} publishes it.",
             Fix.RECONCILE,
             standby.kid,
         )
@@ -100,7 +99,7 @@ def check_kms(seen: Observed) -> Iterator[Finding]:
                 "ended_key_kept",
                 Severity.ERROR if kept.enabled else Severity.WARNING,
                 f"Key {ended.kid} is {ended.state}, and in KMS {how}.",
-                f"{_FIX} disables it and schedules its deletion.",
+                f"{BY_FIX} disables it and schedules its deletion.",
                 Fix.RECONCILE,
                 ended.kid,
             )
@@ -149,7 +148,7 @@ def _unclaimed(seen: Observed) -> Iterator[Finding]:
                 "orphaned_key",
                 Severity.WARNING,
                 f"KMS key {key.arn} has this stack's tag and is in no keyset. It costs money.",
-                f"{_FIX} destroys it, two a run.",
+                f"{BY_FIX} destroys it, two a run.",
                 Fix.RECONCILE,
                 key.arn,
             )

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from keyturn.cli.doctor.findings import Finding, Fix, Severity
+from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.observation import Observed
 from keyturn.cli.wording import duration, instant
 from keyturn.keyset import timing
 
-_FIX = "`keyturn doctor --fix`"
 _RUNBOOK = "docs/runbooks/stuck-execution.md"
 _PATIENCE = timedelta(hours=1)  # more than any Task with all its retries
 
@@ -55,7 +54,7 @@ def check_schedules(seen: Observed) -> Iterator[Finding]:
                 "schedule_disabled",
                 Severity.ERROR,
                 f"The schedule {schedule.name} ({schedule.expression}) is disabled.",
-                f"{_FIX} enables it.",
+                f"{BY_FIX} enables it.",
                 Fix.ENABLE_SCHEDULE,
                 schedule.name,
             )

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
-from keyturn.aws.deployment import Deployment
 from keyturn.cli.doctor.checkup import drift
 from keyturn.cli.doctor.findings import Finding
 from keyturn.cli.observation import Observed, Run
 from keyturn.cli.status.coming import Coming, coming
 from keyturn.cli.status.lives import Life, Window, lives
 from keyturn.cli.wording import iso
+from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Key
 
 
@@ -23,19 +23,16 @@ class Summary:
     stack: str
     region: str
     seen: Observed
-    bound: timedelta
-    outage_bound: timedelta
 
-    @classmethod
-    def of(cls, deployment: Deployment, seen: Observed) -> Self:
-        """What there is to say about what was seen."""
-        return cls(
-            deployment.stack,
-            deployment.region,
-            seen,
-            deployment.revocation_bound,
-            deployment.outage_bound,
-        )
+    @property
+    def bound(self) -> timedelta:
+        """From a revocation until no authorizer accepts the kid: C + G + ε."""
+        return timing.revocation_bound(self.seen.settings.times)
+
+    @property
+    def outage_bound(self) -> timedelta:
+        """The same while SSM cannot be read: StaleLimit + G + ε."""
+        return timing.outage_bound(self.seen.settings.times)
 
     @cached_property
     def drift(self) -> list[Finding]:

@@ -50,7 +50,7 @@ def _lane(life: Life, window: Window, marker: int, cells: int) -> Text:
                 planned if span.planned else past,
                 f"dim {style}" if span.planned else style,
             )
-    if life.ended and isinstance(life.key.state, State):
+    if life.ended:
         lane[_cell(window.place(life.ended), cells)] = _ENDS[life.key.state]
     return Text.assemble(f"{life.key.kid[:8]:{LABEL}}", *lane)
 

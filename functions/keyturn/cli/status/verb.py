@@ -20,7 +20,7 @@ Html = Annotated[
 def status(terminal: Terminal, deployment: Deployment, html: Html = None) -> None:
     """The keys at a glance: states, timeline, what is due next, what is off."""
     with terminal.progress("looking at keyset, JWKS, KMS and executions"):
-        summary = Summary.of(deployment, observe(deployment))
+        summary = Summary(deployment.stack, deployment.region, observe(deployment))
     say_status(terminal, summary)
     if html:
         html.write_text(page(summary), encoding="utf-8")

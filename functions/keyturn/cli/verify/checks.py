@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from keyturn.api.authorize import REFUSED_AS
 from keyturn.cli.wording import duration, instant
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
@@ -105,16 +106,14 @@ def _key(token: Decoded, around: Surroundings) -> Check:
         return Check("key", None, Code.UNKNOWN_KID, "no kid names it")
     if key is None:
         return Check("key", False, Code.UNKNOWN_KID, "no key of this stack has this kid")
+    code = REFUSED_AS.get(key.state, Code.UNKNOWN_KID)
     if isinstance(key, EndedKey):
-        code = Code.KEY_REVOKED if key.state is State.REVOKED else Code.KEY_RETIRED
         return Check("key", False, code, f"{key.state} since {instant(key.ended)}")
+    says = str(key.state)
     if key.state is State.STANDBY:
-        code = Code.KEY_NOT_PUBLISHED
-        says = "standby, published" if key.published else "standby, not published yet"
+        says += ", published" if key.published else ", not published yet"
     elif key.state is State.GRACE:
-        code, says = Code.KEY_EXPIRED, f"grace, verifies until {instant(key.verify_until)}"
-    else:
-        code, says = Code.UNKNOWN_KID, "active"
+        says += f", verifies until {instant(key.verify_until)}"
     return Check("key", key.verifies(now), code, says)
 
 
