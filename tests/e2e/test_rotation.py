@@ -8,7 +8,7 @@ import pytest
 
 from keyturn.aws.deployment import Deployment
 from keyturn.keyset.model import Origin
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import revoke
 from tests.demo import story
 from tests.e2e.conftest import Deploy, Finish, asking_for
@@ -46,7 +46,7 @@ def test_a_standby_is_published_long_enough_before_it_signs(
     gone = before.standby.kid
     times = Times(1, 4, 15, 2, 1, 5, 5, 0, 40, 10, 1, 0)
     deployment.keysets.update(
-        lambda keyset, now: revoke(keyset, [gone], now, times=times, ages=Ages()),
+        lambda keyset, now: revoke(keyset, [gone], now, times=times, limits=Limits()),
         Origin("test", "test", "lose the standby"),
     )
 

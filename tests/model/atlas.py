@@ -50,7 +50,9 @@ class Atlas:
 
     def number(self, keyset: Keyset) -> int:
         """The number of this keyset, which differs from that of another only if a rule can tell."""
-        plain = Keyset(tuple(map(self._plain, keyset.keys)), self._ended(keyset))
+        plain = Keyset(
+            tuple(map(self._plain, keyset.keys)), self._ended(keyset), self._horizon(keyset)
+        )
         if plain not in self._numbers:
             self._numbers[plain] = len(self.keysets)
             self.keysets.append(plain)
@@ -92,7 +94,7 @@ class Atlas:
             )  # no rule reads it any more; a broken one shall not wait for it
         return replace(
             key,
-            created=NOW,
+            created=self._remembered(key.created),
             published=published and max(published, instant(-c.waits)),
             activated=_clamped(key.activated, c.R + c.omega if active and c.by_age else None),
             superseded=_clamped(key.superseded, None),
@@ -100,10 +102,22 @@ class Atlas:
         )
 
     def _ended(self, keyset: Keyset) -> tuple[EndedKey, ...]:
-        c = self.constants
-        horizon = c.ended + c.omega + 1 if c.remembers_ends else None
-        plain = [replace(key, ended=_clamped(key.ended, horizon) or NOW) for key in keyset.ended]
+        plain = [
+            replace(key, created=self._remembered(key.created), ended=self._remembered(key.ended))
+            for key in keyset.ended
+        ]
         return tuple(sorted(plain, key=lambda key: key.kid))
+
+    def _horizon(self, keyset: Keyset) -> datetime | None:
+        """None where it is so old that it stands in the way of no registration any more."""
+        c = self.constants
+        if keyset.horizon is None or not c.remembers_ends:
+            return None
+        return keyset.horizon if keyset.horizon > instant(-c.memory) else None
+
+    def _remembered(self, at: datetime) -> datetime:
+        c = self.constants
+        return _clamped(at, c.memory if c.remembers_ends else None) or NOW
 
 
 def _clamped(at: datetime | None, horizon: int | None) -> datetime | None:
@@ -117,10 +131,11 @@ def _moved(keyset: Keyset, move: Callable[[int], int]) -> Keyset:
     def at(when: datetime | None) -> datetime | None:
         return when and instant(move(seconds(when)))
 
-    names = "published", "activated", "verify_until"
+    names = "created", "published", "activated", "verify_until"
     return Keyset(
         tuple(replace(key, **{n: at(getattr(key, n)) for n in names}) for key in keyset.keys),
-        tuple(replace(key, ended=at(key.ended)) for key in keyset.ended),
+        tuple(replace(key, created=at(key.created), ended=at(key.ended)) for key in keyset.ended),
+        at(keyset.horizon),
     )
 
 

@@ -86,7 +86,7 @@ class Changes:
         return Answer(kind, self.atlas.number(after), wrong)
 
     def _applied(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
-        times, ages = self.atlas.constants.times, self.atlas.constants.ages
+        times, limits = self.atlas.constants.times, self.atlas.constants.limits
         now, kid = instant(clock), call.kids[0] if call.kids else ""
         match call.name:
             case "register":
@@ -98,25 +98,31 @@ class Changes:
                     now,
                     created=created,
                     lifetime=times.token_lifetime,
-                    ages=ages,
+                    limits=limits,
                 )
             case "publish":
                 return transitions.publish(keyset, call.kids, now)
             case "activate":
-                return transitions.activate(keyset, kid, now, supersede=call.supersede, times=times)
+                return transitions.activate(
+                    keyset, kid, now, supersede=call.supersede, times=times, limits=limits
+                )
             case "activate_alone":  # rotation/create_key.py, ensure_active
                 if keyset.active:
                     return keyset
-                return transitions.activate(keyset, kid, now, supersede=None, times=times)
+                return transitions.activate(
+                    keyset, kid, now, supersede=None, times=times, limits=limits
+                )
             case "roll_back":
                 return transitions.roll_back(
                     keyset, kid, now, supersede=call.supersede, times=times
                 )
             case "retire":
-                return transitions.retire(keyset, kid, now, times=times, ages=ages)
+                return transitions.retire(keyset, kid, now, times=times, limits=limits)
+            case "retire_overdue":
+                return transitions.retire_overdue(keyset, now, times=times, limits=limits)
             case "revoke":
                 known = [kid for kid in call.kids if keyset.find(kid)]
-                return transitions.revoke(keyset, known, now, times=times, ages=ages)
+                return transitions.revoke(keyset, known, now, times=times, limits=limits)
         raise NotImplementedError(call.name)
 
     def _unlike(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
@@ -130,7 +136,7 @@ class Changes:
                 return f"a repeated {call.name} ends in {type(error).__name__}"
             if again != after:
                 return f"a repeated {call.name} changes something again"
-        for check in (_s4, _s6, _s7, _names_its_key):
+        for check in (_s4, _s6, _s7, _s10, _names_its_key):
             if wrong := check(self.atlas, before, call, after):
                 return wrong
         return ""
@@ -201,6 +207,14 @@ def _s7(_atlas: Atlas, before: Keyset, _call: Call, after: Keyset) -> str:
                 return f"S7: {key.kid} retires as {key.state}"
             if seconds(key.verify_until) >= 0:
                 return f"S7: {key.kid} retires before a reader's clock is past its verify_until"
+    return ""
+
+
+def _s10(atlas: Atlas, _before: Keyset, _call: Call, after: Keyset) -> str:
+    """Also once there is a standby again."""
+    most, keys = atlas.constants.limits.live_keys, len(after.keys)
+    if keys + (after.active is not None and after.standby is None) > most:
+        return f"S10: {keys} live keys leave no room for a standby in a JWKS of {most}"
     return ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 
 NOW = datetime(2000, 1, 1, tzinfo=UTC)  # what the product is told; instants are counted from here
 KIDS = "ABCDEFGH"  # in the order in which keys are registered
@@ -42,7 +42,8 @@ class Constants:
     stale: int = 0  # above 0: SSM cannot be read, and authorizers go on for this long
     lifetime: int = 0  # of the keys that are there at the start; 0: L (another L was deployed)
     claim: int = 1000  # how old a KMS key may be when it is registered
-    ended: int = 1000  # how long an ended key is remembered
+    ended: int = 1000  # how long an ended key is listed
+    live: int = 10  # how many live keys the JWKS may hold
     keys: int = 6  # how many keys may be registered, besides two that L1 may need
     by_age: bool = False  # rotations are due by age and nobody asked: `activated` matters
     knows_its_turn: bool = (
@@ -77,9 +78,10 @@ class Constants:
         )
 
     @cached_property
-    def ages(self) -> Ages:
-        """The fixed ages, as this scenario has them."""
-        return Ages(claim=timedelta(seconds=self.claim), ended=timedelta(seconds=self.ended))
+    def limits(self) -> Limits:
+        """The fixed limits, as this scenario has them."""
+        claim, ended = timedelta(seconds=self.claim), timedelta(seconds=self.ended)
+        return Limits(claim=claim, ended=ended, live_keys=self.live)
 
     @property
     def epsilon(self) -> int:
@@ -108,8 +110,13 @@ class Constants:
 
     @property
     def remembers_ends(self) -> bool:
-        """Whether the instant at which a key ended can make a difference."""
+        """Whether the instants at which a key was born and ended can make a difference."""
         return self.ended < 1000
+
+    @property
+    def memory(self) -> int:
+        """After this many seconds it makes no difference any more when a key was born, or ended."""
+        return max(self.ended, self.claim) + self.omega + 1
 
     @property
     def patience(self) -> int:

@@ -142,13 +142,19 @@ ALL = (
     ),
     Scenario(
         "late registration",
-        Constants(P=1, claim=1, ended=3),
+        Constants(P=1, claim=3, ended=1),
         (
             actors.late_registration("B"),
             actors.emergency("B"),
             actors.emergency("C", name="second"),
         ),
         (A, B),
+    ),
+    Scenario(
+        "a full JWKS",
+        Constants(P=1, skew=1, live=3),
+        (actors.scheduled(), actors.reconcile()),
+        (_key("C", State.GRACE, activated=LONG_AGO, superseded=0, verify_until=4), A, B),
     ),
     Scenario(
         "registration race",

@@ -125,15 +125,10 @@ def retire(way: Way) -> Step:
 
 
 def retire_overdue(way: Way) -> Step:
-    """Reconcile's first repair: every grace key whose time is over."""
+    """Reconcile's first repair: every grace key whose time is over, in one write."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        for kid in changes.atlas.facts[s.truth].grace:
-            stay = a._replace(since=0)
-            for move in lands(changes, s, a, Call("retire", (kid,)), stay, stay):
-                if move.truth >= 0:
-                    yield move
-        yield Move(("retire", "no more"), way.on(a))
+        yield from lands(changes, s, a, Call("retire_overdue", ()), way.on(a), way.off(a))
 
     return moves
 

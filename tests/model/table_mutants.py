@@ -29,9 +29,9 @@ _LIVE_GUARD = Edit(
     "transitions._live",
     "raise IllegalTransition(kid, key.state, event)",
     "fit = State.STANDBY if event is Event.ACTIVATE else State.GRACE; "
-    "return Key(kid, key.kms_key_arn, fit, 1, key.ended, key.ended.replace(year=1990))",
+    "return Key(kid, key.kms_key_arn, fit, 1, key.created, key.ended.replace(year=1990))",
 )
-_REGISTER_GUARD = Edit("transitions.register", "isinstance(known, EndedKey)", "False")
+_REGISTER_GUARD = Edit("transitions.register", "isinstance(existing, EndedKey)", "False")
 
 
 def _risen(state: State, event: Event, scenario: str) -> Mutant:

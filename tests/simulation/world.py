@@ -16,7 +16,7 @@ from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 from tests.simulation.cloud.events import Bus
 from tests.simulation.cloud.kms import Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
@@ -34,12 +34,15 @@ from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
-AGES = Ages(
+LIMITS = Limits(
     generation=timedelta(seconds=120),
+    generations=15,
     settle=timedelta(seconds=40),
     claim=timedelta(seconds=900),
     ended=timedelta(seconds=1800),
     orphan=timedelta(seconds=1800),
+    live_keys=5,
+    listed_keys=7,
 )
 _CONTEXT = SimpleNamespace(
     function_name="keyturn",
@@ -64,7 +67,7 @@ class Container:
 
 
 class World:
-    """One run. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off.
+    """One run. `limits` are small unless said otherwise. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off.
 
     `clocks` says how far the clock of a machine is ahead, by its label; the others have one or the
     other extreme.
@@ -80,9 +83,10 @@ class World:
         seed: int | None = None,
         skew: float = 0.0,
         clocks: Mapping[str, float] | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         self.choose = Random(seed or 0)
-        self.times, self.ages, self.skew = times, AGES, skew
+        self.times, self.limits, self.skew = times, limits, skew
         self._clocks = clocks or {}
         self.lag = times.clock_skew - skew
         self.plan = Plan()
@@ -94,8 +98,8 @@ class World:
         self.gateway = Gateway(self, times.result_ttl)
         self.bus = Bus(self)
         self.clients = self._clients()
-        self.truth = Truth(times, AGES, self.kms, self.now)
-        self.jwks = Jwks(times, self.truth, self.now)
+        self.truth = Truth(times, limits, self.kms, self.now)
+        self.jwks = Jwks(times, limits, self.truth, self.now)
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
@@ -132,7 +136,7 @@ class World:
             flush_targets=(Stage(*OWN_STAGE),) if self.times.result_ttl else (),
             times=self.times,
         )
-        stack = Stack(settings, clock=clock, clients=self.clients, ages=self.ages)
+        stack = Stack(settings, clock=clock, clients=self.clients, limits=self.limits)
         return Container(stack, clock, label, began=len(self.truth.landed))
 
     def call(

@@ -27,7 +27,7 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger
 from keyturn.keyset.model import Key, Keyset, Origin
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 from keyturn.rotation.publish_jwks import project
 from tests.periods import DEFAULTS
 
@@ -58,9 +58,9 @@ def demo_times() -> Times:
 
 
 @pytest.fixture(scope="session")
-def ages() -> Ages:
-    """The fixed ages as deployed."""
-    return Ages()
+def limits() -> Limits:
+    """The fixed limits as deployed."""
+    return Limits()
 
 
 @pytest.fixture(scope="session")
@@ -478,7 +478,7 @@ def booted(founded, origin, aws) -> Stack:
     """A stack with an active and a published standby key, generation 2; the wire is clear."""
 
     def fill(_keyset, now):
-        made = [founded.kms.create(origin.op_id) for _ in range(2)]
+        made = [founded.kms.create() for _ in range(2)]
         active, standby = (
             Key(founded.kms.public_jwk(key.arn).kid, key.arn, State.STANDBY, 15, now, now)
             for key in made

@@ -108,7 +108,7 @@ class World:
             for name, fields in told.items()
         )
         ended = tuple(
-            EndedKey(self.keys.kid(state.value), state.value, state, born)
+            EndedKey(self.keys.kid(state.value), state.value, state, born, born)
             for state in (State.RETIRED, State.REVOKED)
         )
         return Keyset(live, ended)

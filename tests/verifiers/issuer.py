@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.aws.well_known import WellKnown
 from keyturn.keyset import timing, transitions
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
-from keyturn.keyset.timing import Ages
+from keyturn.keyset.timing import Limits
 from keyturn.rotation.publish_jwks import project
 from keyturn.tokens import claims, jws
 from keyturn.tokens.jwk import PublicJwk
@@ -78,7 +78,7 @@ class Issuer:
         self._private[kid] = private
         self._change(
             lambda keyset, now: transitions.register(
-                keyset, kid, kid, now, created=now, lifetime=self._lifetime, ages=Ages()
+                keyset, kid, kid, now, created=now, lifetime=self._lifetime, limits=Limits()
             )
         )
         return kid
@@ -89,7 +89,7 @@ class Issuer:
         supersede = active.kid if active else None
         self._change(
             lambda keyset, now: transitions.activate(
-                keyset, kid, now, supersede=supersede, times=DEFAULTS
+                keyset, kid, now, supersede=supersede, times=DEFAULTS, limits=Limits()
             )
         )
 
@@ -110,13 +110,17 @@ class Issuer:
     def retire(self, kid: str) -> None:
         """The superseded key ends."""
         self._change(
-            lambda keyset, now: transitions.retire(keyset, kid, now, times=DEFAULTS, ages=Ages())
+            lambda keyset, now: transitions.retire(
+                keyset, kid, now, times=DEFAULTS, limits=Limits()
+            )
         )
 
     def revoke(self, kid: str) -> None:
         """The key ends at once; the standby signs if it was the active one."""
         self._change(
-            lambda keyset, now: transitions.revoke(keyset, [kid], now, times=DEFAULTS, ages=Ages())
+            lambda keyset, now: transitions.revoke(
+                keyset, [kid], now, times=DEFAULTS, limits=Limits()
+            )
         )
 
     def token(

@@ -74,7 +74,7 @@ class KeysetReader:
         try:
             generation = document.loads(text)
         except DocumentInvalid as error:
-            raise DocumentInvalid(f"{self._name(number)}: {error}") from None
+            raise type(error)(f"{self._name(number)}: {error}") from None
         if generation.number != number:
             raise DocumentInvalid(f"{self._name(number)}: holds generation {generation.number}")
         return generation

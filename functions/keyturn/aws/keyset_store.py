@@ -49,12 +49,8 @@ class KeysetStore(KeysetReader):
                 return self.read()
             return empty
 
-    def update(
-        self, transition: Transition, origin: Origin, *, make_room: bool = False
-    ) -> Generation:
+    def update(self, transition: Transition, origin: Origin) -> Generation:
         """Apply `transition(keyset, now)` to the truth and append the result.
-
-        With `make_room` what is only remembered gives way if the document would grow too large.
 
         Returns the generation that holds the change, also when it was there already. What the
         transition raises comes out unchanged. Raises KeysetBusy, KeysetMissing, AwsFault.
@@ -66,8 +62,6 @@ class KeysetStore(KeysetReader):
             if changed == latest.keyset:
                 return latest
             following = _generation(latest.number + 1, origin, now, changed)
-            if make_room:
-                following = document.with_room(following)
             text = document.dumps(following)
             try:
                 self._create(following.number, text)

@@ -46,7 +46,7 @@ class _Instant:
 class KeysetView:
     """A cached generation: fresh for `ttl` seconds (C), usable for `stale_limit` without SSM.
 
-    It never goes back to a lower generation, and a lower one never renews its age. Ages count from
+    It never goes back to a lower generation, and a lower one never renews its age. Limits count from
     before the read was sent. It is read again a random while before C is over, so that containers
     born together do not ask together; the one read that this costs may fail, until C is over.
     """

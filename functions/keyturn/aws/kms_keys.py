@@ -1,4 +1,4 @@
-"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, tagged at birth with stack and op_id."""
+"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, tagged at birth with their stack."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from keyturn.tokens.jwk import PublicJwk
 
 STACK_TAG = "keyturn:stack"
-OP_TAG = "keyturn:op_id"
 _RAW_LIMIT = 4096  # bytes that kms:Sign and kms:Verify take as RAW
 
 
@@ -29,7 +28,6 @@ class KmsKey:
     """A KMS key of this stack, whether or not any keyset knows it."""
 
     arn: str
-    op_id: str | None
     created: datetime
     enabled: bool
     pending_deletion: bool
@@ -43,19 +41,16 @@ class KmsKeys:
         self._stack = stack
         self._clients = clients
 
-    def create(self, op_id: str) -> KmsKey:
+    def create(self) -> KmsKey:
         """Create a signing key: one attempt, for CreateKey has no idempotency token."""
         with translated("kms:CreateKey"):
             answer = self._clients.kms_once.create_key(
                 KeySpec="RSA_2048",
                 KeyUsage="SIGN_VERIFY",
                 Description=f"Keyturn signing key of {self._stack}",
-                Tags=[
-                    {"TagKey": STACK_TAG, "TagValue": self._stack},
-                    {"TagKey": OP_TAG, "TagValue": op_id},
-                ],
+                Tags=[{"TagKey": STACK_TAG, "TagValue": self._stack}],
             )
-        return _kms_key(answer["KeyMetadata"], op_id)
+        return _kms_key(answer["KeyMetadata"])
 
     def public_jwk(self, arn: str) -> "PublicJwk":
         """The public key; raises KeyUnusable for a disabled one, NotASigningKey for another kind."""
@@ -82,16 +77,16 @@ class KmsKeys:
             raise
         return answer["SignatureValid"]
 
-    def describe(self, arn: str, op_id: str | None = None) -> KmsKey:
+    def describe(self, arn: str) -> KmsKey:
         """What KMS says about the key; raises KeyUnusable when it is gone, AwsFault."""
         with translated("kms:DescribeKey"):
             answer = self._clients.kms.describe_key(KeyId=arn)
-        return _kms_key(answer["KeyMetadata"], op_id)
+        return _kms_key(answer["KeyMetadata"])
 
-    def find(self, arn: str, op_id: str | None = None) -> KmsKey | None:
+    def find(self, arn: str) -> KmsKey | None:
         """Like `describe`; None when the key is gone for good."""
         try:
-            return self.describe(arn, op_id)
+            return self.describe(arn)
         except KeyUnusable:
             return None
 
@@ -119,13 +114,9 @@ class KmsKeys:
                 ResourceTypeFilters=["kms:key"],
                 TagFilters=[{"Key": STACK_TAG, "Values": [self._stack]}],
             )
-            tagged = [mapping for page in pages for mapping in page["ResourceTagMappingList"]]
-        found = []
-        for mapping in tagged:
-            tags = {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
-            if key := self.find(mapping["ResourceARN"], tags.get(OP_TAG)):
-                found.append(key)
-        return found
+            mappings = [mapping for page in pages for mapping in page["ResourceTagMappingList"]]
+        keys = (self.find(mapping["ResourceARN"]) for mapping in mappings)
+        return [key for key in keys if key]
 
 
 def _rs256(message: bytes) -> "_Signed":
@@ -137,10 +128,9 @@ def _rs256(message: bytes) -> "_Signed":
     }
 
 
-def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]", op_id: str | None) -> KmsKey:
+def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]") -> KmsKey:
     return KmsKey(
         arn=metadata["Arn"],
-        op_id=op_id,
         created=metadata["CreationDate"],
         enabled=metadata["KeyState"] == "Enabled",
         pending_deletion=metadata["KeyState"] == "PendingDeletion",

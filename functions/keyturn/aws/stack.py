@@ -9,7 +9,7 @@ from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.keyset_reader import KeysetReader
 from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.settings import Settings
-from keyturn.keyset.timing import Ages
+from keyturn.keyset.timing import Limits
 from keyturn.tokens.claims import Expected
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class Stack:
         *,
         clock: Clock | None = None,
         clients: Clients | None = None,
-        ages: Ages | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.settings = settings
         self.times = settings.times
-        self.ages = ages or Ages()
+        self.limits = limits or Limits()
         self.clock = clock or SystemClock()
         self.clients = clients or Clients(settings.times.write_delay)
 

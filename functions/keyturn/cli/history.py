@@ -73,14 +73,14 @@ def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
         for change in made:
-            terminal.say(f"    {change.what:10} {change.kid}")
+            terminal.say(f"    {change.kind:10} {change.kid}")
         why = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
         terminal.say(Text("    " + " · ".join(why), style="dim"))
         told.append(
             {
                 "generation": generation.number,
                 "at": iso(generation.at),
-                "changes": [{"what": one.what.value, "kid": one.kid} for one in made],
+                "changes": [{"change": one.kind.value, "kid": one.kid} for one in made],
                 "reason": generation.reason,
                 "started_by": generation.started_by,
                 "op_id": generation.op_id,

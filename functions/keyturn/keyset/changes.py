@@ -7,7 +7,7 @@ from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 
 
-class What(StrEnum):
+class ChangeKind(StrEnum):
     """What can be seen to have happened to a key."""
 
     CREATED = "created"
@@ -19,11 +19,11 @@ class What(StrEnum):
 
 
 _BY_STATE = {
-    State.STANDBY: What.CREATED,
-    State.ACTIVE: What.ACTIVATED,
-    State.GRACE: What.SUPERSEDED,
-    State.RETIRED: What.RETIRED,
-    State.REVOKED: What.REVOKED,
+    State.STANDBY: ChangeKind.CREATED,
+    State.ACTIVE: ChangeKind.ACTIVATED,
+    State.GRACE: ChangeKind.SUPERSEDED,
+    State.RETIRED: ChangeKind.RETIRED,
+    State.REVOKED: ChangeKind.REVOKED,
 }
 
 
@@ -31,21 +31,19 @@ _BY_STATE = {
 class Change:
     """One thing that happened to one key."""
 
-    what: What
+    kind: ChangeKind
     kid: str
 
 
 def changes(before: Keyset, after: Keyset) -> tuple[Change, ...]:
     """What happened between two keysets; a key that is only forgotten is no change."""
     return tuple(
-        Change(what, key.kid)
-        for key in after.known
-        for what in _happened(before.find(key.kid), key)
+        Change(kind, key.kid) for key in after.known for kind in _kinds(before.find(key.kid), key)
     )
 
 
-def _happened(old: Key | EndedKey | None, new: Key | EndedKey) -> tuple[What, ...]:
-    moved = () if old and old.state is new.state else (_BY_STATE[new.state],)
-    was_published = isinstance(old, Key) and old.published is not None
-    is_published = isinstance(new, Key) and new.published is not None
-    return (*moved, What.PUBLISHED) if is_published and not was_published else moved
+def _kinds(before: Key | EndedKey | None, after: Key | EndedKey) -> tuple[ChangeKind, ...]:
+    kinds = () if before and before.state is after.state else (_BY_STATE[after.state],)
+    was_published = isinstance(before, Key) and before.published is not None
+    is_published = isinstance(after, Key) and after.published is not None
+    return (*kinds, ChangeKind.PUBLISHED) if is_published and not was_published else kinds

@@ -1,23 +1,25 @@
 """The stored form of a generation: one JSON document of at most 4,096 bytes.
 
-All keys of a stack live in one account and Region, so their ARNs share a beginning, which is stored
-once as `kms_key_arn_prefix`: that is what lets twelve live keys fit.
+It always fits: a keyset lists at most twelve keys, ten of them live (`Limits`), and the texts that
+people choose are cut. All keys of a stack live in one account and Region, so their ARNs share a
+beginning, which is stored once as `kms_key_arn_prefix`.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken
+from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 
 SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
-_SHORT_TEXT = 60  # characters
+MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
+_MAX_SECONDS = 10**9
 _KID = r"^[A-Za-z0-9_-]{43}$"
 
 
@@ -35,6 +37,12 @@ def _integer(value: Any) -> int:
     if type(value) is not int or value < 1:
         raise ValueError("Input should be an integer of at least 1")
     return value
+
+
+def _seconds(value: Any) -> int:
+    if _integer(value) > _MAX_SECONDS:
+        raise ValueError(f"Input should be at most {_MAX_SECONDS}")
+    return int(value)
 
 
 def _any_text(value: Any) -> str:
@@ -63,10 +71,13 @@ def _instant(value: Any) -> datetime:
     instant = datetime.fromisoformat(_any_text(value))
     if instant.tzinfo is None:
         raise ValueError("Input should have a time zone")
-    return instant.astimezone(UTC).replace(microsecond=0)
+    try:
+        return instant.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("Input should be an instant that UTC can express") from None
 
 
-def _maybe_instant(value: Any) -> datetime | None:
+def _optional_instant(value: Any) -> datetime | None:
     return None if value is None else _instant(value)
 
 
@@ -77,16 +88,15 @@ def _list(value: Any) -> list[Any]:
 
 
 _Readers = Mapping[str, Callable[[Any], Any]]
-_BOTH: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state}
-_ENDED: _Readers = {**_BOTH, "ended": _instant}
-_LIVE: _Readers = {
-    **_BOTH,
-    "lifetime": _integer,
-    "created": _instant,
-    "published": _maybe_instant,
-    "activated": _maybe_instant,
-    "superseded": _maybe_instant,
-    "verify_until": _maybe_instant,
+_KEY: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state, "created": _instant}
+_ENDED_KEY: _Readers = {**_KEY, "ended": _instant}
+_LIVE_KEY: _Readers = {
+    **_KEY,
+    "lifetime": _seconds,
+    "published": _optional_instant,
+    "activated": _optional_instant,
+    "superseded": _optional_instant,
+    "verify_until": _optional_instant,
 }
 _DOCUMENT: _Readers = {
     "schema": _integer,
@@ -98,6 +108,7 @@ _DOCUMENT: _Readers = {
     "kms_key_arn_prefix": _any_text,
     "keys": _list,
     "ended": _list,
+    "horizon": _optional_instant,
 }
 
 
@@ -109,15 +120,16 @@ def dumps(generation: Generation) -> str:
         "schema": SCHEMA,
         "generation": generation.number,
         "op_id": generation.op_id,
-        "started_by": generation.started_by,
-        "reason": generation.reason,
-        "at": _told(generation.at),
+        "started_by": _short(generation.started_by),
+        "reason": _short(generation.reason),
+        "at": _as_json(generation.at),
         "kms_key_arn_prefix": prefix,
         "keys": [_members(key, prefix) for key in keyset.keys],
         "ended": [_members(key, prefix) for key in keyset.ended],
+        **({"horizon": _as_json(keyset.horizon)} if keyset.horizon else {}),
     }
-    text = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
     try:
+        text = _json(members)
         size = len(text.encode())
     except UnicodeEncodeError:
         raise DocumentInvalid("a text that has no UTF-8") from None
@@ -130,27 +142,6 @@ def dumps(generation: Generation) -> str:
     return text
 
 
-def with_room(generation: Generation) -> Generation:
-    """The generation, made to fit: a revocation must never be refused for want of room.
-
-    Its texts are cut short, then the longest-ended keys are forgotten; those that this very change
-    ended are kept. What still does not fit is left to `dumps`.
-    """
-    if _fits(generation):
-        return generation
-    fitting = replace(
-        generation,
-        started_by=generation.started_by[:_SHORT_TEXT],
-        reason=generation.reason[:_SHORT_TEXT],
-    )
-    for key in sorted(generation.keyset.ended, key=lambda key: key.ended):
-        if _fits(fitting) or key.ended >= generation.at:
-            break
-        left = tuple(kept for kept in fitting.keyset.ended if kept != key)
-        fitting = replace(fitting, keyset=replace(fitting.keyset, ended=left))
-    return fitting
-
-
 def loads(text: str) -> Generation:
     """The generation; raises DocumentInvalid, also for a schema newer than this release's."""
     try:
@@ -158,9 +149,10 @@ def loads(text: str) -> Generation:
     except (ValueError, RecursionError) as error:
         raise DocumentInvalid(f"not JSON ({error})") from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
+    if type(schema) is int and schema > SCHEMA:
+        raise NewerSchema(f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn")
     if type(schema) is int and schema != SCHEMA:
-        newer = f"newer than {SCHEMA}: deploy a newer Keyturn"
-        raise DocumentInvalid(f"schema {schema} is {newer if schema > SCHEMA else 'unknown'}")
+        raise DocumentInvalid(f"schema {schema} is unknown")
     try:
         return _generation(_read(raw, _DOCUMENT))
     except InvariantBroken as error:
@@ -172,7 +164,7 @@ def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise DocumentInvalid(f"{path.rstrip('.') or 'document'}: Input should be an object")
     for name in raw.keys() - readers.keys():
-        raise DocumentInvalid(f"{path}{name}: Extra inputs are not permitted")
+        raise DocumentInvalid(f"{path}{ascii(name)[1:-1]}: Extra inputs are not permitted")
     members = {}
     for name, read in readers.items():
         if name in raw:
@@ -180,50 +172,56 @@ def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
                 members[name] = read(raw[name])
             except ValueError as error:
                 raise DocumentInvalid(f"{path}{name}: {error}") from None
-        elif read is not _maybe_instant:
+        elif read is not _optional_instant:
             raise DocumentInvalid(f"{path}{name}: Field required")
     return members
 
 
-def _fits(generation: Generation) -> bool:
-    try:
-        dumps(generation)
-    except DocumentTooLarge:
-        return False
-    return True
-
-
-def _generation(told: Mapping[str, Any]) -> Generation:
-    prefix = told["kms_key_arn_prefix"]
+def _generation(members: Mapping[str, Any]) -> Generation:
+    prefix = members["kms_key_arn_prefix"]
 
     def keys(name: str, readers: _Readers) -> list[dict[str, Any]]:
-        found = [_read(raw, readers, f"{name}.{at}.") for at, raw in enumerate(told[name])]
-        return [{**key, "kms_key_arn": _whole(key["kms_key_arn"], prefix)} for key in found]
+        raw_keys = enumerate(members[name])
+        keys = [_read(raw, readers, f"{name}.{index}.") for index, raw in raw_keys]
+        return [{**key, "kms_key_arn": _arn(key["kms_key_arn"], prefix)} for key in keys]
 
     return Generation(
-        number=told["generation"],
-        op_id=told["op_id"],
-        started_by=told["started_by"],
-        reason=told["reason"],
-        at=told["at"],
+        number=members["generation"],
+        op_id=members["op_id"],
+        started_by=members["started_by"],
+        reason=members["reason"],
+        at=members["at"],
         keyset=Keyset(
-            keys=tuple(Key(**key) for key in keys("keys", _LIVE)),
-            ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED)),
+            keys=tuple(Key(**key) for key in keys("keys", _LIVE_KEY)),
+            ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED_KEY)),
+            horizon=members.get("horizon"),
         ),
     )
 
 
 def _members(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
-    members = {field.name: _told(getattr(key, field.name)) for field in fields(key)}
+    members = {field.name: _as_json(getattr(key, field.name)) for field in fields(key)}
     members["kms_key_arn"] = key.kms_key_arn.removeprefix(prefix)
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _told(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """Instants as RFC 3339 in UTC, anything else as it is."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value
+
+
+def _short(text: str) -> str:
+    """`text`, cut where it would take more than its bytes."""
+    short = text
+    while len(_json(short).encode()) > MAX_TEXT_BYTES:
+        short = f"{short.removesuffix('…')[:-1]}…"
+    return short
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _arn_prefix(arns: list[str]) -> str:
@@ -231,5 +229,5 @@ def _arn_prefix(arns: list[str]) -> str:
     return beginnings.pop() if len(beginnings) == 1 else ""
 
 
-def _whole(arn: str, prefix: str) -> str:
-    return arn if arn.startswith("arn:") else prefix + arn
+def _arn(stored: str, prefix: str) -> str:
+    return stored if stored.startswith("arn:") else prefix + stored

@@ -23,7 +23,7 @@ class IllegalTransition(Refused):
 
 
 class UnknownKid(Refused):
-    """No live or recently ended key has this kid."""
+    """The keyset lists no key of this kid."""
 
     def __init__(self, kid: str) -> None:
         super().__init__(f"key {kid} is not in the keyset")
@@ -67,7 +67,7 @@ class KeysetFault(KeysetError):
 
 
 class CreatedTooLongAgo(KeysetFault):
-    """A key this old is no longer registered: a late retry must not bring back a forgotten key."""
+    """A key of this age is not registered: a late retry must not bring back a forgotten key."""
 
     def __init__(self, kid: str, created: datetime) -> None:
         super().__init__(
@@ -81,6 +81,10 @@ class InvariantBroken(KeysetFault):
 
 class DocumentInvalid(KeysetFault):
     """A stored document that this release cannot read; it is left untouched."""
+
+
+class NewerSchema(DocumentInvalid):
+    """A document that a newer release wrote: only that release may touch it."""
 
 
 class DocumentTooLarge(KeysetFault):

@@ -6,6 +6,8 @@ from datetime import datetime
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
+MAX_LIVE_KEYS = 10  # a load balancer that verifies JWTs ignores a JWKS with more (ELB User Guide)
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -40,11 +42,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class EndedKey:
-    """A retired or revoked key, remembered for a while after `ended`."""
+    """A retired or revoked key, listed for a while after `ended`; `created` is its birth in KMS."""
 
     kid: str
     kms_key_arn: str
     state: State
+    created: datetime
     ended: datetime
 
 
@@ -52,17 +55,23 @@ class EndedKey:
 class Keyset:
     """The live keys and the recently ended ones.
 
-    Raises InvariantBroken for more than one active or standby key, a kid that occurs twice, a live
-    key among the ended or an ended one among the live.
+    `horizon` stands for every ended key that is no longer listed: no KMS key created at or before it
+    is ever registered again, so what was forgotten cannot come back.
+
+    Raises InvariantBroken for more than one active or standby key, more live keys than a JWKS may
+    hold, a kid that occurs twice, a live key among the ended or an ended one among the live.
     """
 
     keys: tuple[Key, ...] = ()
     ended: tuple[EndedKey, ...] = ()
+    horizon: datetime | None = None
 
     def __post_init__(self) -> None:
         for state in (State.ACTIVE, State.STANDBY):
             if sum(key.state is state for key in self.keys) > 1:
                 raise InvariantBroken(f"a keyset has at most one {state} key")
+        if len(self.keys) > MAX_LIVE_KEYS:
+            raise InvariantBroken(f"a keyset has at most {MAX_LIVE_KEYS} live keys")
         kids = [key.kid for key in self.known]
         if len(kids) != len(set(kids)):
             raise InvariantBroken("a kid occurs at most once in a keyset")
@@ -106,6 +115,10 @@ class Keyset:
         if key := self.find(kid):
             return key
         raise UnknownKid(kid)
+
+    def is_behind_horizon(self, created: datetime) -> bool:
+        """Whether a key of this age that is not listed has ended, or will never be registered."""
+        return self.horizon is not None and created <= self.horizon
 
     def _only(self, state: State) -> Key | None:
         return next((key for key in self.keys if key.state is state), None)

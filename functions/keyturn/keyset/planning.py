@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.timing import Times
+from keyturn.keyset.timing import Limits, Times
 
 
 class Reason(StrEnum):
@@ -28,15 +28,47 @@ class Plan:
     supersede: str | None
 
 
-def plan_rotation(keyset: Keyset, now: datetime, times: Times, asked: str | None = None) -> Plan:
-    """A scheduled rotation is due by age; one that an operator `asked` for, while that kid signs."""
+def plan_rotation(
+    keyset: Keyset, now: datetime, times: Times, requested_kid: str | None = None
+) -> Plan:
+    """A scheduled rotation is due by age; an operator's, while the requested kid signs."""
     active = keyset.active
-    if asked and not (active and active.kid == asked):
+    if requested_kid and not (active and active.kid == requested_kid):
         return Plan(due=False, reason=Reason.SUPERSEDED_ALREADY, supersede=None)
     if active is None:
         return Plan(due=True, reason=Reason.NO_ACTIVE_KEY, supersede=None)
-    if asked:
-        return Plan(due=True, reason=Reason.OPERATOR_ASKED, supersede=asked)
+    if requested_kid:
+        return Plan(due=True, reason=Reason.OPERATOR_ASKED, supersede=requested_kid)
     if active.activated is not None and now < timing.due_at(active.activated, times):
         return Plan(due=False, reason=Reason.ACTIVE_KEY_NOT_DUE, supersede=None)
     return Plan(due=True, reason=Reason.ACTIVE_KEY_DUE, supersede=active.kid)
+
+
+class TakeoverReason(StrEnum):
+    """What a standby waits for before it supersedes the active key."""
+
+    PUBLICATION = "publication"
+    JWKS_FULL = "jwks_full"
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """The instant strictly after which a standby may supersede the active key, and what for."""
+
+    after: datetime
+    reason: TakeoverReason
+
+
+def takeover(keyset: Keyset, published: datetime, times: Times, limits: Limits) -> Takeover:
+    """When a standby that was `published` then may take over.
+
+    Afterwards the JWKS holds it, its successor and one grace key more: where that is too many, it
+    waits until enough grace keys may retire.
+    """
+    publication = Takeover(timing.may_sign_after(published, times), TakeoverReason.PUBLICATION)
+    ends = sorted(key.verify_until for key in keyset.grace if key.verify_until)
+    excess = len(ends) + 3 - limits.live_keys  # with the superseded, the active and the standby key
+    if excess <= 0:
+        return publication
+    room = timing.retire_after(ends[excess - 1], times)
+    return Takeover(max(publication.after, room), TakeoverReason.JWKS_FULL)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from keyturn.keyset.errors import ContradictorySettings
+from keyturn.keyset.model import MAX_LIVE_KEYS
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "view_ttl": (1, 300),
@@ -52,14 +53,17 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Ages:
-    """The fixed ages, as arguments so that they too can be simulated."""
+class Limits:
+    """The fixed ages and numbers, as arguments so that they too can be simulated."""
 
-    generation: timedelta = timedelta(hours=1)  # an old generation may be deleted
-    settle: timedelta = timedelta(minutes=10)  # a missing standby is nobody's work in progress
-    claim: timedelta = timedelta(hours=24)  # a created key may still be registered
-    ended: timedelta = timedelta(hours=48)  # a retired or revoked key may be forgotten
-    orphan: timedelta = timedelta(hours=48)  # a KMS key that nobody registered is swept
+    generation: timedelta = timedelta(hours=1)  # an older generation may be deleted
+    generations: int = 40  # above this number the oldest may be deleted at once
+    settle: timedelta = timedelta(minutes=10)  # a missing standby is not a run's work in progress
+    claim: timedelta = timedelta(hours=1)  # a created key may still be registered
+    ended: timedelta = timedelta(hours=48)  # a retired or revoked key is no longer listed
+    orphan: timedelta = timedelta(hours=2)  # a KMS key that was never registered is swept
+    live_keys: int = MAX_LIVE_KEYS
+    listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
 
 
 def whole_second(instant: datetime) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from keyturn.keyset import timing
+from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -20,7 +20,7 @@ from keyturn.keyset.errors import (
 )
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import Event, State, after
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 
 
 def register(
@@ -31,58 +31,68 @@ def register(
     *,
     created: datetime,
     lifetime: int,
-    ages: Ages,
+    limits: Limits,
 ) -> Keyset:
     """Add a new KMS key as the standby. `lifetime` (seconds) is stamped here and never changes.
 
     Raises AnotherKeyIsStandby, CreatedTooLongAgo, or IllegalTransition for a kid that has ended.
     """
-    known = keyset.find(kid)
-    if isinstance(known, EndedKey):
-        raise IllegalTransition(kid, known.state, "register")
-    if known:
+    existing = keyset.find(kid)
+    if isinstance(existing, EndedKey):
+        raise IllegalTransition(kid, existing.state, "register")
+    if existing:
         return keyset
     if keyset.standby:
         raise AnotherKeyIsStandby(keyset.standby.kid)
-    if now - created > ages.claim:
+    birth = timing.whole_second(created)
+    if now - created > limits.claim or keyset.is_behind_horizon(birth):
         raise CreatedTooLongAgo(kid, created)
-    standby = Key(kid, kms_key_arn, State.STANDBY, lifetime, timing.whole_second(created))
-    return replace(_forget(keyset, now, ages), keys=(*keyset.keys, standby))
+    standby = Key(kid, kms_key_arn, State.STANDBY, lifetime, birth)
+    return _forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
 
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
     """Note that the JWKS was read back with these kids; those that are gone are passed over."""
     at, shown = timing.whole_second(now), set(kids)
-    fresh = [key for key in keyset.keys if key.kid in shown and key.published is None]
+    unpublished = [key for key in keyset.keys if key.kid in shown and key.published is None]
     return _put(
         keyset,
         *(
             replace(key, state=after(key.kid, key.state, Event.PUBLISH), published=at)
-            for key in fresh
+            for key in unpublished
         ),
     )
 
 
 def activate(
-    keyset: Keyset, kid: str, now: datetime, *, supersede: str | None, times: Times
+    keyset: Keyset,
+    kid: str,
+    now: datetime,
+    *,
+    supersede: str | None,
+    times: Times,
+    limits: Limits,
 ) -> Keyset:
     """Make the standby `kid` the active key, in the place of `supersede` (None: of nobody).
 
-    Raises TooEarly while some verifier may not know the key, unless nobody signs at all.
+    While another key is active, raises TooEarly until every verifier knows the key and the JWKS has
+    room for one more; grace keys that may retire by then retire with this change.
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
-    rising = _live(keyset, kid, Event.ACTIVATE)
+    standby = _live(keyset, kid, Event.ACTIVATE)
     _check_active(keyset, supersede)
     if keyset.active:
-        if rising.published is None:
+        if standby.published is None:
             raise TooEarly(
                 f"key {kid} is not published: it may sign", timing.may_sign_after(now, times)
             )
-        ready = timing.may_sign_after(rising.published, times)
-        if now <= ready:
-            raise TooEarly(f"key {kid} may sign", ready)
-    return _rise(keyset, rising, Event.ACTIVATE, now, times)
+        takeover = planning.takeover(keyset, standby.published, times, limits)
+        if now <= takeover.after:
+            raise TooEarly(f"{takeover.reason}: key {kid} may sign", takeover.after)
+        if takeover.reason is planning.TakeoverReason.JWKS_FULL:
+            keyset = retire_overdue(keyset, now, times=times, limits=limits)
+    return _sign(keyset, standby, Event.ACTIVATE, now, times)
 
 
 def roll_back(
@@ -94,41 +104,50 @@ def roll_back(
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
-    rising = _live(keyset, kid, Event.ROLL_BACK)
+    key = _live(keyset, kid, Event.ROLL_BACK)
     _check_active(keyset, supersede)
-    if rising.verify_until is not None:
-        limit = timing.roll_back_before(rising.verify_until, times)
+    if key.verify_until is not None:
+        limit = timing.roll_back_before(key.verify_until, times)
         if now >= limit:
             raise TooLate(f"key {kid} can be rolled back", limit)
-    return _rise(keyset, rising, Event.ROLL_BACK, now, times)
+    return _sign(keyset, key, Event.ROLL_BACK, now, times)
 
 
-def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, ages: Ages) -> Keyset:
+def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, limits: Limits) -> Keyset:
     """End the grace key `kid`; raises TooEarly while a token of it can be alive."""
-    known = keyset.get(kid)
-    if known.state is State.RETIRED:
+    if keyset.get(kid).state is State.RETIRED:
         return keyset
-    fading = _live(keyset, kid, Event.RETIRE)
-    if fading.verify_until is not None:
-        ready = timing.retire_after(fading.verify_until, times)
+    key = _live(keyset, kid, Event.RETIRE)
+    if key.verify_until is not None:
+        ready = timing.retire_after(key.verify_until, times)
         if now <= ready:
             raise TooEarly(f"key {kid} may retire", ready)
-    return _end(keyset, (fading,), Event.RETIRE, now, ages)
+    return _end(keyset, (key,), Event.RETIRE, now, limits)
+
+
+def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limits) -> Keyset:
+    """End every grace key of which no token can be alive."""
+    overdue = tuple(
+        key
+        for key in keyset.grace
+        if key.verify_until is None or now > timing.retire_after(key.verify_until, times)
+    )
+    return _end(keyset, overdue, Event.RETIRE, now, limits)
 
 
 def revoke(
-    keyset: Keyset, kids: Iterable[str], now: datetime, *, times: Times, ages: Ages
+    keyset: Keyset, kids: Iterable[str], now: datetime, *, times: Times, limits: Limits
 ) -> Keyset:
     """End these keys at once; if the active one is among them, the standby takes its place.
 
-    Kids that have ended already are passed over; raises UnknownKid for one that never was.
+    Kids that have ended already are passed over; raises UnknownKid for one that is not listed.
     """
-    named = [keyset.get(kid) for kid in dict.fromkeys(kids)]
-    fallen = tuple(key for key in named if isinstance(key, Key))
-    left = _end(keyset, fallen, Event.REVOKE, now, ages)
-    if keyset.active in fallen and left.standby:
-        return _rise(left, left.standby, Event.ACTIVATE, now, times)
-    return left
+    keys = [keyset.get(kid) for kid in dict.fromkeys(kids)]
+    revoked = tuple(key for key in keys if isinstance(key, Key))
+    remaining = _end(keyset, revoked, Event.REVOKE, now, limits)
+    if keyset.active in revoked and remaining.standby:
+        return _sign(remaining, remaining.standby, Event.ACTIVATE, now, times)
+    return remaining
 
 
 def _live(keyset: Keyset, kid: str, event: Event) -> Key:
@@ -146,25 +165,26 @@ def _check_active(keyset: Keyset, supersede: str | None) -> None:
         raise AnotherKeyIsActive(supersede, active)
 
 
-def _rise(keyset: Keyset, rising: Key, event: Event, now: datetime, times: Times) -> Keyset:
+def _sign(keyset: Keyset, key: Key, event: Event, now: datetime, times: Times) -> Keyset:
+    """Have `key` sign from now on; the key that signed before it, if any, only verifies."""
     at = timing.whole_second(now)
-    risen = replace(
-        rising,
-        state=after(rising.kid, rising.state, event),
+    activated = replace(
+        key,
+        state=after(key.kid, key.state, event),
         activated=at,
         superseded=None,
         verify_until=None,
     )
-    old = keyset.active
-    if old is None:
-        return _put(keyset, risen)
-    faded = replace(
-        old,
-        state=after(old.kid, old.state, Event.SUPERSEDE),
+    active = keyset.active
+    if active is None:
+        return _put(keyset, activated)
+    superseded = replace(
+        active,
+        state=after(active.kid, active.state, Event.SUPERSEDE),
         superseded=at,
-        verify_until=timing.verify_until(at, old.lifetime, times),
+        verify_until=timing.verify_until(at, active.lifetime, times),
     )
-    return _put(keyset, faded, risen)
+    return _put(keyset, superseded, activated)
 
 
 def _put(keyset: Keyset, *changed: Key) -> Keyset:
@@ -172,19 +192,29 @@ def _put(keyset: Keyset, *changed: Key) -> Keyset:
     return replace(keyset, keys=tuple(by_kid.get(key.kid, key) for key in keyset.keys))
 
 
-def _end(keyset: Keyset, keys: tuple[Key, ...], event: Event, now: datetime, ages: Ages) -> Keyset:
+def _end(
+    keyset: Keyset, keys: tuple[Key, ...], event: Event, now: datetime, limits: Limits
+) -> Keyset:
     if not keys:
         return keyset
     at = timing.whole_second(now)
     ended = tuple(
-        EndedKey(key.kid, key.kms_key_arn, after(key.kid, key.state, event), at) for key in keys
+        EndedKey(key.kid, key.kms_key_arn, after(key.kid, key.state, event), key.created, at)
+        for key in keys
     )
-    left = _forget(keyset, now, ages)
-    return Keyset(tuple(key for key in left.keys if key not in keys), (*left.ended, *ended))
+    remaining = tuple(key for key in keyset.keys if key not in keys)
+    return _forget(replace(keyset, keys=remaining, ended=(*keyset.ended, *ended)), now, limits)
 
 
-def _forget(keyset: Keyset, now: datetime, ages: Ages) -> Keyset:
-    """Drop what ended long ago; a younger end stays, so that nothing late can undo it."""
-    return replace(
-        keyset, ended=tuple(key for key in keyset.ended if now - key.ended <= ages.ended)
-    )
+def _forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
+    """No longer list what ended long ago, and the longest-ended keys beyond what fits.
+
+    The horizon rises over each of them, so that none can be registered again.
+    """
+    room = max(limits.listed_keys - len(keyset.keys), 0)
+    recent = keyset.ended[max(len(keyset.ended) - room, 0) :]
+    ended = tuple(key for key in recent if now - key.ended <= limits.ended)
+    births = [key.created for key in keyset.ended if key not in ended]
+    if keyset.horizon:
+        births.append(keyset.horizon)
+    return replace(keyset, ended=ended, horizon=max(births, default=None))

@@ -18,17 +18,19 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     kid, supersede = event.standby.kid, event.plan.supersede
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
-        return activate(keyset, kid, now, supersede=supersede, times=stack.times)
+        return activate(
+            keyset, kid, now, supersede=supersede, times=stack.times, limits=stack.limits
+        )
 
     generation = stack.keysets.update(change, event.origin)
     if not _was_ours(stack, generation, kid, event.origin):
         return {"outcome": "overtaken", "why": f"another operation activated key {kid}"}
 
     measure_since_plan(stack, event, Metric.ROTATION_DURATION)
-    return risen(stack, generation, kid, supersede)
+    return activated(stack, generation, kid, supersede)
 
 
-def risen(stack: Stack, generation: Generation, kid: str, supersede: str | None) -> Outcome:
+def activated(stack: Stack, generation: Generation, kid: str, supersede: str | None) -> Outcome:
     """What follows when `kid` signs: a wait for the superseded key's tokens, if there is one."""
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}

@@ -6,7 +6,7 @@ from datetime import datetime
 from keyturn.aws.faults import Conflict
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
-from keyturn.keyset import timing
+from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.transitions import publish
@@ -39,7 +39,7 @@ def run(stack: Stack, event: PublishInput) -> Outcome:
     return {
         "outcome": "published",
         "generation": generation.number,
-        "may_sign_at": rfc3339(_may_sign_at(stack, generation.keyset)),
+        **_may_sign(stack, generation.keyset),
     }
 
 
@@ -82,12 +82,13 @@ def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJ
     ]
 
 
-def _may_sign_at(stack: Stack, keyset: Keyset) -> datetime:
-    """When the Wait state should wake: at once while nobody signs."""
+def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:
+    """When the Wait state should wake, and what for: at once while nobody signs."""
     if keyset.active is None or keyset.standby is None or keyset.standby.published is None:
-        return stack.clock.now()
-    ready = timing.may_sign_after(keyset.standby.published, stack.times)
-    return timing.wake_after(ready, stack.times)
+        return {"may_sign_at": rfc3339(stack.clock.now())}
+    wait = planning.takeover(keyset, keyset.standby.published, stack.times, stack.limits)
+    wake = timing.wake_after(wait.after, stack.times)
+    return {"may_sign_at": rfc3339(wake), "reason": wait.reason.value}
 
 
 handler = task(PublishInput, run)

@@ -13,7 +13,7 @@ def run(stack: Stack, event: SupersedingInput) -> Outcome:
     kid = event.plan.supersede
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
-        return retire(keyset, kid, now, times=stack.times, ages=stack.ages)
+        return retire(keyset, kid, now, times=stack.times, limits=stack.limits)
 
     generation = stack.keysets.update(change, event.origin)
     return {"outcome": "retired", "kid": kid, "generation": generation.number}

@@ -14,9 +14,9 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         known = [kid for kid in event.kids if keyset.find(kid)]
-        return revoke(keyset, known, now, times=stack.times, ages=stack.ages)
+        return revoke(keyset, known, now, times=stack.times, limits=stack.limits)
 
-    generation = stack.keysets.update(change, event.origin, make_room=True)
+    generation = stack.keysets.update(change, event.origin)
 
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
     keyset = generation.keyset

@@ -5,7 +5,7 @@ from datetime import datetime
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import roll_back
-from keyturn.rotation.activate_key import risen
+from keyturn.rotation.activate_key import activated
 from keyturn.rotation.task import Outcome, StepInput, task
 
 
@@ -23,7 +23,7 @@ def run(stack: Stack, event: RollbackInput) -> Outcome:
         return roll_back(keyset, event.kid, now, supersede=supersede, times=stack.times)
 
     generation = stack.keysets.update(change, event.origin)
-    return risen(stack, generation, event.kid, event.plan.supersede)
+    return activated(stack, generation, event.kid, event.plan.supersede)
 
 
 handler = task(RollbackInput, run)

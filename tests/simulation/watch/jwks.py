@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset.timing import Times
+from keyturn.keyset.timing import Limits, Times
 from tests.simulation.cloud.s3 import Version
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.truth import Truth
@@ -18,6 +18,7 @@ class Jwks:
     """What the public documents show, and have shown."""
 
     times: Times
+    limits: Limits
     truth: Truth
     now: Callable[[], float]
     generation: int = 0
@@ -30,6 +31,8 @@ class Jwks:
         members = json.loads(version.body)["keys"]
         insist(all(set(m) == _MEMBERS for m in members), "S10", "another member than the public")
         kids, number = {m["kid"] for m in members}, int(version.metadata["keyturn-generation"])
+        most = self.limits.live_keys
+        insist(len(kids) <= most, "S10", f"{len(kids)} keys in a JWKS of at most {most}")
         insist(number >= self.generation, "S10", f"the JWKS went back from {self.generation}")
         own = self.truth.of(number)
         live = {key.kid for key in own.keyset.keys} if own else set()

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 from keyturn.tokens.jwk import PublicJwk
 from tests.simulation.cloud.kms import ENABLED, Kms
 from tests.simulation.watch.broken import Broken, insist
@@ -50,7 +50,7 @@ class Truth:
     """The chain of generations as SSM holds it, each with the instant it landed."""
 
     times: Times
-    ages: Ages
+    limits: Limits
     kms: Kms
     now: Callable[[], float]
     first_shown: dict[str, float] = field(default_factory=dict)  # kid: since when in the JWKS
@@ -115,8 +115,13 @@ class Truth:
         insist(not live, "S8", f"KMS {state} for a key that is {live and live[0].state}")
         if arn not in self.arns:
             age = self.now() - self.kms.keys[arn].created
-            old = age > self.ages.orphan.total_seconds() - self.times.clock_skew
-            insist(old, "S8", f"KMS {state} for an unregistered key of {age:.0f} s")
+            is_old = age > self.limits.orphan.total_seconds() - self.times.clock_skew
+            born = self.kms.metadata(arn, self.now())["KeyMetadata"]["CreationDate"]
+            horizon = self.keyset.horizon
+            is_forgotten = horizon is not None and born <= horizon
+            insist(
+                is_old or is_forgotten, "S8", f"KMS {state} for an unregistered key of {age:.0f} s"
+            )
             kid = kid_of(self.kms.keys[arn].der)
             insist(kid not in self.first_shown, "S8", f"KMS {state} for a key in the JWKS")
 
@@ -126,6 +131,8 @@ class Truth:
 
     def _check_keys(self, before: Keyset, generation: Generation) -> None:
         after = generation.keyset
+        listed = len(after.known)
+        insist(listed <= self.limits.listed_keys, "L3", f"the keyset lists {listed} keys")
         states = [key.state.value for key in after.keys]
         for state in ("active", "standby"):
             insist(states.count(state) <= 1, "S4", f"two {state} keys")
@@ -167,8 +174,9 @@ class Truth:
     def _check_forgotten(self, key: Key | EndedKey, generation: Generation) -> None:
         if isinstance(key, Key):
             raise Broken("S9", f"a {key.state} key got lost")
-        age = generation.at - key.ended
-        insist(age > self.ages.ended - timedelta(seconds=1), "S5", "an ended key is forgotten")
+        is_old = generation.at - key.ended > self.limits.ended - timedelta(seconds=1)
+        is_full = len(generation.keyset.known) >= self.limits.listed_keys
+        insist(is_old or is_full, "S5", "an ended key is forgotten early")
 
     def _check_rise(self, before: Keyset, generation: Generation) -> None:
         after = generation.keyset

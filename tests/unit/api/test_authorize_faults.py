@@ -161,7 +161,7 @@ def test_an_unknown_kid_without_ssm_is_a_fault(ask, mint, strange, aws, clock):
 def test_a_kid_that_is_new_is_found_by_looking_again(patient, ask, mint, origin, clock, truth):
     """A key that was activated after this container's last read counts from its first token on."""
     ask(mint())
-    key = patient.kms.create("op-new")
+    key = patient.kms.create()
     kid = patient.kms.public_jwk(key.arn).kid
     new = replace(truth().active, kid=kid, kms_key_arn=key.arn)
     patient.keysets.update(lambda *_: Keyset((new,)), origin)

@@ -45,7 +45,9 @@ def test_grace_ends_by_the_readers_own_clock(booted, accepted, mint, truth, chan
     """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
     clock.advance(60)
     old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    change(
+        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+    )
     until = truth().get(old.kid).verify_until
     clock.wall = until
     assert accepted(mint(old))
@@ -59,7 +61,9 @@ def test_a_rolled_back_key_counts_again(booted, accepted, mint, truth, change, c
     """And has no end any more."""
     clock.advance(60)
     old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    change(
+        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+    )
     change(roll_back, old.kid, supersede=truth().active.kid, times=booted.times)
     clock.advance(1000)
     assert accepted(mint(old))
@@ -72,11 +76,13 @@ def test_ended_keys_do_not_count(
     """Refused as soon as the view shows it, which is C later at the latest."""
     clock.advance(60)
     old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    change(
+        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+    )
     assert accepted(mint(old))
     clock.advance(31)
     kid = old.kid if transition is retire else [old.kid]
-    change(transition, kid, times=booted.times, ages=booted.ages)
+    change(transition, kid, times=booted.times, limits=booted.limits)
     assert not accepted(mint(old))
     assert logged()[-1]["code"] == code
 
@@ -86,7 +92,7 @@ def test_a_revocation_counts_after_the_view_ttl(booted, accepted, mint, truth, c
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
     active = truth().active
     assert accepted(mint(active))
-    change(revoke, [active.kid], times=booted.times, ages=booted.ages)
+    change(revoke, [active.kid], times=booted.times, limits=booted.limits)
     clock.advance(1)
     assert accepted(mint(active))
     clock.advance(0.001)

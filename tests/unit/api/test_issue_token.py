@@ -160,7 +160,8 @@ def test_without_an_active_key_there_is_no_token(booted, post, truth, origin, aw
     """A keyset without a signer is legal: 503, never a token of a revoked key."""
     kids = [key.kid for key in truth().keys]
     booted.keysets.update(
-        lambda keyset, now: revoke(keyset, kids, now, times=booted.times, ages=booted.ages), origin
+        lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
+        origin,
     )
     aws.reset()
     assert unavailable(post({"subject": "user-1"})) == "no key is active"
@@ -181,7 +182,9 @@ def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, truth, ori
     post({"subject": "user-1"})
     old, new = truth().active, truth().standby
     booted.keysets.update(
-        lambda keyset, now: revoke(keyset, [old.kid], now, times=booted.times, ages=booted.ages),
+        lambda keyset, now: revoke(
+            keyset, [old.kid], now, times=booted.times, limits=booted.limits
+        ),
         origin,
     )
     aws.reset()

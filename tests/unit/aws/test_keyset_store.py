@@ -23,7 +23,7 @@ def remember(kid):
     def change(keyset, now):
         if keyset.find(kid):
             return keyset
-        end = EndedKey(kid, ARN + kid, State.RETIRED, now.replace(microsecond=0))
+        end = EndedKey(kid, ARN + kid, State.RETIRED, *[now.replace(microsecond=0)] * 2)
         return replace(keyset, ended=(*keyset.ended, end))
 
     return change
@@ -245,7 +245,7 @@ def test_a_document_that_does_not_fit_is_refused(store, origin, world):
         store.update(
             lambda keyset, now: Keyset(
                 ended=tuple(
-                    EndedKey(f"{number:043d}", f"{ARN}{number:036d}", State.REVOKED, now)
+                    EndedKey(f"{number:043d}", f"{ARN}{number:036d}", State.REVOKED, now, now)
                     for number in range(40)
                 )
             ),

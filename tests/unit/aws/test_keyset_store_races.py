@@ -55,7 +55,9 @@ def change(kid):
     def change(keyset, now):
         if keyset.find(kid):
             return keyset
-        end = EndedKey(kid, f"arn:aws:kms:::key/{kid}", State.RETIRED, now.replace(microsecond=0))
+        end = EndedKey(
+            kid, f"arn:aws:kms:::key/{kid[:3]}", State.RETIRED, *[now.replace(microsecond=0)] * 2
+        )
         return replace(keyset, ended=(*keyset.ended, end))
 
     return change

@@ -18,30 +18,22 @@ def kms(stack):
 @pytest.fixture
 def key(kms, aws):
     """A key of ours; the wire is clear."""
-    key = kms.create("op-1")
+    key = kms.create()
     aws.reset()
     return key
 
 
 def test_a_key_is_born_tagged(kms, aws, backdoor, clock):
-    """RSA_2048 for SIGN_VERIFY, with stack and operation on it from the first moment."""
-    key = kms.create("op-1")
+    """RSA_2048 for SIGN_VERIFY, with its stack on it from the first moment."""
+    key = kms.create()
     [params] = aws.params("kms:CreateKey")
     assert {name: params[name] for name in ("KeySpec", "KeyUsage")} == {
         "KeySpec": "RSA_2048",
         "KeyUsage": "SIGN_VERIFY",
     }
-    assert params["Tags"] == [
-        {"TagKey": "keyturn:stack", "TagValue": "demo"},
-        {"TagKey": "keyturn:op_id", "TagValue": "op-1"},
-    ]
+    assert params["Tags"] == [{"TagKey": "keyturn:stack", "TagValue": "demo"}]
     assert aws.operations == ["kms:CreateKey"]
-    assert (key.op_id, key.created, key.enabled, key.pending_deletion) == (
-        "op-1",
-        clock.now(),
-        True,
-        False,
-    )
+    assert (key.created, key.enabled, key.pending_deletion) == (clock.now(), True, False)
     assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["Arn"] == key.arn
 
 
@@ -50,7 +42,7 @@ def test_create_key_is_attempted_once(kms, aws, backdoor, after):
     """CreateKey has no idempotency token: botocore must not repeat a timeout."""
     aws.fail("kms:CreateKey", aws.timeout, after=after)
     with pytest.raises(Unanswered, match="kms:CreateKey: ReadTimeoutError"):
-        kms.create("op-1")
+        kms.create()
     assert aws.attempts == ["kms:CreateKey"]
     assert len(backdoor.kms.list_keys()["Keys"]) == after
 
@@ -155,14 +147,14 @@ def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
 
 def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor):
     """Of all pages, and in every state; keys of others and untagged ones are not ours."""
-    second = kms.create("op-2")
+    second = kms.create()
     kms.destroy(second.arn, window=7)
     backdoor.kms.create_key(Tags=[{"TagKey": "keyturn:stack", "TagValue": "other"}])
     backdoor.kms.create_key()
     found = {found.arn: found for found in kms.of_stack()}
     assert set(found) == {key.arn, second.arn}
     assert found[key.arn] == key
-    assert (found[second.arn].op_id, found[second.arn].pending_deletion) == ("op-2", True)
+    assert found[second.arn].pending_deletion
 
 
 def test_a_tag_may_outlive_its_key(kms, key, aws):

@@ -140,7 +140,12 @@ def turn(booted: Stack, origin) -> Callable[[], Keyset]:
 
         def change(keyset, now):
             return activate(
-                keyset, before.standby.kid, now, supersede=before.active.kid, times=booted.times
+                keyset,
+                before.standby.kid,
+                now,
+                supersede=before.active.kid,
+                times=booted.times,
+                limits=booted.limits,
             )
 
         booted.keysets.update(change, origin)

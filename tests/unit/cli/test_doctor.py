@@ -39,7 +39,7 @@ def with_kms(seen, key, **changed):
 def stranger(name, seen, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, "op", seen.at - age, enabled=True, pending_deletion=False)
+    return KmsKey(arn, seen.at - age, enabled=True, pending_deletion=False)
 
 
 def with_strangers(seen, *keys):
@@ -50,7 +50,7 @@ def with_strangers(seen, *keys):
 def ended_but_enabled(seen):
     """The standby was revoked, and KMS still has it enabled."""
     active, standby = seen.keyset.active, seen.keyset.standby
-    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, seen.at)
+    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, standby.created, seen.at)
     return with_keys(seen, active, ended=(gone,))
 
 
@@ -83,9 +83,6 @@ BROKEN = {
     ),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
-    "too_many_unclaimed_keys": lambda s: with_strangers(
-        s, *(stranger(f"young-{number}", s, timedelta(0)) for number in range(4))
-    ),
     "jwks_missing": lambda s: replace(s, projection=None),
     "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
     "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),

@@ -36,8 +36,8 @@ def test_as_json(deployment, turned, keyturn):
     [change] = said["changes"]
     assert set(change) == {"generation", "at", "changes", "reason", "started_by", "op_id"}
     assert change["changes"] == [
-        {"what": "superseded", "kid": turned.active.kid},
-        {"what": "activated", "kid": turned.standby.kid},
+        {"change": "superseded", "kid": turned.active.kid},
+        {"change": "activated", "kid": turned.standby.kid},
     ]
     assert said["older"] == 2
 

@@ -25,14 +25,14 @@ KEYS = Keyset(
         Key(A, "arn:a", State.ACTIVE, 3600, NOW, published=NOW, activated=NOW),
         Key(S, "arn:s", State.STANDBY, 3600, NOW, published=NOW),
     ),
-    ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW),),
+    ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW, NOW),),
 )
 ORDER = Order((), True, False, "drill", False, False, None, False, True)
 
 
 def out(keyset: Keyset, *kids: str) -> Keyset:
     """The keyset without these keys."""
-    ended = tuple(EndedKey(kid, "arn", State.REVOKED, NOW) for kid in kids)
+    ended = tuple(EndedKey(kid, "arn", State.REVOKED, NOW, NOW) for kid in kids)
     left = tuple(key for key in keyset.keys if key.kid not in kids)
     return Keyset(left, (*keyset.ended, *ended))
 

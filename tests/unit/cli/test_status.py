@@ -16,12 +16,12 @@ def turned(turn, booted, origin, clock):
     """The standby has taken over from the first key, and a third one has been made."""
     clock.advance(30)
     before = turn()
-    key = booted.kms.create(origin.op_id)
+    key = booted.kms.create()
     kid = booted.kms.public_jwk(key.arn).kid
 
     def add(keyset, now):
         return register(
-            keyset, kid, key.arn, now, created=key.created, lifetime=15, ages=booted.ages
+            keyset, kid, key.arn, now, created=key.created, lifetime=15, limits=booted.limits
         )
 
     booted.keysets.update(add, origin)
@@ -67,7 +67,7 @@ def test_ended_keys_are_drawn_to_their_end(deployment, turned, booted, origin, k
     """A revoked key's lane shows what it was until then, and is known from older generations."""
 
     def change(keyset, now):
-        return revoke(keyset, [turned.active.kid], now, times=booted.times, ages=booted.ages)
+        return revoke(keyset, [turned.active.kid], now, times=booted.times, limits=booted.limits)
 
     booted.keysets.update(change, origin)
     said = json.loads(keyturn("status", "--json").stdout)

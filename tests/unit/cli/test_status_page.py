@@ -61,8 +61,20 @@ def summary() -> Summary:
     active = key("fourth", State.ACTIVE, 7, 7, 0.6)
     standby = key("fifth", State.STANDBY, 0.6, 0.6)
     ended = (
-        EndedKey(retired.kid, retired.kms_key_arn, State.RETIRED, NOW - timedelta(days=10.9)),
-        EndedKey(revoked.kid, revoked.kms_key_arn, State.REVOKED, NOW - timedelta(days=7)),
+        EndedKey(
+            retired.kid,
+            retired.kms_key_arn,
+            State.RETIRED,
+            retired.created,
+            NOW - timedelta(days=10.9),
+        ),
+        EndedKey(
+            revoked.kid,
+            revoked.kms_key_arn,
+            State.REVOKED,
+            revoked.created,
+            NOW - timedelta(days=7),
+        ),
     )
     told = ("op-1", "schedule", "active_key_due")
     generations = (
@@ -73,7 +85,6 @@ def summary() -> Summary:
     kms = {
         one.kms_key_arn: KmsKey(
             one.kms_key_arn,
-            "op-1",
             NOW,
             enabled=one in generations[-1].keyset.keys,
             pending_deletion=one not in generations[-1].keyset.keys,

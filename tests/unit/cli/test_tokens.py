@@ -98,7 +98,7 @@ def test_a_token_whose_key_is_revoked(keyturn, token, booted, origin, clock, tra
 
     def change(keyset, now):
         gone = [keyset.active.kid]
-        return revoke(keyset, gone, now, times=booted.times, ages=booted.ages)
+        return revoke(keyset, gone, now, times=booted.times, limits=booted.limits)
 
     booted.keysets.update(change, origin)
     clock.advance(30)

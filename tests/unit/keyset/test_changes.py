@@ -1,11 +1,11 @@
-"""What a generation changed, by the keysets before and after it."""
+"""ChangeKind a generation changed, by the keysets before and after it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyturn.keyset.changes import Change, What, changes
+from keyturn.keyset.changes import Change, ChangeKind, changes
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 
@@ -18,23 +18,23 @@ GRACE = replace(ACTIVE, state=State.GRACE, superseded=NOW, verify_until=NOW + ti
 
 def ended(key: Key, state: State) -> EndedKey:
     """The same key after its end."""
-    return EndedKey(key.kid, key.kms_key_arn, state, NOW)
+    return EndedKey(key.kid, key.kms_key_arn, state, key.created, NOW)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "happened"),
     [
-        (Keyset(), Keyset((UNPUBLISHED,)), [(What.CREATED, "s")]),
-        (Keyset((UNPUBLISHED,)), Keyset((STANDBY,)), [(What.PUBLISHED, "s")]),
+        (Keyset(), Keyset((UNPUBLISHED,)), [(ChangeKind.CREATED, "s")]),
+        (Keyset((UNPUBLISHED,)), Keyset((STANDBY,)), [(ChangeKind.PUBLISHED, "s")]),
         (
             Keyset((ACTIVE, STANDBY)),
             Keyset((GRACE, replace(STANDBY, state=State.ACTIVE))),
-            [(What.SUPERSEDED, "a"), (What.ACTIVATED, "s")],
+            [(ChangeKind.SUPERSEDED, "a"), (ChangeKind.ACTIVATED, "s")],
         ),
-        (Keyset((GRACE,)), Keyset((replace(GRACE, state=State.ACTIVE),)), [(What.ACTIVATED, "a")]),
-        (Keyset((GRACE,)), Keyset((), (ended(GRACE, State.RETIRED),)), [(What.RETIRED, "a")]),
-        (Keyset((ACTIVE,)), Keyset((), (ended(ACTIVE, State.REVOKED),)), [(What.REVOKED, "a")]),
-        (Keyset(), Keyset((STANDBY,)), [(What.CREATED, "s"), (What.PUBLISHED, "s")]),
+        (Keyset((GRACE,)), Keyset((replace(GRACE, state=State.ACTIVE),)), [(ChangeKind.ACTIVATED, "a")]),
+        (Keyset((GRACE,)), Keyset((), (ended(GRACE, State.RETIRED),)), [(ChangeKind.RETIRED, "a")]),
+        (Keyset((ACTIVE,)), Keyset((), (ended(ACTIVE, State.REVOKED),)), [(ChangeKind.REVOKED, "a")]),
+        (Keyset(), Keyset((STANDBY,)), [(ChangeKind.CREATED, "s"), (ChangeKind.PUBLISHED, "s")]),
         (Keyset((ACTIVE,)), Keyset((ACTIVE,)), []),
         (Keyset((), (ended(ACTIVE, State.REVOKED),)), Keyset(), []),
     ],

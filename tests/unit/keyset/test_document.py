@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from keyturn.keyset import document
-from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge
+from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 
@@ -45,13 +45,13 @@ def generation(keys: tuple[Key, ...], ended: tuple[EndedKey, ...] = ()) -> Gener
     )
 
 
-STATES = (State.ACTIVE, State.STANDBY, *[State.GRACE] * 10)
-TWELVE = generation(tuple(live(number, state) for number, state in enumerate(STATES)))
+STATES = (State.ACTIVE, State.STANDBY, *[State.GRACE] * 8)
+LIVE = tuple(live(number, state) for number, state in enumerate(STATES))
 SMALL = generation(
     (live(1, State.ACTIVE), live(2, State.STANDBY), live(3, State.GRACE)),
     (
-        EndedKey(f"{4:043}", arn(4), State.RETIRED, NOW),
-        EndedKey(f"{5:043}", arn(5), State.REVOKED, NOW + timedelta(seconds=1)),
+        EndedKey(f"{4:043}", arn(4), State.RETIRED, NOW, NOW),
+        EndedKey(f"{5:043}", arn(5), State.REVOKED, NOW, NOW + timedelta(seconds=1)),
     ),
 )
 
@@ -73,8 +73,9 @@ def edited(path: str, value: object) -> str:
 @pytest.mark.parametrize(
     "stored",
     [
-        TWELVE,
+        generation(LIVE),
         SMALL,
+        replace(SMALL, keyset=replace(SMALL.keyset, horizon=NOW)),
         generation(()),
         generation((Key("k" * 43, arn(1), State.STANDBY, 1, NOW),)),
         generation((live(1, State.ACTIVE), live(2, State.STANDBY, region="eu-central-1"))),
@@ -82,8 +83,9 @@ def edited(path: str, value: object) -> str:
         replace(SMALL, started_by='Zoë \N{KEY} via "CLI"\n', reason=""),
     ],
     ids=[
-        "twelve live",
+        "ten live",
         "with ended",
+        "with a horizon",
         "empty",
         "just registered",
         "two Regions",
@@ -127,32 +129,57 @@ def test_what_we_would_not_write_is_read_all_the_same(path, value, meant):
     assert document.loads(edited(path, value)) == meant
 
 
-def test_twelve_live_keys_fit():
-    """An active, a standby and ten grace keys of realistic ARNs fit a Standard parameter."""
-    assert {len(key.kms_key_arn) for key in TWELVE.keyset.keys} == {75}
-    assert len(document.dumps(TWELVE).encode()) <= 4096
+def ended(number: int) -> EndedKey:
+    """A revoked key."""
+    return EndedKey(f"{number:043}", arn(number), State.REVOKED, NOW, NOW)
+
+
+@pytest.mark.parametrize("text", ["x" * 256, "é" * 256, "\N{KEY}" * 256, "\x00" * 256, '"' * 256])
+@pytest.mark.parametrize("live_keys", [10, 5, 0])
+def test_the_largest_keyset_fits(limits, live_keys, text):
+    """As many keys as are ever listed, with every instant and any texts, fit a Standard parameter."""
+    prefix = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/"
+    keys = [
+        replace(key, kms_key_arn=prefix + key.kms_key_arn.rpartition("/")[2])
+        for key in (*LIVE[:live_keys], *map(ended, range(20, 20 + limits.listed_keys - live_keys)))
+    ]
+    keyset = Keyset(tuple(keys[:live_keys]), tuple(keys[live_keys:]), horizon=NOW)
+    largest = replace(generation(()), keyset=keyset, started_by=text, reason=text)
+    assert len(document.dumps(largest).encode()) <= 4096
+
+
+def test_a_long_text_is_cut_with_a_mark():
+    """What a person chose is cut at 200 bytes of JSON, and one can see that it was."""
+    reason = document.loads(document.dumps(replace(SMALL, reason="é" * 256))).reason
+    assert reason == "é" * 97 + "…"
+    assert document.loads(document.dumps(replace(SMALL, reason="r" * 198))).reason == "r" * 198
 
 
 def test_a_document_of_exactly_the_limit_fits():
     """4,096 bytes are written, 4,097 are refused, counted as UTF-8."""
-    spare = 4096 - len(document.dumps(replace(SMALL, reason="")).encode())
-    fitting = replace(SMALL, reason="é" * (spare // 2) + "e" * (spare % 2))
+    spare = 4096 - len(document.dumps(replace(SMALL, op_id="")).encode())
+    fitting = replace(SMALL, op_id="é" * (spare // 2) + "e" * (spare % 2))
     assert len(document.dumps(fitting).encode()) == 4096
     with pytest.raises(DocumentTooLarge):
-        document.dumps(replace(fitting, reason=fitting.reason + "e"))
+        document.dumps(replace(fitting, op_id=fitting.op_id + "e"))
 
 
 def test_too_large_is_refused_with_its_sizes():
     """A change that would not fit is refused, saying what takes the room."""
-    ended = tuple(EndedKey(f"{n:043}", arn(n), State.REVOKED, NOW) for n in range(20, 40))
     with pytest.raises(DocumentTooLarge) as refused:
-        document.dumps(generation(TWELVE.keyset.keys, ended))
+        document.dumps(generation(LIVE, tuple(map(ended, range(20, 40)))))
     size = int(str(refused.value).split("take ")[1].split(" bytes")[0])
     assert size > 4096
     assert str(refused.value) == (
         f"generation 999999999999 would take {size} bytes, 4096 is the limit: "
-        "12 live and 20 recently ended keys"
+        "10 live and 20 recently ended keys"
     )
+
+
+def test_a_newer_schema_is_an_error_of_its_own():
+    """It is not damaged: only the release that wrote it may touch it."""
+    with pytest.raises(NewerSchema):
+        document.loads(edited("schema", 2))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +199,11 @@ def test_too_large_is_refused_with_its_sizes():
         ("keys.0.state", "primary", "keys.0.state: "),
         ("keys.0.lifetime", 0, "keys.0.lifetime: "),
         ("keys.0.lifetime", None, "keys.0.lifetime: "),
+        ("keys.0.lifetime", 10**9 + 1, "keys.0.lifetime: "),
+        ("keys.0.created", "0001-01-01T00:00:00+01:00", "keys.0.created: "),
+        ("at", "9999-12-31T23:59:59-01:00", "at: "),
+        ("\udcff", 1, "\\udcff: Extra inputs"),
+        ("horizon", "yesterday", "horizon: "),
         ("keys.0.created", "2026-03-01T12:00:00", "keys.0.created: "),
         ("keys.0.kms_key_arn", "", "keys.0.kms_key_arn: "),
         ("ended.0.kms_key_arn", "", "ended.0.kms_key_arn: "),
@@ -194,7 +226,8 @@ def test_what_this_release_does_not_understand_is_refused(path, value, complaint
         *("schema", "generation", "op_id", "started_by", "reason", "at"),
         *("kms_key_arn_prefix", "keys", "ended"),
         *("keys.0.kid", "keys.0.kms_key_arn", "keys.0.state", "keys.0.lifetime", "keys.0.created"),
-        *("ended.0.kid", "ended.0.kms_key_arn", "ended.0.state", "ended.0.ended"),
+        *("ended.0.kid", "ended.0.kms_key_arn", "ended.0.state"),
+        *("ended.0.created", "ended.0.ended"),
     ],
 )
 def test_a_missing_field_is_refused_by_name(path):

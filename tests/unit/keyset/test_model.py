@@ -19,7 +19,7 @@ def live(letter: str, state: State, **instants: datetime) -> Key:
 
 def ended(letter: str, state: State) -> EndedKey:
     """An ended key whose kid repeats `letter`."""
-    return EndedKey(letter * 43, f"arn:aws:kms:::key/{letter}", state, NOW)
+    return EndedKey(letter * 43, f"arn:aws:kms:::key/{letter}", state, NOW, NOW)
 
 
 ACTIVE = live("a", State.ACTIVE)

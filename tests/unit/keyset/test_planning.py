@@ -50,7 +50,7 @@ def test_a_keyset_without_a_signer_is_due(keyset, times):
 @pytest.mark.parametrize("age", [timedelta(0), PERIOD], ids=["new", "due anyway"])
 def test_an_operator_is_heard_while_the_named_key_signs(age, times):
     """A rotation that an operator asked for is due at any age of the key it names."""
-    plan = plan_rotation(signing_since(NOW - age), NOW, times, asked=A)
+    plan = plan_rotation(signing_since(NOW - age), NOW, times, requested_kid=A)
     assert plan == Plan(True, Reason.OPERATOR_ASKED, A)
 
 
@@ -61,5 +61,5 @@ def test_an_operator_is_heard_while_the_named_key_signs(age, times):
 )
 def test_an_operator_is_too_late_once_the_named_key_is_not_active(keyset, times):
     """A repeated request does nothing once the key it names does not sign any more."""
-    plan = plan_rotation(keyset, NOW, times, asked=S)
+    plan = plan_rotation(keyset, NOW, times, requested_kid=S)
     assert plan == Plan(False, Reason.SUPERSEDED_ALREADY, None)

@@ -201,9 +201,17 @@ def test_all_that_is_wrong_is_said_at_once(times):
     assert str(refused.value) == "; ".join(refused.value.contradictions)
 
 
-def test_the_fixed_ages(ages):
-    """The ages that no setting changes are those of the design."""
-    assert ages.generation == timedelta(hours=1)
-    assert ages.settle == timedelta(minutes=10)
-    assert ages.claim == timedelta(hours=24)
-    assert ages.ended == ages.orphan == timedelta(hours=48)
+def test_the_fixed_ages_and_numbers(limits):
+    """Those that no setting changes are those of the design."""
+    assert limits.generation == timedelta(hours=1)
+    assert limits.settle == timedelta(minutes=10)
+    assert limits.claim == timedelta(hours=1)
+    assert limits.ended == timedelta(hours=48)
+    assert limits.generations == 40
+    assert (limits.live_keys, limits.listed_keys) == (10, 12)
+
+
+def test_an_orphan_is_swept_when_no_slow_write_can_register_it(limits):
+    """The claim, the longest write and the largest skews, and there is time to spare."""
+    margin = timedelta(seconds=BOUNDS["write_delay"][1] + 3 * BOUNDS["clock_skew"][1])
+    assert limits.orphan > limits.claim + margin

@@ -97,6 +97,6 @@ def test_kms_refusing_to_sign_is_raised(step, aws):
 def test_a_standby_that_is_gone_is_overtaken(booted, step, truth, change, aws, kid):
     """A key that was revoked meanwhile, or was never there, does not sign any more."""
     kid = truth().standby.kid if kid == "ended" else "k" * 43
-    change(revoke, [truth().standby.kid], times=booted.times, ages=booted.ages)
+    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
     assert step(kid=kid)["outcome"] == "overtaken"
     assert "kms:Sign" not in aws.operations

@@ -24,7 +24,7 @@ def step(invoke, planned):
 @pytest.fixture
 def unpublished(booted, invoke, planned, change, truth):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
-    change(revoke, [truth().standby.kid], times=booted.times, ages=booted.ages)
+    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
     invoke(create_key, planned(op_id="op-2"))
     return booted
 
@@ -102,7 +102,13 @@ def test_a_jwks_of_this_generation_is_not_written_again(booted, step, world, aws
 def test_the_same_keys_of_a_newer_generation_are_written(booted, step, truth, change, clock, jwks):
     """Equal content is no reason to skip: a slower writer could then put an older JWKS back."""
     clock.advance(60)
-    change(activate, truth().standby.kid, supersede=truth().active.kid, times=booted.times)
+    change(
+        activate,
+        truth().standby.kid,
+        supersede=truth().active.kid,
+        times=booted.times,
+        limits=booted.limits,
+    )
     number, kids = jwks()
     step(kid="k" * 43)
     assert jwks() == (number + 1, kids)
@@ -113,12 +119,14 @@ def test_an_ended_key_leaves_the_jwks(booted, step, truth, change, clock, jwks, 
     """Retired or revoked, it is gone with the next projection."""
     old = truth().active
     clock.advance(60)
-    change(activate, truth().standby.kid, supersede=old.kid, times=booted.times)
+    change(
+        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+    )
     step(kid="k" * 43)
     assert old.kid in jwks()[1]
     clock.advance(60)
     kid = old.kid if transition is retire else [old.kid]
-    change(transition, kid, times=booted.times, ages=booted.ages)
+    change(transition, kid, times=booted.times, limits=booted.limits)
     step(kid="k" * 43)
     assert jwks() == (booted.keysets.read().number, {truth().active.kid})
 
@@ -137,7 +145,7 @@ def test_a_change_between_look_and_write_is_projected_too(
     old = truth().active.kid
     aws.meanwhile(
         "s3:PutObject",
-        lambda: change(revoke, [old], times=unpublished.times, ages=unpublished.ages),
+        lambda: change(revoke, [old], times=unpublished.times, limits=unpublished.limits),
     )
     step()
     assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth().keys})
@@ -151,7 +159,7 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
     revoked = truth().standby.kid
 
     def overtake():
-        change(revoke, [revoked], times=unpublished.times, ages=unpublished.ages)
+        change(revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
         project(container(), origin)
 
     aws.meanwhile("s3:PutObject", overtake)
@@ -208,9 +216,11 @@ def test_another_standby_than_ours_is_overtaken(
     ours = truth().standby.kid
     if why == "activated":
         clock.advance(60)
-        change(activate, ours, supersede=truth().active.kid, times=booted.times)
+        change(
+            activate, ours, supersede=truth().active.kid, times=booted.times, limits=booted.limits
+        )
     else:
-        change(revoke, [ours], times=booted.times, ages=booted.ages)
+        change(revoke, [ours], times=booted.times, limits=booted.limits)
     if why != "gone":
         invoke(create_key, planned(op_id="op-2"))
     assert step(kid=ours)["outcome"] == "overtaken"

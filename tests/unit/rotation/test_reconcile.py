@@ -43,7 +43,7 @@ def superseded(clean, change, truth, clock):
     """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
     clock.advance(60)
     old = truth().active.kid
-    change(activate, truth().standby.kid, supersede=old, times=clean.times)
+    change(activate, truth().standby.kid, supersede=old, times=clean.times, limits=clean.limits)
     return old
 
 
@@ -95,7 +95,9 @@ def test_without_an_active_key_the_standby_signs(clean, repair, truth, change):
 
 def test_without_any_key_a_new_one_signs(clean, repair, truth, change):
     """Active and standby were both revoked: a key is created, activated and shown."""
-    change(revoke, [truth().active.kid, truth().standby.kid], times=clean.times, ages=clean.ages)
+    change(
+        revoke, [truth().active.kid, truth().standby.kid], times=clean.times, limits=clean.limits
+    )
     made = repair()["restore_active_key"]
     assert truth().active.kid == made
     assert set(clean.well_known.read().keys) == {made}
@@ -114,7 +116,7 @@ def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
     clean, repair, truth, change, clock
 ):
     """Ten minutes after the last change no run is at work any more; before that one may be."""
-    change(revoke, [truth().standby.kid], times=clean.times, ages=clean.ages)
+    change(revoke, [truth().standby.kid], times=clean.times, limits=clean.limits)
     clock.advance(600 - 1)
     assert "restore_standby" not in repair()
     assert truth().standby is None
@@ -131,7 +133,7 @@ def test_an_ended_key_that_kms_still_has_is_destroyed(
     arn = truth().get(superseded).kms_key_arn
     clock.advance(60)
     kid = superseded if transition is retire else [superseded]
-    change(transition, kid, times=clean.times, ages=clean.ages)
+    change(transition, kid, times=clean.times, limits=clean.limits)
     assert repair()["destroy_ended_keys"] == [superseded]
     assert backdoor.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
     assert "destroy_ended_keys" not in repair()
@@ -142,7 +144,7 @@ def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(
 ):
     """An emergency disables first; its end may be missing."""
     standby = truth().standby
-    change(revoke, [standby.kid], times=clean.times, ages=clean.ages)
+    change(revoke, [standby.kid], times=clean.times, limits=clean.limits)
     backdoor.kms.disable_key(KeyId=standby.kms_key_arn)
     assert repair()["destroy_ended_keys"] == [standby.kid]
     assert clean.kms.describe(standby.kms_key_arn).pending_deletion
@@ -171,7 +173,7 @@ def test_a_missing_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws
 
 def test_an_unreadable_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws, clock):
     """A newer release's document stops an older release's repairs."""
-    clean.kms.create("op-lost")
+    clean.kms.create()
     clock.advance(timedelta(days=3).total_seconds())
     backdoor.ssm.put_parameter(
         Name="/keyturn/demo/keyset/000000000099", Value='{"schema":2}', Type="String"
@@ -206,7 +208,7 @@ def test_a_failing_repair_does_not_stop_the_others(
     key = truth().get(superseded)
     clock.wall = key.verify_until + 2 * SECOND
     aws.fail(call, aws.error("AccessDenied", 403), times=99)
-    with pytest.raises(RepairFailed, match=f"{broken}: {call}: AccessDenied"):
+    with pytest.raises(RepairFailed, match=f"{broken}: .*{call}: AccessDenied"):
         invoke(reconcile, {})
     assert truth().get(superseded).state is State.RETIRED
     state = backdoor.kms.describe_key(KeyId=key.kms_key_arn)["KeyMetadata"]["KeyState"]
@@ -232,7 +234,7 @@ def test_a_repair_that_was_overtaken_is_no_failure(
     clock.wall = truth().get(superseded).verify_until + 2 * SECOND
     aws.meanwhile(
         "ssm:PutParameter",
-        lambda: change(revoke, [superseded], times=clean.times, ages=clean.ages),
+        lambda: change(revoke, [superseded], times=clean.times, limits=clean.limits),
     )
     assert "retire_overdue_keys" not in repair()
     assert truth().get(superseded).state is State.REVOKED

@@ -29,7 +29,7 @@ def record(invoke):
 def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
     """Publications and the first activation; who was merely created is nobody's business."""
     numbers = sorted(booted.keysets.stored())
-    assert record() == {"outcome": "recorded", "generations": numbers}
+    assert record() == {"outcome": "recorded", "generations": numbers, "pruned": []}
     active, standby = truth().active.kid, truth().standby.kid
     assert sorted((kind, detail["kid"]) for kind, detail in told()) == sorted(
         [("KeyActivated", active), ("KeyPublished", active), ("KeyPublished", standby)]
@@ -41,7 +41,7 @@ def test_a_revocation_says_who_and_why(booted, record, told, truth, change, aws)
     record()
     aws.reset()
     old, standby = truth().active.kid, truth().standby.kid
-    generation = change(revoke, [old], times=booted.times, ages=booted.ages)
+    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
     record()
     origin = {
         "stack": booted.settings.stack,
@@ -86,7 +86,7 @@ def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change,
     record()
     aws.reset()
     old = truth().active.kid
-    generation = change(revoke, [old], times=booted.times, ages=booted.ages)
+    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
     booted.keysets.delete(range(1, generation.number))
     record()
     assert [(kind, detail["kid"]) for kind, detail in told()][-1] == ("KeyRevoked", old)

@@ -150,7 +150,7 @@ def test_a_standby_that_is_revoked_is_replaced(due, execution, truth, change, at
     """The rotation stays due: the run plans again, with another standby and its own wait."""
     standby, old = truth().standby, truth().active
     run = execution().until(state)
-    change(revoke, [standby.kid], times=due.times, ages=due.ages)
+    change(revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
     assert run.finish() == "Rotated"
     assert run.visited.count("PlanRotation") == 2
@@ -164,7 +164,7 @@ def test_a_run_whose_work_is_done_ends_overtaken(due, execution, truth, change, 
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
     old = truth().active
     run = execution().until(state)
-    change(revoke, [old.kid], times=due.times, ages=due.ages)
+    change(revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
     assert run.finish() == "Overtaken"
     assert due.keysets.read() == rescued

@@ -16,7 +16,7 @@ WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 def superseded(due, change, truth):
     """A stack whose first key is in grace; returns that key."""
     old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=due.times)
+    change(activate, truth().standby.kid, supersede=old.kid, times=due.times, limits=due.limits)
     return old
 
 
@@ -84,7 +84,7 @@ def test_activation_in_another_world_is_overtaken(due, invoke, planned, world, c
 def test_activation_of_an_ended_key_is_overtaken(due, invoke, planned, truth, change, world):
     """Revoked is revoked."""
     event = planned()
-    change(revoke, [truth().standby.kid], times=due.times, ages=due.ages)
+    change(revoke, [truth().standby.kid], times=due.times, limits=due.limits)
     before = world()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert world() == before
@@ -120,7 +120,7 @@ def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
 ):
     """There is nothing to retire."""
     if fate == "revoked":
-        change(revoke, [superseded.kid], times=due.times, ages=due.ages)
+        change(revoke, [superseded.kid], times=due.times, limits=due.limits)
     elif fate == "rolled back":
         change(roll_back, superseded.kid, supersede=truth().active.kid, times=due.times)
     else:
@@ -147,7 +147,7 @@ def test_a_retired_or_revoked_key_is_destroyed(
     """Disabled at once, gone after the deployment's window; a second time changes nothing."""
     clock.advance(60)
     kid = superseded.kid if transition is retire else [superseded.kid]
-    change(transition, kid, times=due.times, ages=due.ages)
+    change(transition, kid, times=due.times, limits=due.limits)
     described = []
     for _ in range(2):
         assert invoke(destroy_key, ending) == {"outcome": "destroyed", "kid": superseded.kid}

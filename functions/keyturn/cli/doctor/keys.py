@@ -10,11 +10,10 @@ from keyturn.cli.wording import duration, instant
 from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import Ages
+from keyturn.keyset.timing import Limits
 
-_AGES = Ages()
+_LIMITS = Limits()
 _LATE = timedelta(days=1)  # RotationSchedule tries once a day
-_MOST_UNCLAIMED = 4  # rotation/create_key.py creates none above
 
 
 def check_keyset(seen: Observed) -> Iterator[Finding]:
@@ -46,7 +45,7 @@ def check_keyset(seen: Observed) -> Iterator[Finding]:
 def _standby(seen: Observed) -> Iterator[Finding]:
     standby, now = seen.keyset.standby, seen.at
     if standby is None:
-        wait = seen.generation.at + _AGES.settle - now
+        wait = seen.generation.at + _LIMITS.settle - now
         when = (
             f" From {duration(wait)} on: before, a run may be about to."
             if wait > timedelta(0)
@@ -59,7 +58,7 @@ def _standby(seen: Observed) -> Iterator[Finding]:
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
-    elif standby.published is None and now - seen.generation.at > _AGES.settle:
+    elif standby.published is None and now - seen.generation.at > _LIMITS.settle:
         yield Finding(
             "standby_unpublished",
             Severity.ERROR,
@@ -141,21 +140,13 @@ def _ended(seen: Observed) -> dict[str, EndedKey]:
 
 
 def _unclaimed(seen: Observed) -> Iterator[Finding]:
-    unclaimed = seen.unclaimed
-    for key in unclaimed:
-        if seen.at - key.created > _AGES.orphan:
+    for key in seen.unclaimed:
+        if seen.at - key.created > _LIMITS.orphan:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
                 f"KMS key {key.arn} has this stack's tag and is in no keyset. It costs money.",
-                f"{BY_FIX} destroys it, two a run.",
+                f"{BY_FIX} destroys it, a few a run.",
                 Fix.RECONCILE,
                 key.arn,
             )
-    if len(unclaimed) >= _MOST_UNCLAIMED:
-        yield Finding(
-            "too_many_unclaimed_keys",
-            Severity.ERROR,
-            f"{len(unclaimed)} KMS keys of this stack are in no keyset: no key is created any more.",
-            "They are swept when they are 48 hours old; sooner, disable and delete them by hand.",
-        )

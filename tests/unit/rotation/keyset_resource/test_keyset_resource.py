@@ -86,7 +86,7 @@ def test_an_update_brings_the_documents_up_to_date(ask, stack, backdoor, world):
 def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, schedules, machine):
     """Keys go, also unregistered ones; parameters and objects are gone; nothing runs or starts."""
     ask("Create")
-    stack.kms.create("op-lost")
+    stack.kms.create()
     stack.history.keep(1, "{}")
     backdoor.kms.create_key(Tags=[{"TagKey": "keyturn:stack", "TagValue": "other"}])
     running = backdoor.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]

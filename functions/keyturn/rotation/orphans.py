@@ -1,0 +1,55 @@
+"""KMS keys of this stack that no keyset lists, or ever will.
+
+A key is registered by the very run that created it, within `Limits.claim` of its birth, and not once
+the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
+"""
+
+from contextlib import suppress
+
+from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.stack import Stack
+from keyturn.keyset import timing
+from keyturn.keyset.model import Keyset
+from keyturn.tokens.jwk import NotASigningKey
+
+_FEW = 2
+
+
+def orphaned_keys(stack: Stack) -> list[str]:
+    """The ARNs of those that cannot be registered any more, and that no verifier can trust.
+
+    All that are behind the horizon, for their end is certain; of the others two, or a quarter of
+    them, so that a mistake is noticed before it is complete.
+    """
+    keyset, projection = stack.keysets.read().keyset, stack.well_known.read()
+    if projection is None:
+        return []
+    oldest = stack.clock.now() - stack.limits.orphan
+    unclaimed = _unclaimed_keys(stack, keyset)
+    forgotten = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
+    old = [key for key in unclaimed if key.created < oldest and key not in forgotten]
+    return [
+        *(key.arn for key in forgotten if _kid(stack, key) not in projection.keys),
+        *[key.arn for key in old if _kid(stack, key) not in projection.keys][
+            : max(_FEW, len(old) // 4)
+        ],
+    ]
+
+
+def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
+    listed = {key.kms_key_arn for key in keyset.known}
+    return [
+        key for key in stack.kms.of_stack() if key.arn not in listed and not key.pending_deletion
+    ]
+
+
+def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
+    return keyset.is_behind_horizon(timing.whole_second(key.created))
+
+
+def _kid(stack: Stack, key: KmsKey) -> str | None:
+    """The kid; None for a key that cannot sign, or is of another kind."""
+    if key.enabled:
+        with suppress(NotASigningKey):
+            return stack.kms.public_jwk(key.arn).kid
+    return None
