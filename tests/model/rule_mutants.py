@@ -25,7 +25,6 @@ TRANSITIONS = (
         "late registration",
         "now - created > limits.claim",
         "False",
-        why="the horizon refuses every key that ended; the claim is what the sweep relies on",
     ),
     _change(
         "register",

@@ -10,9 +10,9 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any
 
-from tests.simulation import periods, scenarios
+from tests.simulation import endurance, periods, scenarios
 from tests.simulation import seeds as random_runs
-from tests.simulation.mutants.catalogue import MUTANTS, Mutant
+from tests.simulation.mutants.catalogue import LONG_RUN_MUTANTS, MUTANTS, Mutant
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play, key_material
 from tests.simulation.scenarios import Trouble
@@ -57,12 +57,18 @@ class Part:
 
 def mutants() -> Part:
     """Each deliberate fault in the product must break some script or seed."""
-    return _spread("mutants of the product caught", list(enumerate(MUTANTS)), _hunt, chunk=1)
+    everyone = (*LONG_RUN_MUTANTS, *MUTANTS)
+    return _spread("mutants of the product caught", list(enumerate(everyone)), _hunt, chunk=1)
 
 
 def worst_cases() -> Part:
     """What the margins are for, with the product as it is."""
     return _spread("worst cases", list(WORST_CASES), _worst_case, chunk=1)
+
+
+def long_runs() -> Part:
+    """Months and years."""
+    return _spread("long runs", list(endurance.RUNS), _long_run, chunk=1)
 
 
 def single_troubles() -> Part:
@@ -100,6 +106,15 @@ def _worst_case(name: str) -> Result:
         return _result(WORST_CASES[name].play, repr(name))
 
 
+def _long_run(name: str) -> Result:
+    with simulated():
+        try:
+            run = endurance.RUNS[name]()
+        except Exception as error:
+            return Result(False, 0, f"{error!r}   python -m tests.simulation {name!r}")
+    return Result(True, len(run.play.world.plan.seen_calls), f"{name}: {run.extremes}")
+
+
 def _script(job: tuple[str, tuple[Trouble, ...]]) -> Result:
     name, troubles = job
     with simulated():
@@ -117,7 +132,8 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
     mutant = job[1]
     name = mutant.__name__
     with simulated(), mutant():
-        for number, play in enumerate(_prey()):
+        prey = endurance.plays() if mutant in LONG_RUN_MUTANTS else _prey()
+        for number, play in enumerate(prey):
             try:
                 play()
             except AssertionError as broken:

@@ -133,6 +133,13 @@ def slow(passage: Passage) -> Any:
     return passage.effect()
 
 
+def lost_late(passage: Passage) -> Any:
+    """Done at once, and after as long as it may take the reply is lost."""
+    passage.effect()
+    passage.pause(passage.longest)
+    raise _LOST
+
+
 def slow_reply(passage: Passage) -> Any:
     """Done at once, answered late."""
     answer = passage.effect()
@@ -171,6 +178,7 @@ APPLIES: Mapping[Fault, set[str]] = {
     throttle: READS | WRITES,
     server_error: READS | WRITES,
     lost_reply: READS | WRITES,
+    lost_late: {"ssm:PutParameter", "kms:CreateKey"},
     doubled: {
         "s3:PutObject",
         "kms:DisableKey",

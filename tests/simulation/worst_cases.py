@@ -11,7 +11,7 @@ from tests.simulation import faults, periods
 from tests.simulation.faults import Fault
 from tests.simulation.passage import Outage, Placed
 from tests.simulation.play import Play
-from tests.simulation.scenarios import active, standby
+from tests.simulation.scenarios import active, every_key, standby
 
 _SWAP = 10.0  # seconds after the beginning: a rotation swaps keys in no time
 _LONG = 600.0
@@ -111,6 +111,15 @@ def _busy_authorizers(play: Play) -> None:
     play.at(20, play.rotate)
 
 
+def _a_registration_that_comes_back(play: Play) -> None:
+    """Its key has ended and is forgotten by the time at which it learns that its reply was lost."""
+    play.at(0, play.rotate)
+    late = 0.9 * play.world.times.write_delay
+    for number in range(6):
+        play.at(0.1 + number * 0.1, lambda: play.emergency(every_key))
+    play.at(late - 0.1, lambda: play.emergency(standby))
+
+
 WORST_CASES: Mapping[str, WorstCase] = {
     "a young standby, and who activates it is ahead and early": WorstCase(
         _young_standby,
@@ -153,6 +162,13 @@ WORST_CASES: Mapping[str, WorstCase] = {
     ),
     "a revocation that cannot be written": WorstCase(
         _revocation_that_cannot_be_written, outages=(("ssm:PutParameter", faults.denied),)
+    ),
+    "a registration that comes back when its key is forgotten": WorstCase(
+        _a_registration_that_comes_back,
+        calls={
+            ("CreateKeyAfterActivate", "ssm:PutParameter"): (faults.lost_late,),
+            ("ReplaceKeys", "kms:CreateKey"): (*[None] * 12, faults.slow, faults.slow),
+        },
     ),
     "authorizers whose reads show the past": WorstCase(
         _busy_authorizers,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.simulation.mutants import orphans, steps, views, waits, writes
+from tests.simulation.mutants import memory, orphans, steps, views, waits, writes
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -37,4 +37,11 @@ MUTANTS: tuple[Mutant, ...] = (
     orphans.the_loser_of_a_race_deletes_its_key,
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
+    memory.forgotten_keys_leave_no_horizon,
+)
+LONG_RUN_MUTANTS: tuple[Mutant, ...] = (
+    memory.ended_keys_are_never_forgotten,
+    memory.unregistered_keys_stop_creation,
+    memory.a_full_jwks_is_no_reason_to_wait,
+    memory.generations_are_pruned_by_age_alone,
 )
