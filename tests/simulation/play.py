@@ -49,7 +49,9 @@ def _rsa_key(p: int, q: int) -> rsa.RSAPrivateKey:
     d = rsa.rsa_recover_private_exponent(_EXPONENT, p, q)
     halves = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
     public = rsa.RSAPublicNumbers(_EXPONENT, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, *halves, public).private_key()
+    return rsa.RSAPrivateNumbers(p, q, d, *halves, public).private_key(
+        unsafe_skip_rsa_key_validation=True
+    )
 
 
 @dataclass

@@ -8,6 +8,8 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+_MANY = 1_000  # processes, from which on those that have ended are dropped
+
 
 class Crashed(BaseException):
     """The machine is gone in mid-instruction; no handler of the product can catch this."""
@@ -75,6 +77,8 @@ class Scheduler:
     def spawn(self, run: Callable[[], object], owner: Any) -> Process:
         """A new process, from now on."""
         process = Process(run, owner, self._hub)
+        if len(self._processes) > _MANY:
+            self._processes = [other for other in self._processes if not other.over]
         self._processes.append(process)
         self._go_on_at(self.now, process, self._ticket(process))
         return process

@@ -3,7 +3,7 @@
 Source: AWS Systems Manager API Reference; each rule has a case in tests/simulation/contract.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.simulation.cloud.wire import Call, Listing, Wire
 
 MAX_BYTES = 4096
 _PAGE = 10
+_SHOWN = 300.0  # seconds after which no read shows what is gone; far more than any lag
 
 
 @dataclass
@@ -25,6 +26,9 @@ class Parameter:
         """What a read sees that shows this instant."""
         if self.deleted is not None and self.deleted <= instant:
             return None
+        since, text = self.values[-1]
+        if since <= instant:
+            return text
         return next((text for since, text in reversed(self.values) if since <= instant), None)
 
 
@@ -58,6 +62,17 @@ class Ssm:
         else:
             self.parameters[name] = Parameter([(now, text)])
         self.watch(name, text)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete now; what was deleted so long ago that no read shows it is dropped."""
+        now = self._wire.now()
+        for name in names:
+            parameter = self.parameters.get(name)
+            if parameter and parameter.deleted is None:
+                parameter.deleted = now
+        for name, parameter in list(self.parameters.items()):
+            if parameter.deleted is not None and parameter.deleted < now - _SHOWN:
+                del self.parameters[name]
 
 
 class SsmClient:
@@ -96,10 +111,7 @@ class SsmClient:
             raise refused("ValidationException")
 
         def effect(_at: float) -> dict[str, Any]:
-            for name in Names:
-                parameter = self._ssm.parameters.get(name)
-                if parameter and parameter.deleted is None:
-                    parameter.deleted = self._wire.now()
+            self._ssm.delete(Names)
             return {}
 
         return self._call("DeleteParameters", effect)
