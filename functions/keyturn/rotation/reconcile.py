@@ -13,7 +13,7 @@ from typing import Any
 from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.aws.keyset_store import Transition
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure, traced
+from keyturn.aws.telemetry import Metric, logger, measure
 from keyturn.keyset.errors import KeysetError, Refused
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.timing import due_at
@@ -185,7 +185,6 @@ def _made(stack: Stack, change: Transition, origin: Origin) -> bool:
     return True
 
 
-@traced
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """EventBridge Scheduler's target; its event says nothing."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, traced
+from keyturn.aws.telemetry import logger
 from keyturn.keyset import document
 from keyturn.keyset.changes import What, changes
 from keyturn.keyset.model import Generation, Keyset
@@ -56,7 +56,6 @@ def _before(stack: Stack, number: int, stored: Mapping[int, str]) -> Keyset:
     return document.loads(text).keyset if text else Keyset()
 
 
-@traced
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
