@@ -106,7 +106,7 @@ class Stack:
         """What API Gateway remembers of our answers."""
         from keyturn.aws.gateway_cache import GatewayCache
 
-        return GatewayCache(self.clients.apigateway)
+        return GatewayCache(self.clients)
 
     @cached_property
     def history(self) -> "History":
