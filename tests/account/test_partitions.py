@@ -14,7 +14,7 @@ def test_a_partition_without_cloudfront_is_refused_by_name(partition: str) -> No
     User Guide, "CloudFormation template Rules syntax".
     """
     [refusal] = Deployment(synthesized(), partition=partition).refusals()
-    assert "GovCloud and China are not supported" in refusal
+    assert "GovCloud, China and the sovereign clouds are not supported" in refusal
     unruly = mutated(lambda template: template.pop("Rules"))
     assert Deployment(unruly, partition=partition).refusals() == []
 
