@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-Context = Mapping[str, str]
+Context = Mapping[str, str | tuple[str, ...]]  # a tuple: a key with several values
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,27 @@ def _holds(condition: tuple[str, str, tuple[str, ...]], context: Context) -> boo
     if operator == "Null":
         [is_null] = values
         return (key not in context) == (is_null == "true")
+    if operator == "ForAllValues:StringLike":  # true of a key that is not there, too
+        return all(_is_any_like(text, values) for text in context.get(key, ()))
     if key not in context:
         return operator.endswith("IfExists")
+    value = context[key]
+    if not isinstance(value, str):
+        raise NotImplementedError(f"{operator} of {key}, which has several values")
     match operator.removesuffix("IfExists"):
         case "StringEquals":
-            return context[key] in values
+            return value in values
         case "StringLike":
-            return any(_is_like(context[key], pattern) for pattern in values)
+            return _is_any_like(value, values)
         case "NumericGreaterThanEquals":
-            return all(float(context[key]) >= float(value) for value in values)
+            return all(float(value) >= float(limit) for limit in values)
         case "Bool":
-            return context[key].lower() in values
+            return value.lower() in values
     raise NotImplementedError(operator)
+
+
+def _is_any_like(text: str, patterns: Iterable[str]) -> bool:
+    return any(_is_like(text, pattern) for pattern in patterns)
 
 
 def _is_like(text: str, pattern: str) -> bool:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.model import Origin
 from keyturn.rotation import create_key, keyset_resource, reconcile
 from tests.definition import STATES, step_of
@@ -42,6 +43,7 @@ def asked() -> Asked:
             seeds.play(seed)
         _first_jwks_by_reconcile()
         _birth_and_end()
+        _flush_of_an_http_api()
     return found
 
 
@@ -67,8 +69,15 @@ def _birth_and_end() -> None:
     _custom_resource(world, "Delete")
 
 
+def _flush_of_an_http_api() -> None:
+    """The simulated APIs are REST APIs."""
+    world = Play.founded(periods.USUAL).world
+    stage = Stage.parse("http:a1b2c3d4e5/$default")
+    _in(world, "FlushAuthorizers", lambda stack: stack.gateway_cache.flush(stage))
+
+
 def _custom_resource(world: World, request: str, retain: str = "false") -> None:
-    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": _SCHEDULES, "Retain": retain}
+    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": [], "Retain": retain}
     event: Any = SimpleNamespace(
         request_type=request, properties=properties, stack_id="stack-1", was_created=True
     )
@@ -80,9 +89,6 @@ def _in(world: World, label: str, act: Any) -> None:
     process = world.scheduler.spawn(lambda: act(container.stack), container)
     world.scheduler.run()
     assert process.error is None, repr(process.error)
-
-
-_SCHEDULES = ["RotationStateMachineSchedule", "ReconcileFunctionSchedule"]
 
 
 class _States:
@@ -101,14 +107,10 @@ class _States:
         return SimpleNamespace(paginate=lambda **_: [{"executions": [{"executionArn": EXECUTION}]}])
 
 
-class _Scheduler:
-    """Schedules with the roles that SAM gives them."""
+class _HttpApis:
+    """Their caches."""
 
-    def get_schedule(self, Name: str) -> Any:  # noqa: N803 - boto3's name
-        role = {"RoleArn": f"arn:{Name}Role"}
-        return {"Name": Name, "ScheduleExpression": "", "FlexibleTimeWindow": {}, "Target": role}
-
-    def update_schedule(self, **_: Any) -> None:
+    def reset_authorizers_cache(self, **_: Any) -> None:
         pass
 
 
@@ -160,7 +162,7 @@ def _recording(found: Asked) -> Iterator[None]:
     real = World._clients
 
     def clients(world: World) -> Any:
-        made = {**vars(real(world)), "states": _States(), "scheduler": _Scheduler()}
+        made = {**vars(real(world)), "states": _States(), "apigatewayv2": _HttpApis()}
         return SimpleNamespace(
             **{n: _Recorded(_SERVICES.get(n, n), c, world, found) for n, c in made.items()}
         )

@@ -1,18 +1,13 @@
 """The roles of the functions as SAM synthesizes them of template.yaml, for the stack `sim`."""
 
-import json
-import os
 import re
-import subprocess
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from tests.permissions.policy import Statement
-from tests.template import TEMPLATE
+from tests.synthesized import synthesized
 
-_TRANSLATE = ["build/env/ministack/bin/python", "-m", "tests.permissions.sam_translate"]
-_ELSEWHERE = "s3://bucket/code"  # the translator takes nothing local
 ACCOUNT = "us-east-1:123456789012"
 STATE_MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:rotation"
 KNOWN = {
@@ -25,25 +20,14 @@ KNOWN = {
     "Bucket.Arn": "arn:aws:s3:::bucket",
     "RotationStateMachine": STATE_MACHINE,
     "RotationStateMachine.Name": "rotation",
+    "Logs": "logs",
 }
 
 
 @cache
 def resources() -> Mapping[str, Any]:
     """Every resource, with its intrinsic functions resolved as far as policies need them."""
-    template = json.loads(json.dumps(TEMPLATE))
-    template["Globals"]["Function"]["CodeUri"] = _ELSEWHERE
-    machine = template["Resources"]["RotationStateMachine"]["Properties"]
-    machine["DefinitionUri"] = _ELSEWHERE
-    made = subprocess.run(
-        _TRANSLATE,
-        input=json.dumps(template),
-        env={**os.environ, "AWS_DEFAULT_REGION": KNOWN["AWS::Region"]},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name: _resolved(made) for name, made in json.loads(made.stdout)["Resources"].items()}
+    return {name: _resolved(raw) for name, raw in synthesized()["Resources"].items()}
 
 
 def functions() -> Mapping[str, str]:
@@ -56,22 +40,18 @@ def functions() -> Mapping[str, str]:
 
 
 def statements(function: str) -> list[Statement]:
-    """What the function's role may do, its logs left out (AWS's own policy for every function)."""
+    """What the function's role may do."""
     role = _role(function)
     inline = [policy["PolicyDocument"] for policy in role.get("Policies", ())]
-    ours = set(managed_policies(function)) - aws_policies(function)
-    managed = [resources()[name]["Properties"]["PolicyDocument"] for name in sorted(ours)]
+    managed = [
+        resources()[name]["Properties"]["PolicyDocument"] for name in managed_policies(function)
+    ]
     return [Statement.of(text) for document in inline + managed for text in document["Statement"]]
 
 
 def managed_policies(function: str) -> list[str]:
-    """Those that the role has, ours and those of AWS."""
+    """Those that the role has, each a resource of the template."""
     return list(_role(function).get("ManagedPolicyArns", ()))
-
-
-def aws_policies(function: str) -> set[str]:
-    """Those of AWS that the role has."""
-    return {arn for arn in managed_policies(function) if arn.startswith("arn:aws:iam::aws:")}
 
 
 def role_of(function: str) -> str:

@@ -6,7 +6,8 @@ from tests.permissions import recorded, roles
 from tests.permissions.calls import Need
 from tests.permissions.policy import Statement, allowed
 
-LOGS = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+LOG_STREAM = f"arn:aws:logs:{roles.ACCOUNT}:log-group:logs:log-stream:2026/11/01/[$LATEST]0"
+LOGGING = {Need(f"logs:{action}", LOG_STREAM) for action in ("CreateLogStream", "PutLogEvents")}
 CALLS_NOTHING = {"CheckSettingsFunction", "WhoamiFunction", "ConcludeEmergencyFunction"}
 ELSEWHERE = {"ReportFailureFunction"}  # Step Functions' own event wakes it; it tells, and no more
 TELLING = Need(
@@ -15,7 +16,8 @@ TELLING = Need(
     (("events:source", "keyturn"), ("events:detail-type", "RotationFailed")),
 )
 WITHOUT_ARN = {  # AWS offers nothing narrower
-    ("kms:CreateKey", "kms:TagResource"): "a key has no ARN before it exists",
+    ("kms:CreateKey",): "a key has no ARN before it exists",
+    ("kms:TagResource",): "the same, when it is created with tags",
     ("tag:GetResources",): "this action knows no resources",
 }
 
@@ -23,12 +25,14 @@ WITHOUT_ARN = {  # AWS offers nothing narrower
 @pytest.fixture(scope="module")
 def asked():
     """What each function asked of IAM."""
-    return {**recorded.asked(), "ReportFailureFunction": {TELLING}}
+    recorded_needs = {**recorded.asked(), "ReportFailureFunction": {TELLING}}
+    return {name: LOGGING | recorded_needs.get(name, set()) for name in roles.functions()}
 
 
 def test_every_function_was_seen_at_work(asked):
     """A function that never ran would need nothing."""
-    assert asked.keys() == roles.functions().keys() - CALLS_NOTHING
+    at_work = {name for name, needed in asked.items() if needed > LOGGING}
+    assert at_work == roles.functions().keys() - CALLS_NOTHING
 
 
 @pytest.mark.parametrize("function", sorted(roles.functions()))
@@ -37,7 +41,7 @@ def test_each_call_is_allowed(function, asked):
     statements = roles.statements(function)
     refused = [
         need
-        for need in asked.get(function, ())
+        for need in asked[function]
         if not allowed(statements, need.action, need.resource, dict(need.context))
     ]
     assert refused == []
@@ -47,7 +51,7 @@ def test_each_call_is_allowed(function, asked):
 def test_each_grant_is_used(function, asked):
     """By a function that has the role; an action that no call needs is taken away."""
     sharing = [f for f in roles.functions() if roles.role_of(f) == roles.role_of(function)]
-    needed = {need for f in sharing for need in asked.get(f, ())}
+    needed = {need for f in sharing for need in asked[f]}
     unused = [
         (action, statement.resources)
         for statement in roles.statements(function)
@@ -64,7 +68,7 @@ def test_each_grant_is_used(function, asked):
 @pytest.mark.parametrize("function", sorted(roles.functions()))
 def test_no_wildcards_but_where_aws_offers_nothing_else(function):
     """No action with a star; no resource that is only a star, but for those listed here."""
-    assert roles.aws_policies(function) <= LOGS
+    assert set(roles.managed_policies(function)) <= roles.resources().keys()  # none of AWS's
     assert len(roles.managed_policies(function)) <= 10  # IAM's quota
     for statement in roles.statements(function):
         assert not any("*" in action for action in statement.actions)
@@ -78,6 +82,8 @@ RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
 WEEK = {"kms:ScheduleKeyDeletionPendingWindowInDays": "7"}
 GENERATION = f"arn:aws:ssm:{roles.ACCOUNT}:parameter/keyturn/sim/keyset/000000000001"
 JWKS = "arn:aws:s3:::bucket/.well-known/jwks.json"
+CREATING = {"CreateKey", "ReplaceKeys", "Reconcile"}
+BORN = {"aws:RequestTag/keyturn:stack": "sim"}
 KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
 
 
@@ -111,6 +117,14 @@ KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
         ("s3:PutObject", KEPT, {"s3:if-match": '"etag"'}, set()),
         ("s3:PutObject", KEPT, {"s3:if-none-match": "*"}, {"RecordChanges", "Reconcile"}),
         ("kms:CreateKey", "*", {"kms:KeySpec": "RSA_2048", "kms:KeyUsage": "SIGN_VERIFY"}, set()),
+        ("kms:TagResource", KEY, {}, CREATING),
+        ("kms:TagResource", KEY, {"aws:TagKeys": ("keyturn:stack",)}, CREATING),
+        ("kms:TagResource", KEY, {"aws:TagKeys": ("keyturn:stack", "keyturn:op_id")}, CREATING),
+        ("kms:TagResource", KEY, {**BORN, "aws:TagKeys": ("keyturn:stack",)}, CREATING),
+        ("kms:TagResource", KEY, {**BORN, "aws:TagKeys": ("keyturn:stack", "team")}, set()),
+        ("kms:TagResource", KEY, {"aws:RequestTag/keyturn:stack": "another"}, set()),
+        ("logs:CreateLogGroup", "arn:aws:logs:us-east-1:123456789012:log-group:logs", {}, set()),
+        ("logs:PutLogEvents", LOG_STREAM.replace(":logs:log", ":other:log"), {}, set()),
         ("kms:PutKeyPolicy", KEY, OURS, set()),
         ("kms:CreateGrant", KEY, OURS, set()),
         ("kms:EnableKey", KEY, OURS, set()),

@@ -116,7 +116,7 @@ def hundreds_of_ends() -> Endurance:
     """A thousand ends in two days: rotations, and every key revoked, every few minutes."""
     run = Endurance.booted(_SHORT_WAITS)
     horizon = 2 * DAY
-    run.every(16 * MINUTE, horizon, lambda: run.play.emergency(every_key))
+    run.every(9 * MINUTE, horizon, lambda: run.play.emergency(every_key))
     run.every(9 * MINUTE, horizon, run.play.supersede)
     run.every(29 * MINUTE, horizon, run.play.roll_back)
     run.every(10 * MINUTE, horizon, run.play.reconcile)

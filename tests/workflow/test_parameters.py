@@ -36,7 +36,7 @@ def test_each_description_ends_with_the_bounds(name):
 @pytest.mark.parametrize("environment", ["default", "dev", "prod"])
 def test_what_samconfig_deploys_is_not_refused(environment):
     """The template's defaults and the environment's own parameters meet the rules of docs/time.md."""
-    overrides = CONFIG[environment]["deploy"]["parameters"].get("parameter_overrides", [])
+    overrides = CONFIG[environment]["global"]["parameters"]["parameter_overrides"]
     asked = dict(override.split("=") for override in overrides)
     assert asked.keys() <= PARAMETERS.keys()
     given = {name: asked.get(name, made["Default"]) for name, made in PARAMETERS.items()}

@@ -12,7 +12,7 @@ from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
 from keyturn.api.token_request import TokenRequest
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure, metrics, traced
+from keyturn.aws.telemetry import Metric, logger, measure, metrics
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key
 from keyturn.tokens import claims, jws, strict_json
@@ -123,7 +123,6 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
     return TokenRequest.over_http(members)
 
 
-@traced
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:

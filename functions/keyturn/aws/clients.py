@@ -15,6 +15,7 @@ from botocore.session import Session
 if TYPE_CHECKING:
     from boto3 import client as _client
     from types_boto3_apigateway import APIGatewayClient
+    from types_boto3_apigatewayv2 import ApiGatewayV2Client
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
@@ -31,6 +32,7 @@ else:
 SERVICES = frozenset(
     {
         "apigateway",
+        "apigatewayv2",
         "events",
         "kms",
         "resourcegroupstaggingapi",
@@ -112,8 +114,13 @@ class Clients:
 
     @cached_property
     def apigateway(self) -> "APIGatewayClient":
-        """The authorizer caches."""
+        """The authorizer caches of REST APIs."""
         return _client("apigateway", config=_PATIENT)
+
+    @cached_property
+    def apigatewayv2(self) -> "ApiGatewayV2Client":
+        """The authorizer caches of HTTP APIs."""
+        return _client("apigatewayv2", config=_PATIENT)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

@@ -40,11 +40,12 @@ class Executions:
         self._clock = clock
 
     def start(self, state_machine_arn: str, event: Mapping[str, Any]) -> str:
-        """Start an execution; returns its ARN."""
+        """Start an execution, named by mode and time for whoever reads the list; returns its ARN."""
+        started = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         with translated("states:StartExecution"):
             return self._clients.states.start_execution(
                 stateMachineArn=state_machine_arn,
-                name=self._clock.new_id(),
+                name=f"{event['mode']}-{started}-{self._clock.new_id()}",
                 input=json.dumps(event),
             )["executionArn"]
 

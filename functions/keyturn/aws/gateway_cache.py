@@ -1,40 +1,50 @@
 """API Gateway's cached authorizer answers, flushed when a key is revoked."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from keyturn.aws.clients import Clients
 from keyturn.aws.faults import translated
 
-if TYPE_CHECKING:
-    from types_boto3_apigateway import APIGatewayClient
+_HTTP = "http:"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A deployed stage of a REST API."""
+    """A deployed stage of a REST API, or of an HTTP API."""
 
     api_id: str
     name: str
+    is_http: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """A stage from `api-id/stage`; raises ValueError."""
-        api_id, slash, name = text.strip().partition("/")
-        if not (api_id and slash and name) or "/" in name:
-            raise ValueError(f"`{text}` is not of the form `api-id/stage`")
-        return cls(api_id, name)
+        """A stage from `api-id/stage` or `http:api-id/stage`; raises ValueError."""
+        path = text.strip()
+        api_id, slash, name = path.removeprefix(_HTTP).partition("/")
+        if not (api_id and slash and name) or "/" in name or ":" in api_id:
+            raise ValueError(f"`{text}` is not of the form `api-id/stage` or `http:api-id/stage`")
+        return cls(api_id, name, path.startswith(_HTTP))
 
     def __str__(self) -> str:
-        return f"{self.api_id}/{self.name}"
+        return f"{_HTTP if self.is_http else ''}{self.api_id}/{self.name}"
 
 
 class GatewayCache:
-    """The one call that makes API Gateway ask the authorizer again."""
+    """The one call that makes API Gateway ask the authorizer again; each kind of API has its own."""
 
-    def __init__(self, client: "APIGatewayClient") -> None:
-        self._client = client
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def flush(self, stage: Stage) -> None:
         """Forget every cached answer of a stage; raises AwsFault."""
+        if stage.is_http:
+            with translated("apigatewayv2:ResetAuthorizersCache"):
+                self._clients.apigatewayv2.reset_authorizers_cache(
+                    ApiId=stage.api_id, StageName=stage.name
+                )
+            return
         with translated("apigateway:FlushStageAuthorizersCache"):
-            self._client.flush_stage_authorizers_cache(restApiId=stage.api_id, stageName=stage.name)
+            self._clients.apigateway.flush_stage_authorizers_cache(
+                restApiId=stage.api_id, stageName=stage.name
+            )

@@ -86,8 +86,17 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
+    "former_issuer": str,
+    "jwks_origin": str,
 }
-_OPTIONAL = {"issuer", "allowed_scopes", "route_scopes", "flush_targets"}
+_OPTIONAL = {
+    "issuer",
+    "allowed_scopes",
+    "route_scopes",
+    "flush_targets",
+    "former_issuer",
+    "jwks_origin",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,8 @@ class Settings:
     allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
+    former_issuer: str = ""  # accepted beside `issuer` after a change of domain
+    jwks_origin: str = ""  # where the JWKS can be fetched while the issuer's name has no DNS record
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

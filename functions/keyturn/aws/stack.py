@@ -82,7 +82,12 @@ class Stack:
     @cached_property
     def expected(self) -> Expected:
         """What the authorizer insists on in a token."""
-        return Expected(self.settings.issuer, self.settings.audience, self.times.leeway)
+        return Expected(
+            self.settings.issuer,
+            self.settings.audience,
+            self.times.leeway,
+            self.settings.former_issuer,
+        )
 
     @cached_property
     def headers(self) -> dict[bytes, str]:
@@ -106,7 +111,7 @@ class Stack:
         """What API Gateway remembers of our answers."""
         from keyturn.aws.gateway_cache import GatewayCache
 
-        return GatewayCache(self.clients.apigateway)
+        return GatewayCache(self.clients)
 
     @cached_property
     def history(self) -> "History":

@@ -165,5 +165,5 @@ def _unhappy(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]:
 
 
 def _schedules(deployment: Deployment) -> tuple[Schedule, ...]:
-    names = (f"{deployment.stack}-rotation", f"{deployment.stack}-reconcile")
+    names = deployment.outputs["ScheduleNames"].split(",")
     return tuple(deployment.schedules.read(names))

@@ -1,26 +1,100 @@
 """CheckSettings: the custom resource from which every other function takes its times.
 
 CloudFormation compares strings only, so the arithmetic of docs/time.md is done here, before
-anything exists that could be wrong.
+anything exists that could be wrong. It also is the first to run, so it says when the artefact cannot
+run at all: until that is ruled out, nothing but the standard library is imported.
 """
 
 import json
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.custom_resource import CustomResource, answer
-from keyturn.aws.settings import Settings
+from keyturn.aws.artefact import WrongArtefact, check_artefact
+
+if TYPE_CHECKING:
+    from keyturn.aws.custom_resource import CustomResource
+
+ENVIRONMENT_LIMIT = 4096  # bytes; AWS Lambda Developer Guide, "Lambda quotas"
+_CDN_HOST = "d" + 17 * "x" + ".cloudfront.net"
+_OWN_STAGE = 10 * "x" + "/v1"
 
 
-def run(event: CustomResource) -> Mapping[str, str]:
+def run(event: "CustomResource") -> Mapping[str, str]:
     """The attribute `Times`; raises InvalidSettings or ContradictorySettings."""
+    from keyturn.aws.settings import InvalidSettings, Settings
+
     if event.request_type == "Delete":
         return {}
     settings = Settings.checked(event.properties)
-    return {"Times": json.dumps(asdict(settings.times), separators=(",", ":"))}
+    times = json.dumps(asdict(settings.times), separators=(",", ":"))
+    shared, own = environment({**event.properties, "times": times})
+    size = max(environment_size({**shared, **variables}) for variables in own.values())
+    if size > ENVIRONMENT_LIMIT:
+        longest = max(shared, key=lambda name: len(shared[name]))
+        raise InvalidSettings(
+            f"the settings fill {size:,} bytes of a function's environment, of which AWS Lambda allows "
+            f"{ENVIRONMENT_LIMIT:,}; the longest is {longest} with {len(shared[longest].encode()):,}"
+        )
+    return {"Times": times}
+
+
+def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What template.yaml puts into the environment: of every function, and of some their own.
+
+    What is not known yet (CloudFront's name, this stack's stage) is as long as AWS makes it.
+    """
+    stack = str(properties["stack"])
+    copied = ("bucket", "audience", "allowed_audiences", "allowed_scopes", "route_scopes")
+    shared = {
+        "KEYTURN_STACK": stack,
+        **{f"KEYTURN_{name.upper()}": str(properties.get(name, "")) for name in copied},
+        "KEYTURN_DELETION_WINDOW": str(properties["deletion_window"]),
+        "KEYTURN_TIMES": str(properties["times"]),
+        "KEYTURN_ISSUER": f"https://{properties.get('domain_name') or _CDN_HOST}",
+        "POWERTOOLS_SERVICE_NAME": stack,
+    }
+    targets = f"{_OWN_STAGE},{properties.get('flush_targets', '')}"
+    own = {
+        "FlushAuthorizersFunction": {"KEYTURN_FLUSH_TARGETS": targets},
+        "AuthorizeFunction": {"KEYTURN_FORMER_ISSUER": str(properties.get("former_issuer", ""))},
+        "ProbeKeyFunction": {"KEYTURN_JWKS_ORIGIN": f"https://{_CDN_HOST}"},
+    }
+    return shared, own
+
+
+def environment_size(variables: Mapping[str, str]) -> int:
+    """Bytes as Lambda measures them: names and values as one JSON object."""
+    return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
     """CloudFormation's call."""
+    try:
+        check_artefact()
+    except WrongArtefact as error:
+        _answer_without_packages(event, f"WrongArtefact: {error}")
+        return
+    from keyturn.aws.custom_resource import answer
+
     answer(event, run)
+
+
+def _answer_without_packages(event: Mapping[str, Any], reason: str) -> None:
+    """The protocol of aws/custom_resource.py; a rollback has nothing to delete, so that succeeds."""
+    is_deletion = event["RequestType"] == "Delete"
+    new_id = f"{event['LogicalResourceId']}-failed"
+    body = {
+        "Status": "SUCCESS" if is_deletion else "FAILED",
+        "Reason": reason,
+        "PhysicalResourceId": event.get("PhysicalResourceId") or new_id,
+        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own URL
+        event["ResponseURL"],
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": ""},
+        method="PUT",
+    )
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310

@@ -3,7 +3,7 @@
 import urllib3
 
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import parse_jwks
+from keyturn.aws.well_known import JWKS, parse_jwks
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.states import State
 from keyturn.rotation.task import Outcome, StandbyInput, task
@@ -25,13 +25,19 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
 
     text = f"keyturn probe {event.plan.op_id}: spaces and one dot, never a JWS.".encode()
     signature = stack.kms.sign(key.kms_key_arn, text)
-    published = _fetch(stack.well_known.jwks_url).get(key.kid)
+    published = _fetch(_public_url(stack)).get(key.kid)
 
     if published is None:
         raise ProbeFailed(f"the public JWKS does not show key {key.kid}")
     if not has_signature(published.public_key(), signature, text):
         raise ProbeFailed(f"the public JWKS does not verify key {key.kid}")
     return {"outcome": "proved", "kid": key.kid}
+
+
+def _public_url(stack: Stack) -> str:
+    """The JWKS by a name that resolves from the first minute on; the issuer's may come later."""
+    origin = stack.settings.jwks_origin
+    return f"{origin}/{JWKS}" if origin else stack.well_known.jwks_url
 
 
 def _fetch(url: str) -> dict[str, PublicJwk]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure, traced
+from keyturn.aws.telemetry import Metric, logger, measure
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
@@ -165,7 +165,6 @@ def _text(error: Exception) -> str:
     return type(error).__name__
 
 
-@traced
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """EventBridge Scheduler's target; its event says nothing."""

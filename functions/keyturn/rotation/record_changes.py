@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, traced
+from keyturn.aws.telemetry import logger
 from keyturn.keyset import document
 from keyturn.keyset.changes import ChangeKind, changes
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema
@@ -102,7 +102,6 @@ def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[s
     ]
 
 
-@traced
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, traced
+from keyturn.aws.telemetry import logger
 from keyturn.rotation.task import Outcome
 
 
@@ -24,7 +24,6 @@ class _StatusChange(BaseModel):
     detail: _Detail
 
 
-@traced
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Outcome:
     """Outcome `reported`; raises AwsFault, and Lambda tries it again."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from keyturn.aws.events import parse
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure, traced
+from keyturn.aws.telemetry import Metric, logger, measure
 from keyturn.keyset import timing
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
@@ -84,7 +84,6 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
     adapter: TypeAdapter[_I] = TypeAdapter(input_type)
     step = run.__module__.rpartition(".")[2]
 
-    @traced
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: Mapping[str, Any], _context: object) -> Outcome:
         parsed, stack = parse(adapter, event), Stack.of_environment()

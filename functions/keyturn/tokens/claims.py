@@ -46,11 +46,12 @@ def make(request: Request, *, issuer: str, jti: str, now: int) -> dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a verifier insists on; `leeway` in seconds."""
+    """What a verifier insists on; `leeway` in seconds, `former_issuer` after a change of issuer."""
 
     issuer: str
     audience: str
     leeway: int
+    former_issuer: str = ""
 
 
 def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: float) -> None:
@@ -66,7 +67,7 @@ def check(claims: Mapping[str, Any], expected: Expected, *, lifetime: int, now: 
         and type(claims.get("scope", "")) is str
     ):
         raise TokenRefused(Code.CLAIMS)
-    if iss != expected.issuer:
+    if iss not in (expected.issuer, expected.former_issuer):  # `iss` is not empty
         raise TokenRefused(Code.ISSUER)
     if aud != expected.audience:
         raise TokenRefused(Code.AUDIENCE)

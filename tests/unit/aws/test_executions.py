@@ -8,6 +8,7 @@ import pytest
 from keyturn.aws.executions import Executions
 from keyturn.aws.faults import Throttled
 
+EVENT = {"mode": "scheduled", "started_by": "tests"}
 ROLE = "arn:aws:iam::123456789012:role/states"
 DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 1, "End": True}}}
 
@@ -22,12 +23,14 @@ def machine(aws, backdoor) -> str:
 
 
 def test_an_execution_is_started_with_its_input(stack, machine, backdoor):
-    """Each under a name of its own."""
-    event = {"mode": "scheduled", "started_by": "tests"}
-    first, second = (stack.executions.start(machine, event) for _ in range(2))
+    """Each under a name of its own, that says what it is and when it was started."""
+    first, second = (stack.executions.start(machine, EVENT) for _ in range(2))
     assert first != second
+    name = first.rpartition(":")[2]
+    assert name.startswith(stack.clock.now().strftime("scheduled-%Y%m%dT%H%M%SZ-"))
+    assert len(name) <= 80  # Step Functions API Reference, StartExecution
     described = backdoor.stepfunctions.describe_execution(executionArn=first)
-    assert json.loads(described["input"]) == event
+    assert json.loads(described["input"]) == EVENT
     assert stack.executions.status(first) == "RUNNING"
 
 
@@ -42,12 +45,12 @@ def test_the_cause_of_a_failure_is_told(clock, described, cause):
 
 def test_all_that_runs_is_stopped(stack, machine, backdoor):
     """Only of this state machine, and only what still runs."""
-    running = [stack.executions.start(machine, {}) for _ in range(3)]
+    running = [stack.executions.start(machine, EVENT) for _ in range(3)]
     backdoor.stepfunctions.stop_execution(executionArn=running[0])
     other = backdoor.stepfunctions.create_state_machine(
         name="other", definition=json.dumps(DEFINITION), roleArn=ROLE
     )
-    stranger = stack.executions.start(other["stateMachineArn"], {})
+    stranger = stack.executions.start(other["stateMachineArn"], EVENT)
     stack.executions.stop_all(machine)
     assert {stack.executions.status(arn) for arn in running} == {"ABORTED"}
     assert stack.executions.status(stranger) == "RUNNING"
@@ -76,4 +79,4 @@ def test_trouble_is_translated(stack, machine, aws):
     """As everywhere."""
     aws.fail("sfn:StartExecution", aws.error("ThrottlingException"))
     with pytest.raises(Throttled, match="states:StartExecution"):
-        stack.executions.start(machine, {})
+        stack.executions.start(machine, EVENT)

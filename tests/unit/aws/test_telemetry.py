@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from keyturn.aws import telemetry
-from keyturn.aws.telemetry import Metric, decided, measure, traced
+from keyturn.aws.telemetry import Metric, decided, measure
 
 
 @pytest.fixture
@@ -59,35 +58,6 @@ def test_nothing_is_measured_on_an_operators_terminal(lines, monkeypatch):
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     measure(Metric.REVOCATION_LATENCY, 2.5)
     assert lines() == []
-
-
-class Tracer:
-    """Counts what it captures."""
-
-    captured = 0
-
-    def capture_lambda_handler(self, handler, capture_response):
-        """Like Powertools'; the response, a token, must not be captured."""
-        assert capture_response is False
-        Tracer.captured += 1
-        return handler
-
-
-@pytest.mark.parametrize(
-    ("header", "captured"),
-    [(None, 0), ("Root=1-5759e988-bd862e3f;Sampled=0", 0), ("Root=1-5759e988;Sampled=1", 1)],
-)
-def test_a_call_is_traced_if_xray_samples_it(monkeypatch, header, captured):
-    """Whoever is not sampled does not pay for X-Ray's SDK; who is, once a container."""
-    monkeypatch.setattr(telemetry, "_tracer", Tracer)
-    monkeypatch.setattr(Tracer, "captured", 0)
-    if header is None:
-        monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    else:
-        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
-    handler = traced(lambda event, _context: event)
-    assert [handler({"n": n}, None) for n in range(3)] == [{"n": n} for n in range(3)]
-    assert Tracer.captured == captured
 
 
 @pytest.mark.parametrize(

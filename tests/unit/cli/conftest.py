@@ -107,7 +107,11 @@ def offset() -> SimpleNamespace:
 @pytest.fixture
 def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch) -> Deployment:
     """The stack on moto as its operator finds it."""
-    outputs = {"StateMachineArn": MACHINE, "JwksUrl": f"{booted.settings.issuer}/jwks"}
+    outputs = {
+        "StateMachineArn": MACHINE,
+        "JwksUrl": f"{booted.settings.issuer}/jwks",
+        "ScheduleNames": "demo-rotation,demo-reconcile",
+    }
     monkeypatch.setenv("AWS_REGION", REGION)
     found = Deployment("demo", outputs, {}, clock)
     found.clients = booted.clients

@@ -86,6 +86,12 @@ def test_a_url_that_cannot_be_reached_fails(step, container):
         step()
 
 
+def test_an_issuer_whose_name_does_not_resolve_yet(step, container, site, truth):
+    """The JWKS is fetched from `jwks_origin`, which resolves before the issuer's DNS record exists."""
+    container(issuer="https://issuer.invalid", jwks_origin=site.url)
+    assert step() == {"outcome": "proved", "kid": truth().standby.kid}
+
+
 def test_kms_refusing_to_sign_is_raised(step, aws):
     """IAM and KMS can take minutes to see a new key: the step is tried again."""
     aws.fail("kms:Sign", aws.error("DisabledException"))

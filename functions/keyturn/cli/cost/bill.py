@@ -17,7 +17,7 @@ _AUTHORIZER = 0.001  # seconds billed a call: Lambda bills whole milliseconds
 _RECONCILE = 1.0  # seconds a run, every ten minutes
 _STARTS = 0.001  # of all calls find no warm container, and read each key from KMS
 _LOG = 750  # bytes of a log line and of Lambda's own about the call
-_METRICS, _ALARMS, _DASHBOARDS = 20, 10, 1  # of one stack (docs/signals.md)
+_METRICS, _ALARMS, _DASHBOARDS = 20, 11, 1  # of one stack (docs/signals.md)
 _TRANSITIONS = 20  # states of a rotation
 _DAILY = 3  # states of a scheduled run that finds nothing due
 

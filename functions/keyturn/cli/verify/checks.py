@@ -137,7 +137,8 @@ def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
         return
     key, leeway = around.key, expected.leeway
     issued, expires, begins = claims["iat"], claims["exp"], max(claims["iat"], claims["nbf"])
-    yield Check("iss", claims["iss"] == expected.issuer, Code.ISSUER, f"is {expected.issuer}")
+    issuers = [name for name in (expected.issuer, expected.former_issuer) if name]
+    yield Check("iss", claims["iss"] in issuers, Code.ISSUER, f"is {' or '.join(issuers)}")
     yield Check("aud", claims["aud"] == expected.audience, Code.AUDIENCE, f"is {expected.audience}")
     longest = key.lifetime if isinstance(key, Key) else None
     within = None if longest is None else 0 < expires - issued <= longest
