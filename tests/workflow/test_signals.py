@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.aws import telemetry
-from keyturn.keyset.changes import What
+from keyturn.keyset.changes import ChangeKind
 from keyturn.rotation.record_changes import DETAIL_TYPES
 from tests.template import RESOURCES
 
@@ -61,4 +61,4 @@ def test_each_event_is_described():
     for name in (*DETAIL_TYPES.values(), "RotationFailed", "DriftRepaired"):
         assert f'"{name}"' in CODE
         assert f"`{name}`" in DOCS
-    assert What.CREATED not in DETAIL_TYPES  # who was merely created is nobody's business
+    assert ChangeKind.CREATED not in DETAIL_TYPES  # who was merely created is nobody's business
