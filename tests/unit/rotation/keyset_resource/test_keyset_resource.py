@@ -173,8 +173,8 @@ def test_a_deletion_waits_for_what_was_running(
 def test_the_wait_is_for_reconcile_s_own_timeout():
     """And leaves the function's calls four of its fourteen minutes."""
     timeout = {name: TEMPLATE["Resources"][name]["Properties"]["Timeout"] for name in TIMED}
-    assert keyset_resource._LONGEST_RECONCILE == timeout["ReconcileFunction"]
-    assert keyset_resource._LONGEST_WAIT + 240 == timeout["KeysetFunction"]
+    assert timeout["ReconcileFunction"] == keyset_resource._LONGEST_RECONCILE
+    assert timeout["KeysetFunction"] == keyset_resource._LONGEST_WAIT + 240
 
 
 def test_deleting_empties_a_bucket_that_was_versioned(ask, stack, backdoor):
