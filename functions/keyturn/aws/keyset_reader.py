@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 AHEAD = 10  # names that one GetParameters takes
 _NUMBER = re.compile(r"[0-9]{12}")
-_REPAIR = "`keyturn repair` says what to do"
+REPAIR_HINT = "`keyturn repair` says what to do"
 
 
 class KeysetMissing(KeysetFault):
@@ -31,7 +31,7 @@ class KeysetReader:
         """The highest generation; raises KeysetMissing, DocumentInvalid, AwsFault."""
         stored = self.stored()
         if not stored:
-            raise KeysetMissing(f"no keyset below {self._path}: {_REPAIR}")
+            raise KeysetMissing(f"no keyset below {self._path}: {REPAIR_HINT}")
         number = max(stored)
         return self.parsed(number, stored[number])
 
@@ -83,7 +83,7 @@ class KeysetReader:
         return generation
 
     def _invalid(self, number: int, problem: str) -> DocumentInvalid:
-        return DocumentInvalid(f"{self._name(number)}: {problem}: {_REPAIR}")
+        return DocumentInvalid(f"{self._name(number)}: {problem}: {REPAIR_HINT}")
 
     def _name(self, number: int) -> str:
         return f"{self._path}/{number:012d}"

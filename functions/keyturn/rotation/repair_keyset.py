@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from keyturn.aws.faults import Conflict
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import AHEAD, REPAIR_HINT
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.document import SCHEMA
@@ -165,7 +165,7 @@ def _parsed(
         try:
             readable[number] = stack.keysets.parsed(number, text)
         except DocumentInvalid as error:
-            problems[number] = str(error)
+            problems[number] = str(error).removesuffix(f": {REPAIR_HINT}")
     return readable, problems
 
 
