@@ -197,12 +197,12 @@ def test_what_is_far_below_goes_so_that_warm_readers_look_up(booted, container, 
     good = booted.keysets.read()
     warm = container()
     assert warm.view.current() == good
-    booted.history.keep(2 + AHEAD, document.dumps(replace(good, number=2 + AHEAD)))
+    booted.history.keep(1 + AHEAD, document.dumps(replace(good, number=1 + AHEAD)))
     diagnosis = repaired()
     assert diagnosis.removals == [1, 2]
     assert {"history/000000000001.json", "history/000000000002.json"} <= world()["objects"].keys()
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert warm.view.current().number == 3 + AHEAD
+    assert warm.view.current().number == 2 + AHEAD
 
 
 def test_what_the_jwks_no_longer_shows_has_ended(booted, backdoor, repaired, truth):
@@ -285,6 +285,24 @@ def test_nothing_is_deleted_before_its_successor_counts(booted, put, origin, aws
     aws.reset()
     repair_keyset.repair(booted, diagnosis, origin)
     assert aws.operations == ["s3:PutObject", "ssm:PutParameter", "ssm:DeleteParameters"]
+
+
+def test_a_listing_from_the_past_is_no_deletion(booted, monkeypatch):
+    """SSM promises no consistent reads: what seems deleted is looked at again."""
+    stored, lags = booted.keysets.stored, iter([True])
+    past = {1: stored()[1]}
+    monkeypatch.setattr(booted.keysets, "stored", lambda: past if next(lags, False) else stored())
+    before = sum(booted.clock.slept)
+    assert repair_keyset.diagnose(booted).condition is Condition.SOUND
+    assert sum(booted.clock.slept) - before >= 2
+
+
+def test_who_repairs_is_cut_short_for_want_of_room(booted, put, origin):
+    """A repair is never refused because of a long name."""
+    put(3, "{")
+    long = replace(origin, started_by="x" * 4000)
+    repair_keyset.repair(booted, repair_keyset.diagnose(booted), long)
+    assert booted.keysets.read().started_by == "x" * 60
 
 
 def show(backdoor, number, kids):
