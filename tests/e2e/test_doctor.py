@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from keyturn.aws.deployment import Deployment
+from keyturn.rotation.record_changes import record_changes
 from tests.demo import story
 from tests.e2e.conftest import Finish, Keyturn, asking_for
 
@@ -111,6 +112,48 @@ def test_a_jwks_that_was_written_by_hand(deployment: Deployment, keyturn: Keytur
     assert keyturn("doctor", "--fix")["findings"] == []
 
 
+def parameter(deployment: Deployment, number: int) -> str:
+    """The name of a generation."""
+    return f"/keyturn/{deployment.stack}/keyset/{number:012d}"
+
+
+def spoil(deployment: Deployment, newest: int) -> None:
+    """Somebody wrote what nobody can read."""
+    boto3.client("ssm").put_parameter(
+        Name=parameter(deployment, newest + 1), Value="{", Type="String"
+    )
+
+
+def delete_newest(deployment: Deployment, newest: int) -> None:
+    """Somebody tidied up, after the history had it."""
+    while newest not in deployment.as_stack.history.numbers():
+        record_changes(deployment.as_stack)
+    boto3.client("ssm").delete_parameters(Names=[parameter(deployment, newest)])
+
+
+@pytest.mark.parametrize(
+    ("broken", "code", "condition"),
+    [(spoil, "keyset_unreadable", "unreadable"), (delete_newest, "jwks_ahead", "deleted")],
+)
+def test_a_keyset_is_repaired(
+    deployment: Deployment,
+    keyturn: Keyturn,
+    broken: Callable[[Deployment, int], None],
+    code: str,
+    condition: str,
+) -> None:
+    """Tokens are issued and accepted again, by containers that were warm and by new ones."""
+    before = deployment.keysets.read()
+    broken(deployment, before.number)
+    [remedy] = [f["remedy"] for f in keyturn("doctor", status=1)["findings"] if f["code"] == code]
+    assert "`keyturn repair`" in remedy
+    assert keyturn("repair", "--yes")["condition"] == condition
+    after = deployment.keysets.read()
+    assert {key.kid for key in after.keyset.keys} == {key.kid for key in before.keyset.keys}
+    token = keyturn("issue", "--subject", "alice", "--scope", "whoami:read")["access_token"]
+    assert deployment.get("/whoami", token).status == 200
+
+
 def test_an_active_key_that_is_disabled(deployment: Deployment, keyturn: Keyturn) -> None:
     """`--fix` leaves it alone: a person has to say which of the two remedies it is."""
     active = deployment.keyset.active
@@ -121,6 +164,7 @@ def test_an_active_key_that_is_disabled(deployment: Deployment, keyturn: Keyturn
     boto3.client("kms").enable_key(KeyId=active.kms_key_arn)
 
 
+@pytest.mark.remedy("failed_execution")
 def test_a_failed_execution(deployment: Deployment, keyturn: Keyturn, finish: Finish) -> None:
     """It is off until another run makes it good."""
     execution = deployment.start(asking_for("x" * 43) | {"mode": "nonsense"})

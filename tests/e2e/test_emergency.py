@@ -87,6 +87,7 @@ def test_nothing_happens_without_consent(deployment: Deployment, keyturn: Keytur
     assert deployment.keysets.read() == generation
 
 
+@pytest.mark.remedy("rotation_overdue")
 def test_rotate_and_roll_back(deployment: Deployment, keyturn: Keyturn) -> None:
     """A superseded key signs again while its grace lasts, and both turns end green."""
     before = story.at_rest(deployment)

@@ -76,6 +76,11 @@ def _s3(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
         prefix = (("s3:prefix", given["Prefix"]),) if given.get("Prefix") else ()
         yield Need("s3:ListBucket", bucket, prefix)
         return
+    if name == "ListObjectVersions":
+        yield Need("s3:ListBucketVersions", bucket)
+        return
+    if "VersionId" in given:
+        name += "Version"
     conditions = (("IfMatch", "s3:if-match"), ("IfNoneMatch", "s3:if-none-match"))
     context = [(key, given[field]) for field, key in conditions if given.get(field)]
     yield Need(f"s3:{name}", f"{bucket}/{given['Key']}", tuple(context))

@@ -111,7 +111,7 @@ KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
         ),
         ("ssm:PutParameter", GENERATION, {"ssm:Overwrite": "true"}, set()),
         ("ssm:PutParameter", GENERATION, {}, set()),
-        ("ssm:DeleteParameters", GENERATION, {}, {"Reconcile", "Keyset"}),
+        ("ssm:DeleteParameters", GENERATION, {}, {"Reconcile", "Keyset", "RecordChanges"}),
         ("s3:PutObject", JWKS, {}, set()),
         ("s3:PutObject", KEPT, {}, set()),
         ("s3:PutObject", KEPT, {"s3:if-match": '"etag"'}, set()),

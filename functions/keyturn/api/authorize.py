@@ -59,7 +59,7 @@ def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
     return key
 
 
-def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+def handler(event: Any, context: Any) -> Mapping[str, Any]:
     """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
     stack = Stack.of_environment()
     call = gateway.Call.of(event)

@@ -29,8 +29,10 @@ class Call(NamedTuple):
     http_api: bool
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Self:
+    def of(cls, event: Any) -> Self:
         """The call behind a REST TOKEN, REST REQUEST or HTTP API 2.0 event; raises UnknownEvent."""
+        if not isinstance(event, Mapping):
+            raise UnknownEvent("the event is not an object")
         if event.get("version") == "2.0":
             resource, http_api = event.get("routeArn"), True
         else:
@@ -118,7 +120,12 @@ def _header(headers: Any) -> str | None:
     if not isinstance(headers, Mapping):
         return None
     return next(
-        (_text(text) for name, text in headers.items() if name.lower() == "authorization"), None
+        (
+            _text(text)
+            for name, text in headers.items()
+            if isinstance(name, str) and name.lower() == "authorization"
+        ),
+        None,
     )
 
 

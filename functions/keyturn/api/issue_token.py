@@ -105,7 +105,9 @@ def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now
 
 
 def _body(event: Mapping[str, Any]) -> TokenRequest:
-    body = event.get("body") or ""
+    body = "" if event.get("body") is None else event["body"]
+    if not isinstance(body, str):
+        raise BadRequest("body", "should be a text")
     if len(body) > MAX_BODY * 4 / 3:
         raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
     try:
@@ -113,7 +115,8 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
             base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
         )
     except ValueError:
-        raise BadRequest("body", "is not base64") from None
+        encoding = "base64" if event.get("isBase64Encoded") else "UTF-8"
+        raise BadRequest("body", f"is not {encoding}") from None
     if len(raw) > MAX_BODY:
         raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
     try:
@@ -123,17 +126,23 @@ def _body(event: Mapping[str, Any]) -> TokenRequest:
     return TokenRequest.over_http(members)
 
 
+def _caller(event: Mapping[str, Any]) -> str:
+    """The ARN that API Gateway's IAM auth found; raises BadRequest."""
+    match event["requestContext"]:
+        case {"identity": {"userArn": str(arn)}} if arn:
+            return arn
+    raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
+
+
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
+def handler(event: Any, _context: object) -> Mapping[str, Any]:
     """API Gateway's proxy event, or a direct invoke with a `client_id`."""
     stack = Stack.of_environment()
-    over_http = "requestContext" in event
+    over_http = isinstance(event, Mapping) and "requestContext" in event
     try:
         if over_http:
-            caller = event["requestContext"].get("identity", {}).get("userArn")
-            if not caller:
-                raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
+            caller = _caller(event)
             answer = issue(stack, _body(event), caller)
         else:
             direct = TokenRequest.direct(event)

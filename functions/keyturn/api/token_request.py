@@ -30,15 +30,17 @@ class TokenRequest:
         return cls._of(told, {"subject"}, _HTTP)
 
     @classmethod
-    def direct(cls, told: Mapping[str, Any]) -> Self:
-        """From the event of a direct invoke; raises BadRequest."""
+    def direct(cls, told: Any) -> Self:
+        """From the event of a direct invoke, whatever it is; raises BadRequest."""
+        if not isinstance(told, Mapping):
+            raise BadRequest("event", "is not an object")
         return cls._of(told, {"subject", "client_id"}, _DIRECT)
 
     @classmethod
     def _of(cls, told: Mapping[str, Any], required: set[str], readers: "_Readers") -> Self:
         for name in sorted(required - told.keys()):
             raise BadRequest(name, "is required")
-        for name in sorted(told.keys() - readers.keys()):
+        for name in sorted(told.keys() - readers.keys(), key=ascii):
             raise BadRequest(ascii(name).strip("'"), "is not a field of a request")
         return cls(**{name: readers[name](name, value) for name, value in told.items()})
 

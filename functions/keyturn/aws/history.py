@@ -1,14 +1,18 @@
 """Every generation, kept in S3 beyond its life in SSM: the audit trail. Each is written once."""
 
+import hashlib
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keyturn.aws.faults import Absent, Conflict, translated
+from keyturn.keyset.errors import DocumentInvalid
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PREFIX = "history/"
-_SUFFIX = ".json"
+_GENERATION = re.compile(rf"{_PREFIX}([0-9]{{12}})\.json")
 
 
 class History:
@@ -20,37 +24,53 @@ class History:
 
     def keep(self, number: int, text: str) -> None:
         """Keep a generation's document; raises Conflict if another text stands there."""
+        body = text.encode()
         try:
-            with translated("s3:PutObject"):
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=_name(number),
-                    Body=text.encode(),
-                    ContentType="application/json",
-                    IfNoneMatch="*",
-                )
+            self._write_once(_name(number), body, "application/json")
         except Conflict:
-            if self.read(number) != text:
+            if self._body(number) != body:
                 raise
 
+    def keep_unreadable(self, number: int, text: str) -> str:
+        """Keep what stood where a generation should; returns the object's name."""
+        body = text.encode(errors="surrogatepass")
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        name = f"{_PREFIX}unreadable/{number:012d}-{digest}.txt"
+        with suppress(Conflict):  # this very text is kept already
+            self._write_once(name, body, "text/plain")
+        return name
+
     def read(self, number: int) -> str | None:
-        """The document of a generation, if it is kept."""
+        """The document of a generation, if it is kept; raises DocumentInvalid, AwsFault."""
+        body = self._body(number)
         try:
-            with translated("s3:GetObject"):
-                found = self._s3.get_object(Bucket=self._bucket, Key=_name(number))
-                return found["Body"].read().decode()
-        except Absent:
-            return None
+            return None if body is None else body.decode()
+        except UnicodeDecodeError:
+            raise DocumentInvalid(f"{_name(number)}: not UTF-8") from None
 
     def numbers(self, since: int = 0) -> set[int]:
-        """The numbers of the generations kept, from `since` on."""
+        """The numbers of the generations kept, from `since` on; other names are ignored."""
         with translated("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=_PREFIX, StartAfter=_name(since - 1)
             )
             names = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return {int(name[len(_PREFIX) : -len(_SUFFIX)]) for name in names}
+        return {int(match[1]) for match in map(_GENERATION.fullmatch, names) if match}
+
+    def _body(self, number: int) -> bytes | None:
+        try:
+            with translated("s3:GetObject"):
+                answer = self._s3.get_object(Bucket=self._bucket, Key=_name(number))
+                return answer["Body"].read()
+        except Absent:
+            return None
+
+    def _write_once(self, name: str, body: bytes, kind: str) -> None:
+        with translated("s3:PutObject"):
+            self._s3.put_object(
+                Bucket=self._bucket, Key=name, Body=body, ContentType=kind, IfNoneMatch="*"
+            )
 
 
 def _name(number: int) -> str:
-    return f"{_PREFIX}{max(number, 0):012d}{_SUFFIX}"
+    return f"{_PREFIX}{max(number, 0):012d}.json"

@@ -1,16 +1,19 @@
 """Reading the keyset from SSM: all that issuer and authorizer need of the store."""
 
+import re
 from typing import TYPE_CHECKING
 
 from keyturn.aws.faults import translated
 from keyturn.keyset import document
-from keyturn.keyset.errors import DocumentInvalid, KeysetFault
+from keyturn.keyset.errors import DocumentInvalid, KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
 AHEAD = 10  # names that one GetParameters takes
+_NUMBER = re.compile(r"[0-9]{12}")
+REPAIR_HINT = "`keyturn repair` says what to do"
 
 
 class KeysetMissing(KeysetFault):
@@ -28,7 +31,7 @@ class KeysetReader:
         """The highest generation; raises KeysetMissing, DocumentInvalid, AwsFault."""
         stored = self.stored()
         if not stored:
-            raise KeysetMissing(f"no keyset below {self._path}")
+            raise KeysetMissing(f"no keyset below {self._path}: {REPAIR_HINT}")
         number = max(stored)
         return self.parsed(number, stored[number])
 
@@ -50,15 +53,15 @@ class KeysetReader:
                 return latest
 
     def stored(self) -> dict[int, str]:
-        """Every stored generation's text by its number."""
+        """Every stored generation's text by its number; other names are not generations."""
         with translated("ssm:GetParametersByPath"):
             pages = self._reads.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-            found = {
+            texts = {
                 parameter["Name"].rsplit("/", 1)[1]: parameter["Value"]
                 for page in pages
                 for parameter in page["Parameters"]
             }
-        return {int(name): text for name, text in found.items() if name.isdecimal()}
+        return {int(name): text for name, text in texts.items() if _NUMBER.fullmatch(name)}
 
     def generations(self) -> list[Generation]:
         """Every stored generation, the lowest first; raises DocumentInvalid, AwsFault."""
@@ -73,11 +76,16 @@ class KeysetReader:
         """A stored text as its generation; raises DocumentInvalid with the parameter's name."""
         try:
             generation = document.loads(text)
+        except NewerSchema as error:
+            raise NewerSchema(f"{self._name(number)}: {error}") from None
         except DocumentInvalid as error:
-            raise type(error)(f"{self._name(number)}: {error}") from None
+            raise self._invalid(number, str(error)) from None
         if generation.number != number:
-            raise DocumentInvalid(f"{self._name(number)}: holds generation {generation.number}")
+            raise self._invalid(number, f"holds generation {generation.number}")
         return generation
+
+    def _invalid(self, number: int, problem: str) -> DocumentInvalid:
+        return DocumentInvalid(f"{self._name(number)}: {problem}: {REPAIR_HINT}")
 
     def _name(self, number: int) -> str:
         return f"{self._path}/{number:012d}"

@@ -75,6 +75,21 @@ class KeysetStore(KeysetReader):
             f"the keyset changed {_ATTEMPTS} times while {origin.reason} was attempted"
         )
 
+    def restore(self, number: int, keyset: Keyset, origin: Origin) -> Generation:
+        """Append `keyset` as generation `number`, whatever stands below it.
+
+        Only for a repair, which knows that `number` is above everything that was ever visible.
+        Raises Conflict if the name is taken, AwsFault.
+        """
+        restored = _generation(number, origin, self._clock.now(), keyset)
+        text = document.dumps(restored)
+        try:
+            self._create(number, text)
+        except (Conflict, Unanswered):
+            if self._texts(range(number, number + 1)).get(number) != text:
+                raise
+        return restored
+
     def delete(self, numbers: Iterable[int]) -> None:
         """Delete these generations (the caller made sure that they are old and kept elsewhere)."""
         names = [self._name(number) for number in numbers]

@@ -5,12 +5,13 @@ older generation never replaces a newer one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.faults import Absent, translated
-from keyturn.tokens.jwk import NotASigningKey, PublicJwk, certified
+from keyturn.tokens.jwk import PublicJwk, certified
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 JWKS = ".well-known/jwks.json"
 DISCOVERY = ".well-known/openid-configuration"
 _GENERATION = "keyturn-generation"
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,20 @@ class WellKnown:
             self._put(DISCOVERY, document, 0, found.etag if found else None)
 
     def empty_bucket(self) -> None:
-        """Delete every object of the bucket, the history too: the stack is going."""
-        with translated("s3:ListObjectsV2"):
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
-            names = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        for name in names:
+        """Delete every version and delete marker, the history's too: the stack is going.
+
+        A bucket that was never versioned has one version of each object, called `null`.
+        """
+        with translated("s3:ListObjectVersions"):
+            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket)
+            versions = [
+                (item["Key"], item["VersionId"])
+                for page in pages
+                for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            ]
+        for name, version in versions:
             with translated("s3:DeleteObject"):
-                self._s3.delete_object(Bucket=self._bucket, Key=name)
+                self._s3.delete_object(Bucket=self._bucket, Key=name, VersionId=version)
 
     @property
     def _cache_control(self) -> str:
@@ -109,8 +118,9 @@ class WellKnown:
                 body = answer["Body"].read()
         except Absent:
             return None
-        told = answer["Metadata"].get(_GENERATION, "")
-        generation = int(told) if told.isdigit() else 0  # not ours: as good as behind
+        number = answer["Metadata"].get(_GENERATION, "")
+        # Any other spelling is not ours: as good as behind.
+        generation = int(number) if _NUMBER.fullmatch(number) else 0
         return _Object(generation, answer["ETag"], answer.get("CacheControl", ""), body)
 
     def _put(
@@ -133,18 +143,25 @@ class WellKnown:
 def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
     """The RSA keys of a JWKS whose kid is their thumbprint, by kid; anything else is left out."""
     try:
-        members = list(json.loads(body)["keys"])
-    except (ValueError, KeyError, TypeError):
+        document = json.loads(body)
+    except (ValueError, RecursionError):
         return {}
-    return {jwk.kid: jwk for jwk in map(_certified, members) if jwk}
+    members = document.get("keys") if isinstance(document, dict) else None
+    jwks = map(_certified, members if isinstance(members, list) else ())
+    return {jwk.kid: jwk for jwk in jwks if jwk}
 
 
 def _certified(member: Any) -> PublicJwk | None:
+    match member:
+        case {"n": str(n), "e": str(e), "kid": str(kid)}:
+            pass
+        case _:
+            return None
     try:
-        jwk = PublicJwk(n=member["n"], e=member["e"])
+        jwk = PublicJwk(n=n, e=e)
         PublicJwk.of(jwk.public_key())
-        return certified(jwk, member["kid"])
-    except (ValueError, KeyError, TypeError, NotASigningKey):
+        return certified(jwk, kid)
+    except ValueError:  # NotASigningKey, or numbers that are no text of ours
         return None
 
 

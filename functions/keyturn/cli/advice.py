@@ -19,7 +19,7 @@ _BY_CODE = {
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 _NO_STACK = ("cloudformation:DescribeStacks", "ValidationError")
-_RESTORE = "put the generation back from history/ in the bucket; until then nothing is touched"
+_RESTORE = "`keyturn repair` restores the keyset; until then nothing is touched"
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (Throttled, "wait a minute and try again: the account's request quota is used up"),
     (Unanswered, "try again; it may have had its effect all the same"),

@@ -9,6 +9,7 @@ from keyturn.cli.doctor.verb import doctor
 from keyturn.cli.history import history
 from keyturn.cli.issue import issue
 from keyturn.cli.jwks import jwks
+from keyturn.cli.repair import repair
 from keyturn.cli.status.verb import status
 from keyturn.cli.verb import on_stack, on_this_machine
 from keyturn.cli.verify.verb import verify
@@ -38,6 +39,7 @@ app.command("verify")(on_stack(verify))
 app.command("jwks")(on_stack(jwks))
 app.command("rotate")(on_stack(turn.rotate))
 app.command("rollback", context_settings=_KIDS)(on_stack(turn.rollback))
+app.command("repair")(on_stack(repair))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))
 app.add_typer(local, name="local")
 local.command("up")(on_this_machine(local_stack.up))

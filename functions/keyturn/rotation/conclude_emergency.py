@@ -1,5 +1,6 @@
 """ConcludeEmergency: every step had its turn; say now which of them failed."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ def run(_stack: Stack, event: ConcludingInput) -> Outcome:
     """Outcome `concluded`; raises EmergencyIncomplete."""
     left = {step: getattr(event, step) for step in _WANTED}
     problems = [
-        f"{step} failed: {what.get('outcome', what.get('Error'))}"
+        f"{step} failed: {what.get('outcome') or _error(what)}"
         for step, what in left.items()
         if what.get("outcome") != _WANTED[step]
     ]
@@ -43,6 +44,15 @@ def run(_stack: Stack, event: ConcludingInput) -> Outcome:
     if problems:
         raise EmergencyIncomplete("; ".join(problems))
     return {"outcome": "concluded"}
+
+
+def _error(caught: Mapping[str, Any]) -> str:
+    """The error's name and its message, which names the remedy; Lambda puts it into `Cause`."""
+    try:
+        message = json.loads(caught.get("Cause", ""))["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return str(caught.get("Error"))
+    return f"{caught.get('Error')}: {message}"
 
 
 handler = task(ConcludingInput, run)

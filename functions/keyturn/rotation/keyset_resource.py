@@ -21,6 +21,8 @@ from keyturn.rotation.publish_jwks import project
 
 _STARTED_BY = "cloudformation"
 _PATIENCE = 780  # seconds; the function's timeout is 840
+_LONGEST_RECONCILE = 120  # seconds: its timeout in template.yaml
+_LONGEST_WAIT = 600  # seconds of those 840; the rest is for the calls
 
 
 class Properties(BaseModel):
@@ -114,7 +116,7 @@ def _generation_shown(stack: Stack) -> int:
 
 
 def _remove(stack: Stack, event: CustomResource) -> None:
-    stack.clock.sleep(stack.times.write_delay)  # what was running has landed
+    stack.clock.sleep(_until_landed(stack))
     stored = stack.keysets.stored()
     generations = _readable(stack, stored)
     if event.was_created or _founded_by(event.stack_id, generations):
@@ -124,6 +126,15 @@ def _remove(stack: Stack, event: CustomResource) -> None:
             stack.kms.destroy(arn, window=stack.settings.deletion_window)
         stack.keysets.delete(stored)
     stack.well_known.empty_bucket()
+
+
+def _until_landed(stack: Stack) -> float:
+    """How long what was running may still write, in seconds.
+
+    A step has the timeout ω, and reconcile may have started just before its schedule was stopped.
+    A step that lands after `_LONGEST_WAIT` finds no keyset: its write does not count.
+    """
+    return min(max(stack.times.write_delay, _LONGEST_RECONCILE), _LONGEST_WAIT)
 
 
 def _founded_by(stack_id: str, generations: Iterable[Generation]) -> bool:

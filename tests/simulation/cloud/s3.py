@@ -95,14 +95,16 @@ class S3Client:
 
         return self._call("PutObject", effect)
 
-    def delete_object(self, Bucket, Key):  # noqa: N803
-        """DeleteObject."""
+    def delete_object(self, Bucket, Key, VersionId="null"):  # noqa: N803
+        """DeleteObject of a bucket that is not versioned: its only version is `null`."""
+        assert VersionId == "null"
         return self._call("DeleteObject", lambda _at: self._s3.objects.pop(Key, None))
 
     def get_paginator(self, name: str) -> Listing:
-        """The one listing we ask for."""
-        assert name == "list_objects_v2"
-        return Listing(self._pages)
+        """The two listings we ask for."""
+        return Listing(
+            {"list_objects_v2": self._pages, "list_object_versions": self._versions}[name]
+        )
 
     def _pages(self, Bucket, Prefix="", StartAfter="") -> Iterator[dict[str, Any]]:  # noqa: N803
         def effect(_at: float) -> dict[str, Any]:
@@ -111,6 +113,14 @@ class S3Client:
             return {"Contents": [{"Key": name} for name in names]} if names else {}
 
         yield self._call("ListObjectsV2", effect)
+
+    def _versions(self, Bucket, Prefix="") -> Iterator[dict[str, Any]]:  # noqa: N803
+        def effect(_at: float) -> dict[str, Any]:
+            names = sorted(name for name in self._s3.objects if name.startswith(Prefix))
+            found = [{"Key": name, "VersionId": "null"} for name in names]
+            return {"Versions": found} if found else {}
+
+        yield self._call("ListObjectVersions", effect)
 
     def _call(self, name, effect):
         return self._wire.carry(Call(f"s3:{name}", effect, retries=True))

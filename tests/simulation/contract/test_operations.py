@@ -10,7 +10,7 @@ from tests.simulation import faults
 FAKED = ("ssm", "kms", "s3", "tag")
 HERE = ROOT / "tests/simulation/contract"
 # Only a teardown empties the bucket, and only `keyturn verify --kms` asks KMS about a signature.
-OUTSIDE_OF_RUNS = {"s3:DeleteObject", "kms:Verify"}
+OUTSIDE_OF_RUNS = {"s3:ListObjectVersions", "s3:DeleteObject", "kms:Verify"}
 
 
 def _made() -> set[str]:

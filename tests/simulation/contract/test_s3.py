@@ -134,6 +134,17 @@ def test_what_is_deleted_is_gone(cloud: Cloud, name: str) -> None:
     """Neither read nor listed; deleting it again is no fault."""
     put(cloud, name)
     for _ in range(2):
-        cloud.clients.s3.delete_object(Bucket=BUCKET, Key=name)
+        cloud.clients.s3.delete_object(Bucket=BUCKET, Key=name, VersionId="null")
     assert refused(partial(get, cloud, name)) == GONE
     assert names(cloud, name) == []
+
+
+def test_an_object_of_a_bucket_without_versioning_has_one_version(cloud: Cloud, name: str) -> None:
+    """It is called `null`, however often the object was written."""
+    for text in (b"first", b"second"):
+        put(cloud, name, text)
+    pages = cloud.clients.s3.get_paginator("list_object_versions").paginate(
+        Bucket=BUCKET, Prefix=name
+    )
+    versions = [item for page in pages for item in page.get("Versions", [])]
+    assert [(item["Key"], item["VersionId"]) for item in versions] == [(name, "null")]

@@ -207,7 +207,7 @@ def test_a_keyset_that_is_gone_is_a_finding(deployment, backdoor, keyturn):
     result = keyturn("doctor", "--json")
     [finding] = json.loads(result.stdout)["findings"]
     assert (finding["code"], finding["severity"]) == ("keyset_unreadable", "critical")
-    assert "history/" in finding["remedy"]
+    assert "`keyturn repair`" in finding["remedy"]
 
 
 def test_a_refused_look_is_told_and_the_others_are_made(deployment, keyturn):

@@ -78,10 +78,10 @@ def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):
 
 
 def test_a_document_that_is_spoilt_is_named(deployment, booted, origin, backdoor, keyturn):
-    """Two lines, with the parameter's name and where to get it back."""
+    """Two lines, with the parameter's name and how to restore it."""
     text = document.dumps(booted.keysets.read()).replace('"reason"', '"raisin"')
     name = "/keyturn/demo/keyset/000000000002"
     backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
     result = keyturn("history")
     first, second = result.stderr.splitlines()
-    assert (result.exit_code, name in first, "history/" in second) == (1, True, True)
+    assert (result.exit_code, name in first, "`keyturn repair`" in second) == (1, True, True)

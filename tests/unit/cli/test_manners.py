@@ -18,6 +18,7 @@ ON_STACK = {
     "jwks": (),
     "issue": ("--subject", "alice"),
     "verify": ("a.b.c",),
+    "repair": ("--yes",),
     "rotate": ("--yes",),
     "rollback": ("x", "--reason", "drill", "--yes"),
     "revoke": ("--active", "--reason", "drill", "--yes"),
@@ -30,6 +31,7 @@ SHAPES = {
     "verify": ("verify", "a.b.c"),
     "jwks": ("jwks",),
     "cost": ("cost",),
+    "repair": ("repair",),
 }
 
 

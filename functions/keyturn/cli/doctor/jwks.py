@@ -30,7 +30,7 @@ def check_projection(seen: Observed) -> Iterator[Finding]:
             Severity.CRITICAL,
             f"The JWKS shows generation {shown.generation}, the keyset is only at {truth.number}: "
             "parameters were deleted.",
-            f"Put the later generations back from history/ in the bucket ({_RUNBOOK}).",
+            "`keyturn repair` restores the newest from history/ in the bucket.",
         )
     elif odd := set(shown.keys) ^ {key.kid for key in truth.keyset.keys}:
         yield Finding(

@@ -5,6 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.rotation import keyset_resource
+from tests.template import TEMPLATE
+
+TIMED = ("ReconcileFunction", "KeysetFunction")
+
 
 def test_a_new_stack_has_an_active_and_a_standby_key(ask, at_rest):
     """Made by the stack's own workflow, before the deployment ends."""
@@ -153,12 +158,38 @@ def test_nothing_can_start_while_keys_go(ask, aws, schedules):
     assert firsts == sorted(firsts)
 
 
-def test_a_deletion_waits_for_what_was_running(ask, stack, clock, aws):
-    """A step that was about to write when its execution was stopped has written after ω."""
+@pytest.mark.parametrize(("write_delay", "seconds"), [(20, 120), (300, 300), (900, 600)])
+def test_a_deletion_waits_for_what_was_running(
+    ask, stack, clock, monkeypatch, write_delay, seconds
+):
+    """A step has written after ω, a reconcile after its timeout; and CloudFormation is answered."""
     ask("Create")
+    monkeypatch.setattr(stack, "times", replace(stack.times, write_delay=write_delay))
     before = sum(clock.slept)
-    ask("Delete")
-    assert sum(clock.slept) - before >= stack.times.write_delay
+    assert ask("Delete")["Status"] == "SUCCESS"
+    assert sum(clock.slept) - before == seconds
+
+
+def test_the_wait_is_for_reconcile_s_own_timeout():
+    """And leaves the function's calls four of its fourteen minutes."""
+    timeout = {name: TEMPLATE["Resources"][name]["Properties"]["Timeout"] for name in TIMED}
+    assert timeout["ReconcileFunction"] == keyset_resource._LONGEST_RECONCILE
+    assert timeout["KeysetFunction"] == keyset_resource._LONGEST_WAIT + 240
+
+
+def test_deleting_empties_a_bucket_that_was_versioned(ask, stack, backdoor):
+    """The versions and the delete markers, too: otherwise the bucket could not be deleted."""
+    ask("Create")
+    bucket = {"Bucket": stack.settings.bucket}
+    backdoor.s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Enabled"})
+    ask("Update")
+    backdoor.s3.put_object(**bucket, Key=".well-known/jwks.json", Body=b"{}")
+    backdoor.s3.delete_object(**bucket, Key=".well-known/jwks.json")
+    before = backdoor.s3.list_object_versions(**bucket)
+    assert (len(before["Versions"]) > 2, len(before["DeleteMarkers"])) == (True, 1)
+    assert ask("Delete")["Status"] == "SUCCESS"
+    after = backdoor.s3.list_object_versions(**bucket)
+    assert ("Versions" in after, "DeleteMarkers" in after) == (False, False)
 
 
 def test_deleting_again_succeeds(ask, schedules):

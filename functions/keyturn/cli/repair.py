@@ -1,0 +1,110 @@
+"""`keyturn repair`: the keyset counts again when its newest generation is unreadable or gone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault, Conflict
+from keyturn.cli.options import DryRun, Yes
+from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.wording import instant
+from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.model import Generation, Origin
+from keyturn.rotation import repair_keyset
+from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.repair_keyset import Condition, Diagnosis, JwksNotOurs, NothingToRestore
+
+_DEPLOY_NEWER = "deploy that release; nothing was touched"
+_AGAIN = "run `keyturn repair` again"
+_PUBLISH = "`keyturn doctor --fix` publishes it; reconcile does within ten minutes"
+_NOT_OURS = "delete .well-known/jwks.json from the bucket, then run `keyturn repair` again"
+_ANEW = "delete the stack and deploy it again: nothing is known of its keys"
+
+
+def repair(
+    terminal: Terminal, deployment: Deployment, *, dry_run: DryRun = False, yes: Yes = False
+) -> None:
+    """Restore a keyset whose newest generation cannot be read or was deleted."""
+    diagnosis = _diagnose(deployment)
+    _say_diagnosis(terminal, diagnosis)
+    if diagnosis.condition is Condition.NEWER_RELEASE:
+        raise Failed(next(iter(diagnosis.problems.values())), _DEPLOY_NEWER)
+    if diagnosis.condition is Condition.SOUND or dry_run:
+        terminal.result(_members(diagnosis))
+        return
+    if not yes:
+        terminal.confirm("This decides which keys count.")
+    _repair(terminal, deployment, diagnosis)
+
+
+def _diagnose(deployment: Deployment) -> Diagnosis:
+    try:
+        return repair_keyset.diagnose(deployment.as_stack)
+    except JwksNotOurs as error:
+        raise Failed(str(error), _NOT_OURS) from None
+    except NothingToRestore as error:
+        raise Failed(str(error), _ANEW) from None
+
+
+def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
+    for problem in diagnosis.problems.values():
+        terminal.say(f"Cannot be read: {escape(problem)}")
+    if diagnosis.condition is Condition.SOUND:
+        terminal.say("Every generation can be read, and none is missing: nothing to repair.")
+    source = diagnosis.source
+    if source and diagnosis.number:
+        why = escape(f"{source.reason}, by {source.started_by}")
+        terminal.say(f"Restores generation {source.number} of {instant(source.at)} ({why})")
+        terminal.say(f"as generation {diagnosis.number}:")
+        for key in source.keyset.keys:
+            end = "  ended since: revoked" if key.kid in diagnosis.revocations else ""
+            terminal.say(f"  {key.kid}  {key.state}{end}")
+    if removals := ", ".join(map(str, diagnosis.removals)):
+        terminal.say(f"Deletes from SSM, after keeping the text in history/: {removals}")
+
+
+def _repair(terminal: Terminal, deployment: Deployment, diagnosis: Diagnosis) -> None:
+    stack = deployment.as_stack
+    origin = Origin(stack.clock.new_id(), _caller(deployment), diagnosis.condition.value)
+    try:
+        done = repair_keyset.repair(stack, diagnosis, origin)
+    except Conflict:
+        raise Failed("the keyset changed meanwhile", _AGAIN) from None
+    for name in done.kept:
+        terminal.say(f"Kept {name}")
+    if done.generation:
+        terminal.say(f"Generation {done.generation.number} counts. Waiting for writes under way.")
+        repair_keyset.revoke_what_ended_meanwhile(stack, origin)
+    try:
+        generation = project(stack, origin)
+    except (AwsFault, KeysetFault) as error:
+        raise Failed(f"the keyset counts again, but the JWKS lags: {error}", _PUBLISH) from None
+    terminal.say(f"Repaired: the JWKS shows generation {generation.number}.")
+    terminal.result(_members(diagnosis, generation, done.kept))
+
+
+def _caller(deployment: Deployment) -> str:
+    try:
+        return deployment.caller()
+    except AwsFault:
+        return "operator"
+
+
+def _members(
+    diagnosis: Diagnosis, generation: Generation | None = None, kept: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    return {
+        "condition": diagnosis.condition.value,
+        "unreadable": [
+            {"generation": number, "problem": problem}
+            for number, problem in sorted(diagnosis.problems.items())
+        ],
+        "source": diagnosis.source.number if diagnosis.source else None,
+        "restored_as": diagnosis.number,
+        "revoked": list(diagnosis.revocations),
+        "removed": diagnosis.removals,
+        "kept": list(kept),
+        "generation": generation.number if generation else None,
+    }

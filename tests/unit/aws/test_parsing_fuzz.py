@@ -1,0 +1,130 @@
+"""Whatever stands in SSM or in the bucket, reading it raises nothing but declared errors."""
+
+import json
+import random
+import re
+
+import pytest
+
+from keyturn.aws.well_known import JWKS, parse_jwks
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.tokens.jwk import PublicJwk
+from tests.mutations import STRANGE, mutations
+from tests.unit.conftest import BUCKET
+
+NOT_NUMBERS = ["٠٠٠٠٠٠٠٠٠٠٠٣", "²", "3", "0000000000003", "00000000003x", "clock", "-00000000003"]
+
+
+@pytest.fixture
+def jwks(rsa_keys):
+    """The text of a JWKS of two keys, and their kids."""
+    keys = [PublicJwk.of(key.public_key()) for key in rsa_keys[:2]]
+    return {"keys": [key.members() for key in keys], "generation": 7}
+
+
+def spoilt(text: bytes, seed: int, count: int):
+    """Texts with bytes changed, removed or doubled."""
+    source = random.Random(seed)
+    for _ in range(count):
+        body = bytearray(text)
+        for _ in range(source.randint(1, 8)):
+            at = source.randrange(len(body))
+            body[at : at + source.randint(0, 2)] = bytes([source.randrange(256)])
+        yield bytes(body)
+
+
+def test_a_jwks_of_any_shape_yields_only_its_certified_keys(jwks):
+    """Every key of the answer stands in the good one, under its own thumbprint."""
+    good = parse_jwks(json.dumps(jwks).encode())
+    assert list(good) == [key["kid"] for key in jwks["keys"]]
+    for mutated in mutations(jwks, seed=13, count=2000):
+        assert parse_jwks(json.dumps(mutated).encode()).items() <= good.items()
+    for body in spoilt(json.dumps(jwks).encode(), seed=13, count=1000):
+        assert parse_jwks(body).keys() <= good.keys()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe", b"[" * 100_000, b'{"keys":' * 50_000, b'{"keys":' + b"9" * 5000 + b"}"],
+    ids=lambda body: ascii(body[:12]),
+)
+def test_a_body_that_is_no_json_has_no_keys(body):
+    """Nested without end, of another encoding, with a number that Python refuses to read."""
+    assert parse_jwks(body) == {}
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=lambda value: ascii(value)[:20])
+@pytest.mark.parametrize("member", ["n", "e", "kid"])
+def test_a_member_of_another_type_leaves_its_key_out(jwks, member, value):
+    """The other key stays."""
+    first, second = jwks["keys"]
+    body = json.dumps({"keys": [{**first, member: value}, second]}).encode()
+    assert list(parse_jwks(body)) == [second["kid"]]
+
+
+@pytest.mark.parametrize("number", ["9" * 13, "-1", "1_0", " 7", "x", ""])
+def test_a_generation_that_is_not_spelt_as_ours_is_none(stack, backdoor, number):
+    """The JWKS counts as behind, and is written anew."""
+    metadata = {"keyturn-generation": number}
+    projection = stack.well_known
+    backdoor.s3.put_object(Bucket=BUCKET, Key=JWKS, Body=b"{}", Metadata=metadata)
+    assert projection.read().generation == 0
+
+
+@pytest.mark.parametrize("name", NOT_NUMBERS)
+def test_a_name_in_the_history_that_is_not_ours_is_ignored(stack, backdoor, name):
+    """What somebody put there must not end reconcile."""
+    stack.history.keep(2, "{}")
+    for key in (f"history/{name}.json", f"history/{name}", "history/000000000003.json/"):
+        backdoor.s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    assert stack.history.numbers() == {2}
+
+
+def test_a_document_in_the_history_that_is_not_utf_8_is_invalid(stack, backdoor):
+    """It is named, and is another text than any that could be kept there."""
+    name = "history/000000000002.json"
+    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"\xff")
+    with pytest.raises(DocumentInvalid, match=name):
+        stack.history.read(2)
+
+
+def test_an_unreadable_text_is_kept_once_beside_the_generations(stack, world):
+    """Under a name that no reader of generations takes for one; the same text again is no fault."""
+    names = {stack.history.keep_unreadable(7, text) for text in ("{", "{", "\ud800")}
+    assert world()["objects"].keys() == names
+    assert len(names) == 2
+    assert all(name.startswith("history/unreadable/000000000007-") for name in names)
+    assert stack.history.numbers() == set()
+
+
+@pytest.mark.parametrize("name", [name for name in NOT_NUMBERS if name.isascii()])
+def test_a_parameter_name_that_is_not_ours_is_ignored(booted, backdoor, name):
+    """Twelve ASCII digits and nothing else name a generation."""
+    path = f"/keyturn/demo/keyset/{name}"
+    before = booted.keysets.stored()
+    backdoor.ssm.put_parameter(Name=path, Value="{}", Type="String")
+    assert booted.keysets.stored() == before
+    assert booted.keysets.read().number == max(before)
+
+
+def test_digits_of_another_script_are_no_number(booted, monkeypatch):
+    """SSM lets nobody write such a name; int() would read it."""
+    parameters = [
+        {"Name": f"/keyturn/demo/keyset/{name}", "Value": "{}"}
+        for name in (*NOT_NUMBERS, "000000000003")
+    ]
+    pages = type("Pages", (), {"paginate": lambda _self, **_: [{"Parameters": parameters}]})()
+    monkeypatch.setattr(booted.keysets._reads, "get_paginator", lambda _name: pages)
+    assert booted.keysets.stored() == {3: "{}"}
+
+
+def test_a_generation_of_any_shape_is_read_or_invalid(booted):
+    """And the error names its parameter, and what an operator does."""
+    number = max(booted.keysets.stored())
+    good = json.loads(booted.keysets.stored()[number])
+    texts = [json.dumps(mutated) for mutated in mutations(good, seed=13, count=1000)]
+    for text in (*texts, "[" * 100_000, "9" * 5000, ""):
+        try:
+            assert booted.keysets.parsed(number, text).number == number
+        except DocumentInvalid as error:
+            assert re.match(r"/keyturn/demo/keyset/0+2: .*`keyturn repair`", str(error))

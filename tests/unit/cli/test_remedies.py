@@ -1,0 +1,261 @@
+"""Every remedy that doctor or an error names is carried out by a test, or it says why none can.
+
+`@pytest.mark.remedy("code", …)` marks a test, here or in tests/e2e, that does what the remedy says.
+"""
+
+import ast
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.cli import advice
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.transitions import revoke
+from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.reconcile import run as reconcile
+from keyturn.rotation.record_changes import record_changes
+from tests.unit.conftest import BUCKET
+
+ROOT = Path(__file__).parents[3]
+JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
+PATH = "/keyturn/demo/keyset/"
+CONSTRUCTORS = {"Finding", "_lagging", "_blind"}
+
+CREDENTIALS = "the operator's own credentials and configuration"
+DEPLOY = "a deployment with other parameters"
+BEYOND_TESTS = {
+    "clock_skew": "sets the clock of this machine",
+    "jwks_stale_at_edge": "CloudFront: no local engine has an edge",
+    "stuck_execution": "a runbook that has a person decide",
+    "unreadable": CREDENTIALS,
+    "settings_contradict": DEPLOY,
+    "ContradictorySettings": DEPLOY,
+    "InvalidSettings": DEPLOY,
+    **dict.fromkeys(advice._BY_CODE, CREDENTIALS),
+}
+
+
+def findings() -> set[str]:
+    """The code of every finding in cli/doctor."""
+    trees = [ast.parse(p.read_text()) for p in (ROOT / "functions/keyturn/cli/doctor").glob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call for call in calls if getattr(call.func, "id", "") in CONSTRUCTORS and call.args]
+    return {code for call in named for code in codes_of(call)}
+
+
+def codes_of(call: ast.Call) -> set[str]:
+    """The literal code; `{state}_key_disabled` is one of three."""
+    match call.args[0]:
+        case ast.Constant(value=str(code)):
+            return {code}
+        case ast.JoinedStr():
+            return {f"{state}_key_disabled" for state in ("active", "standby", "grace")}
+    return set()  # handed on by a helper
+
+
+def executed() -> set[str]:
+    """What the marked tests carry out."""
+    files = [*ROOT.glob("tests/unit/cli/test_*.py"), *ROOT.glob("tests/e2e/test_*.py")]
+    calls = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    marks = [
+        call
+        for call in calls
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.remedy"
+    ]
+    return {ast.literal_eval(argument) for mark in marks for argument in mark.args}
+
+
+def test_every_remedy_is_carried_out():
+    """A new finding or a new line of advice needs a test that does what it says."""
+    remedies = findings() | advice._BY_CODE.keys() | {kind.__name__ for kind, _ in advice._BY_KIND}
+    assert len(remedies) > 30
+    assert executed() | BEYOND_TESTS.keys() == remedies
+    assert executed() & BEYOND_TESTS.keys() == set()
+
+
+@pytest.fixture
+def doctor(deployment, keyturn, booted, monkeypatch) -> Callable[..., dict[str, str]]:
+    """What doctor finds, by code, with its remedy; `--fix` invokes reconcile itself."""
+    monkeypatch.setattr("keyturn.cli.doctor.verb.invoke", lambda *_: reconcile(booted))
+
+    def doctor(*options):
+        said = json.loads(keyturn("doctor", "--json", *options).stdout)
+        return {finding["code"]: finding["remedy"] for finding in said["findings"]}
+
+    return doctor
+
+
+@pytest.fixture
+def revoke_keys(booted, origin):
+    """Revoke these keys; nothing else of an emergency happens."""
+
+    def revoke_keys(*kids):
+        booted.keysets.update(
+            lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
+            origin,
+        )
+
+    return revoke_keys
+
+
+@pytest.mark.remedy("no_active_key", "no_standby", "ended_key_kept")
+def test_revoked_keys_are_replaced_and_destroyed(doctor, truth, revoke_keys, clock):
+    """Another key signs at once and KMS lets the old ones go; ten minutes later one stands by."""
+    revoke_keys(*(key.kid for key in truth().keys))
+    fixes(doctor, "no_active_key", "ended_key_kept")
+    clock.advance(601)
+    fixes(doctor, "no_standby")
+
+
+@pytest.mark.remedy("standby_unpublished")
+def test_a_standby_is_published(doctor, booted, origin, clock):
+    """A run was interrupted before it noted the publication."""
+
+    def forget(keyset: Keyset, _now: object) -> Keyset:
+        return replace(keyset, keys=tuple(replace(key, published=None) for key in keyset.keys))
+
+    booted.keysets.update(forget, origin)
+    clock.advance(601)
+    fixes(doctor, "standby_unpublished")
+
+
+@pytest.mark.remedy("overdue_key")
+def test_an_overdue_key_retires(doctor, turn, clock):
+    """Its workflow was stopped while it waited."""
+    clock.advance(60)
+    turn()
+    clock.advance(600)
+    fixes(doctor, "overdue_key")
+
+
+@pytest.mark.remedy("orphaned_key")
+def test_an_orphan_is_destroyed(doctor, booted, clock):
+    """48 hours after it was created."""
+    booted.kms.create("op-lost")
+    clock.advance(timedelta(hours=49).total_seconds())
+    fixes(doctor, "orphaned_key")
+
+
+@pytest.mark.remedy("too_many_unclaimed_keys")
+def test_unclaimed_keys_are_deleted_by_hand(doctor, booted, backdoor):
+    """As the remedy says: disabled, and their deletion scheduled."""
+    keys = [booted.kms.create(f"op-{number}").arn for number in range(4)]
+    assert "by hand" in doctor()["too_many_unclaimed_keys"]
+    for arn in keys:
+        backdoor.kms.disable_key(KeyId=arn.rpartition("/")[2])
+        backdoor.kms.schedule_key_deletion(KeyId=arn.rpartition("/")[2])
+    assert doctor() == {}
+
+
+@pytest.mark.remedy("jwks_missing", "jwks_unreachable")
+def test_a_missing_jwks_is_written(doctor, backdoor):
+    """Then its URL answers again."""
+    backdoor.s3.delete_object(**JWKS)
+    fixes(doctor, "jwks_missing", "jwks_unreachable")
+
+
+@pytest.mark.remedy("jwks_behind", "jwks_caching")
+def test_a_jwks_that_lags_is_written(doctor, backdoor):
+    """So is one that caches may keep for too long."""
+    body = backdoor.s3.get_object(**JWKS)["Body"].read()
+    metadata = {"Metadata": {"keyturn-generation": "1"}, "CacheControl": "max-age=31536000"}
+    backdoor.s3.put_object(**JWKS, Body=body, **metadata)
+    fixes(doctor, "jwks_behind", "jwks_caching")
+
+
+@pytest.mark.remedy("jwks_differs")
+def test_a_jwks_written_by_hand_is_deleted_first(doctor, backdoor):
+    """As the remedy says."""
+    found = backdoor.s3.get_object(**JWKS)
+    metadata = {"Metadata": found["Metadata"], "CacheControl": found["CacheControl"]}
+    backdoor.s3.put_object(**JWKS, Body=b'{"keys":[]}', **metadata)
+    assert doctor()["jwks_differs"].startswith("Delete .well-known/jwks.json")
+    backdoor.s3.delete_object(**JWKS)
+    assert doctor("--fix") == {}
+
+
+@pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing", "DocumentInvalid")
+@pytest.mark.parametrize("lost", [(2,), (1, 2), ()], ids=["deleted", "all deleted", "unreadable"])
+def test_a_keyset_is_repaired(doctor, booted, keyturn, backdoor, deployment, monkeypatch, lost):
+    """`keyturn repair`, as each of these says."""
+    monkeypatch.setattr(deployment, "caller", lambda: "operator")
+    record_changes(booted)
+    if lost:
+        backdoor.ssm.delete_parameters(Names=[f"{PATH}{number:012d}" for number in lost])
+    else:
+        backdoor.ssm.put_parameter(Name=f"{PATH}000000000003", Value="{", Type="String")
+    remedies = doctor()
+    assert remedies
+    assert all(
+        "`keyturn repair`" in remedies[code] or "--fix" in remedies[code] for code in remedies
+    )
+    assert remedies.keys() & {"jwks_ahead", "keyset_unreadable"}
+    assert keyturn("repair", "--yes").exit_code == 0
+    assert doctor() == {}
+
+
+@pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
+@pytest.mark.parametrize("state", ["active", "standby", "grace"])
+def test_a_disabled_key_is_enabled_again(
+    doctor, turn, truth, clock, backdoor, booted, origin, state
+):
+    """The commands of the remedy; deletion is cancelled first where it was scheduled."""
+    if state == "grace":
+        clock.advance(30)
+        turn()
+        project(booted, origin)
+    before = doctor().keys()
+    key = next(key for key in truth().keys if key.state == state)
+    key_id = key.kms_key_arn.rpartition("/")[2]
+    backdoor.kms.disable_key(KeyId=key_id)
+    assert f"enable-key --key-id {key.kms_key_arn}" in doctor()[f"{state}_key_disabled"]
+    backdoor.kms.schedule_key_deletion(KeyId=key_id)
+    remedy = doctor()[f"{state}_key_disabled"]
+    assert f"cancel-key-deletion --key-id {key.kms_key_arn}" in remedy
+    backdoor.kms.cancel_key_deletion(KeyId=key_id)
+    backdoor.kms.enable_key(KeyId=key_id)
+    assert doctor().keys() == before
+
+
+@pytest.mark.remedy("schedule_disabled", "schedule_missing")
+def test_schedules_start_again(doctor, backdoor):
+    """One is enabled by `--fix`, one is created again as template.yaml has it."""
+    known = {
+        name: backdoor.scheduler.get_schedule(Name=name)
+        for name in ("demo-rotation", "demo-reconcile")
+    }
+    parts = ("ScheduleExpression", "FlexibleTimeWindow", "Target")
+    again = {name: {part: one[part] for part in parts} for name, one in known.items()}
+    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
+    backdoor.scheduler.update_schedule(
+        Name="demo-rotation", State="DISABLED", **again["demo-rotation"]
+    )
+    assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
+    assert doctor("--fix").keys() == {"schedule_missing"}
+    backdoor.scheduler.create_schedule(Name="demo-reconcile", **again["demo-reconcile"])
+    assert doctor() == {}
+
+
+@pytest.mark.remedy("Throttled", "Unanswered")
+@pytest.mark.parametrize("kind", [Throttled, Unanswered])
+def test_trying_again_succeeds(deployment, keyturn, aws, kind):
+    """Once AWS answers."""
+    error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout
+    failing = aws.fail("ssm:*", error, times=99)
+    result = keyturn("status")
+    assert (result.exit_code, "try again" in result.stderr) == (1, True)
+    failing.end()
+    assert keyturn("status").exit_code == 0
+
+
+def fixes(doctor: Callable[..., dict[str, str]], *codes: str) -> None:
+    """Insist that these are found, that `--fix` is their remedy, and that it is one."""
+    remedies = doctor()
+    assert remedies.keys() >= set(codes)
+    assert all("`keyturn doctor --fix`" in remedies[code] for code in codes)
+    assert doctor("--fix").keys().isdisjoint(codes)

@@ -1,0 +1,45 @@
+"""RepairKeyset: what the JWKS and the history say of generations that SSM does not hold."""
+
+import pytest
+
+from keyturn.rotation import repair_keyset
+from keyturn.rotation.record_changes import record_changes
+from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
+from tests.unit.conftest import BUCKET
+
+
+def test_what_the_jwks_no_longer_shows_has_ended(booted, show, repaired, truth):
+    """Where only the JWKS knows of a later generation: it shows exactly the live keys."""
+    active, standby = truth().active, truth().standby
+    show(7, [standby.kid])
+    diagnosis = repaired()
+    assert (diagnosis.condition, diagnosis.number) == (Condition.DELETED, 8)
+    assert diagnosis.revocations == (active.kid,)
+    assert truth().active.kid == standby.kid
+
+
+@pytest.mark.parametrize(("number", "has_keys"), [(7, False), (999_999_999_999, True)])
+def test_a_jwks_that_is_not_ours_decides_nothing(booted, show, truth, number, has_keys):
+    """None of the keys in it, or a number that no generation could follow."""
+    show(number, [key.kid for key in truth().keys] if has_keys else [])
+    with pytest.raises(JwksNotOurs, match=f"generation {number}"):
+        repair_keyset.diagnose(booted)
+
+
+def test_where_nothing_can_be_read_nothing_is_restored(stack, put):
+    """And nothing is invented."""
+    with pytest.raises(NothingToRestore):
+        repair_keyset.diagnose(stack)
+    put(1, "{")
+    stack.history.keep(1, "{}")
+    with pytest.raises(NothingToRestore):
+        repair_keyset.diagnose(stack)
+
+
+def test_an_unreadable_object_in_the_history_is_passed_over(booted, lose, backdoor, repaired):
+    """The newest that can be read is restored, above the number of the other."""
+    record_changes(booted)
+    backdoor.s3.put_object(Bucket=BUCKET, Key="history/000000000003.json", Body=b"\xff")
+    lose(2)
+    diagnosis = repaired()
+    assert (diagnosis.source.number, diagnosis.number) == (2, 4)
