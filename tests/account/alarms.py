@@ -26,7 +26,7 @@ def state(alarm: Mapping[str, Any], points: Sequence[Point]) -> str:
     return "ALARM" if all(known + missing) else "OK"
 
 
-def told(alarm: Mapping[str, Any], before: str, after: str) -> list[str]:
+def actions_of(alarm: Mapping[str, Any], before: str, after: str) -> list[str]:
     """Which actions a change of state has; a new alarm is in INSUFFICIENT_DATA, without any."""
     members = {"ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
     if before == after or after not in members:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.account.alarms import state, told
+from tests.account.alarms import actions_of, state
 from tests.account.resolve import Deployment
 from tests.synthesized import Template, mutated, synthesized
 
@@ -23,7 +23,7 @@ def raised_at_birth(template: Template) -> list[str]:
     return [
         name
         for name, alarm in alarms(template).items()
-        if told(alarm, NEW, state(alarm, [None] * 3))
+        if actions_of(alarm, NEW, state(alarm, [None] * 3))
     ]
 
 
@@ -73,7 +73,7 @@ def test_no_standby_tells_of_a_missing_standby_and_of_a_missing_reconcile(points
     """Reconcile writes the metric every ten minutes: without it there are no data, and that is told."""
     alarm = alarms(dict(synthesized()))["NoStandby"]
     assert state(alarm, points) == expected
-    assert bool(told(alarm, "OK", expected)) is (expected != "OK")
+    assert bool(actions_of(alarm, "OK", expected)) is (expected != "OK")
 
 
 def test_no_standby_that_keeps_quiet_about_missing_data_is_noticed() -> None:
@@ -83,7 +83,7 @@ def test_no_standby_that_keeps_quiet_about_missing_data_is_noticed() -> None:
         del template["Resources"]["NoStandby"]["Properties"]["InsufficientDataActions"]
 
     alarm = alarms(mutated(forget))["NoStandby"]
-    assert told(alarm, "OK", state(alarm, [None] * 3)) == []
+    assert actions_of(alarm, "OK", state(alarm, [None] * 3)) == []
 
 
 def test_nobody_watches_the_authorizers_errors() -> None:

@@ -45,10 +45,10 @@ def test_an_api_that_caches_nothing_is_not_flushed(result_ttl: str, targets: str
     """With `ResultTtl=0`, which is the default, FlushAuthorizers gets the other APIs' stages only."""
     parameters = {"ResultTtl": result_ttl, "FlushTargets": "a/v1"}
 
-    def given(template: Template) -> str:
+    def flush_targets(template: Template) -> str:
         functions = Deployment(template, parameters).resources("AWS::Lambda::Function")
         variables = functions["FlushAuthorizersFunction"]["Environment"]["Variables"]
         return str(variables["KEYTURN_FLUSH_TARGETS"])
 
-    assert given(dict(synthesized())) == targets
-    assert given(mutated(with_a_number)) == "<Api>/v1,a/v1"
+    assert flush_targets(dict(synthesized())) == targets
+    assert flush_targets(mutated(with_a_number)) == "<Api>/v1,a/v1"

@@ -45,12 +45,12 @@ def test_the_first_probe_needs_no_dns_record() -> None:
 
 def test_only_the_authorizer_knows_a_former_issuer() -> None:
     """The issuer signs for the new one alone."""
-    given = {
+    informed = {
         name
         for name, function in Deployment(synthesized()).resources("AWS::Lambda::Function").items()
         if "KEYTURN_FORMER_ISSUER" in function.get("Environment", {}).get("Variables", {})
     }
-    assert given == {"AuthorizeFunction"}
+    assert informed == {"AuthorizeFunction"}
     authorizer = variables(dict(synthesized()), "AuthorizeFunction", FormerIssuer=OLD)
     assert authorizer["KEYTURN_FORMER_ISSUER"] == OLD
 

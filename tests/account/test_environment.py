@@ -37,12 +37,12 @@ def unmeasured(template: Template) -> set[tuple[str, str]]:
     """Variables that the template gives to a function and CheckSettings does not count, or the reverse."""
     shared, own = environment(_properties(template))
     counted: set[tuple[str, str]] = set()
-    given: set[tuple[str, str]] = set()
+    declared: set[tuple[str, str]] = set()
     for name, function in Deployment(template).resources("AWS::Lambda::Function").items():
         if variables := function.get("Environment", {}).get("Variables"):
-            given |= {(name, variable) for variable in variables}
+            declared |= {(name, variable) for variable in variables}
             counted |= {(name, variable) for variable in {**shared, **own.get(name, {})}}
-    return given ^ counted
+    return declared ^ counted
 
 
 def test_every_variable_of_every_function_is_counted() -> None:
@@ -59,8 +59,10 @@ def test_every_variable_of_every_function_is_counted() -> None:
 def test_every_parameter_that_fills_it_is_measured() -> None:
     """CheckSettings is given each parameter whose length anybody chooses."""
     parameters = {"DomainName", "Audience", "AllowedAudiences", "AllowedScopes", "RouteScopes"}
-    given = _properties(dict(synthesized()))
-    assert {snake(name) for name in parameters | {"FlushTargets", "FormerIssuer"}} <= given.keys()
+    properties = _properties(dict(synthesized()))
+    assert {
+        snake(name) for name in parameters | {"FlushTargets", "FormerIssuer"}
+    } <= properties.keys()
 
 
 def test_the_size_is_that_of_lambdas_own_message() -> None:

@@ -130,6 +130,17 @@ def test_what_is_no_token_is_explained_all_the_same(keyturn, text):
     assert "Refused: malformed" in result.stdout
 
 
+def test_a_token_of_the_former_issuer_is_accepted(keyturn, token, deployment, container):
+    """As by the authorizer after a change of domain; without `FormerIssuer` its `iss` is what is wrong."""
+    former = deployment.settings.issuer
+    for former_issuer, verdict in ((former, None), ("", "issuer")):
+        changed = container(issuer="https://new.example", former_issuer=former_issuer)
+        deployment.__dict__.update(settings=changed.settings, as_stack=changed)
+        answer = json.loads(keyturn("verify", token, "--json").stdout)
+        failing = [check["code"] for check in answer["checks"] if check["passed"] is False]
+        assert failing == ([verdict] if verdict else [])
+
+
 def test_no_verb_prints_the_token_but_issue(keyturn, token):
     """Neither in prose nor as JSON nor in what went wrong."""
     parts = token.split(".")
