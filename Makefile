@@ -12,7 +12,7 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model mutation bench bench-docs verifiers-docs lint audit licences setup format lock \
+.PHONY: demo test simulate model soak mutation bench bench-docs verifiers-docs lint audit licences setup format lock \
 	docs clean
 
 demo: setup
@@ -27,6 +27,10 @@ simulate: setup
 
 model: setup
 	$(BIN)/python -m tests.model
+
+# An hour of load, rotations and emergencies on a local stack; no part of .ci/run.
+soak: setup
+	$(BIN)/python -m tests.soak --minutes 60 --rotations 60 --emergencies 20
 
 # How many changed lines of the core the tests notice; takes long, and is no part of .ci/run.
 mutation: setup

@@ -12,6 +12,7 @@ from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
+from tests.bench import storm
 from tests.bench.rows import Row
 from tests.periods import DEFAULTS
 
@@ -103,11 +104,11 @@ def _arrivals(rng: random.Random) -> Iterator[tuple[float, int]]:
 
 
 def rows() -> list[Row]:
-    """With the product's jitter, and without any."""
+    """With the product's jitter, and without any; then in a storm."""
     part = f"AWS calls of {CONTAINERS:,} containers, {AUTHORIZATIONS:,} authorizations, one hour"
     with_it, without = simulate(jitter=True), simulate(jitter=False)
     peak = with_it.peak(WINDOW) / with_it.mean
-    told = [
+    table = [
         Row(part, "SSM, mean", None, f"{with_it.mean:.1f} /s"),
         Row(
             part,
@@ -137,5 +138,5 @@ def rows() -> list[Row]:
         ),
     ]
     each = with_it.kms / CONTAINERS
-    told.append(Row(part, "KMS, calls per container and key", None, f"{each:.0f}", "1", each == 1))
-    return told
+    table.append(Row(part, "KMS, calls per container and key", None, f"{each:.0f}", "1", each == 1))
+    return [*table, *storm.rows()]

@@ -36,7 +36,7 @@ class Properties:
         """Every token that can be alive is accepted by every reader whose view is fresh.
 
         A key that was activated while no other signed is excepted where the reader cannot know yet
-        that it counts: the design's max(C, 5 s) for authorizers, and until the JWKS is fetched again.
+        that it counts: the design's C for authorizers, and until the JWKS is fetched again.
         """
         c = self.atlas.constants
         fresh = [(s.truth, 0), *((seen, age) for seen, age in s.views if age <= c.fresh)]

@@ -43,12 +43,12 @@ def authenticate(stack: Stack, token: str, found: dict[str, Any]) -> dict[str, A
 
 def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
-    if len(kid) != KID_LENGTH:  # no key has it, now or after another look
+    if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
     generation = stack.view.current()
     key = generation.keyset.find(kid)
-    if key is None:
-        generation = stack.view.refreshed()
+    if key is None:  # an older view cannot tell: the key may have been published since
+        generation = stack.view.fresh()
         key = generation.keyset.find(kid)
     found["generation"] = generation.number
     if key is None:

@@ -24,10 +24,10 @@ MAX_BODY = 32 * 1024
 def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
     """The token response of RFC 6749 section 5.1; raises Refusal.
 
-    A key that KMS has disabled was revoked behind our view: look again, and sign with the next.
+    A key that KMS has disabled was revoked behind our view: read again, and sign with the next.
     """
-    for look in (stack.view.for_signing, stack.view.reread):
-        key = _active_key(look)
+    for read_generation in (stack.view.fresh, stack.view.reread):
+        key = _active_key(read_generation)
         wanted = _wanted(stack, request, client_id, key)
         jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
         signed = _signing_input(stack, key, wanted, jti, now)
@@ -52,9 +52,9 @@ def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, A
     raise failure
 
 
-def _active_key(look: Callable[[], Generation]) -> Key:
+def _active_key(read_generation: Callable[[], Generation]) -> Key:
     try:
-        active = look().keyset.active
+        active = read_generation().keyset.active
     except (AwsFault, KeysetFault) as fault:
         logger.exception("no_view")
         raise Unavailable("the keyset cannot be read") from fault

@@ -10,8 +10,8 @@ from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation
 
-_UNKNOWN_KID_PAUSE = 5.0  # seconds between reads that an unknown kid can cause
-_SPREAD = 0.2  # of C; after a first read, or one that failed, all of C: whoever fell into step
+_SPREAD = 0.2  # of C; all of C after a first read or a failed one, which came for many at once
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0  # seconds, at most, between a failed read and the next
 
 
 class ViewTooOld(KeysetFault):
@@ -19,7 +19,7 @@ class ViewTooOld(KeysetFault):
 
 
 class Reader(Protocol):
-    """What a view needs of the store."""
+    """What a view needs from the store."""
 
     def read(self) -> Generation:
         """The highest generation."""
@@ -48,7 +48,8 @@ class KeysetView:
 
     It never goes back to a lower generation, and a lower one never renews its age. Limits count from
     before the read was sent. It is read again a random while before C is over, so that containers
-    born together do not ask together; the one read that this costs may fail, until C is over.
+    born together do not ask together. After a failed read the view waits a random while, at most
+    twice as long each time, whoever asks: neither requests nor junk tokens set the rate of reads.
     """
 
     def __init__(self, reader: Reader, clock: Clock, *, ttl: int, stale_limit: int) -> None:
@@ -57,82 +58,86 @@ class KeysetView:
         self._ttl = ttl
         self._stale_limit = stale_limit
         self._held: Generation | None = None
-        self._read: _Instant | None = None
-        self._tried: _Instant | None = None
+        self._read_sent: _Instant | None = None
         self._due: float = ttl  # the age at which it is read again, at most C
+        self._failed: _Instant | None = None
+        self._longest_pause = 0.0  # 0 unless the last read failed
+        self._pause = 0.0
 
     def current(self) -> Generation:
-        """The generation to act on; raises ViewTooOld, or the fault of the very first read."""
-        return self._usable_for(self._stale_limit)
+        """The generation, at most `stale_limit` old; raises ViewTooOld or a first read's fault."""
+        return self._fresh_within(self._stale_limit)
 
-    def refreshed(self) -> Generation:
-        """Look again although the view is fresh, at most once in five seconds (unknown kid).
+    def fresh(self) -> Generation:
+        """The generation, at most `ttl` old; raises ViewTooOld or a first read's fault.
 
-        Raises ViewTooOld when it is not: what we have not seen may exist all the same.
+        An issuer never falls back on an older one: its tokens could outlive the key's grace. Nor
+        does an authorizer call a kid unknown by an older one: the key may have been published since.
         """
-        if self._older_than(_UNKNOWN_KID_PAUSE, self._tried):
-            measure(Metric.UNKNOWN_KID_REFRESHES)
-            self._refresh()
-        if self._older_than(self._ttl, self._read):
-            raise ViewTooOld("the keyset cannot be read, and a kid is not in the last one seen")
-        return self._generation()
-
-    def for_signing(self) -> Generation:
-        """The generation, at most `ttl` old or read in this very call; raises ViewTooOld.
-
-        An issuer never falls back on an older one: its tokens could outlive the key's grace.
-        """
-        return self._usable_for(self._ttl)
+        return self._fresh_within(self._ttl)
 
     def reread(self) -> Generation:
-        """Look again now; raises ViewTooOld when that cannot be done."""
-        if not (self._may_try() and self._refresh()):
-            raise ViewTooOld("the keyset cannot be read")
+        """The generation, read now (KMS refuses the active key); raises ViewTooOld in a pause.
+
+        A read that shows nothing new is followed by a pause like one that failed.
+        """
+        number, longest_pause = self._held and self._held.number, self._longest_pause
+        if not (self._may_read() and self._refresh()):
+            raise ViewTooOld(
+                "the keyset could not be read, now or a moment ago, or has not changed"
+            )
+        if self._generation().number == number:
+            self._longest_pause = longest_pause
+            self._back_off()
         return self._generation()
 
-    def _usable_for(self, limit: float) -> Generation:
-        if self._older_than(self._due, self._read):
-            if self._may_look():
+    def _fresh_within(self, limit: float) -> Generation:
+        if self._older_than(self._due, self._read_sent):
+            if self._may_read():
                 self._refresh()
-            if self._older_than(limit, self._read):
+            if self._older_than(limit, self._read_sent):
                 raise ViewTooOld(f"no keyset was read for more than {limit} s")
         return self._generation()
 
-    def _may_look(self) -> bool:
-        """Whether nothing was tried since the last read, or C is over and it may be tried again."""
-        if self._tried == self._read:
-            return True
-        return self._older_than(self._ttl, self._read) and self._may_try()
-
-    def _may_try(self) -> bool:
-        """Whether the last read, if it failed, is long enough ago to try again."""
-        pause = min(self._ttl, _UNKNOWN_KID_PAUSE)
-        return self._tried == self._read or self._older_than(pause, self._tried)
+    def _may_read(self) -> bool:
+        return self._older_than(self._pause, self._failed)
 
     def _older_than(self, seconds: float, instant: _Instant | None) -> bool:
         return instant is None or instant.older_than(seconds, self._clock)
 
     def _refresh(self) -> bool:
-        settled = self._tried == self._read is not None
-        sent = self._tried = self._now()
+        sent = self._now()
         try:
-            seen = self._reader.newer(self._held) if self._held else self._reader.read()
+            latest = self._reader.newer(self._held) if self._held else self._reader.read()
         except (AwsFault, KeysetFault):
+            self._back_off()
             if self._held is None:
-                self._tried = None
                 raise
-            self._tell_age()
+            self._measure_age()
             return False
-        if self._held is not None and seen.number < self._held.number:
+        if self._held is not None and latest.number < self._held.number:
+            self._back_off()
             return False
-        self._held, self._read = seen, sent
+        settled = self._held is not None and not self._longest_pause
         self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if settled else 1))
+        self._held, self._read_sent = latest, sent
+        self._failed, self._longest_pause = None, 0.0
         return True
 
-    def _tell_age(self) -> None:
-        """Once a failed read, if the view is older than C: a revocation takes that long now."""
-        if self._read and self._older_than(self._ttl, self._read):
-            age = (self._clock.now() - self._read.wall).total_seconds()
+    def _back_off(self) -> None:
+        """Exponential with full jitter: many containers that failed together must not ask together.
+
+        Nor does a view ask again while it is fresh: SSM has to answer older ones first.
+        """
+        longest = max(_FIRST_PAUSE, 2 * self._longest_pause)
+        self._longest_pause = min(longest, _LONGEST_PAUSE, self._ttl)
+        self._pause = self._longest_pause * self._clock.fraction()
+        self._due, self._failed = self._ttl, self._now()
+
+    def _measure_age(self) -> None:
+        """Once per failed read, if the view is older than C: a revocation takes that long now."""
+        if self._read_sent and self._older_than(self._ttl, self._read_sent):
+            age = (self._clock.now() - self._read_sent.wall).total_seconds()
             measure(Metric.VIEW_AGE, max(age, self._ttl))
 
     def _now(self) -> _Instant:

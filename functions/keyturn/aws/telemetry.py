@@ -25,7 +25,6 @@ class Metric(StrEnum):
     ROTATION_DURATION = "RotationDuration"
     VIEW_AGE = "ViewAge"
     AUTHORIZER_FAULTS = "AuthorizerFaults"
-    UNKNOWN_KID_REFRESHES = "UnknownKidRefreshes"
     SIGN_THROTTLED = "SignThrottled"
     DISABLED_KEY_USED = "DisabledKeyUsed"
 
@@ -33,7 +32,6 @@ class Metric(StrEnum):
 _COUNTED = {
     Metric.STANDBY_KEYS,
     Metric.AUTHORIZER_FAULTS,
-    Metric.UNKNOWN_KID_REFRESHES,
     Metric.SIGN_THROTTLED,
     Metric.DISABLED_KEY_USED,
 }

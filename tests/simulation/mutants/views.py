@@ -11,9 +11,8 @@ def a_reader_goes_back() -> AbstractContextManager[Any]:
     """A view believes whatever SSM answers."""
 
     def refresh(self: Any) -> bool:
-        sent = self._tried = self._now()
-        self._held = self._reader.read()
-        self._read = sent
+        sent = self._now()
+        self._held, self._read_sent = self._reader.read(), sent
         return True
 
     return patch.object(KeysetView, "_refresh", refresh)
@@ -23,7 +22,7 @@ def a_view_never_grows_too_old() -> AbstractContextManager[Any]:
     """Without SSM the authorizer goes on for ever."""
 
     def current(self: Any) -> Any:
-        if self._older_than(self._ttl, self._read) and self._may_try():
+        if self._older_than(self._ttl, self._read_sent) and self._may_read():
             self._refresh()
         return self._generation()
 
@@ -32,7 +31,7 @@ def a_view_never_grows_too_old() -> AbstractContextManager[Any]:
 
 def the_issuer_goes_on_with_an_older_view() -> AbstractContextManager[Any]:
     """As long as an authorizer may."""
-    return patch.object(KeysetView, "for_signing", KeysetView.current)
+    return patch.object(KeysetView, "fresh", KeysetView.current)
 
 
 def ages_count_from_the_answer() -> AbstractContextManager[Any]:
@@ -41,7 +40,7 @@ def ages_count_from_the_answer() -> AbstractContextManager[Any]:
     def refresh(self: Any) -> bool:
         done = real(self)
         if done:
-            self._read = self._tried = self._now()
+            self._read_sent = self._now()
         return done
 
     real = KeysetView._refresh

@@ -10,7 +10,6 @@ from tests.simulation.watch.broken import insist
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.truth import Truth
 
-_UNKNOWN_KID_PAUSE = 5.0
 _ROUNDING = 1e-3  # seconds: the clocks of the product count in microseconds
 
 
@@ -98,7 +97,7 @@ class Tokens:
             return
         if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
             return  # its view may be older than C
-        spared = max(self.times.view_ttl, _UNKNOWN_KID_PAUSE) + self.times.clock_skew
+        spared = self.times.view_ttl + self.times.clock_skew
         if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
             return
         insist(False, "S1", f"a good token of a key that is {life.state} is refused")

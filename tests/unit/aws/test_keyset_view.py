@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.aws.faults import Unanswered
 from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.aws.keyset_view import KeysetView, ViewTooOld
+from keyturn.aws.keyset_view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 
 TTL, STALE_LIMIT = 30, 300
@@ -84,51 +84,6 @@ def test_without_ssm_the_last_good_view_is_used_for_the_stale_limit(warm, reader
     reader.fault, reader.number = None, 6
     clock.advance(6)
     assert warm.current().number == 6
-
-
-def test_a_failing_refresh_is_not_repeated_by_every_call(warm, reader, clock):
-    """While SSM is down the view asks again after five seconds at the earliest."""
-    reader.fault = DOWN
-    clock.advance(TTL + 1)
-    for _ in range(50):
-        clock.advance(0.1)
-        warm.current()
-    assert reader.reads == 1
-    clock.advance(0.2)
-    warm.current()
-    assert reader.reads == 2
-
-
-def test_a_view_that_is_too_old_does_not_ask_on_every_call_either(warm, reader, clock):
-    """Failing closed costs no more reads than going on."""
-    reader.fault = DOWN
-    clock.advance(STALE_LIMIT + 1)
-    for _ in range(10):
-        with pytest.raises(ViewTooOld):
-            warm.current()
-    assert reader.reads == 1
-
-
-def test_a_short_ttl_is_the_pause_between_failing_refreshes(reader, clock):
-    """With C = 1 s SSM is asked every second while it is down, not every five."""
-    view = KeysetView(reader, clock, ttl=1, stale_limit=STALE_LIMIT)
-    view.current()
-    reader.fault = DOWN
-    for _ in range(4):
-        clock.advance(1.1)
-        view.current()
-    assert reader.reads == 5
-
-
-def test_the_fault_of_the_very_first_read_is_raised_each_time(view, reader):
-    """Nothing is known yet: every call tries, and says why it failed."""
-    reader.fault = DOWN
-    for _ in range(2):
-        with pytest.raises(Unanswered):
-            view.current()
-    assert reader.reads == 2
-    reader.fault = None
-    assert view.current().number == 5
 
 
 def test_a_wall_clock_that_went_back_forces_a_refresh(warm, reader, clock):

@@ -63,12 +63,12 @@ def test_no_view_is_ever_older_than_c(reader, clock, monkeypatch, seed):
     view = KeysetView(reader, clock, ttl=TTL, stale_limit=300)
     for _ in range(500):
         clock.advance(rng.expovariate(1 / 4))
-        for held in (view.current(), view.for_signing()):
+        for held in (view.current(), view.fresh()):
             assert (clock.now() - held.at).total_seconds() <= TTL
 
 
 @pytest.mark.parametrize("fault", [DOWN, Throttled("ssm:GetParameters", "ThrottlingException")])
-@pytest.mark.parametrize("ask", ["current", "for_signing"])
+@pytest.mark.parametrize("ask", ["current", "fresh"])
 def test_a_read_that_fails_before_c_is_over_is_not_repeated_before(
     settled, reader, clock, fault, ask
 ):
@@ -92,15 +92,3 @@ def test_a_slow_answer_delays_one_call(settled, reader, clock):
         waited.append(clock.monotonic() - before)
         clock.advance(0.005)
     assert (waited[0], set(waited[1:]), reader.reads) == (SLOW, {0}, 1)
-
-
-def test_when_kms_objects_a_read_that_failed_early_does_not_stand_in_the_way(
-    settled, reader, clock
-):
-    """Five seconds later the keyset may be read again, C or not."""
-    reader.fault = DOWN
-    clock.advance(TTL * 0.8 + 0.001)
-    settled.for_signing()
-    clock.advance(5.001)
-    reader.fault, reader.number = None, 6
-    assert settled.reread().number == 6

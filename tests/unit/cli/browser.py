@@ -1,6 +1,13 @@
-"""One page in the machine's own Chromium, headless, driven by Playwright."""
+"""One page in Chromium, headless, driven by Playwright.
 
+The machine's own is used if there is one, else that of the npm package @sparticuz/chromium, which carries
+the binary for x86_64 Linux, and fonts.
+"""
+
+import os
+import platform
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +15,12 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+_TESTS = Path(__file__).parents[2]
+_UNPACKED = _TESTS.parent / "build/chromium"
+_OWN = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+_PACKAGED = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+_UNPACK = "import('@sparticuz/chromium').then(m => m.default.executablePath())"
+AVAILABLE = bool(_OWN) or _PACKAGED
 
 
 class Browser:
@@ -39,11 +51,26 @@ class Browser:
         return self._page.screenshot(full_page=True)
 
 
+def _unpacked() -> Path:
+    """The package's binary; 190 MB, unpacked once."""
+    _UNPACKED.mkdir(parents=True, exist_ok=True)
+    environ = {**os.environ, "TMPDIR": str(_UNPACKED)}
+    subprocess.run(["node", "--eval", _UNPACK], cwd=_TESTS, env=environ, check=True)
+    return _UNPACKED / "chromium"
+
+
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """A browser of two pixels to a point; it is ended, whatever happens."""
+    if _OWN:
+        executable, environ = Path(_OWN), dict(os.environ)
+    else:
+        executable = _unpacked()
+        environ = {**os.environ, "FONTCONFIG_PATH": str(executable.parent / "fonts")}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox"], env=environ
+        )
         try:
             yield Browser(browser.new_page(device_scale_factor=2))
         finally:

@@ -1,4 +1,4 @@
-"""The page of `keyturn status --html`, in a real browser where there is one.
+"""The page of `keyturn status --html`, in a real browser.
 
 PICTURES=write puts what it looks like into docs/.
 """
@@ -21,7 +21,7 @@ from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url
 from tests.periods import DEFAULTS
-from tests.unit.cli.browser import CHROMIUM, browsing
+from tests.unit.cli.browser import AVAILABLE, browsing
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DOCS = Path(__file__).parents[3] / "docs"
@@ -145,7 +145,7 @@ def off(summary, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium."""
-    if not CHROMIUM:
+    if not AVAILABLE:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with browsing() as browser:
         yield browser

@@ -2,7 +2,6 @@
 
 import random
 from base64 import urlsafe_b64encode
-from itertools import pairwise
 
 import pytest
 
@@ -47,7 +46,7 @@ def test_between_the_revocation_and_the_disabling(booted, behind, emergency, tru
 
 
 def test_no_other_key_is_active(booted, behind, emergency, truth, aws):
-    """503, after one look and without a second Sign."""
+    """503, after one more read and without a second Sign."""
     emergency(truth().active.kid, truth().standby.kid).until("PublishJwksAfterRevoke")
     aws.reset()
     with pytest.raises(Unavailable) as raised:
@@ -92,41 +91,19 @@ def test_a_revoked_keys_token_until_the_view_is_too_old(booted, api, emergency, 
 
 
 def test_a_flood_of_unknown_kids(booted, api, times, forge, clock, aws):
-    """A thousand of them cause one look in five seconds; good tokens go on without any call."""
+    """A thousand of them within C cause no call at all, and good tokens go on."""
+    clock.fixed_fraction = 0
     authorizer, seeded = api(times=times), random.Random(7)
     good = api(times=times).issue()
     assert authorizer.check(good) == "ok"
     template = forge({"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
-    looks = []
     aws.reset()
     for number in range(1000):
         kid = urlsafe_b64encode(seeded.randbytes(32)).rstrip(b"=").decode()
         header = f'{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}'.encode()
         token = ".".join([urlsafe_b64encode(header).rstrip(b"=").decode(), *template[1:]])
-        before = len(aws.calls)
         assert authorizer.check(token) == "unknown_kid"
-        if len(aws.calls) > before:
-            looks.append(clock.monotonic())
         if number % 10 == 0:
-            calls = len(aws.calls)
             assert authorizer.check(good) == "ok"
-            assert len(aws.calls) == calls
-        clock.advance(0.012)
-    assert aws.operations == ["ssm:GetParameters"] * len(looks)
-    assert 1 <= len(looks) <= 12 / 5
-    assert all(later - earlier > 5 for earlier, later in pairwise(looks))
-
-
-def test_a_flood_while_a_key_is_revoked(booted, api, times, forge, emergency, truth, clock):
-    """The look that an unknown kid causes shows the revocation, too."""
-    authorizer = api(times=times)
-    token = api().issue()
-    assert authorizer.check(token) == "ok"
-    emergency(truth().active.kid).until("DisableKeys")
-    clock.advance(5.1)
-    assert authorizer.check(token) == "ok"
-    assert (
-        authorizer.check(forge({"alg": "RS256", "kid": "x" * 43, "typ": "at+jwt"}, {}))
-        == "unknown_kid"
-    )
-    assert authorizer.check(token) == "key_revoked"
+        clock.advance(times.view_ttl / 1000)
+    assert aws.operations == []

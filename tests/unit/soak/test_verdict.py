@@ -1,0 +1,61 @@
+"""What the soak calls a broken promise: it must not explain a real one away."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.periods import DEFAULTS
+from tests.soak.load import Refusal
+from tests.soak.operator import Action, schedule
+from tests.soak.verdict import accepted_past_bound, kinds
+from tests.soak.watch import UnclaimedKey
+
+REVOKED, ALONE = 1_000.0, 2_000.0
+WATCH = SimpleNamespace(revoked={"revoked": REVOKED}, alone={"alone": ALONE})
+EARLIEST = REVOKED - 1 - DEFAULTS.write_delay  # the stored instant is rounded up, and may land late
+YOUNG = ALONE + DEFAULTS.view_ttl + DEFAULTS.clock_skew
+
+
+@pytest.mark.parametrize(
+    ("kid", "at", "status", "kind"),
+    [
+        ("revoked", EARLIEST, 401, "revoked"),
+        ("revoked", EARLIEST - 0.1, 401, "valid"),
+        ("alone", YOUNG, 401, "alone"),
+        ("alone", YOUNG + 0.1, 401, "valid"),
+        ("other", 3_000, 401, "valid"),
+        ("other", 3_000, 403, "valid"),
+        ("other", 3_000, 503, "fault"),
+    ],
+)
+def test_why_a_token_was_refused(kid, at, status, kind):
+    """Only a revocation, and a key that signs alone and is young, excuse a refusal."""
+    load = SimpleNamespace(refusals=[Refusal(kid, at, at, at, status)])
+    assert kinds(load, WATCH, DEFAULTS) == {kind: 1}
+
+
+def test_revoked_tokens_accepted_past_the_bound():
+    """What was sent later than the bound counts, and only for the revoked key."""
+    sent = [REVOKED - 1, REVOKED + 40, REVOKED + 40.1, REVOKED + 50]
+    load = SimpleNamespace(acceptances={"revoked": sent, "other": sent})
+    assert accepted_past_bound(load, WATCH, 40) == 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "explained"),
+    [("FAILED in CreateKey", True), ("SUCCEEDED in Overtaken", True), ("", False)]
+    + [(f"SUCCEEDED in {goal}", False) for goal in ("Rotated", "Revoked")],
+)
+def test_a_key_is_explained_by_the_run_that_left_it(ending, explained):
+    """A run that reached its goal leaves no unclaimed key, and an unknown run explains none."""
+    assert UnclaimedKey("arn", ending).explained is explained
+
+
+def test_the_schedule_has_all_kinds_of_emergencies():
+    """As many actions as were asked for, within the time, a quarter of the emergencies for --all."""
+    actions = schedule(3_600, 60, 20)
+    assert sum(action.revoke == "" for action in actions) == 60
+    assert sum(action.revoke == "--active" for action in actions) == 15
+    assert sum(action.revoke == "--all" for action in actions) == 5
+    assert all(0 <= action.at < 3_600 for action in actions)
+    assert Action(0.0) in actions
