@@ -11,8 +11,8 @@ from rich.text import Text
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.stack import Stack
+from keyturn.cli.formatting import duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
-from keyturn.cli.wording import duration, instant, iso
 from keyturn.keyset.changes import Change, changes
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Generation, Key, Keyset
@@ -29,7 +29,7 @@ def history(
     if at is None:
         _say_changes(terminal, past, limit)
     else:
-        _say_keys(terminal, past, _instant(at), deployment)
+        _say_keys(terminal, past, _parse_instant(at), deployment)
 
 
 class Past:
@@ -67,29 +67,29 @@ class Past:
 
 
 def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
-    told = []
-    for generation, made in past.latest(limit):
+    entries = []
+    for generation, generation_changes in past.latest(limit):
         terminal.say(
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
-        for change in made:
+        for change in generation_changes:
             terminal.say(f"    {change.what:10} {change.kid}")
         why = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
         terminal.say(Text("    " + " · ".join(why), style="dim"))
-        told.append(
+        entries.append(
             {
                 "generation": generation.number,
                 "at": iso(generation.at),
-                "changes": [{"what": one.what.value, "kid": one.kid} for one in made],
+                "changes": [{"what": one.what.value, "kid": one.kid} for one in generation_changes],
                 "reason": generation.reason,
                 "started_by": generation.started_by,
                 "op_id": generation.op_id,
             }
         )
-    older = len(past.numbers) - len(told)
+    older = len(past.numbers) - len(entries)
     if older:
         terminal.say(f"{older} older: --limit {len(past.numbers)} shows all.")
-    terminal.result({"changes": told, "older": older})
+    terminal.result({"changes": entries, "older": older})
 
 
 def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deployment) -> None:
@@ -113,9 +113,9 @@ def _key(key: Any, when: datetime) -> Mapping[str, Any]:
     return {"kid": key.kid, "state": key.state.value, "valid": valid}
 
 
-def _instant(told: str) -> datetime:
+def _parse_instant(text: str) -> datetime:
     try:
-        when = datetime.fromisoformat(told)
+        when = datetime.fromisoformat(text)
     except ValueError:
         raise BadUsage("--at is no instant", "write it like 2026-03-01T12:00:00Z") from None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

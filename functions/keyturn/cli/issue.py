@@ -29,22 +29,22 @@ def issue(
     claim: Claims = None,
 ) -> None:
     """Issue a token with your own credentials; it is printed and kept nowhere."""
-    asked = {
+    request = {
         "subject": subject,
         "scope": scope,
         "audience": audience,
         "lifetime": lifetime,
         "claims": dict(map(_claim, claim or [])),
     }
-    answer = deployment.post_token(asked)
+    answer = deployment.post_token(request)
     if answer.status != 200:
         raise _refused(answer)
     terminal.plain(answer.body["access_token"])
     terminal.result(answer.body)
 
 
-def _claim(told: str) -> tuple[str, Any]:
-    name, equals, value = told.partition("=")
+def _claim(argument: str) -> tuple[str, Any]:
+    name, equals, value = argument.partition("=")
     if not (name and equals):
         raise BadUsage("--claim is not of the form NAME=VALUE")
     try:
@@ -54,8 +54,8 @@ def _claim(told: str) -> tuple[str, Any]:
 
 
 def _refused(answer: Answer) -> BadUsage | Failed:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    why = said.get("error_description", f"POST /token answers {answer.status}")
+    body = answer.body if isinstance(answer.body, dict) else {}
+    why = body.get("error_description", f"POST /token answers {answer.status}")
     if answer.status == 400:
         return BadUsage(str(why), "what may be asked for is in docs/tokens.md")
     if answer.status == 403:

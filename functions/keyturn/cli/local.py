@@ -94,7 +94,7 @@ class Workshop:
 
     def _run_sam(self, *arguments: str) -> None:
         config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
-        ran = subprocess.run(
+        completed = subprocess.run(
             [str(self.sam), *arguments, *config],
             env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": self.path},
             cwd=self.root,
@@ -102,9 +102,9 @@ class Workshop:
             text=True,
             check=False,
         )
-        if ran.returncode:
-            said = (ran.stdout + ran.stderr).strip().splitlines()[-12:]
-            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *said]))
+        if completed.returncode:
+            output = (completed.stdout + completed.stderr).strip().splitlines()[-12:]
+            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *output]))
 
 
 def _overrides(parameters: Mapping[str, object]) -> list[str]:

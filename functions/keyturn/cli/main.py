@@ -2,16 +2,17 @@
 
 import typer
 
-from keyturn.cli import local_stack, turn
+from keyturn.cli import local_stack
 from keyturn.cli import revoke as revoking
-from keyturn.cli.cost.verb import cost
-from keyturn.cli.doctor.verb import doctor
+from keyturn.cli.command import on_stack, on_this_machine
+from keyturn.cli.cost.command import cost
+from keyturn.cli.doctor.command import doctor
 from keyturn.cli.history import history
 from keyturn.cli.issue import issue
 from keyturn.cli.jwks import jwks
-from keyturn.cli.status.verb import status
-from keyturn.cli.verb import on_stack, on_this_machine
-from keyturn.cli.verify.verb import verify
+from keyturn.cli.rotate import rollback, rotate
+from keyturn.cli.status.command import status
+from keyturn.cli.verify.command import verify
 
 app = typer.Typer(
     help="Keyturn: signing keys that turn without refusing a valid token or accepting a revoked one.",
@@ -36,8 +37,8 @@ app.command("cost")(on_stack(cost))
 app.command("issue")(on_stack(issue))
 app.command("verify")(on_stack(verify))
 app.command("jwks")(on_stack(jwks))
-app.command("rotate")(on_stack(turn.rotate))
-app.command("rollback", context_settings=_KIDS)(on_stack(turn.rollback))
+app.command("rotate")(on_stack(rotate))
+app.command("rollback", context_settings=_KIDS)(on_stack(rollback))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))
 app.add_typer(local, name="local")
 local.command("up")(on_this_machine(local_stack.up))

@@ -47,11 +47,13 @@ class Web:
         if self.away:
             raise Unanswered(f"GET {url}", "MaxRetryError")
         try:
-            found = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+            stored = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
         except self.backdoor.s3.exceptions.NoSuchKey:
             return Answer(404, {}, "NoSuchKey")
-        headers = {"Cache-Control": found["CacheControl"]} if self.headers is None else self.headers
-        body = json.loads(found["Body"].read()) if self.body is None else self.body
+        headers = (
+            {"Cache-Control": stored["CacheControl"]} if self.headers is None else self.headers
+        )
+        body = json.loads(stored["Body"].read()) if self.body is None else self.body
         return Answer(self.status, headers, body)
 
 
@@ -66,8 +68,8 @@ class Machine:
 
     def latest(self, _machine: str, status: str) -> list[Any]:
         """Like Executions'."""
-        found = [one for one in (*self.running, *self.ended) if one.status == status]
-        return sorted(found, key=lambda one: one.started, reverse=True)
+        matches = [one for one in (*self.running, *self.ended) if one.status == status]
+        return sorted(matches, key=lambda one: one.started, reverse=True)
 
     def asked(self, arn: str) -> Any:
         """Like Executions'."""
@@ -109,12 +111,12 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
     """The stack on moto as its operator finds it."""
     outputs = {"StateMachineArn": MACHINE, "JwksUrl": f"{booted.settings.issuer}/jwks"}
     monkeypatch.setenv("AWS_REGION", REGION)
-    found = Deployment("demo", outputs, {}, clock)
-    found.clients = booted.clients
-    found.executions = machine
-    found.fetch = web.fetch
-    found.clock_offset = lambda: timedelta(seconds=offset.seconds)
-    found.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
+    deployment = Deployment("demo", outputs, {}, clock)
+    deployment.clients = booted.clients
+    deployment.executions = machine
+    deployment.fetch = web.fetch
+    deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
+    deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
     for name, expression in (
         ("demo-rotation", "rate(1 day)"),
         ("demo-reconcile", "rate(10 minutes)"),
@@ -126,16 +128,16 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
             Target=TARGETS,
             State="ENABLED",
         )
-    monkeypatch.setattr("keyturn.cli.verb.use_session", lambda *_: None)
-    monkeypatch.setattr(Deployment, "find", lambda _stack: found)
-    return found
+    monkeypatch.setattr("keyturn.cli.command.use_session", lambda *_: None)
+    monkeypatch.setattr(Deployment, "find", lambda _stack: deployment)
+    return deployment
 
 
 @pytest.fixture
-def turn(booted: Stack, origin) -> Callable[[], Keyset]:
+def supersede(booted: Stack, origin) -> Callable[[], Keyset]:
     """Have the standby take over from the active key; returns the keyset as it was."""
 
-    def turn() -> Keyset:
+    def supersede() -> Keyset:
         before = booted.keysets.read().keyset
 
         def change(keyset, now):
@@ -146,7 +148,7 @@ def turn(booted: Stack, origin) -> Callable[[], Keyset]:
         booted.keysets.update(change, origin)
         return before
 
-    return turn
+    return supersede
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ ORDER = Order((), True, False, "drill", False, False, None, False, True)
 def out(keyset: Keyset, *kids: str) -> Keyset:
     """The keyset without these keys."""
     ended = tuple(EndedKey(kid, "arn", State.REVOKED, NOW) for kid in kids)
-    left = tuple(key for key in keyset.keys if key.kid not in kids)
-    return Keyset(left, (*keyset.ended, *ended))
+    remaining = tuple(key for key in keyset.keys if key.kid not in kids)
+    return Keyset(remaining, (*keyset.ended, *ended))
 
 
 @dataclass
@@ -158,7 +158,7 @@ def test_a_given_token_must_be_of_a_key_that_goes(
 ) -> None:
     """A token of another key, or no token at all, proves nothing and is said to."""
     file = tmp_path / "token"
-    for text, said in (
+    for text, message in (
         (deployed.post_token({}).body["access_token"], "is not of a key"),
         ("x", "no token"),
     ):
@@ -166,7 +166,7 @@ def test_a_given_token_must_be_of_a_key_that_goes(
         deployed.keyset = KEYS
         order = replace(ORDER, active=False, kids=(S,), token_file=file)
         revoke(terminal, deployed, order)
-        assert said in " ".join(capsys.readouterr().out.split())
+        assert message in " ".join(capsys.readouterr().out.split())
 
 
 def test_consent_is_the_stacks_name(

@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyturn.api.authorize import REFUSED_AS
-from keyturn.cli.wording import duration, instant
+from keyturn.cli.formatting import duration, instant
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url, strict_json
@@ -184,7 +184,7 @@ def _object(segment: str) -> Mapping[str, Any] | None:
     """As lenient as can be: this is only to be looked at."""
     raw = _bytes(segment.rstrip("="))
     try:
-        found = json.loads(raw) if raw else None
+        parsed = json.loads(raw) if raw else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None

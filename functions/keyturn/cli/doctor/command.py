@@ -11,40 +11,40 @@ from keyturn.aws.functions import invoke
 from keyturn.cli.doctor.checkup import checkup
 from keyturn.cli.doctor.findings import Finding, Fix
 from keyturn.cli.doctor.report import say_findings
+from keyturn.cli.formatting import count
 from keyturn.cli.terminal import ProblemFound, Terminal
-from keyturn.cli.wording import count
 
-Mend = Annotated[bool, typer.Option("--fix", help="Reconcile now, and enable the schedules.")]
+FixOption = Annotated[bool, typer.Option("--fix", help="Reconcile now, and enable the schedules.")]
 
 
-def doctor(terminal: Terminal, deployment: Deployment, *, fix: Mend = False) -> None:
+def doctor(terminal: Terminal, deployment: Deployment, *, fix: FixOption = False) -> None:
     """What is off, how bad it is, and what to do about it."""
     with terminal.progress("looking at everything"):
         findings = checkup(deployment)
-    fixed: list[str] = []
+    actions: list[str] = []
     if fix and any(finding.fix for finding in findings):
         say_findings(terminal, findings)
         with terminal.progress("mending"):
-            fixed = _mend(deployment, findings)
-        terminal.say(f"\nDone: {', '.join(fixed)}. Looking again.\n")
+            actions = _apply_fixes(deployment, findings)
+        terminal.say(f"\nDone: {', '.join(actions)}. Looking again.\n")
         with terminal.progress("looking at everything again"):
             findings = checkup(deployment)
     say_findings(terminal, findings)
     things = count(len(findings), "thing")
     terminal.say(f"\n{things} off." if findings else "All is well.")
-    terminal.result({"findings": [asdict(one) for one in findings], "fixed": fixed})
+    terminal.result({"findings": [asdict(one) for one in findings], "fixed": actions})
     if findings:
         raise ProblemFound
 
 
-def _mend(deployment: Deployment, findings: Iterable[Finding]) -> list[str]:
+def _apply_fixes(deployment: Deployment, findings: Iterable[Finding]) -> list[str]:
     """What was done; raises AwsFault."""
-    done = []
+    actions = []
     if any(finding.fix is Fix.RECONCILE for finding in findings):
         invoke(deployment.stack, "ReconcileFunction")
-        done.append("reconcile")
+        actions.append("reconcile")
     for finding in findings:
         if finding.fix is Fix.ENABLE_SCHEDULE and finding.subject:
             deployment.schedules.enable(finding.subject)
-            done.append(f"enabled {finding.subject}")
-    return done
+            actions.append(f"enabled {finding.subject}")
+    return actions

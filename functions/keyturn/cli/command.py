@@ -14,7 +14,7 @@ from keyturn.aws.deployment import Deployment, use_session
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.telemetry import logger
 from keyturn.cli import local_stack
-from keyturn.cli.advice import remedy_for
+from keyturn.cli.remedies import remedy_for
 from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal
 from keyturn.keyset.errors import KeysetError
 
@@ -36,7 +36,7 @@ class Target:
     def reach(self) -> Deployment:
         """The deployment; raises AwsFault, Failed."""
         if self.local:
-            os.environ.update(local_stack.standing().aws.environ)
+            os.environ.update(local_stack.running_server().aws.environ)
         use_session(self.profile, self.region or os.environ.get("AWS_REGION"))
         return Deployment.find(self.stack)
 

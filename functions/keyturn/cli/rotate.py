@@ -25,16 +25,16 @@ def rotate(
     if keyset.active is None:
         raise Failed("no key is active: the next scheduled run or reconcile makes one")
     if keyset.standby and keyset.standby.published:
-        ready = timing.may_sign_after(keyset.standby.published, times)
-        left = max((ready - deployment.clock.now()).total_seconds(), 0)
-        terminal.say(f"The standby {keyset.standby.kid} may sign in {left:.0f} s.")
+        may_sign_at = timing.may_sign_after(keyset.standby.published, times)
+        seconds = max((may_sign_at - deployment.clock.now()).total_seconds(), 0)
+        terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s.")
     else:
         wait = timing.publication_wait(times).total_seconds()
         terminal.say(f"There is no published standby: one is made and waits {wait:.0f} s.")
     grace = timing.grace_period(times, keyset.active.lifetime).total_seconds()
     terminal.say(f"The active {keyset.active.kid} then verifies for {grace:.0f} s more.")
     event = {"mode": "scheduled", "supersede": keyset.active.kid}
-    _go(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
+    _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 
 
 def rollback(
@@ -54,15 +54,15 @@ def rollback(
     if not isinstance(key, Key) or key.verify_until is None:
         raise Failed(f"key {kid} is {key.state}: only a grace key can be rolled back")
     limit = timing.roll_back_before(key.verify_until, deployment.settings.times)
-    left = (limit - deployment.clock.now()).total_seconds()
-    if left <= 0:
+    seconds = (limit - deployment.clock.now()).total_seconds()
+    if seconds <= 0:
         raise Failed(f"key {kid} could be rolled back until {limit.isoformat()}")
-    terminal.say(f"Key {kid} signs again; this is possible for {left:.0f} s more.")
+    terminal.say(f"Key {kid} signs again; this is possible for {seconds:.0f} s more.")
     event = {"mode": "rollback", "kid": kid, "reason": reason}
-    _go(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
+    _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 
 
-def _go(
+def _start(
     terminal: Terminal,
     deployment: Deployment,
     event: dict[str, str],

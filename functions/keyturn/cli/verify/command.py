@@ -25,41 +25,43 @@ def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms
     if not text:
         raise BadUsage("there is no token on stdin" if token == _STDIN else "the token is empty")
     with terminal.progress("looking at keyset and key"):
-        found = explain(deployment.as_stack, text)
-        opinion = _second_opinion(deployment, found) if kms else None
-    _say(terminal, found)
+        explanation = explain(deployment.as_stack, text)
+        opinion = _second_opinion(deployment, explanation) if kms else None
+    _say(terminal, explanation)
     if opinion:
         terminal.say(f"  KMS itself: {opinion}")
-    terminal.result({**found.members(), "kms": opinion})
-    if not found.is_accepted:
+    terminal.result({**explanation.members(), "kms": opinion})
+    if not explanation.is_accepted:
         raise ProblemFound
 
 
-def _say(terminal: Terminal, found: Explanation) -> None:
-    for name, part in (("header", found.token.header), ("claims", found.token.claims)):
+def _say(terminal: Terminal, explanation: Explanation) -> None:
+    for name, part in (("header", explanation.token.header), ("claims", explanation.token.claims)):
         if part is None:
             terminal.say(f"[dim]{name}[/]  cannot be read")
         else:
             terminal.say(f"[dim]{name}[/]")
             terminal.say(escape(json.dumps(part, indent=2, ensure_ascii=True)))
     terminal.say()
-    for check in found.checks:
+    for check in explanation.checks:
         terminal.say(f"  {_SIGNS[check.passed]} {check.name:10} {escape(check.says)}")
     terminal.say()
-    if not found.is_accepted:
+    if not explanation.is_accepted:
         terminal.say(
-            f"[bold red]Refused[/]: {found.verdict}. The authorizer answers 401 "
-            f"(generation {found.generation})."
+            f"[bold red]Refused[/]: {explanation.verdict}. The authorizer answers 401 "
+            f"(generation {explanation.generation})."
         )
         return
-    terminal.say(f"[bold green]Accepted[/] by the authorizer (generation {found.generation}).")
-    for route, is_open in found.routes.items():
+    terminal.say(
+        f"[bold green]Accepted[/] by the authorizer (generation {explanation.generation})."
+    )
+    for route, is_open in explanation.routes.items():
         terminal.say(f"  {escape(route)}: {'open' if is_open else '403, its scope is missing'}")
 
 
-def _second_opinion(deployment: Deployment, found: Explanation) -> str:
+def _second_opinion(deployment: Deployment, explanation: Explanation) -> str:
     """`kms:Verify`, as a sentence; it knows nothing of claims, states or revocation."""
-    token, key = found.token, found.key
+    token, key = explanation.token, explanation.key
     if key is None or not token.signature:
         return "cannot be asked: the token names no key of this stack, or has no signature"
     try:

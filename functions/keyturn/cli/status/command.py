@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.observation import observe
+from keyturn.cli.snapshot import read_snapshot
 from keyturn.cli.status.page import page
 from keyturn.cli.status.summary import Summary
 from keyturn.cli.status.text import say_status
@@ -20,7 +20,7 @@ Html = Annotated[
 def status(terminal: Terminal, deployment: Deployment, html: Html = None) -> None:
     """The keys at a glance: states, timeline, what is due next, what is off."""
     with terminal.progress("looking at keyset, JWKS, KMS and executions"):
-        summary = Summary(deployment.stack, deployment.region, observe(deployment))
+        summary = Summary(deployment.stack, deployment.region, read_snapshot(deployment))
     say_status(terminal, summary)
     if html:
         html.write_text(page(summary), encoding="utf-8")

@@ -28,7 +28,7 @@ def cost(
 ) -> None:
     """What this stack costs a month; calls of your own APIs come on top."""
     prices = {name: value for name, value in PRICES.items() if not isinstance(value, str)}
-    prices.update(_given(price or [], prices))
+    prices.update(_parse_prices(price or [], prices))
     load = Load(tokens, authorizations)
     lines = bill(load, deployment.settings.times, prices)
     total = sum(line.dollars for line in lines)
@@ -53,16 +53,16 @@ def cost(
     )
 
 
-def _given(told: list[str], known: dict[str, float]) -> dict[str, float]:
-    given = {}
-    for one in told:
+def _parse_prices(arguments: list[str], known: dict[str, float]) -> dict[str, float]:
+    prices = {}
+    for one in arguments:
         name, _, value = one.partition("=")
         if name not in known:
             raise BadUsage(f"--price {name}: no such price", f"there are {', '.join(known)}")
         try:
-            given[name] = float(value)
+            prices[name] = float(value)
         except ValueError:
             raise BadUsage(f"--price {name}: not a number of dollars") from None
-        if not 0 <= given[name] < float("inf"):
+        if not 0 <= prices[name] < float("inf"):
             raise BadUsage(f"--price {name}: not a number of dollars")
-    return given
+    return prices
