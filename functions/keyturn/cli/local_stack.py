@@ -1,4 +1,4 @@
-"""`keyturn local`: a stack on this machine that stays up, for whoever needs a test issuer."""
+"""`keyturn local`: a stack on this machine that stays up, for anyone who needs a test issuer."""
 
 import json
 import os
@@ -33,7 +33,7 @@ _STATE = _PLACE / "server.json"
 Parameters = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", help="A template parameter, NAME=VALUE.")
 ]
-Env = Annotated[bool, typer.Option("--env", help="As `export` lines, for eval in a shell.")]
+Env = Annotated[bool, typer.Option("--env", help="Print `export` lines for eval in a shell.")]
 
 
 def up(terminal: Terminal, parameters: Parameters = None) -> None:
@@ -41,10 +41,13 @@ def up(terminal: Terminal, parameters: Parameters = None) -> None:
     overrides = _parse_parameters(parameters or [])
     server = _read_state()
     if server and overrides:
-        raise BadUsage("it is up already, with other parameters", "`keyturn local down` first")
+        raise BadUsage(
+            "a local stack is already up, perhaps with other parameters",
+            "`keyturn local down` first",
+        )
     if server is None:
         server = _deploy(terminal, {**PARAMETERS, **overrides})
-        terminal.say("It stays until `keyturn local down`; every verb reaches it with --local.")
+        terminal.say("It runs until `keyturn local down`; every command works on it with --local.")
     _print_summary(terminal, server)
 
 
@@ -60,7 +63,7 @@ def down(terminal: Terminal) -> None:
 
 
 def url(terminal: Terminal, env: Env = False) -> None:
-    """Where the local stack answers: issuer, JWKS, API."""
+    """The URLs of the local stack: issuer, JWKS, API."""
     server = running_server()
     if not env:
         _print_summary(terminal, server)

@@ -15,7 +15,7 @@ from keyturn.cli.status.command import status
 from keyturn.cli.verify.command import verify
 
 app = typer.Typer(
-    help="Keyturn: signing keys that turn without refusing a valid token or accepting a revoked one.",
+    help="Keyturn rotates JWT signing keys without refusing a valid token or accepting a revoked one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -24,10 +24,10 @@ local = typer.Typer(help="A stack on this machine: a test issuer.", no_args_is_h
 
 @app.callback()
 def main() -> None:
-    """Each verb exits 0, 1 (a problem was found, or it did not come about) or 2 (bad usage)."""
+    """Every command exits 0 on success, 1 if it found a problem or failed, 2 on invalid usage."""
 
 
-# A kid may begin with a dash: what is no option is a kid, and an unknown kid is refused by name.
+# A kid may begin with a dash: an unknown option counts as a kid, and an unknown kid is refused by name.
 _KIDS = {"ignore_unknown_options": True}
 
 app.command("status")(on_stack(status))

@@ -1,4 +1,4 @@
-"""`keyturn rotate` and `keyturn rollback`: turn the key with nobody noticing, forth and back."""
+"""`keyturn rotate` and `keyturn rollback`: change the signing key without refusing a valid token, and undo it."""
 
 from typing import Annotated
 
@@ -20,19 +20,19 @@ def rotate(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Turn the key now, with all its waits: the answer to a suspicion."""
+    """Rotate now, with all waits, if you suspect a key but have no proof."""
     keyset, times = deployment.keyset, deployment.settings.times
     if keyset.active is None:
-        raise Failed("no key is active: the next scheduled run or reconcile makes one")
+        raise Failed("no key is active: the next scheduled run or reconcile creates one")
     if keyset.standby and keyset.standby.published:
         may_sign_at = timing.may_sign_after(keyset.standby.published, times)
         seconds = max((may_sign_at - deployment.clock.now()).total_seconds(), 0)
         terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s.")
     else:
         wait = timing.publication_wait(times).total_seconds()
-        terminal.say(f"There is no published standby: one is made and waits {wait:.0f} s.")
+        terminal.say(f"There is no published standby: one is created and waits {wait:.0f} s.")
     grace = timing.grace_period(times, keyset.active.lifetime).total_seconds()
-    terminal.say(f"The active {keyset.active.kid} then verifies for {grace:.0f} s more.")
+    terminal.say(f"Tokens of the active {keyset.active.kid} verify for {grace:.0f} s after that.")
     event = {"mode": "scheduled", "supersede": keyset.active.kid}
     _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 
@@ -40,14 +40,14 @@ def rotate(
 def rollback(
     terminal: Terminal,
     deployment: Deployment,
-    kid: Annotated[str, typer.Argument(help="The grace key that is to sign again.")],
+    kid: Annotated[str, typer.Argument(help="The grace key that shall sign again.")],
     *,
     reason: Reason,
     detach: Detach = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Have a superseded key sign again, while its tokens still verify."""
+    """Make a superseded key sign again, while its tokens still verify."""
     key = deployment.keyset.find(kid)
     if key is None:
         raise BadUsage(f"not in the keyset: {kid}")
@@ -56,7 +56,7 @@ def rollback(
     limit = timing.roll_back_before(key.verify_until, deployment.settings.times)
     seconds = (limit - deployment.clock.now()).total_seconds()
     if seconds <= 0:
-        raise Failed(f"key {kid} could be rolled back until {limit.isoformat()}")
+        raise Failed(f"key {kid} could be rolled back only until {limit.isoformat()}")
     terminal.say(f"Key {kid} signs again; this is possible for {seconds:.0f} s more.")
     event = {"mode": "rollback", "kid": kid, "reason": reason}
     _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
@@ -77,14 +77,14 @@ def _start(
     if not yes:
         terminal.confirm("Valid tokens stay valid.")
     execution = deployment.start({**event, "started_by": deployment.caller()})
-    terminal.say(f"Started {execution}; it goes on if you stop looking.")
+    terminal.say(f"Started {execution}; it continues if you interrupt this command.")
     if detach:
         terminal.result({"execution": execution})
         return
     states = follow(terminal, deployment, execution)
     keyset = deployment.keyset
     active = keyset.active.kid if keyset.active else None
-    terminal.say(f"Ended {states[-1]}; the active key is {active}.")
+    terminal.say(f"Ended in {states[-1]}; the active key is {active}.")
     terminal.result({"execution": execution, "ended": states[-1], "active": active})
     if states[-1] != "Rotated":
-        raise Failed("the world had moved: look at the keys and decide anew")
+        raise Failed("the keyset had changed meanwhile: check `keyturn status` and decide again")

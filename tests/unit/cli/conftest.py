@@ -164,7 +164,7 @@ def keyturn() -> Keyturn:
 
 @pytest.fixture
 def transcript(truth):
-    """Hold what was printed against the file of this name; TRANSCRIPTS=write writes it anew.
+    """Compare what was printed with the file of this name; TRANSCRIPTS=write rewrites it.
 
     Kids are random: each becomes a stand-in of the same length, the first the active key's.
     """

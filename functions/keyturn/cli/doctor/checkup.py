@@ -28,12 +28,12 @@ def drift(snapshot: Snapshot) -> list[Finding]:
 
 
 def examine(snapshot: Snapshot) -> list[Finding]:
-    """Everything that is off, the worst first."""
+    """Every problem, the worst first."""
     return _worst_first(finding for check in _ALL for finding in check(snapshot))
 
 
 def checkup(deployment: Deployment) -> list[Finding]:
-    """Look, and examine; settings or a keyset that cannot be read are a finding of their own."""
+    """Read the stack and check it; unreadable settings or keyset are a finding of their own."""
     try:
         return examine(read_snapshot(deployment))
     except (ContradictorySettings, InvalidSettings) as error:
@@ -44,7 +44,7 @@ def checkup(deployment: Deployment) -> list[Finding]:
 
 def _unreadable(code: str, error: Exception) -> Finding:
     remedy = remedy_for(error)
-    what = f"{error}. Nothing else can be looked at."
+    what = f"{error}. Nothing else could be checked."
     return Finding(code, Severity.CRITICAL, what, f"{remedy[0].upper()}{remedy[1:]}.")
 
 

@@ -1,4 +1,4 @@
-"""`keyturn doctor`: look at the whole stack, and with `--fix` do what reconcile does."""
+"""`keyturn doctor`: check the whole stack, and with `--fix` do what reconcile does."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -18,27 +18,27 @@ FixOption = Annotated[bool, typer.Option("--fix", help="Reconcile now, and enabl
 
 
 def doctor(terminal: Terminal, deployment: Deployment, *, fix: FixOption = False) -> None:
-    """What is off, how bad it is, and what to do about it."""
-    with terminal.progress("looking at everything"):
+    """Check the whole stack: each problem, its severity and its remedy."""
+    with terminal.progress("checking the stack"):
         findings = checkup(deployment)
     actions: list[str] = []
     if fix and any(finding.fix for finding in findings):
         say_findings(terminal, findings)
-        with terminal.progress("mending"):
+        with terminal.progress("fixing"):
             actions = _apply_fixes(deployment, findings)
-        terminal.say(f"\nDone: {', '.join(actions)}. Looking again.\n")
-        with terminal.progress("looking at everything again"):
+        terminal.say(f"\nDone: {', '.join(actions)}. Checking again.\n")
+        with terminal.progress("checking again"):
             findings = checkup(deployment)
     say_findings(terminal, findings)
-    things = count(len(findings), "thing")
-    terminal.say(f"\n{things} off." if findings else "All is well.")
+    problems = count(len(findings), "problem")
+    terminal.say(f"\n{problems}." if findings else "All is well.")
     terminal.result({"findings": [asdict(one) for one in findings], "fixed": actions})
     if findings:
         raise ProblemFound
 
 
 def _apply_fixes(deployment: Deployment, findings: Iterable[Finding]) -> list[str]:
-    """What was done; raises AwsFault."""
+    """Fix what can be fixed; returns the actions taken. Raises AwsFault."""
     actions = []
     if any(finding.fix is Fix.RECONCILE for finding in findings):
         invoke(deployment.stack, "ReconcileFunction")

@@ -1,4 +1,4 @@
-"""Checks of what works on the keys: executions, schedules, the clock."""
+"""Checks of what surrounds the keys: executions, schedules, the clock."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,13 +13,13 @@ _PATIENCE = timedelta(hours=1)  # more than any Task with all its retries
 
 
 def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
-    """None failed without being made good, and none runs for longer than its waits."""
+    """Every failure was made up for, and no execution takes longer than its waits."""
     for execution in snapshot.unresolved or ():
         yield Finding(
             "failed_execution",
             Severity.ERROR,
             f"An execution {execution.status.replace('_', ' ').lower()} at "
-            f"{instant(execution.stopped)}, and nothing has made it good.",
+            f"{instant(execution.stopped)}, and no later run has made up for it.",
             f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
             f"rotation; an emergency is started again. {_RUNBOOK}",
             subject=execution.arn,
@@ -31,7 +31,7 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "stuck_execution",
                 Severity.WARNING,
-                f"An execution runs for {duration(snapshot.at - run.started)} and stands in {run.state}.",
+                f"An execution has been running for {duration(snapshot.at - run.started)}, now in {run.state}.",
                 f"{_RUNBOOK}, step 4.",
                 subject=run.arn,
             )
@@ -69,18 +69,18 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
             "clock_skew",
             Severity.WARNING,
             f"This machine's clock is {duration(snapshot.clock_offset)} {side} AWS's.",
-            "Set it (timedatectl set-ntp true); do not use --direct before.",
+            "Set it (timedatectl set-ntp true); do not use --direct until then.",
         )
 
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
-    """What could not be looked at is not known to be well."""
+    """What could not be read may hide a problem."""
     for part, why in snapshot.unread.items():
         if part != "public_jwks":
             yield Finding(
                 "unreadable",
                 Severity.WARNING,
-                f"{part.replace('_', ' ')} could not be looked at: {why}.",
-                "Look with credentials that may read it (docs/operating.md).",
+                f"{part.replace('_', ' ')} could not be read: {why}.",
+                "Use credentials that may read it (docs/operating.md).",
                 subject=part,
             )

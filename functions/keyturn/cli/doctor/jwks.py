@@ -24,15 +24,13 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
     if projection.generation < truth.number:
         if _is_being_published(snapshot):
             return
-        what = (
-            f"The JWKS shows generation {projection.generation}, the keyset is at {truth.number}."
-        )
+        what = f"The JWKS shows generation {projection.generation}, but the keyset is at {truth.number}."
         yield _fixed_by_reconcile("jwks_behind", Severity.ERROR, what)
     elif projection.generation > truth.number:
         yield Finding(
             "jwks_ahead",
             Severity.CRITICAL,
-            f"The JWKS shows generation {projection.generation}, the keyset is only at {truth.number}: "
+            f"The JWKS shows generation {projection.generation}, but the keyset is only at {truth.number}: "
             "parameters were deleted.",
             f"Put the later generations back from history/ in the bucket ({_RUNBOOK}).",
         )
@@ -41,7 +39,7 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
             "jwks_differs",
             Severity.CRITICAL,
             f"The JWKS differs from its own generation in {', '.join(sorted(difference))}: "
-            "somebody wrote it by hand.",
+            "it was changed by hand.",
             f"Delete .well-known/jwks.json from the bucket, then {BY_FIX} writes it.",
         )
 
@@ -52,7 +50,7 @@ def _is_being_published(snapshot: Snapshot) -> bool:
 
 
 def check_public(snapshot: Snapshot) -> Iterator[Finding]:
-    """Anyone can read it, and nobody is told to keep it for longer than P."""
+    """Anyone can read it, and no cache may keep it for longer than P."""
     public = snapshot.public
     if public is None:
         yield _unreachable(snapshot.unread["public_jwks"])
@@ -107,4 +105,4 @@ def _at_the_edge(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
 
 
 def _fixed_by_reconcile(code: str, severity: Severity, what: str) -> Finding:
-    return Finding(code, severity, what, f"{BY_FIX} writes it anew.", Fix.RECONCILE)
+    return Finding(code, severity, what, f"{BY_FIX} rewrites it.", Fix.RECONCILE)

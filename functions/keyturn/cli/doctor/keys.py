@@ -18,7 +18,7 @@ _MOST_UNCLAIMED = 4  # rotation/create_key.py creates none above
 
 
 def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
-    """A signer, a published standby behind it, and nobody who has outstayed."""
+    """An active key, a published standby, and no grace key past its end."""
     keyset, times = snapshot.keyset, snapshot.settings.times
     if keyset.active is None:
         yield Finding(
@@ -34,7 +34,7 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "overdue_key",
                 Severity.WARNING,
-                f"Key {key.kid} should have retired: it verifies no more since "
+                f"Key {key.kid} should have been retired: its tokens have been refused since "
                 f"{instant(key.verify_until)}.",
                 f"{BY_FIX} retires it.",
                 Fix.RECONCILE,
@@ -48,14 +48,14 @@ def _standby(snapshot: Snapshot) -> Iterator[Finding]:
     if standby is None:
         wait = snapshot.generation.at + _AGES.settle - now
         when = (
-            f" From {duration(wait)} on: before, a run may be about to."
+            f" Wait {duration(wait)} first: a rotation may be about to do so."
             if wait > timedelta(0)
             else ""
         )
         yield Finding(
             "no_standby",
             Severity.ERROR,
-            "There is no standby key: an emergency would have to sign with an unknown one.",
+            "There is no standby key: an emergency would sign with a key that verifiers do not know yet.",
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
@@ -80,7 +80,7 @@ def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
             "rotation_overdue",
             Severity.WARNING,
             f"A rotation is overdue by {duration(late)}.",
-            "`keyturn rotate` makes it now; look why the daily run did not.",
+            "`keyturn rotate` rotates now; find out why the daily run did not.",
             subject=active.kid,
         )
 
@@ -94,11 +94,11 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
     for arn, ended in _ended(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
-            how = "still enabled" if kms_key.enabled else "disabled, but not on its way out"
+            how = "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
             yield Finding(
                 "ended_key_kept",
                 Severity.ERROR if kms_key.enabled else Severity.WARNING,
-                f"Key {ended.kid} is {ended.state}, and in KMS {how}.",
+                f"Key {ended.kid} is {ended.state}, but {how} in KMS.",
                 f"{BY_FIX} disables it and schedules its deletion.",
                 Fix.RECONCILE,
                 ended.kid,
@@ -128,7 +128,7 @@ def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
         f"{key.state}_key_disabled",
         severity,
         f"The {key.state} key {key.kid} is {how} in KMS. {consequence}",
-        f"{enable}`keyturn revoke {key.kid}` has another take its place.",
+        f"{enable}`keyturn revoke {key.kid}` replaces it.",
         subject=key.kid,
     )
 

@@ -1,4 +1,4 @@
-"""`keyturn status`: look once, and say it as text, JSON or a page."""
+"""`keyturn status`: read the stack once, print it as text, JSON or a page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +13,13 @@ from keyturn.cli.status.text import say_status
 from keyturn.cli.terminal import ProblemFound, Terminal
 
 Html = Annotated[
-    Path | None, typer.Option(help="Write it as one self-contained page, too.", dir_okay=False)
+    Path | None, typer.Option(help="Also write it as one self-contained HTML page.", dir_okay=False)
 ]
 
 
 def status(terminal: Terminal, deployment: Deployment, html: Html = None) -> None:
-    """The keys at a glance: states, timeline, what is due next, what is off."""
-    with terminal.progress("looking at keyset, JWKS, KMS and executions"):
+    """The keys at a glance: states, timeline, upcoming events, problems."""
+    with terminal.progress("reading keyset, JWKS, KMS and executions"):
         summary = Summary(deployment.stack, deployment.region, read_snapshot(deployment))
     say_status(terminal, summary)
     if html:

@@ -24,7 +24,7 @@ _STYLES = {
 
 
 def say_status(terminal: Terminal, summary: Summary) -> None:
-    """Headline, keys, timeline, what is next, what is off."""
+    """Headline, keys, timeline, upcoming events, problems."""
     width = terminal.console.width
     terminal.say(_headline(summary))
     terminal.say()
@@ -45,11 +45,7 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
 
 def _headline(summary: Summary) -> Text:
     drift = summary.drift
-    verdict = (
-        (f"{count(len(drift), 'thing')} off", "bold red")
-        if drift
-        else ("all is well", "bold green")
-    )
+    verdict = (count(len(drift), "problem"), "bold red") if drift else ("all is well", "bold green")
     return Text.assemble(
         (summary.stack, "bold"),
         f" in {summary.region} · generation {summary.snapshot.generation.number} · ",

@@ -1,4 +1,4 @@
-"""`keyturn verify`: explain a token like a colleague."""
+"""`keyturn verify`: why the authorizer accepts or refuses a token."""
 
 import json
 import sys
@@ -15,16 +15,16 @@ from keyturn.cli.verify.explanation import Explanation, explain
 _STDIN = "-"
 _SIGNS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]?[/]"}
 Token = Annotated[str, typer.Argument(help="The token, or - to read it from stdin.")]
-Kms = Annotated[bool, typer.Option("--kms", help="Ask KMS itself for a second opinion.")]
+Kms = Annotated[bool, typer.Option("--kms", help="Also ask KMS to verify the signature.")]
 
 
 def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms = False) -> None:
-    """What the authorizer answers to a token, and why; also for one that is broken."""
+    """Explain what the authorizer does with a token, even a broken one."""
     text = (sys.stdin.read() if token == _STDIN else token).strip()
     text = text.removeprefix("Bearer ").strip()
     if not text:
         raise BadUsage("there is no token on stdin" if token == _STDIN else "the token is empty")
-    with terminal.progress("looking at keyset and key"):
+    with terminal.progress("reading keyset and key"):
         explanation = explain(deployment.as_stack, text)
         opinion = _second_opinion(deployment, explanation) if kms else None
     _say(terminal, explanation)
