@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from keyturn.aws.clients import client
 from keyturn.aws.faults import AwsFault, translated
 
 _PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
@@ -19,7 +19,7 @@ class FunctionFailed(AwsFault):
 def physical_id(stack: str, logical_id: str) -> str:
     """The name that CloudFormation gave a resource; raises AwsFault."""
     with translated("cloudformation:DescribeStackResource"):
-        detail = boto3.client("cloudformation").describe_stack_resource(
+        detail = client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id
         )["StackResourceDetail"]
     return detail["PhysicalResourceId"]
@@ -29,8 +29,8 @@ def invoke(stack: str, logical_id: str) -> Mapping[str, Any]:
     """Invoke a function with no event and wait for its answer; raises FunctionFailed, AwsFault."""
     function = physical_id(stack, logical_id)
     with translated("lambda:InvokeFunction"):
-        answer = boto3.client("lambda", config=_PATIENT).invoke(FunctionName=function)
-        said: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+        answer = client("lambda", config=_PATIENT).invoke(FunctionName=function)
+        result: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
     if "FunctionError" in answer:
-        raise FunctionFailed(logical_id, str(said.get("errorMessage", "no message")))
-    return said
+        raise FunctionFailed(logical_id, str(result.get("errorMessage", "no message")))
+    return result

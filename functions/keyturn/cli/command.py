@@ -1,4 +1,4 @@
-"""What every verb shares: its options, the stack it works on, and how errors become two lines."""
+"""What every command shares: its options, the stack it works on, and how errors become two lines."""
 
 import inspect
 import os
@@ -10,12 +10,13 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from keyturn.aws.deployment import Deployment, use_session
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.credentials import use_session
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault, Unsent
 from keyturn.aws.telemetry import logger
 from keyturn.cli import local_stack
 from keyturn.cli.remedies import remedy_for
-from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal
+from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal, plain_text
 from keyturn.keyset.errors import KeysetError
 
 P = ParamSpec("P")
@@ -33,16 +34,16 @@ class Target:
     as_json: bool
     debug: bool
 
-    def reach(self) -> Deployment:
+    def find(self) -> Deployment:
         """The deployment; raises AwsFault, Failed."""
         if self.local:
             os.environ.update(local_stack.running_server().aws.environ)
-        use_session(self.profile, self.region or os.environ.get("AWS_REGION"))
+        use_session(self.profile, self.region)
         return Deployment.find(self.stack)
 
 
 _Options = dict[str, tuple[Any, Any]]
-_MANNERS: _Options = {
+_OUTPUT_OPTIONS: _Options = {
     "as_json": (Annotated[bool, typer.Option("--json", help="One JSON object.")], False),
     "debug": (Annotated[bool, typer.Option("--debug", help="Show the stack trace.")], False),
 }
@@ -51,40 +52,38 @@ _OPTIONS: _Options = {
     "region": (Annotated[str | None, typer.Option(help="The AWS Region.")], None),
     "profile": (Annotated[str | None, typer.Option(help="The AWS profile.")], None),
     "local": (Annotated[bool, typer.Option("--local", help="The stack of `local up`.")], False),
-    **_MANNERS,
+    **_OUTPUT_OPTIONS,
 }
 
 
-def on_stack(verb: Callable[Concatenate[Terminal, Deployment, P], None]) -> Callable[..., None]:
-    """`verb(terminal, deployment, …)` as a command with the options that every verb has."""
+def on_stack(work: Callable[Concatenate[Terminal, Deployment, P], None]) -> Callable[..., None]:
+    """`work(terminal, deployment, …)` as a command with the options that every command has."""
 
-    def command(**given: Any) -> None:
-        target = Target(**{name: given.pop(name) for name in _OPTIONS})
+    def command(**arguments: Any) -> None:
+        target = Target(**{name: arguments.pop(name) for name in _OPTIONS})
         terminal = Terminal(target.stack, target.as_json)
-        with ending(debug=target.debug):
+        with errors_as_two_lines(debug=target.debug):
             logger.setLevel(_SILENT)
-            with terminal.progress(f"looking for {target.stack}"):
-                deployment = target.reach()
-            verb(terminal, deployment, **given)  # type: ignore[call-arg]
+            work(terminal, target.find(), **arguments)  # type: ignore[call-arg]
 
-    return _offering(verb, command, _OPTIONS, given=2)
+    return _with_options(work, command, _OPTIONS, skip=2)
 
 
-def on_this_machine(verb: Callable[Concatenate[Terminal, P], None]) -> Callable[..., None]:
-    """`verb(terminal, …)` as a command that needs no stack to be there."""
+def on_this_machine(work: Callable[Concatenate[Terminal, P], None]) -> Callable[..., None]:
+    """`work(terminal, …)` as a command that needs no deployed stack."""
 
-    def command(as_json: bool, debug: bool, **given: Any) -> None:
-        with ending(debug=debug):
-            verb(Terminal(local_stack.STACK, as_json), **given)  # type: ignore[call-arg]
+    def command(as_json: bool, debug: bool, **arguments: Any) -> None:
+        with errors_as_two_lines(debug=debug):
+            work(Terminal(local_stack.STACK, as_json), **arguments)  # type: ignore[call-arg]
 
-    return _offering(verb, command, _MANNERS, given=1)
+    return _with_options(work, command, _OUTPUT_OPTIONS, skip=1)
 
 
-def _offering(
-    verb: Callable[..., None], command: Callable[..., None], shared: _Options, *, given: int
+def _with_options(
+    work: Callable[..., None], command: Callable[..., None], shared: _Options, *, skip: int
 ) -> Callable[..., None]:
-    """`command` with the name, help and options of `verb` behind its `given` first, and `shared`."""
-    own = list(inspect.signature(verb, eval_str=True).parameters.values())[given:]
+    """`command` with the name, help and options of `work` after its first `skip`, and `shared`."""
+    own = list(inspect.signature(work, eval_str=True).parameters.values())[skip:]
     keyword = inspect.Parameter.KEYWORD_ONLY
     options = [
         *(option.replace(kind=keyword) for option in own),
@@ -93,14 +92,14 @@ def _offering(
             for name, (kind, default) in shared.items()
         ),
     ]
-    offered = wraps(verb)(command)
-    offered.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
-    offered.__annotations__ = {option.name: option.annotation for option in options}
-    return offered
+    wrapped = wraps(work)(command)
+    wrapped.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {option.name: option.annotation for option in options}
+    return wrapped
 
 
 @contextmanager
-def ending(*, debug: bool) -> Iterator[None]:
+def errors_as_two_lines(*, debug: bool) -> Iterator[None]:
     """Turn errors into one line that says what went wrong, one that says what to do, and a status."""
     try:
         yield
@@ -111,17 +110,23 @@ def ending(*, debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        raise _ended(error) from None
+        raise _exit(error) from None
 
 
-def _ended(error: Exception) -> typer.Exit:
-    typer.echo(f"keyturn: {_said(error)}", err=True)
-    typer.echo(f"         {remedy_for(error)}", err=True)
+def _exit(error: Exception) -> typer.Exit:
+    typer.echo(f"keyturn: {_message(error)}", err=True)
+    typer.echo(f"         {_one_line(remedy_for(error))}", err=True)
     return typer.Exit(error.status if isinstance(error, Stopped) else PROBLEM)
 
 
-def _said(error: Exception) -> str:
-    """Its own words where they are known to hold no secret, otherwise its kind alone."""
+def _message(error: Exception) -> str:
+    """Its own message where that is known to hold no secret, otherwise its class alone."""
+    if isinstance(error, Unsent):
+        return _one_line(f"{error} (this call was not sent)")
     if isinstance(error, Stopped | AwsFault | KeysetError | ValueError):
-        return " ".join(str(error).split())
+        return _one_line(str(error))
     return f"unexpected {type(error).__name__}"
+
+
+def _one_line(text: str) -> str:
+    return plain_text(" ".join(text.split()))

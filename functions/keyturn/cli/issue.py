@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Answer, Deployment
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.http import Answer
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
 Subject = Annotated[str, typer.Option(help="The subject of the token (sub).")]

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Deployment, use_session
+from keyturn.aws.credentials import use_session
+from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import REGION, LocalAws, LocalAwsFailed, Server, Workshop, start
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 

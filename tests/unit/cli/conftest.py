@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from keyturn.aws.deployment import Answer, Deployment
+from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Unanswered
+from keyturn.aws.http import Answer
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app

@@ -7,7 +7,7 @@ import pytest
 from keyturn.api.answers import Refusal
 from keyturn.api.issue_token import issue
 from keyturn.api.token_request import TokenRequest
-from keyturn.aws.deployment import Answer
+from keyturn.aws.http import Answer
 from keyturn.aws.telemetry import metrics
 from keyturn.keyset.transitions import revoke
 

@@ -38,10 +38,10 @@ def cost(
         table.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
     for line in lines:
         table.add_row(line.what, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
-    table.add_row("[bold]Total[/]", "", "", f"[bold]{total:,.2f}[/]")
+    table.add_row("Total", "", "", f"{total:,.2f}", style="bold")
     terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations per month")
     terminal.say(table)
-    terminal.say(f"[dim]List prices of {PRICES['as_of']}, {PRICES['region']}: check them.[/]")
+    terminal.say(f"List prices of {PRICES['as_of']}, {PRICES['region']}: check them.", "dim")
     terminal.result(
         {
             "load": asdict(load),

@@ -5,7 +5,7 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
@@ -13,7 +13,7 @@ from keyturn.cli.terminal import BadUsage, ProblemFound, Terminal
 from keyturn.cli.verify.explanation import Explanation, explain
 
 _STDIN = "-"
-_SIGNS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]?[/]"}
+_SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "dim")}
 Token = Annotated[str, typer.Argument(help="The token, or - to read it from stdin.")]
 Kms = Annotated[bool, typer.Option("--kms", help="Also ask KMS to verify the signature.")]
 
@@ -38,25 +38,23 @@ def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms
 def _say(terminal: Terminal, explanation: Explanation) -> None:
     for name, part in (("header", explanation.token.header), ("claims", explanation.token.claims)):
         if part is None:
-            terminal.say(f"[dim]{name}[/]  cannot be read")
+            terminal.say(Text.assemble((name, "dim"), "  cannot be read"))
         else:
-            terminal.say(f"[dim]{name}[/]")
-            terminal.say(escape(json.dumps(part, indent=2, ensure_ascii=True)))
+            terminal.say(name, "dim")
+            terminal.say(json.dumps(part, indent=2, ensure_ascii=True))
     terminal.say()
     for check in explanation.checks:
-        terminal.say(f"  {_SIGNS[check.passed]} {check.name:10} {escape(check.says)}")
+        sign = _SIGNS[check.passed]
+        terminal.say(Text.assemble("  ", sign, f" {check.name:10} {check.says}"))
     terminal.say()
+    generation = f"(generation {explanation.generation})"
     if not explanation.is_accepted:
-        terminal.say(
-            f"[bold red]Refused[/]: {explanation.verdict}. The authorizer answers 401 "
-            f"(generation {explanation.generation})."
-        )
+        answer = f": {explanation.verdict}. The authorizer answers 401 {generation}."
+        terminal.say(Text.assemble(("Refused", "bold red"), answer))
         return
-    terminal.say(
-        f"[bold green]Accepted[/] by the authorizer (generation {explanation.generation})."
-    )
+    terminal.say(Text.assemble(("Accepted", "bold green"), f" by the authorizer {generation}."))
     for route, is_open in explanation.routes.items():
-        terminal.say(f"  {escape(route)}: {'open' if is_open else '403, its scope is missing'}")
+        terminal.say(f"  {route}: {'open' if is_open else '403, its scope is missing'}")
 
 
 def _second_opinion(deployment: Deployment, explanation: Explanation) -> str:
