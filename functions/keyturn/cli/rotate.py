@@ -7,6 +7,12 @@ import typer
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.follow import follow
 from keyturn.cli.options import Detach, DryRun, Reason, Yes
+from keyturn.cli.preflight import (
+    ask_caller,
+    check_permissions,
+    check_reason,
+    start_permission,
+)
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import timing
 from keyturn.keyset.model import Key
@@ -58,7 +64,7 @@ def rollback(
     if seconds <= 0:
         raise Failed(f"key {kid} could be rolled back only until {limit.isoformat()}")
     terminal.say(f"Key {kid} signs again; this is possible for {seconds:.0f} s more.")
-    event = {"mode": "rollback", "kid": kid, "reason": reason}
+    event = {"mode": "rollback", "kid": kid, "reason": check_reason(reason)}
     _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 
 
@@ -72,11 +78,12 @@ def _start(
     yes: bool,
 ) -> None:
     if dry_run:
-        terminal.result({"dry_run": True, "input": event})
+        verdicts = check_permissions(terminal, deployment, start_permission(deployment))
+        terminal.result({"dry_run": True, "input": event, "permissions": verdicts})
         return
     if not yes:
         terminal.confirm("Valid tokens stay valid.")
-    execution = deployment.start({**event, "started_by": deployment.caller()})
+    execution = deployment.start({**event, "started_by": ask_caller(deployment)()})
     terminal.say(f"Started {execution}; it continues if you interrupt this command.")
     if detach:
         terminal.result({"execution": execution})

@@ -18,8 +18,10 @@ from keyturn.aws.http import Answer
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app
+from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate
+from tests.unit.cli.deployed import Deployed
 from tests.unit.conftest import BUCKET, REGION
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
@@ -183,3 +185,15 @@ def transcript(truth):
         assert printed == file.read_text()
 
     return transcript
+
+
+@pytest.fixture
+def deployed(demo_times: Any) -> Deployed:
+    """A token is good once, then accepted once more, then refused."""
+    return Deployed(demo_times, [200, 200, 401])
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    """Speaks to people."""
+    return Terminal("demo", as_json=False)
