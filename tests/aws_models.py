@@ -80,7 +80,7 @@ def _without_documentation(node: Any) -> Any:
 
 
 def _endpoints(whole: dict[str, Any], loader: Loader) -> dict[str, Any]:
-    prefixes = set()
+    prefixes = {"iam"}  # the one global service that the command calls
     for service in SERVICES:
         version = loader.determine_latest_version(service, "service-2")
         model = loader.load_service_model(service, "service-2", version)

@@ -2,18 +2,24 @@
 
 They are boto3's clients, made by the part of boto3 that makes them: `import boto3` itself would
 bring resources and S3 transfers along, which nothing here uses (docs/performance.md).
+
+One session makes all of them, and signs what is signed without a client: whose credentials they are
+and which Region they go to is decided once in a process.
 """
 
+import os
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 
+from keyturn.aws.faults import translated
+
 if TYPE_CHECKING:
-    from boto3 import client as _client
+    from boto3 import client as client
     from types_boto3_apigateway import APIGatewayClient
     from types_boto3_apigatewayv2 import ApiGatewayV2Client
     from types_boto3_events import EventBridgeClient
@@ -25,8 +31,10 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 else:
 
-    def _client(service, config):
-        return session().create_client(service, config=config)
+    def client(service, *, config=None):
+        """A client of this process's session; raises Unsent."""
+        with translated(service):
+            return session().create_client(service, config=config or PATIENT)
 
 
 SERVICES = frozenset(
@@ -42,7 +50,7 @@ SERVICES = frozenset(
         "stepfunctions",
     }
 )
-_PATIENT = Config(
+PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
 # A read that hangs must fail inside the authorizer: killed at its timeout, it would lose its view.
@@ -54,20 +62,38 @@ _PROMPT = Config(
 MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our calls
 
 
-class _OwnServices(Loader):
-    """Finds the models of our services; botocore's own lists four hundred folders to find one."""
+class _OwnServicesFirst(Loader):
+    """Finds the models of our services at once: botocore lists four hundred folders to find one.
+
+    Any other service is found as botocore finds it: its credential providers need some (sts, sso,
+    sso-oidc, signin), and so does the command.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([MODELS])
+        self._everything = Loader()
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - Loader's
-        """Those that a client is made for here."""
+        """Ours, without looking."""
         return sorted(SERVICES)
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:
+        """See Loader."""
+        if service_name in SERVICES:
+            return super().load_service_model(service_name, type_name, api_version)
+        return self._everything.load_service_model(service_name, type_name, api_version)
 
 
 @cache
 def session() -> Session:
-    """This process's one session: whoever is configured or given by the environment."""
-    made = Session()
-    made.register_component("data_loader", _OwnServices([MODELS]))
-    return made
+    """This process's one session, configured by the environment (and by aws/credentials.py)."""
+    own = Session()
+    own.register_component("data_loader", _OwnServicesFirst())
+    if region := os.environ.get("AWS_REGION"):  # botocore itself reads AWS_DEFAULT_REGION only
+        own.set_config_variable("region", region)
+    return own
 
 
 class Clients:
@@ -85,54 +111,54 @@ class Clients:
     @cached_property
     def ssm(self) -> "SSMClient":
         """Reads of the keyset."""
-        return _client("ssm", config=_PROMPT)
+        return client("ssm", config=_PROMPT)
 
     @cached_property
     def ssm_timed(self) -> "SSMClient":
         """Writes of the keyset: a lost reply must come back to us, not be repeated behind us."""
-        return _client("ssm", config=self._timed)
+        return client("ssm", config=self._timed)
 
     @cached_property
     def kms(self) -> "KMSClient":
         """Everything that may be repeated."""
-        return _client("kms", config=_PATIENT)
+        return client("kms", config=PATIENT)
 
     @cached_property
     def kms_once(self) -> "KMSClient":
         """CreateKey: it has no idempotency token, so a repetition would be a second key."""
-        return _client("kms", config=self._once)
+        return client("kms", config=self._once)
 
     @cached_property
     def s3(self) -> "S3Client":
         """The JWKS site and the history."""
-        return _client("s3", config=_PATIENT)
+        return client("s3", config=PATIENT)
 
     @cached_property
     def tagging(self) -> "ResourceGroupsTaggingAPIClient":
         """Which KMS keys are this stack's."""
-        return _client("resourcegroupstaggingapi", config=_PATIENT)
+        return client("resourcegroupstaggingapi", config=PATIENT)
 
     @cached_property
     def apigateway(self) -> "APIGatewayClient":
         """The authorizer caches of REST APIs."""
-        return _client("apigateway", config=_PATIENT)
+        return client("apigateway", config=PATIENT)
 
     @cached_property
     def apigatewayv2(self) -> "ApiGatewayV2Client":
         """The authorizer caches of HTTP APIs."""
-        return _client("apigatewayv2", config=_PATIENT)
+        return client("apigatewayv2", config=PATIENT)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
         """The event bus."""
-        return _client("events", config=_PATIENT)
+        return client("events", config=PATIENT)
 
     @cached_property
     def states(self) -> "SFNClient":
         """Executions, for deployment and teardown."""
-        return _client("stepfunctions", config=_PATIENT)
+        return client("stepfunctions", config=PATIENT)
 
     @cached_property
     def scheduler(self) -> "EventBridgeSchedulerClient":
         """Schedules, for teardown."""
-        return _client("scheduler", config=_PATIENT)
+        return client("scheduler", config=PATIENT)

@@ -3,21 +3,20 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Self
 
-import boto3
-import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
 
-from keyturn.aws.clients import Clients, session
+from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
-from keyturn.aws.faults import AwsFault, Unanswered, translated
+from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.http import Answer, Http
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.kms_keys import KmsKeys
 from keyturn.aws.schedules import Schedules
@@ -28,15 +27,6 @@ from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Times
 
 _WRITE_DELAY = 20  # seconds; this side writes nothing to the keyset
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer; `body` is the parsed JSON, or the text where it is none."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
 
 
 class Deployment:
@@ -56,35 +46,37 @@ class Deployment:
         self.executions = Executions(self.clients, clock)
         self.kms = KmsKeys(stack, self.clients)
         self.clock = clock
-        self._session = boto3.Session()
-        self._http = urllib3.PoolManager(retries=False, timeout=30, maxsize=8)
+        self._http = Http()
 
     @classmethod
     def find(cls, stack: str, clock: Clock | None = None) -> Self:
         """The stack with this name; raises AwsFault."""
         with translated("cloudformation:DescribeStacks"):
-            described = boto3.client("cloudformation").describe_stacks(StackName=stack)
-        found = described["Stacks"][0]
-        outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+            answer = client("cloudformation").describe_stacks(StackName=stack)
+        description = answer["Stacks"][0]
+        outputs = {
+            item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])
+        }
         parameters = {
-            item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
+            item["ParameterKey"]: item["ParameterValue"]
+            for item in description.get("Parameters", [])
         }
         return cls(stack, outputs, parameters, clock or SystemClock())
 
     @cached_property
     def settings(self) -> Settings:
         """What the stack was deployed with; raises InvalidSettings."""
-        given = {_snake(name): value for name, value in self._parameters.items()}
-        times = json.dumps({name: given[name] for name in Times.__dataclass_fields__})
-        own = [self.outputs["ApiStage"]] if int(given["result_ttl"]) else []
+        parameters = {_snake(name): value for name, value in self._parameters.items()}
+        times = json.dumps({name: parameters[name] for name in Times.__dataclass_fields__})
+        own = [self.outputs["ApiStage"]] if int(parameters["result_ttl"]) else []
         return Settings.checked(
             {
-                **given,
+                **parameters,
                 "stack": self.stack,
                 "bucket": self.outputs["BucketName"],
                 "issuer": self.outputs["Issuer"],
                 "times": times,
-                "flush_targets": ",".join([*own, given["flush_targets"]]),
+                "flush_targets": ",".join([*own, parameters["flush_targets"]]),
             }
         )
 
@@ -96,7 +88,7 @@ class Deployment:
     @property
     def region(self) -> str:
         """Where the stack is."""
-        return str(self._session.region_name)
+        return str(session().get_config_variable("region"))
 
     @cached_property
     def schedules(self) -> Schedules:
@@ -119,23 +111,26 @@ class Deployment:
         return self.keysets.read().keyset
 
     def post_token(self, body: Mapping[str, Any] | bytes, *, signed: bool = True) -> Answer:
-        """`POST /token` with the caller's IAM signature."""
+        """`POST /token` with the caller's IAM signature; raises Unanswered, Unsent."""
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         url = self.outputs["TokenUrl"]
         request = AWSRequest("POST", url, data=text, headers={"Content-Type": "application/json"})
-        credentials = self._session.get_credentials()
-        if signed and credentials:
-            SigV4Auth(credentials, "execute-api", self._session.region_name).add_auth(request)
-        return self._send("POST", url, dict(request.headers), text)
+        if signed:
+            with translated("POST /token"):
+                credentials = session().get_credentials()
+                if credentials is None:
+                    raise NoCredentialsError
+                SigV4Auth(credentials, "execute-api", self.region).add_auth(request)
+        return self._http.send("POST", url, dict(request.headers), text)
 
     def get(self, path: str, token: str | None = None) -> Answer:
         """`GET` a path of the API, with a bearer token if there is one."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self._send("GET", self.outputs["ApiUrl"] + path, headers)
+        return self._http.send("GET", self.outputs["ApiUrl"] + path, headers)
 
     def fetch(self, url: str) -> Answer:
         """`GET` a public document."""
-        return self._send("GET", url, {})
+        return self._http.send("GET", url, {})
 
     def start(self, event: Mapping[str, Any]) -> str:
         """Start an execution with this input (docs/workflow.md); returns its ARN."""
@@ -144,7 +139,7 @@ class Deployment:
     def caller(self) -> str:
         """The ARN of whoever these credentials belong to."""
         with translated("sts:GetCallerIdentity"):
-            identity = boto3.client("sts").get_caller_identity()
+            identity = client("sts").get_caller_identity()
         return str(identity["Arn"])
 
     def clock_offset(self) -> timedelta:
@@ -155,42 +150,19 @@ class Deployment:
         sent = self.clock.now()
         with translated("ssm:GetParameters"):
             answer = self.clients.ssm.get_parameters(Names=[f"/keyturn/{self.stack}/keyset/clock"])
-        told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return told + timedelta(seconds=0.5) - (sent + (self.clock.now() - sent) / 2)
+        date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return date + timedelta(seconds=0.5) - (sent + (self.clock.now() - sent) / 2)
 
     def log_lines(self, containing: str) -> list[str]:
         """What the stack's functions logged, the lines that contain a text."""
         with translated("logs:FilterLogEvents"):
             pages = (
-                boto3.client("logs")
+                client("logs")
                 .get_paginator("filter_log_events")
                 .paginate(logGroupName=self.outputs["LogGroup"])
             )
             messages = [event.get("message", "") for page in pages for event in page["events"]]
         return [line for line in messages if containing in line]
-
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Answer:
-        try:
-            answer = self._http.request(method, url, headers=headers, body=body)
-        except urllib3.exceptions.HTTPError as error:
-            raise Unanswered(f"{method} {url}", type(error).__name__) from None
-        try:
-            parsed = answer.json()
-        except ValueError:
-            parsed = answer.data.decode(errors="replace")
-        return Answer(answer.status, answer.headers, parsed)
-
-
-def use_session(profile: str | None, region: str | None) -> None:
-    """Have every client of this process use this profile and Region."""
-    own = session()
-    for name, value in (("profile", profile), ("region", region)):
-        if value:
-            own.set_config_variable(name, value)
-    with translated("credentials"):
-        boto3.setup_default_session(profile_name=profile, region_name=region)
 
 
 def _snake(name: str) -> str:
@@ -202,7 +174,7 @@ def failed_resources(stack: str) -> list[str]:
     try:
         with translated("cloudformation:DescribeStackEvents"):
             pages = (
-                boto3.client("cloudformation")
+                client("cloudformation")
                 .get_paginator("describe_stack_events")
                 .paginate(StackName=stack)
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 _THROTTLED = {
@@ -22,6 +23,76 @@ _CONFLICT = {
     "TooManyUpdates",
 }
 _ABSENT = {"404", "NoSuchKey", "ResourceNotFoundException"}
+# botocore makes these calls by itself, while it signs another one.
+_CREDENTIAL_OPERATIONS = {
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "CreateOAuth2Token",
+    "CreateToken",
+    "GetRoleCredentials",
+}
+_NO_CREDENTIALS = (
+    exceptions.CredentialRetrievalError,
+    exceptions.InfiniteLoopConfigError,
+    exceptions.InvalidConfigError,
+    exceptions.LoginError,
+    exceptions.MetadataRetrievalError,
+    exceptions.NoAuthTokenError,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.RefreshWithMFAUnsupportedError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+    exceptions.UnknownCredentialError,
+    exceptions.UnknownTokenProviderError,
+)
+# Raised while the request is prepared: by configuration, arguments, endpoint or signature.
+_UNSENT = (
+    *_NO_CREDENTIALS,
+    exceptions.ApiVersionNotFoundError,
+    exceptions.BaseEndpointResolverError,
+    exceptions.ConfigNotFound,
+    exceptions.ConfigParseError,
+    exceptions.DataNotFoundError,
+    exceptions.EndpointProviderError,
+    exceptions.InvalidChecksumConfigError,
+    exceptions.InvalidDefaultsMode,
+    exceptions.InvalidDNSNameError,
+    exceptions.InvalidEndpointConfigurationError,
+    exceptions.InvalidEndpointDiscoveryConfigurationError,
+    exceptions.InvalidHostLabelError,
+    exceptions.InvalidIMDSEndpointError,
+    exceptions.InvalidIMDSEndpointModeError,
+    exceptions.InvalidProxiesConfigError,
+    exceptions.InvalidRetryConfigurationError,
+    exceptions.InvalidS3AddressingStyleError,
+    exceptions.InvalidS3UsEast1RegionalEndpointConfigError,
+    exceptions.InvalidSTSRegionalEndpointsConfigError,
+    exceptions.MD5UnavailableError,
+    exceptions.MissingDependencyException,
+    exceptions.MissingParametersError,
+    exceptions.OperationNotPageableError,
+    exceptions.ParamValidationError,
+    exceptions.ProfileNotFound,
+    exceptions.ServiceNotInRegionError,
+    exceptions.UnknownClientMethodError,
+    exceptions.UnknownRegionError,
+    exceptions.UnknownServiceStyle,
+    exceptions.UnknownSignatureVersionError,
+    exceptions.UnsupportedOutpostResourceError,
+    exceptions.UnsupportedS3AccesspointConfigurationError,
+    exceptions.UnsupportedS3ArnError,
+    exceptions.UnsupportedS3ConfigurationError,
+    exceptions.UnsupportedS3ControlArnError,
+    exceptions.UnsupportedS3ControlConfigurationError,
+    exceptions.UnsupportedServiceProtocolsError,
+    exceptions.UnsupportedSignatureVersionError,
+    exceptions.ValidationError,
+)
+_UNREACHED = (
+    exceptions.ConnectionError,  # its subclasses: endpoint, proxy, TLS, connect timeout
+)
 
 
 class AwsFault(Exception):
@@ -53,6 +124,18 @@ class Unanswered(AwsFault):
     """No usable answer came; the call may have had its effect all the same."""
 
 
+class Unreached(Unanswered):
+    """The last attempt found no way to AWS; an earlier one may have been sent."""
+
+
+class Unsent(AwsFault):
+    """Nothing was sent: the request could not even be prepared."""
+
+
+class NoCredentials(Unsent):
+    """There are no usable credentials to sign with."""
+
+
 @contextmanager
 def translated(call: str) -> Iterator[None]:
     """Turn botocore's errors from `call` (`service:Operation`) into AwsFault's children."""
@@ -60,9 +143,22 @@ def translated(call: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
+        if error.operation_name in _CREDENTIAL_OPERATIONS:
+            raise NoCredentials(f"{call}, {error.operation_name}", code) from None
         raise _kind(code, error)(call, code) from None
     except BotoCoreError as error:
-        raise Unanswered(call, type(error).__name__) from None
+        raise _kind_without_answer(error)(call, type(error).__name__) from None
+
+
+def _kind_without_answer(error: BotoCoreError) -> type[AwsFault]:
+    for errors, kind in (
+        (_NO_CREDENTIALS, NoCredentials),
+        (_UNSENT, Unsent),
+        (_UNREACHED, Unreached),
+    ):
+        if isinstance(error, errors):
+            return kind
+    return Unanswered
 
 
 def _kind(code: str, error: ClientError) -> type[AwsFault]:

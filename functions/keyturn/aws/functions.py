@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from keyturn.aws.clients import client
 from keyturn.aws.faults import AwsFault, translated
 
 _PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
@@ -16,21 +19,30 @@ class FunctionFailed(AwsFault):
     """A function ended with an exception, whose words are the code."""
 
 
-def physical_id(stack: str, logical_id: str) -> str:
-    """The name that CloudFormation gave a resource; raises AwsFault."""
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The name that CloudFormation gave a resource; `read_at` is by AWS's clock, whole seconds."""
+
+    name: str
+    read_at: datetime
+
+
+def resource(stack: str, logical_id: str) -> Resource:
+    """A resource of the stack by its name in the template; raises AwsFault."""
     with translated("cloudformation:DescribeStackResource"):
-        detail = boto3.client("cloudformation").describe_stack_resource(
+        answer = client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id
-        )["StackResourceDetail"]
-    return detail["PhysicalResourceId"]
+        )
+    date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return Resource(answer["StackResourceDetail"]["PhysicalResourceId"], date.astimezone(UTC))
 
 
 def invoke(stack: str, logical_id: str) -> Mapping[str, Any]:
     """Invoke a function with no event and wait for its answer; raises FunctionFailed, AwsFault."""
-    function = physical_id(stack, logical_id)
+    function = resource(stack, logical_id).name
     with translated("lambda:InvokeFunction"):
-        answer = boto3.client("lambda", config=_PATIENT).invoke(FunctionName=function)
-        said: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+        answer = client("lambda", config=_PATIENT).invoke(FunctionName=function)
+        result: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
     if "FunctionError" in answer:
-        raise FunctionFailed(logical_id, str(said.get("errorMessage", "no message")))
-    return said
+        raise FunctionFailed(logical_id, str(result.get("errorMessage", "no message")))
+    return result

@@ -1,40 +1,41 @@
-"""Cut the sessions of the role that signs: whoever holds its credentials can do nothing any more."""
+"""Cut the sessions of the role that signs: its credentials are worthless from then on."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import boto3
-
+from keyturn.aws.clients import client
 from keyturn.aws.faults import translated
-from keyturn.aws.functions import physical_id
+from keyturn.aws.functions import resource
 
-_POLICY = "keyturn-cut-sessions"
+POLICY = "keyturn-cut-sessions"
 
 
-def cut_sessions(stack: str, now: datetime) -> str:
-    """Deny everything to the issuer role's sessions issued before `now`, and replace its containers.
+def cut_sessions(stack: str) -> str:
+    """Deny everything to the issuer role's present sessions, and replace its containers.
 
-    Returns the role's name. Source: IAM User Guide, "Revoking IAM role temporary security
-    credentials". The functions that hold the role are told a new description: that makes Lambda
-    start new containers, with new sessions.
+    Returns the role's name. Sessions count as present by AWS's clock: an operator's clock that is
+    fast would cut the sessions of the new containers, too. Source: IAM User Guide, "Revoking IAM
+    role temporary security credentials". The functions that hold the role get another description,
+    which makes Lambda start new containers with new sessions. Raises AwsFault.
     """
-    role = physical_id(stack, "IssueTokenFunctionRole")
+    role = resource(stack, "IssueTokenFunctionRole")
     with translated("iam:PutRolePolicy"):
-        boto3.client("iam").put_role_policy(
-            RoleName=role, PolicyName=_POLICY, PolicyDocument=json.dumps(_denial(now))
+        client("iam").put_role_policy(
+            RoleName=role.name, PolicyName=POLICY, PolicyDocument=json.dumps(_denial(role.read_at))
         )
     for function in ("IssueTokenFunction", "ProbeKeyFunction"):
+        name = resource(stack, function).name
         with translated("lambda:UpdateFunctionConfiguration"):
-            boto3.client("lambda").update_function_configuration(
-                FunctionName=physical_id(stack, function),
-                Description=f"sessions cut at {now.isoformat(timespec='seconds')}",
+            client("lambda").update_function_configuration(
+                FunctionName=name,
+                Description=f"sessions cut at {role.read_at.isoformat(timespec='seconds')}",
             )
-    return role
+    return role.name
 
 
-def _denial(now: datetime) -> Mapping[str, Any]:
-    before = {"DateLessThan": {"aws:TokenIssueTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}}
-    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": before}
+def _denial(before: datetime) -> Mapping[str, Any]:
+    condition = {"DateLessThan": {"aws:TokenIssueTime": before.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,6 +1,7 @@
 """The emergency without Step Functions or Lambda: the same handlers in order, by hand."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from keyturn.aws.deployment import Deployment
@@ -42,13 +43,14 @@ def run_directly(
     state: dict[str, Any] = {**event, "plan": plan}
     for name, run, input_type in _STEPS:
         if name == "flush":
-            meanwhile()
+            with suppress(Exception):  # it reports its own problems
+                meanwhile()
             deployment.clock.sleep(plan["seconds_until_flush"])
         try:
             state[name] = run(stack, input_type.model_validate(state))
         except Exception as error:  # noqa: BLE001 - as the state machine catches States.ALL
             state[name] = {"Error": f"{type(error).__name__}: {error}"}
-        terminal.say(f"  {name}: {state[name].get('outcome', state[name].get('Error'))}")
+        terminal.say(f"  {name}: {state[name].get('outcome') or state[name].get('Error')}")
     try:
         conclude_emergency.run(stack, ConcludingInput.model_validate(state))
     except EmergencyIncomplete as error:

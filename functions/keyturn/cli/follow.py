@@ -12,19 +12,21 @@ def follow(terminal: Terminal, deployment: Deployment, execution: str) -> list[s
 
     Stopping to look (Ctrl-C) stops nothing: the execution goes on by itself.
     """
-    seen: list[str] = []
+    visited: list[str] = []
     with terminal.progress("starting") as status:
         while True:
             state = deployment.executions.status(execution)
-            visited = [visit.state for visit in deployment.executions.visits(execution)]
-            for name in visited[len(seen) :]:
+            names = [visit.state for visit in deployment.executions.visits(execution)]
+            for name in names[len(visited) :]:
                 terminal.say(f"  {name}")
-            seen = visited
+            visited = names
             if state != RUNNING:
                 break
-            status.update(seen[-1] if seen else "starting")
+            status.update(visited[-1] if visited else "starting")
             deployment.clock.sleep(_PAUSE)
     if state != "SUCCEEDED":
         cause = deployment.executions.cause(execution)
-        raise Failed(f"the execution ended {state} in {seen[-1] if seen else 'no state'}: {cause}")
-    return seen
+        raise Failed(
+            f"the execution ended {state} in {visited[-1] if visited else 'no state'}: {cause}"
+        )
+    return visited

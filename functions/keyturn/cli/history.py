@@ -1,4 +1,4 @@
-"""`keyturn history`: every change of the keyset, and which keys counted when."""
+"""`keyturn history`: every change of the keyset, and the keys at any time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -11,25 +11,27 @@ from rich.text import Text
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.stack import Stack
+from keyturn.cli.formatting import duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
-from keyturn.cli.wording import duration, instant, iso
 from keyturn.keyset.changes import Change, changes
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Generation, Key, Keyset
 
-At = Annotated[str | None, typer.Option(help="Which keys counted then (ISO 8601; UTC if unsaid).")]
-Limit = Annotated[int, typer.Option(min=1, help="How many changes, the newest first.")]
+At = Annotated[
+    str | None, typer.Option(help="Show the keys at this time (ISO 8601; UTC by default).")
+]
+Limit = Annotated[int, typer.Option(min=1, help="How many changes to show, the newest first.")]
 
 
 def history(
     terminal: Terminal, deployment: Deployment, *, at: At = None, limit: Limit = 20
 ) -> None:
-    """What happened to the keys: when, what, why, and who started it."""
+    """Every change of the keys: when, what, why, and who started it."""
     past = Past(deployment.as_stack)
     if at is None:
         _say_changes(terminal, past, limit)
     else:
-        _say_keys(terminal, past, _instant(at), deployment)
+        _say_keys(terminal, past, _parse_instant(at), deployment)
 
 
 class Past:
@@ -67,44 +69,46 @@ class Past:
 
 
 def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
-    told = []
-    for generation, made in past.latest(limit):
+    entries = []
+    for generation, generation_changes in past.latest(limit):
         terminal.say(
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
-        for change in made:
+        for change in generation_changes:
             terminal.say(f"    {change.kind:10} {change.kid}")
         why = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
         terminal.say(Text("    " + " · ".join(why), style="dim"))
-        told.append(
+        entries.append(
             {
                 "generation": generation.number,
                 "at": iso(generation.at),
-                "changes": [{"change": one.kind.value, "kid": one.kid} for one in made],
+                "changes": [
+                    {"change": one.kind.value, "kid": one.kid} for one in generation_changes
+                ],
                 "reason": generation.reason,
                 "started_by": generation.started_by,
                 "op_id": generation.op_id,
             }
         )
-    older = len(past.numbers) - len(told)
+    older = len(past.numbers) - len(entries)
     if older:
-        terminal.say(f"{older} older: --limit {len(past.numbers)} shows all.")
-    terminal.result({"changes": told, "older": older})
+        terminal.say(f"{older} older; --limit {len(past.numbers)} shows all.")
+    terminal.result({"changes": entries, "older": older})
 
 
 def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deployment) -> None:
     if when > deployment.clock.now():
-        raise BadUsage(f"--at {iso(when)} is still to come")
+        raise BadUsage(f"--at {iso(when)} is in the future")
     generation = past.at(when)
     if generation is None:
         first = iso(past.generation(past.numbers[0]).at) if past.numbers else None
-        raise Failed(f"no generation is as old as {iso(when)}", f"the first is of {first}")
+        raise Failed(f"there was no generation at {iso(when)}", f"the first one is from {first}")
     keys = [_key(one, when) for one in generation.keyset.known]
-    terminal.say(f"At {instant(when)} generation {generation.number} counted:")
+    terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
     for one in keys:
         terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
     bound = duration(deployment.revocation_bound)
-    terminal.say(Text(f"An authorizer may have seen it up to {bound} later.", style="dim"))
+    terminal.say(Text(f"An authorizer may have followed up to {bound} later.", style="dim"))
     terminal.result({"at": iso(when), "generation": generation.number, "keys": keys})
 
 
@@ -113,9 +117,9 @@ def _key(key: Any, when: datetime) -> Mapping[str, Any]:
     return {"kid": key.kid, "state": key.state.value, "valid": valid}
 
 
-def _instant(told: str) -> datetime:
+def _parse_instant(text: str) -> datetime:
     try:
-        when = datetime.fromisoformat(told)
+        when = datetime.fromisoformat(text)
     except ValueError:
-        raise BadUsage("--at is no instant", "write it like 2026-03-01T12:00:00Z") from None
+        raise BadUsage("--at is not a time", "write it like 2026-03-01T12:00:00Z") from None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -5,16 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Answer, Deployment
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.http import Answer
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
-Subject = Annotated[str, typer.Option(help="Who the token is about (sub).")]
+Subject = Annotated[str, typer.Option(help="The subject of the token (sub).")]
 Scope = Annotated[str, typer.Option(help="Scopes, separated by spaces.")]
 Audience = Annotated[str | None, typer.Option(help="One of the stack's AllowedAudiences.")]
-Lifetime = Annotated[int | None, typer.Option(help="Seconds; the key's maximum if not given.")]
+Lifetime = Annotated[int | None, typer.Option(help="Seconds; the key's maximum by default.")]
 Claims = Annotated[
     list[str] | None,
-    typer.Option("--claim", help="NAME=VALUE, again for more; VALUE is JSON, or else a text."),
+    typer.Option("--claim", help="NAME=VALUE, repeatable; VALUE is JSON, otherwise a string."),
 ]
 
 
@@ -28,23 +29,23 @@ def issue(
     lifetime: Lifetime = None,
     claim: Claims = None,
 ) -> None:
-    """Issue a token with your own credentials; it is printed and kept nowhere."""
-    asked = {
+    """Issue a token with your own credentials; it is printed and stored nowhere."""
+    request = {
         "subject": subject,
         "scope": scope,
         "audience": audience,
         "lifetime": lifetime,
         "claims": dict(map(_claim, claim or [])),
     }
-    answer = deployment.post_token(asked)
+    answer = deployment.post_token(request)
     if answer.status != 200:
         raise _refused(answer)
     terminal.plain(answer.body["access_token"])
     terminal.result(answer.body)
 
 
-def _claim(told: str) -> tuple[str, Any]:
-    name, equals, value = told.partition("=")
+def _claim(argument: str) -> tuple[str, Any]:
+    name, equals, value = argument.partition("=")
     if not (name and equals):
         raise BadUsage("--claim is not of the form NAME=VALUE")
     try:
@@ -54,10 +55,10 @@ def _claim(told: str) -> tuple[str, Any]:
 
 
 def _refused(answer: Answer) -> BadUsage | Failed:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    why = said.get("error_description", f"POST /token answers {answer.status}")
+    body = answer.body if isinstance(answer.body, dict) else {}
+    why = body.get("error_description", f"POST /token answers {answer.status}")
     if answer.status == 400:
-        return BadUsage(str(why), "what may be asked for is in docs/tokens.md")
+        return BadUsage(str(why), "docs/tokens.md lists what a request may contain")
     if answer.status == 403:
         return Failed("POST /token answers 403", "these credentials need execute-api:Invoke on it")
     return Failed(str(why), "`keyturn doctor` looks at the whole stack")

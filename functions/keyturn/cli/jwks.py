@@ -1,4 +1,4 @@
-"""`keyturn jwks`: the JWKS as anyone gets it."""
+"""`keyturn jwks`: the JWKS as the public gets it."""
 
 import json
 

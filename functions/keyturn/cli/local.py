@@ -1,6 +1,6 @@
 """A local AWS: MiniStack on loopback at a free port, with stacks deployed by the real SAM CLI.
 
-The demo, the end-to-end tests and whoever wants a test issuer use this.
+The demo, the end-to-end tests and `keyturn local` use this.
 """
 
 import os
@@ -27,7 +27,7 @@ _ARTIFACTS = "keyturn-artifacts"
 
 
 class LocalAwsFailed(Exception):
-    """A tool did not do its work; the message ends with what it last said."""
+    """A tool failed; the message ends with its last output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Workshop:
 
     def _run_sam(self, *arguments: str) -> None:
         config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
-        ran = subprocess.run(
+        completed = subprocess.run(
             [str(self.sam), *arguments, *config],
             env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": self.path},
             cwd=self.root,
@@ -102,9 +102,9 @@ class Workshop:
             text=True,
             check=False,
         )
-        if ran.returncode:
-            said = (ran.stdout + ran.stderr).strip().splitlines()[-12:]
-            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *said]))
+        if completed.returncode:
+            output = (completed.stdout + completed.stderr).strip().splitlines()[-12:]
+            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *output]))
 
 
 def _overrides(parameters: Mapping[str, object]) -> list[str]:
@@ -124,7 +124,7 @@ class LocalAws:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """What an AWS SDK needs to talk to it and to nobody else."""
+        """What an AWS SDK needs to talk to it and to nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
@@ -244,7 +244,7 @@ def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses now."""
+    """A port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""`keyturn local`: a stack on this machine that stays up, for whoever needs a test issuer."""
+"""`keyturn local`: a stack on this machine that stays up, for anyone who needs a test issuer."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Deployment, use_session
+from keyturn.aws.credentials import use_session
+from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import REGION, LocalAws, LocalAwsFailed, Server, Workshop, start
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
@@ -33,24 +34,27 @@ _STATE = _PLACE / "server.json"
 Parameters = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", help="A template parameter, NAME=VALUE.")
 ]
-Env = Annotated[bool, typer.Option("--env", help="As `export` lines, for eval in a shell.")]
+Env = Annotated[bool, typer.Option("--env", help="Print `export` lines for eval in a shell.")]
 
 
 def up(terminal: Terminal, parameters: Parameters = None) -> None:
     """Start a local AWS with the stack deployed, and leave it running."""
-    given = _given(parameters or [])
-    server = _remembered()
-    if server and given:
-        raise BadUsage("it is up already, with other parameters", "`keyturn local down` first")
+    overrides = _parse_parameters(parameters or [])
+    server = _read_state()
+    if server and overrides:
+        raise BadUsage(
+            "a local stack is already up, perhaps with other parameters",
+            "`keyturn local down` first",
+        )
     if server is None:
-        server = _deployed(terminal, {**PARAMETERS, **given})
-        terminal.say("It stays until `keyturn local down`; every verb reaches it with --local.")
-    _tell(terminal, server)
+        server = _deploy(terminal, {**PARAMETERS, **overrides})
+        terminal.say("It runs until `keyturn local down`; every command works on it with --local.")
+    _print_summary(terminal, server)
 
 
 def down(terminal: Terminal) -> None:
     """Stop the local AWS and remove what it left on disk."""
-    server = _remembered()
+    server = _read_state()
     if server:
         with terminal.progress("stopping"):
             server.stop()
@@ -60,24 +64,24 @@ def down(terminal: Terminal) -> None:
 
 
 def url(terminal: Terminal, env: Env = False) -> None:
-    """Where the local stack answers: issuer, JWKS, API."""
-    server = standing()
+    """The URLs of the local stack: issuer, JWKS, API."""
+    server = running_server()
     if not env:
-        _tell(terminal, server)
+        _print_summary(terminal, server)
         return
     for name, value in server.aws.environ.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-def standing() -> Server:
+def running_server() -> Server:
     """The local AWS that is up; raises Failed if none is."""
-    server = _remembered()
+    server = _read_state()
     if server is None:
         raise Failed("no local stack is up", "`keyturn local up` starts one")
     return server
 
 
-def _deployed(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
+def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
     workshop = Workshop(_ROOT)
     if not workshop.sam.exists():
         raise Failed(f"the tools are not in {_ROOT / 'build/env'}", "`make setup` installs them")
@@ -85,7 +89,7 @@ def _deployed(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
         with terminal.progress("sam build"):
             workshop.build()
         server = start(workshop, _PLACE / "tmp")
-        with terminal.progress("sam deploy (about half a minute)"), _stopped_on_error(server):
+        with terminal.progress("sam deploy (about half a minute)"), _stop_on_error(server):
             os.environ.update(server.aws.environ)
             workshop.deploy(server.aws, STACK, parameters)
     except LocalAwsFailed as error:
@@ -95,7 +99,7 @@ def _deployed(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
 
 
 @contextmanager
-def _stopped_on_error(server: Server) -> Iterator[None]:
+def _stop_on_error(server: Server) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -103,17 +107,17 @@ def _stopped_on_error(server: Server) -> Iterator[None]:
         raise
 
 
-def _given(parameters: list[str]) -> dict[str, str]:
-    given = {}
+def _parse_parameters(parameters: list[str]) -> dict[str, str]:
+    overrides = {}
     for parameter in parameters:
         name, equals, value = parameter.partition("=")
         if not (name.isalnum() and equals):
             raise BadUsage(f"--parameter {parameter}: not of the form NAME=VALUE")
-        given[name] = value
-    return given
+        overrides[name] = value
+    return overrides
 
 
-def _remembered() -> Server | None:
+def _read_state() -> Server | None:
     try:
         state = json.loads(_STATE.read_text())
         server = Server(state["pid"], LocalAws(state["endpoint"]), _PLACE / "tmp")
@@ -122,11 +126,11 @@ def _remembered() -> Server | None:
     return server if server.is_running() else None
 
 
-def _tell(terminal: Terminal, server: Server) -> None:
+def _print_summary(terminal: Terminal, server: Server) -> None:
     os.environ.update(server.aws.environ)
     use_session(None, REGION)
     outputs = Deployment.find(STACK).outputs
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "stack": STACK,
         "endpoint": server.aws.endpoint,
         "issuer": outputs["Issuer"],
@@ -136,5 +140,5 @@ def _tell(terminal: Terminal, server: Server) -> None:
         "environment": dict(server.aws.environ),
     }
     for name in ("issuer", "jwks_url", "token_url", "api_url"):
-        terminal.plain(f"{name:10} {told[name]}")
-    terminal.result(told)
+        terminal.plain(f"{name:10} {summary[name]}")
+    terminal.result(summary)

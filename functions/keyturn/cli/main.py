@@ -2,20 +2,21 @@
 
 import typer
 
-from keyturn.cli import local_stack, turn
+from keyturn.cli import local_stack
 from keyturn.cli import revoke as revoking
-from keyturn.cli.cost.verb import cost
-from keyturn.cli.doctor.verb import doctor
+from keyturn.cli.command import on_stack, on_this_machine
+from keyturn.cli.cost.command import cost
+from keyturn.cli.doctor.command import doctor
 from keyturn.cli.history import history
 from keyturn.cli.issue import issue
 from keyturn.cli.jwks import jwks
 from keyturn.cli.repair import repair
-from keyturn.cli.status.verb import status
-from keyturn.cli.verb import on_stack, on_this_machine
-from keyturn.cli.verify.verb import verify
+from keyturn.cli.rotate import rollback, rotate
+from keyturn.cli.status.command import status
+from keyturn.cli.verify.command import verify
 
 app = typer.Typer(
-    help="Keyturn: signing keys that turn without refusing a valid token or accepting a revoked one.",
+    help="Keyturn rotates JWT signing keys without refusing a valid token or accepting a revoked one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -24,10 +25,10 @@ local = typer.Typer(help="A stack on this machine: a test issuer.", no_args_is_h
 
 @app.callback()
 def main() -> None:
-    """Each verb exits 0, 1 (a problem was found, or it did not come about) or 2 (bad usage)."""
+    """Every command exits 0 on success, 1 if it found a problem or failed, 2 on invalid usage."""
 
 
-# A kid may begin with a dash: what is no option is a kid, and an unknown kid is refused by name.
+# A kid may begin with a dash: an unknown option counts as a kid, and an unknown kid is refused by name.
 _KIDS = {"ignore_unknown_options": True}
 
 app.command("status")(on_stack(status))
@@ -37,8 +38,8 @@ app.command("cost")(on_stack(cost))
 app.command("issue")(on_stack(issue))
 app.command("verify")(on_stack(verify))
 app.command("jwks")(on_stack(jwks))
-app.command("rotate")(on_stack(turn.rotate))
-app.command("rollback", context_settings=_KIDS)(on_stack(turn.rollback))
+app.command("rotate")(on_stack(rotate))
+app.command("rollback", context_settings=_KIDS)(on_stack(rollback))
 app.command("repair")(on_stack(repair))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))
 app.add_typer(local, name="local")

@@ -1,10 +1,12 @@
-"""Options that more than one verb has."""
+"""Options shared by several commands."""
 
 from typing import Annotated
 
 import typer
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, do nothing.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Start it and do not follow.")]
-Reason = Annotated[str, typer.Option(help="Why; it goes into the history.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check and show what would happen; change nothing.")
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Start it and return at once.")]
+Reason = Annotated[str, typer.Option(help="Why; it is stored in the history.")]

@@ -24,7 +24,7 @@ class Proof:
 
 @dataclass
 class Prover:
-    """A token of a key that goes; `since` is the instant of the command."""
+    """A token of a key that is being revoked; `since` is the instant of the command."""
 
     terminal: Terminal
     deployment: Deployment
@@ -57,14 +57,14 @@ def new_token(deployment: Deployment) -> str:
     """A token of the active key that outlives the bound; raises Failed, AwsFault."""
     settings, active = deployment.settings, deployment.keyset.active
     lifetime = active.lifetime if active else settings.times.token_lifetime
-    wanted = int(deployment.revocation_bound.total_seconds()) + 60
-    answer = deployment.post_token({"subject": "keyturn-proof", "lifetime": min(wanted, lifetime)})
+    needed = int(deployment.revocation_bound.total_seconds()) + 60
+    answer = deployment.post_token({"subject": "keyturn-proof", "lifetime": min(needed, lifetime)})
     if answer.status != 200:
         raise Failed(f"POST /token answers {answer.status}")
-    return _good(deployment, str(answer.body["access_token"]))
+    return _accepted(deployment, str(answer.body["access_token"]))
 
 
-def given_token(deployment: Deployment, file: Path, kids: tuple[str, ...]) -> str:
+def token_from_file(deployment: Deployment, file: Path, kids: tuple[str, ...]) -> str:
     """The token in `file`, if it is one of these keys and good now; raises Failed, AwsFault."""
     token = file.read_text().strip()
     try:
@@ -73,10 +73,10 @@ def given_token(deployment: Deployment, file: Path, kids: tuple[str, ...]) -> st
         raise Failed(f"{file} holds no token ({refusal.code})") from None
     if kid not in kids:
         raise Failed(f"the token in {file} is not of a key that is revoked")
-    return _good(deployment, token)
+    return _accepted(deployment, token)
 
 
-def _good(deployment: Deployment, token: str) -> str:
+def _accepted(deployment: Deployment, token: str) -> str:
     if deployment.get("/whoami", token).status == _UNAUTHORIZED:
-        raise Failed("the token to prove it with is refused already")
+        raise Failed("the token to prove it with is already refused")
     return token

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
-
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault, Conflict
+from keyturn.cli.formatting import instant
 from keyturn.cli.options import DryRun, Yes
 from keyturn.cli.terminal import Failed, Terminal
-from keyturn.cli.wording import instant
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Origin
 from keyturn.rotation import repair_keyset
@@ -50,12 +48,12 @@ def _diagnose(deployment: Deployment) -> Diagnosis:
 
 def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
     for problem in diagnosis.problems.values():
-        terminal.say(f"Cannot be read: {escape(problem)}")
+        terminal.say(f"Cannot be read: {problem}")
     if diagnosis.condition is Condition.SOUND:
         terminal.say("Every generation can be read, and none is missing: nothing to repair.")
     source = diagnosis.source
     if source and diagnosis.number:
-        why = escape(f"{source.reason}, by {source.started_by}")
+        why = f"{source.reason}, by {source.started_by}"
         terminal.say(f"Restores generation {source.number} of {instant(source.at)} ({why})")
         terminal.say(f"as generation {diagnosis.number}:")
         for key in source.keyset.keys:

@@ -1,121 +1,23 @@
-"""`keyturn revoke`: out within seconds, and proved. Nothing here holds the revocation up."""
+"""`keyturn revoke`: revoke keys within seconds, and prove that their tokens are refused."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.faults import AwsFault
-from keyturn.aws.sessions import cut_sessions
-from keyturn.cli.break_glass import run_directly
-from keyturn.cli.follow import follow
 from keyturn.cli.options import DryRun, Reason, Yes
-from keyturn.cli.proof import Prover, given_token, new_token
+from keyturn.cli.preflight import (
+    check_permissions,
+    check_reason,
+    direct_permissions,
+    start_permission,
+)
+from keyturn.cli.revocation import Order, Revocation
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Keyset
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the operator asked for."""
-
-    kids: tuple[str, ...]
-    active: bool
-    everything: bool
-    reason: str
-    direct: bool
-    cut_sessions: bool
-    token_file: Path | None
-    dry_run: bool
-    yes: bool
-
-
-@dataclass
-class Revocation:
-    """One revocation: what it found out, and what went wrong beside it."""
-
-    terminal: Terminal
-    deployment: Deployment
-    order: Order
-    kids: tuple[str, ...]
-    problems: list[str] = field(default_factory=list)
-
-    def run(self) -> None:
-        """Cut, revoke, prove, follow; whatever fails is told at the end. Raises Failed."""
-        token = self._token()
-        if self.order.cut_sessions:
-            self._cut_sessions()
-        result: dict[str, Any] = {"kids": list(self.kids), "proof": None}
-        event = {
-            "mode": "emergency",
-            "kids": list(self.kids),
-            "reason": self.order.reason,
-            "started_by": self._caller(),
-        }
-        prover = Prover(self.terminal, self.deployment, token) if token else None
-        if self.order.direct:
-            meanwhile = (lambda: self._prove(prover, result)) if prover else (lambda: None)
-            self._noting(lambda: run_directly(self.terminal, self.deployment, event, meanwhile))
-        else:
-            execution = result["execution"] = self.deployment.start(event)
-            self.terminal.say(f"Started {execution}")
-            self._prove(prover, result)
-            self._noting(lambda: follow(self.terminal, self.deployment, execution))
-        keyset = self.deployment.keyset
-        self.problems += [f"{kid} is still live" for kid in self.kids if not _is_out(keyset, kid)]
-        self.terminal.result({**result, "problems": self.problems})
-        if self.problems:
-            raise Failed("; ".join(self.problems))
-        self.terminal.say("Revoked.")
-
-    def _token(self) -> str | None:
-        active = self.deployment.keyset.active
-        try:
-            if self.order.token_file:
-                return given_token(self.deployment, self.order.token_file, self.kids)
-            if active and active.kid in self.kids:
-                return new_token(self.deployment)
-            self.terminal.say("To prove it takes a token of these keys: --token-file.")
-        except (Failed, AwsFault) as error:
-            self.terminal.say(f"It cannot be proved: {escape(str(error))}")
-        return None
-
-    def _caller(self) -> str:
-        try:
-            return self.deployment.caller()
-        except AwsFault:
-            return "operator"
-
-    def _cut_sessions(self) -> None:
-        try:
-            role = cut_sessions(self.deployment.stack, self.deployment.clock.now())
-            self.terminal.say(f"Sessions of {role} are cut; its containers start anew.")
-        except AwsFault as fault:
-            self.problems.append(f"sessions are not cut: {fault}")
-
-    def _prove(self, prover: Prover | None, result: dict[str, Any]) -> None:
-        def prove() -> None:
-            if prover:
-                proof = prover.prove()
-                result["proof"] = asdict(proof)
-                self.terminal.say(
-                    f"Proved: refused {proof.seconds:.1f} s after the command; "
-                    f"the bound is {proof.bound:.0f} s."
-                )
-
-        self._noting(prove)
-
-    def _noting(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except (Failed, AwsFault) as error:
-            self.problems.append(str(error))
-            self.terminal.say(f"[red]{escape(str(error))}[/]")
 
 
 def command(
@@ -123,29 +25,31 @@ def command(
     deployment: Deployment,
     reason: Reason,
     kids: Annotated[list[str] | None, typer.Argument(help="The kids to revoke.")] = None,
-    active: Annotated[bool, typer.Option("--active", help="The key that signs now.")] = False,
+    active: Annotated[bool, typer.Option("--active", help="The active key.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every live key.")] = False,
     direct: Annotated[
         bool,
         typer.Option(
-            "--direct", help="Break glass: no Step Functions, no Lambda, your credentials."
+            "--direct",
+            help="Break glass: with your credentials, without Step Functions and Lambda.",
         ),
     ] = False,
     cut_sessions: Annotated[
-        bool, typer.Option("--cut-sessions", help="First cut the issuer role's sessions.")
+        bool, typer.Option("--cut-sessions", help="Also cut the issuer role's sessions.")
     ] = False,
     token_file: Annotated[
-        Path | None, typer.Option(exists=True, help="A token of the key, to prove it with.")
+        Path | None,
+        typer.Option(exists=True, help="A token of the key, to prove the revocation with."),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take compromised keys out now, and prove that they are out."""
+    """Revoke compromised keys now, and prove that their tokens are refused."""
     order = Order(
         kids=tuple(kids or ()),
         active=active,
         everything=everything,
-        reason=reason,
+        reason=check_reason(reason),
         direct=direct,
         cut_sessions=cut_sessions,
         token_file=token_file,
@@ -156,16 +60,18 @@ def command(
 
 
 def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
-    """Resolve, show, ask, revoke, prove; raises BadUsage, Failed."""
+    """Resolve, show, confirm, revoke, prove; raises BadUsage, Failed."""
     keyset = deployment.keyset
     kids = resolve(keyset, order)
     _announce(terminal, deployment, keyset, kids, order)
     if order.dry_run:
-        terminal.result({"dry_run": True, "kids": list(kids)})
+        permissions = _needed_permissions(deployment, keyset, kids, order)
+        verdicts = check_permissions(terminal, deployment, permissions)
+        terminal.result({"dry_run": True, "kids": list(kids), "permissions": verdicts})
         return
     if not order.yes:
         terminal.confirm("This cannot be undone.")
-    Revocation(terminal, deployment, order, kids).run()
+    Revocation(terminal, deployment, order, keyset, kids).run()
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:
@@ -194,25 +100,31 @@ def _announce(
     if keyset.active and keyset.active.kid in kids:
         terminal.say(_heir(deployment, keyset, kids))
     bound = deployment.revocation_bound.total_seconds()
-    way = "by hand, with your credentials" if order.direct else "by the state machine"
-    terminal.say(f"Refused everywhere within {bound:.0f} s (C + G + ε), {way}.")
+    way = "with your credentials" if order.direct else "by the state machine"
+    terminal.say(
+        f"Once revoked ({way}), every authorizer refuses them within {bound:.0f} s (C + G + ε)."
+    )
 
 
 def _heir(deployment: Deployment, keyset: Keyset, kids: tuple[str, ...]) -> str:
     heir = keyset.standby
     if heir is None or heir.kid in kids:
         return (
-            "A new key will be made and sign at once; third parties see it only when they "
-            "refetch the JWKS."
+            "A new key will be created and sign at once; other verifiers know it only after they "
+            "have fetched the JWKS again."
         )
     times, now = deployment.settings.times, deployment.clock.now()
     if heir.published and now > timing.may_sign_after(heir.published, times):
-        return f"The standby {heir.kid} signs at once; verifiers know it already."
+        return f"The standby {heir.kid} will sign at once; verifiers know it already."
     return (
-        f"The standby {heir.kid} signs at once; it is so new that third parties may have to "
-        "refetch the JWKS."
+        f"The standby {heir.kid} will sign at once; it is so new that other verifiers may have to "
+        "fetch the JWKS again."
     )
 
 
-def _is_out(keyset: Keyset, kid: str) -> bool:
-    return isinstance(keyset.find(kid), EndedKey | None)
+def _needed_permissions(
+    deployment: Deployment, keyset: Keyset, kids: tuple[str, ...], order: Order
+) -> Mapping[str, str]:
+    if order.direct:
+        return direct_permissions(deployment, [keyset.get(kid).kms_key_arn for kid in kids])
+    return start_permission(deployment)

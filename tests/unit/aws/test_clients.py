@@ -1,39 +1,86 @@
-"""Clients come from one session, which finds the models of our services and of no others."""
+"""One session makes every client; the models of our services are found without a search."""
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 
-from keyturn.aws import clients, deployment
+from keyturn.aws import clients
+from keyturn.aws.faults import Unsent
+
+COMMAND_SERVICES = ("cloudformation", "iam", "lambda", "logs", "sts")
+CREDENTIAL_SERVICES = ("sso", "sso-oidc", "signin", "sts")
 
 
 @pytest.fixture
-def own_session(region):
-    """A session that nobody else has."""
+def own_session(region, monkeypatch):
+    """A session that no other test has."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
     clients.session.cache_clear()
     yield clients.session()
     clients.session.cache_clear()
 
 
 @pytest.mark.parametrize("service", sorted(clients.SERVICES))
-def test_every_service_of_ours_has_a_client(own_session, service):
-    """Its model is found where botocore keeps it."""
+def test_our_services_are_found_without_listing_botocores_folders(
+    own_session, monkeypatch, service
+):
+    """A cold start opens the folders of the services it uses, and no others."""
+    monkeypatch.setattr(Loader, "list_available_services", lambda *_: pytest.fail("a search"))
     assert own_session.create_client(service).meta.service_model.service_name == service
 
 
-def test_another_service_is_unknown(own_session):
-    """Whoever needs one more adds it to SERVICES, from which the local artefact is made, too."""
+@pytest.mark.parametrize("service", sorted({*COMMAND_SERVICES, *CREDENTIAL_SERVICES}))
+def test_services_of_the_command_and_of_credential_providers_are_found(own_session, service):
+    """With botocore's whole models: SSO, an assumed role and `aws login` need them."""
+    assert own_session.create_client(service).meta.service_model.service_name == service
+
+
+def test_a_service_that_does_not_exist_is_unknown(own_session):
+    """As botocore says it."""
     with pytest.raises(UnknownServiceError):
-        own_session.create_client("ec2")
+        own_session.create_client("no-such-service")
 
 
-def test_the_operators_profile_and_region_are_everybodys(own_session, monkeypatch, tmp_path):
-    """`keyturn --profile --region` holds for the clients of this package, too."""
-    config = tmp_path / "config"
-    config.write_text("[profile drill]\nregion = eu-west-3\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setattr(deployment.boto3, "DEFAULT_SESSION", None)
+CALLS = {
+    "cloudformation": lambda client: client.describe_stacks(),
+    "iam": lambda client: client.list_roles(),
+    "lambda": lambda client: client.list_functions(),
+    "logs": lambda client: client.describe_log_groups(),
+    "sts": lambda client: client.get_caller_identity(),
+    "kms": lambda client: client.describe_key(KeyId="x"),
+    "ssm": lambda client: client.get_parameters(Names=["x"]),
+    "stepfunctions": lambda client: client.list_executions(stateMachineArn="x"),
+}
+
+
+@pytest.mark.parametrize("region_name", ["us-east-1", "eu-west-3", "cn-north-1", "us-gov-west-1"])
+@pytest.mark.parametrize("service", CALLS)
+def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, region_name):
+    """Same URL, same Region in the signature: the trimmed endpoints mislead no call."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region_name)
     clients.session.cache_clear()
-    deployment.use_session("drill", "eu-central-1")
-    assert clients.session().profile == "drill"
-    assert clients.Clients(20).ssm.meta.region_name == "eu-central-1"
-    assert deployment.boto3.client("sts").meta.region_name == "eu-central-1"
+    sent = []
+
+    def answer(request, **_):
+        scope = request.headers["Authorization"].split(b"Credential=")[1].split(b",")[0]
+        sent.append((request.url, scope.split(b"/", 2)[2]))
+        return AWSResponse(request.url, 400, {}, None)
+
+    for client in (clients.client(service), boto3.Session().client(service)):
+        client.meta.events.register_first("before-send", answer)
+        with pytest.raises(Exception, match=r".") as raised:
+            CALLS[service](client)
+        assert raised
+    ours, theirs = sent
+    assert ours == theirs
+
+
+def test_a_client_that_cannot_be_made_is_a_fault(own_session, monkeypatch):
+    """No exception of botocore's leaves aws/."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    clients.session.cache_clear()
+    with pytest.raises(Unsent, match="ssm: NoRegionError"):
+        assert clients.Clients(20).ssm

@@ -1,16 +1,26 @@
 """AWS errors become our faults: one kind each, call and code in the message and nothing else."""
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore import exceptions
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
 
+from keyturn.aws import faults
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import (
     Absent,
     AwsFault,
     Conflict,
     KeyUnusable,
+    NoCredentials,
     Throttled,
     Unanswered,
+    Unreached,
+    Unsent,
     translated,
 )
 from tests.template import RESOURCES
@@ -64,7 +74,7 @@ def test_an_answer_without_a_status_is_no_answer():
 )
 def test_errors_without_an_answer_are_named_by_their_kind(error):
     """No URL, no text: the name of botocore's exception is enough."""
-    with pytest.raises(Unanswered) as raised, translated("service:Call"):
+    with pytest.raises(AwsFault) as raised, translated("service:Call"):
         raise error
     assert str(raised.value) == f"service:Call: {type(error).__name__}"
 
@@ -90,3 +100,82 @@ def test_a_read_that_hangs_fails_before_the_authorizer_is_killed(region):
     pauses = 2 ** (attempts - 1) - 1
     longest = attempts * (config.connect_timeout + config.read_timeout) + pauses
     assert longest < RESOURCES["AuthorizeFunction"]["Properties"]["Timeout"]
+
+
+def subclasses(error):
+    """Every class below it, however deep."""
+    return {error}.union(*(subclasses(below) for below in error.__subclasses__()))
+
+
+# Raised after sending, or nobody can know: the call may have had its effect.
+CAUTIOUS = {
+    "AwsChunkedWrapperError",
+    "BotoCoreError",
+    "CapacityNotAvailableError",
+    "ChecksumError",
+    "ConnectionClosedError",
+    "FlexibleChecksumError",
+    "HTTPClientError",
+    "IncompleteReadError",
+    "InvalidExpressionError",
+    "PaginationError",
+    "ReadTimeoutError",
+    "ResponseStreamingError",
+    "StubAssertionError",
+    "StubResponseError",
+    "UnStubbedResponseError",
+    "UnseekableStreamError",
+    "WaiterConfigError",
+    "WaiterError",
+}
+
+
+def test_every_error_of_botocore_has_a_kind():
+    """A new one needs a decision: sent, not sent, not reached; whatever is undecided is cautious."""
+    botocores = {
+        error for error in subclasses(BotoCoreError) if error.__module__ == "botocore.exceptions"
+    }
+    decided = {
+        error.__name__
+        for error in botocores
+        if issubclass(error, (*faults._UNSENT, *faults._UNREACHED))
+    }
+    names = {error.__name__ for error in botocores}
+    assert decided | CAUTIOUS == names
+    assert not decided & CAUTIOUS
+    assert len(decided) > 60
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (NoCredentialsError(), NoCredentials),
+        (exceptions.ProfileNotFound(profile="x"), Unsent),
+        (exceptions.PartialCredentialsError(provider="env", cred_var="x"), NoCredentials),
+        (exceptions.ConfigParseError(path="x"), Unsent),
+        (exceptions.NoRegionError(), Unsent),
+        (exceptions.ParamValidationError(report="x"), Unsent),
+        (exceptions.SSOTokenLoadError(error_msg="x"), NoCredentials),
+        (exceptions.UnauthorizedSSOTokenError(), NoCredentials),
+        (exceptions.LoginRefreshRequired(), NoCredentials),
+        (exceptions.ProxyConnectionError(proxy_url="x"), Unreached),
+        (EndpointConnectionError(endpoint_url="x"), Unreached),
+        (exceptions.ConnectTimeoutError(endpoint_url="x"), Unreached),
+        (exceptions.ReadTimeoutError(endpoint_url="x"), Unanswered),
+        (exceptions.ConnectionClosedError(endpoint_url="x"), Unanswered),
+    ],
+)
+def test_what_was_not_sent_is_told_from_what_was_not_answered(error, kind):
+    """Only the second may have had its effect."""
+    with pytest.raises(AwsFault) as raised, translated("service:Call"):
+        raise error
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("operation", ["AssumeRole", "GetRoleCredentials", "CreateToken"])
+def test_a_refusal_while_signing_is_about_the_credentials(operation):
+    """Not about the call that was to be signed, which was never sent."""
+    answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    message = f"ssm:PutParameter, {operation}: AccessDenied"
+    with pytest.raises(NoCredentials, match=message), translated("ssm:PutParameter"):
+        raise ClientError(answer, operation)

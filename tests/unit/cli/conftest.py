@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from keyturn.aws.deployment import Answer, Deployment
+from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Unanswered
+from keyturn.aws.http import Answer
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app
+from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate
+from tests.unit.cli.deployed import Deployed
 from tests.unit.conftest import BUCKET, REGION
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
@@ -47,11 +50,13 @@ class Web:
         if self.away:
             raise Unanswered(f"GET {url}", "MaxRetryError")
         try:
-            found = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+            stored = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
         except self.backdoor.s3.exceptions.NoSuchKey:
             return Answer(404, {}, "NoSuchKey")
-        headers = {"Cache-Control": found["CacheControl"]} if self.headers is None else self.headers
-        body = json.loads(found["Body"].read()) if self.body is None else self.body
+        headers = (
+            {"Cache-Control": stored["CacheControl"]} if self.headers is None else self.headers
+        )
+        body = json.loads(stored["Body"].read()) if self.body is None else self.body
         return Answer(self.status, headers, body)
 
 
@@ -66,8 +71,8 @@ class Machine:
 
     def latest(self, _machine: str, status: str) -> list[Any]:
         """Like Executions'."""
-        found = [one for one in (*self.running, *self.ended) if one.status == status]
-        return sorted(found, key=lambda one: one.started, reverse=True)
+        matches = [one for one in (*self.running, *self.ended) if one.status == status]
+        return sorted(matches, key=lambda one: one.started, reverse=True)
 
     def asked(self, arn: str) -> Any:
         """Like Executions'."""
@@ -113,12 +118,12 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
         "ScheduleNames": "demo-rotation,demo-reconcile",
     }
     monkeypatch.setenv("AWS_REGION", REGION)
-    found = Deployment("demo", outputs, {}, clock)
-    found.clients = booted.clients
-    found.executions = machine
-    found.fetch = web.fetch
-    found.clock_offset = lambda: timedelta(seconds=offset.seconds)
-    found.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
+    deployment = Deployment("demo", outputs, {}, clock)
+    deployment.clients = booted.clients
+    deployment.executions = machine
+    deployment.fetch = web.fetch
+    deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
+    deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
     for name, expression in (
         ("demo-rotation", "rate(1 day)"),
         ("demo-reconcile", "rate(10 minutes)"),
@@ -130,16 +135,16 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
             Target=TARGETS,
             State="ENABLED",
         )
-    monkeypatch.setattr("keyturn.cli.verb.use_session", lambda *_: None)
-    monkeypatch.setattr(Deployment, "find", lambda _stack: found)
-    return found
+    monkeypatch.setattr("keyturn.cli.command.use_session", lambda *_: None)
+    monkeypatch.setattr(Deployment, "find", lambda _stack: deployment)
+    return deployment
 
 
 @pytest.fixture
-def turn(booted: Stack, origin) -> Callable[[], Keyset]:
+def supersede(booted: Stack, origin) -> Callable[[], Keyset]:
     """Have the standby take over from the active key; returns the keyset as it was."""
 
-    def turn() -> Keyset:
+    def supersede() -> Keyset:
         before = booted.keysets.read().keyset
 
         def change(keyset, now):
@@ -155,7 +160,7 @@ def turn(booted: Stack, origin) -> Callable[[], Keyset]:
         booted.keysets.update(change, origin)
         return before
 
-    return turn
+    return supersede
 
 
 @pytest.fixture
@@ -171,7 +176,7 @@ def keyturn() -> Keyturn:
 
 @pytest.fixture
 def transcript(truth):
-    """Hold what was printed against the file of this name; TRANSCRIPTS=write writes it anew.
+    """Compare what was printed with the file of this name; TRANSCRIPTS=write rewrites it.
 
     Kids are random: each becomes a stand-in of the same length, the first the active key's.
     """
@@ -189,3 +194,15 @@ def transcript(truth):
         assert printed == file.read_text()
 
     return transcript
+
+
+@pytest.fixture
+def deployed(demo_times: Any) -> Deployed:
+    """A token is good once, then accepted once more, then refused."""
+    return Deployed(demo_times, [200, 200, 401])
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    """Speaks to people."""
+    return Terminal("demo", as_json=False)

@@ -49,10 +49,12 @@ def test_what_it_says(deployment, keyturn, transcript, width):
 
 def test_as_json(deployment, keyturn):
     """The lines add up to the total, and a price that was given is the one used."""
-    said = json.loads(keyturn("cost", "--price", "kms_key_month=2", "--json").stdout)
-    assert said["total"] == pytest.approx(sum(one["dollars"] for one in said["lines"]), abs=0.01)
-    assert said["prices"]["kms_key_month"] == 2
-    assert set(said) == {"load", "lines", "total", "prices", "prices_as_of"}
+    output = json.loads(keyturn("cost", "--price", "kms_key_month=2", "--json").stdout)
+    assert output["total"] == pytest.approx(
+        sum(one["dollars"] for one in output["lines"]), abs=0.01
+    )
+    assert output["prices"]["kms_key_month"] == 2
+    assert set(output) == {"load", "lines", "total", "prices", "prices_as_of"}
 
 
 @pytest.mark.parametrize("price", ["bread=1", "kms_key_month=cheap", "kms_key_month=-1", "="])

@@ -1,4 +1,4 @@
-"""`keyturn doctor`: every finding from what was seen, and what `--fix` does about it."""
+"""`keyturn doctor`: every finding from a snapshot, and what `--fix` does about it."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
-from keyturn.cli.observation import Run, observe
+from keyturn.cli.snapshot import Run, read_snapshot
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
@@ -23,46 +23,48 @@ DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[3]
 
 
-def with_keys(seen, *keys, ended=()):
+def with_keys(snapshot, *keys, ended=()):
     """The same stack with these live keys."""
-    last = seen.generation
+    last = snapshot.generation
     keyset = replace(last.keyset, keys=keys, ended=tuple(ended))
-    return replace(seen, generations=(*seen.generations, replace(last, keyset=keyset)))
+    return replace(snapshot, generations=(*snapshot.generations, replace(last, keyset=keyset)))
 
 
-def with_kms(seen, key, **changed):
+def with_kms(snapshot, key, **changed):
     """The same stack, with a key that KMS tells something else of."""
-    kept = replace(seen.kms[key.kms_key_arn], **changed)
-    return replace(seen, kms={**seen.kms, key.kms_key_arn: kept})
+    kms_key = replace(snapshot.kms[key.kms_key_arn], **changed)
+    return replace(snapshot, kms={**snapshot.kms, key.kms_key_arn: kms_key})
 
 
-def stranger(name, seen, age):
+def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, seen.at - age, enabled=True, pending_deletion=False)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False)
 
 
-def with_strangers(seen, *keys):
+def with_strangers(snapshot, *keys):
     """The same stack with more KMS keys."""
-    return replace(seen, kms={**seen.kms, **{key.arn: key for key in keys}})
+    return replace(snapshot, kms={**snapshot.kms, **{key.arn: key for key in keys}})
 
 
-def ended_but_enabled(seen):
+def ended_but_enabled(snapshot):
     """The standby was revoked, and KMS still has it enabled."""
-    active, standby = seen.keyset.active, seen.keyset.standby
-    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, standby.created, seen.at)
-    return with_keys(seen, active, ended=(gone,))
+    active, standby = snapshot.keyset.active, snapshot.keyset.standby
+    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, standby.created, snapshot.at)
+    return with_keys(snapshot, active, ended=(gone,))
 
 
-def run(state, age, seen):
+def run(state, age, snapshot):
     """An execution under way."""
-    return Run("arn:run", "scheduled", "schedule", seen.at - age, state, seen.at - age)
+    return Run("arn:run", "scheduled", "schedule", snapshot.at - age, state, snapshot.at - age)
 
 
-def grace(seen):
+def grace(snapshot):
     """The active key, superseded long ago."""
-    active = seen.keyset.active
-    return replace(active, state=State.GRACE, superseded=seen.at - DAY, verify_until=seen.at - DAY)
+    active = snapshot.keyset.active
+    return replace(
+        active, state=State.GRACE, superseded=snapshot.at - DAY, verify_until=snapshot.at - DAY
+    )
 
 
 BROKEN = {
@@ -93,7 +95,7 @@ BROKEN = {
         s, public=replace(s.public, generation=1), at=s.at + DAY
     ),
     "failed_execution": lambda s: replace(
-        s, unhappy=(Execution("arn:run", "TIMED_OUT", s.at, s.at),)
+        s, unresolved=(Execution("arn:run", "TIMED_OUT", s.at, s.at),)
     ),
     "stuck_execution": lambda s: replace(s, running=(run("WaitForGrace", DAY, s),)),
     "schedule_missing": lambda s: replace(
@@ -105,27 +107,27 @@ BROKEN = {
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
     "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
 }
-BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to be seen then
+BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to read then
 
 
 @pytest.fixture
-def seen(deployment):
+def snapshot(deployment):
     """A stack at rest."""
-    return observe(deployment)
+    return read_snapshot(deployment)
 
 
-def test_nothing_is_off_at_rest(seen):
+def test_nothing_is_off_at_rest(snapshot):
     """Not even a warning."""
-    assert examine(seen) == []
+    assert examine(snapshot) == []
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_finding(seen, code):
+def test_a_finding(snapshot, code):
     """Found by its name, with a sentence and a remedy; and only where something is off."""
-    found = {finding.code: finding for finding in examine(BROKEN[code](seen))}
-    assert code in found, found
-    assert found[code].what.endswith((".", ". "))
-    assert found[code].remedy
+    findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
+    assert code in findings, findings
+    assert findings[code].what.endswith((".", ". "))
+    assert findings[code].remedy
 
 
 def test_every_finding_is_documented():
@@ -135,12 +137,12 @@ def test_every_finding_is_documented():
     assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == BROKEN.keys() | BY_WORDS
 
 
-def test_the_worst_comes_first(seen):
+def test_the_worst_comes_first(snapshot):
     """Critical before error before warning."""
-    off = replace(BROKEN["orphaned_key"](seen), projection=None, clock_offset=DAY)
-    found = [finding.severity.value for finding in examine(off)]
-    assert found == sorted(found, key=["critical", "error", "warning"].index)
-    assert {"critical", "warning"} <= set(found)
+    off = replace(BROKEN["orphaned_key"](snapshot), projection=None, clock_offset=DAY)
+    findings = [finding.severity.value for finding in examine(off)]
+    assert findings == sorted(findings, key=["critical", "error", "warning"].index)
+    assert {"critical", "warning"} <= set(findings)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -167,33 +169,33 @@ def test_fix_does_what_reconcile_does_and_enables_schedules(
     """Then it looks again."""
     for name in ("demo-rotation", "demo-reconcile"):
         known = backdoor.scheduler.get_schedule(Name=name)
-        kept = {part: known[part] for part in ("ScheduleExpression", "Target")}
+        kms_key = {part: known[part] for part in ("ScheduleExpression", "Target")}
         backdoor.scheduler.update_schedule(
-            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kept
+            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kms_key
         )
     backdoor.s3.delete_object(Bucket=booted.settings.bucket, Key=".well-known/jwks.json")
-    asked = []
+    invocations = []
 
     def invoke(stack, function):
-        asked.append((stack, function))
+        invocations.append((stack, function))
         reconcile(booted)
 
-    monkeypatch.setattr("keyturn.cli.doctor.verb.invoke", invoke)
+    monkeypatch.setattr("keyturn.cli.doctor.command.invoke", invoke)
     result = keyturn("doctor", "--fix", "--json")
     assert json.loads(result.stdout) == {
         "findings": [],
         "fixed": ["reconcile", "enabled demo-rotation", "enabled demo-reconcile"],
     }
-    assert (result.exit_code, asked) == (0, [("demo", "ReconcileFunction")])
+    assert (result.exit_code, invocations) == (0, [("demo", "ReconcileFunction")])
 
 
 def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, monkeypatch):
     """A disabled key is for people: revoked or enabled, who knows?"""
-    monkeypatch.setattr("keyturn.cli.doctor.verb.invoke", lambda *_: pytest.fail("not for this"))
+    monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: pytest.fail("not for this"))
     backdoor.kms.disable_key(KeyId=deployment.keyset.active.kms_key_arn)
     result = keyturn("doctor", "--fix", "--json")
-    said = json.loads(result.stdout)
-    assert ([one["code"] for one in said["findings"]], said["fixed"]) == (
+    output = json.loads(result.stdout)
+    assert ([one["code"] for one in output["findings"]], output["fixed"]) == (
         ["active_key_disabled"],
         [],
     )
@@ -217,14 +219,14 @@ def test_a_refused_look_is_told_and_the_others_are_made(deployment, keyturn):
         raise AwsFault("states:ListExecutions", "AccessDeniedException")
 
     deployment.executions.latest = denied
-    found = json.loads(keyturn("doctor", "--json").stdout)["findings"]
-    assert {one["code"] for one in found} == {"unreadable"}
-    assert {one["subject"] for one in found} == {"executions", "failed_executions"}
+    findings = json.loads(keyturn("doctor", "--json").stdout)["findings"]
+    assert {one["code"] for one in findings} == {"unreadable"}
+    assert {one["subject"] for one in findings} == {"executions", "failed_executions"}
 
 
-def test_only_what_reconcile_mends_says_so(seen):
+def test_only_what_reconcile_mends_says_so(snapshot):
     """`--fix` is in the remedy where there is a fix, and nowhere else."""
     for code, broken in BROKEN.items():
-        for finding in examine(broken(seen)):
+        for finding in examine(broken(snapshot)):
             if finding.code == code and finding.fix is Fix.RECONCILE:
                 assert "doctor --fix" in finding.remedy, finding

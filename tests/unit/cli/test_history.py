@@ -10,16 +10,16 @@ from tests.unit.conftest import START
 
 
 @pytest.fixture
-def turned(turn, clock):
+def keyset_before(supersede, clock):
     """The standby has taken over, half a minute after the start."""
     clock.advance(30)
-    before = turn()
+    before = supersede()
     clock.advance(5)
     return before
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_every_change(deployment, turned, keyturn, transcript, width):
+def test_every_change(deployment, keyset_before, keyturn, transcript, width):
     """When, what, why, who; the newest first."""
     result = keyturn("history", width=width)
     assert result.exit_code == 0
@@ -30,19 +30,19 @@ def test_every_change(deployment, turned, keyturn, transcript, width):
     transcript(f"history-{width}", printed)
 
 
-def test_as_json(deployment, turned, keyturn):
+def test_as_json(deployment, keyset_before, keyturn):
     """Its shape is documented."""
-    said = json.loads(keyturn("history", "--limit", "1", "--json").stdout)
-    [change] = said["changes"]
+    output = json.loads(keyturn("history", "--limit", "1", "--json").stdout)
+    [change] = output["changes"]
     assert set(change) == {"generation", "at", "changes", "reason", "started_by", "op_id"}
     assert change["changes"] == [
-        {"change": "superseded", "kid": turned.active.kid},
-        {"change": "activated", "kid": turned.standby.kid},
+        {"change": "superseded", "kid": keyset_before.active.kid},
+        {"change": "activated", "kid": keyset_before.standby.kid},
     ]
-    assert said["older"] == 2
+    assert output["older"] == 2
 
 
-def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, turned, booted, keyturn):
+def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before, booted, keyturn):
     """The same changes, before and after."""
     before = json.loads(keyturn("history", "--json").stdout)
     for number, text in booted.keysets.stored().items():
@@ -52,13 +52,13 @@ def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, turned, booted
 
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])
-def test_who_counted_then(deployment, turned, keyturn, seconds, active):
+def test_who_counted_then(deployment, keyset_before, keyturn, seconds, active):
     """To the second, and a zone is UTC unless it is said."""
     at = (START + timedelta(seconds=seconds)).isoformat()
-    said = json.loads(keyturn("history", "--at", at, "--json").stdout)
-    kid = {"first": turned.active.kid, "second": turned.standby.kid}[active]
-    assert [one["kid"] for one in said["keys"] if one["state"] == "active"] == [kid]
-    assert all(one["valid"] for one in said["keys"])
+    output = json.loads(keyturn("history", "--at", at, "--json").stdout)
+    kid = {"first": keyset_before.active.kid, "second": keyset_before.standby.kid}[active]
+    assert [one["kid"] for one in output["keys"] if one["state"] == "active"] == [kid]
+    assert all(one["valid"] for one in output["keys"])
     assert keyturn("history", "--at", at.removesuffix("+00:00")).exit_code == 0
 
 
@@ -66,8 +66,8 @@ def test_who_counted_then(deployment, turned, keyturn, seconds, active):
     ("at", "status", "word"),
     [
         ("yesterday", 2, "--at"),
-        ("2999-01-01T00:00:00Z", 2, "still to come"),
-        ("1999-01-01", 1, "no generation is as old"),
+        ("2999-01-01T00:00:00Z", 2, "is in the future"),
+        ("1999-01-01", 1, "there was no generation"),
     ],
 )
 def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):

@@ -1,8 +1,10 @@
 """`keyturn revoke` when things go wrong around it: nothing holds the revocation up."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,86 +12,12 @@ from typing import Any
 import pytest
 import typer
 
-from keyturn.aws.faults import AwsFault, Unanswered
-from keyturn.cli import revoke as revoking
-from keyturn.cli.revoke import Order, resolve, revoke
+from keyturn.aws.faults import Unanswered
+from keyturn.cli import revocation
+from keyturn.cli.revoke import resolve, revoke
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
-from keyturn.keyset.model import EndedKey, Key, Keyset
-from keyturn.keyset.states import State
-from keyturn.tokens import jws
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-A, S, GONE = "A" * 43, "S" * 43, "G" * 43
-KEYS = Keyset(
-    keys=(
-        Key(A, "arn:a", State.ACTIVE, 3600, NOW, published=NOW, activated=NOW),
-        Key(S, "arn:s", State.STANDBY, 3600, NOW, published=NOW),
-    ),
-    ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW, NOW),),
-)
-ORDER = Order((), True, False, "drill", False, False, None, False, True)
-
-
-def out(keyset: Keyset, *kids: str) -> Keyset:
-    """The keyset without these keys."""
-    ended = tuple(EndedKey(kid, "arn", State.REVOKED, NOW, NOW) for kid in kids)
-    left = tuple(key for key in keyset.keys if key.kid not in kids)
-    return Keyset(left, (*keyset.ended, *ended))
-
-
-@dataclass
-class Deployed:
-    """A stack that does what a test says; `answers` are the statuses of `/whoami`, the last stays."""
-
-    times: Any
-    answers: list[int]
-    keyset: Keyset = KEYS
-    stack: str = "demo"
-    now: datetime = NOW
-    started: list[Any] = field(default_factory=list)
-    token_status: int = 200
-    caller: Callable[[], str] = lambda: "arn:operator"
-
-    def __post_init__(self) -> None:
-        self.settings = SimpleNamespace(times=self.times)
-        self.revocation_bound = timedelta(seconds=2)
-        self.clock = SimpleNamespace(now=lambda: self.now, sleep=self.sleep)
-        self.executions = SimpleNamespace(
-            status=lambda _: "SUCCEEDED", visits=lambda _: [], cause=lambda _: ""
-        )
-
-    def sleep(self, seconds: float) -> None:
-        """Time passes."""
-        self.now += timedelta(seconds=seconds)
-
-    def start(self, event: Any) -> str:
-        """The state machine does its work at once."""
-        self.started.append(event)
-        self.keyset = out(self.keyset, *event["kids"])
-        return "arn:execution"
-
-    def post_token(self, _body: Any) -> Any:
-        """Something of the shape of a token of the active key."""
-        token = jws.compact(jws.signing_input(A, {}), bytes(256))
-        return SimpleNamespace(status=self.token_status, body={"access_token": token})
-
-    def get(self, _path: str, _token: str) -> Any:
-        """The next answer."""
-        return SimpleNamespace(
-            status=self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        )
-
-
-@pytest.fixture
-def deployed(demo_times: Any) -> Deployed:
-    """A token is good once, then accepted once more, then refused."""
-    return Deployed(demo_times, [200, 200, 401])
-
-
-@pytest.fixture
-def terminal() -> Terminal:
-    """Speaks to people."""
-    return Terminal("demo", as_json=False)
+from keyturn.keyset.model import EndedKey
+from tests.unit.cli.deployed import GONE, KEYS, NOW, ORDER, A, Deployed, S, broken, denied, out
 
 
 def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: Any) -> None:
@@ -112,37 +40,37 @@ def test_a_token_accepted_past_the_bound_is_a_failure(
     assert deployed.started
 
 
-@pytest.mark.parametrize("trouble", ["no token", "no caller", "no cut"])
-def test_nothing_holds_the_revocation_up(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, trouble: str
+@pytest.mark.parametrize("error", [denied, broken, lambda *_: SimpleNamespace(status=503)])
+@pytest.mark.parametrize("optional", ["post_token", "get", "caller"])
+def test_nothing_optional_holds_the_revocation_up(
+    deployed: Deployed, terminal: Terminal, optional: str, error: Callable[..., Any]
 ) -> None:
-    """An issuer that is down, an STS that denies, an IAM that denies: the keys are out all the same."""
-
-    def denied(*_: Any) -> str:
-        raise AwsFault("iam:PutRolePolicy", "AccessDenied")
-
-    order = ORDER
-    match trouble:
-        case "no token":
-            deployed.token_status = 503
-        case "no caller":
-            deployed.caller = denied
-        case "no cut":
-            monkeypatch.setattr(revoking, "cut_sessions", denied)
-            order = replace(ORDER, cut_sessions=True)
-    if trouble == "no cut":
-        with pytest.raises(Failed, match="sessions are not cut: iam:PutRolePolicy: AccessDenied"):
-            revoke(terminal, deployed, order)
-    else:
-        revoke(terminal, deployed, order)
+    """The token, the proof, the caller's name: whatever they raise, the execution is started."""
+    setattr(deployed, optional, error)
+    with suppress(Failed):  # a proof that fails is a problem, told at the end
+        revoke(terminal, deployed, ORDER)
     assert isinstance(deployed.keyset.find(A), EndedKey)
+
+
+def test_an_issuer_that_hangs_delays_the_revocation_by_seconds_only(
+    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """The token is given up when its time is over, and the reason is printed."""
+    monkeypatch.setattr(revocation, "_TOKEN_SECONDS", 0.01)
+    never = threading.Event()
+    deployed.post_token = lambda _body: never.wait()  # type: ignore[method-assign]
+    revoke(terminal, deployed, ORDER)
+    never.set()
+    assert deployed.started
+    assert "cannot be proved: no answer within 0.01 s" in capsys.readouterr().out
+    assert revocation._TOKEN_SECONDS == 0.01
 
 
 def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proof fails, the execution is followed all the same, and the exit status is not 0."""
-    monkeypatch.setattr(revoking, "new_token", lambda _: "token")
+    monkeypatch.setattr(revocation, "new_token", lambda _: "token")
 
     def unanswered(*_: Any) -> Any:
         raise Unanswered("GET /whoami", "MaxRetryError")
@@ -153,12 +81,20 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     assert isinstance(deployed.keyset.find(A), EndedKey)
 
 
+def test_a_start_that_fails_names_break_glass(deployed: Deployed, terminal: Terminal) -> None:
+    """Nothing is revoked then, and the remedy says how to do without Step Functions."""
+    deployed.start = denied  # type: ignore[method-assign]
+    with pytest.raises(Failed, match="service:Call: AccessDenied") as raised:
+        revoke(terminal, deployed, ORDER)
+    assert "--direct" in raised.value.remedy
+
+
 def test_a_given_token_must_be_of_a_key_that_goes(
     deployed: Deployed, terminal: Terminal, tmp_path: Path, capsys: Any
 ) -> None:
     """A token of another key, or no token at all, proves nothing and is said to."""
     file = tmp_path / "token"
-    for text, said in (
+    for text, message in (
         (deployed.post_token({}).body["access_token"], "is not of a key"),
         ("x", "no token"),
     ):
@@ -166,7 +102,7 @@ def test_a_given_token_must_be_of_a_key_that_goes(
         deployed.keyset = KEYS
         order = replace(ORDER, active=False, kids=(S,), token_file=file)
         revoke(terminal, deployed, order)
-        assert said in " ".join(capsys.readouterr().out.split())
+        assert message in " ".join(capsys.readouterr().out.split())
 
 
 def test_consent_is_the_stacks_name(

@@ -12,10 +12,10 @@ from tests.unit.conftest import START
 
 
 @pytest.fixture
-def turned(turn, booted, origin, clock):
+def keyset_before(supersede, booted, origin, clock):
     """The standby has taken over from the first key, and a third one has been made."""
     clock.advance(30)
-    before = turn()
+    before = supersede()
     key = booted.kms.create()
     kid = booted.kms.public_jwk(key.arn).kid
 
@@ -39,7 +39,7 @@ def test_a_stack_at_rest(deployment, keyturn, transcript, width):
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_stack_in_the_middle_of_a_rotation(
-    deployment, turned, machine, keyturn, transcript, width
+    deployment, keyset_before, machine, keyturn, transcript, width
 ):
     """The grace key with its three instants, and the run that waits; its JWKS is about to follow."""
     arn = "arn:aws:states:us-east-1:123456789012:execution:rotation:run-1"
@@ -50,31 +50,33 @@ def test_a_stack_in_the_middle_of_a_rotation(
     transcript(f"status-turned-{width}", result.stdout)
 
 
-def test_what_is_off_is_told_with_its_remedy(deployment, turned, keyturn, transcript):
+def test_what_is_off_is_told_with_its_remedy(deployment, keyset_before, keyturn, transcript):
     """A JWKS that lags while nothing runs: exit status 1."""
     result = keyturn("status")
     assert result.exit_code == 1
     transcript("status-off-80", result.stdout)
 
 
-def test_no_line_is_wider_than_the_terminal(deployment, turned, keyturn):
+def test_no_line_is_wider_than_the_terminal(deployment, keyset_before, keyturn):
     """At 80 columns nothing wraps that would be cut by a narrower one."""
     printed = keyturn("status", width=80).stdout
     assert max(map(len, printed.splitlines())) <= 80
 
 
-def test_ended_keys_are_drawn_to_their_end(deployment, turned, booted, origin, keyturn):
+def test_ended_keys_are_drawn_to_their_end(deployment, keyset_before, booted, origin, keyturn):
     """A revoked key's lane shows what it was until then, and is known from older generations."""
 
     def change(keyset, now):
-        return revoke(keyset, [turned.active.kid], now, times=booted.times, limits=booted.limits)
+        return revoke(
+            keyset, [keyset_before.active.kid], now, times=booted.times, limits=booted.limits
+        )
 
     booted.keysets.update(change, origin)
-    said = json.loads(keyturn("status", "--json").stdout)
-    [spans] = [one["spans"] for one in said["timeline"] if one["kid"] == turned.active.kid]
+    output = json.loads(keyturn("status", "--json").stdout)
+    [spans] = [one["spans"] for one in output["timeline"] if one["kid"] == keyset_before.active.kid]
     assert [span["phase"] for span in spans] == ["active", "grace"]
     assert not any(span["planned"] for span in spans)
-    [key] = [one for one in said["keys"] if one["kid"] == turned.active.kid]
+    [key] = [one for one in output["keys"] if one["kid"] == keyset_before.active.kid]
     assert (key["state"], key["kms"], spans[-1]["end"]) == ("revoked", "enabled", key["ended"])
     assert "×" in keyturn("status").stdout
 
@@ -87,10 +89,10 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(deployment, aws, key
         raise AwsFault("states:ListExecutions", "AccessDeniedException")
 
     deployment.executions.latest = denied
-    said = json.loads(keyturn("status", "--json").stdout)
-    assert said["running"] is None
-    assert said["unread"]["executions"] == "states:ListExecutions: AccessDeniedException"
-    assert len(said["keys"]) == 2
+    output = json.loads(keyturn("status", "--json").stdout)
+    assert output["running"] is None
+    assert output["unread"]["executions"] == "states:ListExecutions: AccessDeniedException"
+    assert len(output["keys"]) == 2
 
 
 def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, backdoor, keyturn):

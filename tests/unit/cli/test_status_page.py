@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from keyturn.aws.kms_keys import KmsKey
-from keyturn.cli.observation import Observed, Run
+from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.page import page
 from keyturn.cli.status.summary import Summary
 from keyturn.keyset import timing
@@ -43,13 +43,13 @@ def key(name: str, state: State, created: float, *since: float) -> Key:
     """A key by the days before now of its instants; a grace key verifies as long as it should."""
     at = [NOW - timedelta(days=days) for days in (created, *since)]
     names = ("created", "published", "activated", "superseded")
-    made = Key(
+    key = Key(
         kid(name), ARN + name, state, TIMES.token_lifetime, **dict(zip(names, at, strict=False))
     )
-    if made.superseded is None:
-        return made
-    until = timing.verify_until(made.superseded, made.lifetime, TIMES)
-    return replace(made, verify_until=until)
+    if key.superseded is None:
+        return key
+    until = timing.verify_until(key.superseded, key.lifetime, TIMES)
+    return replace(key, verify_until=until)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,10 @@ def summary() -> Summary:
             NOW - timedelta(days=7),
         ),
     )
-    told = ("op-1", "schedule", "active_key_due")
+    origin = ("op-1", "schedule", "active_key_due")
     generations = (
-        Generation(40, *told, NOW - timedelta(days=12), Keyset((retired, revoked))),
-        Generation(47, *told, NOW - timedelta(hours=14), Keyset((grace, active, standby), ended)),
+        Generation(40, *origin, NOW - timedelta(days=12), Keyset((retired, revoked))),
+        Generation(47, *origin, NOW - timedelta(hours=14), Keyset((grace, active, standby), ended)),
     )
     gone = NOW + timedelta(days=19)
     kms = {
@@ -103,7 +103,7 @@ def summary() -> Summary:
         "WaitForGrace",
         NOW - timedelta(days=0.6),
     )
-    seen = Observed(
+    snapshot = Snapshot(
         at=NOW,
         settings=SimpleNamespace(times=TIMES),
         generations=generations,
@@ -111,12 +111,12 @@ def summary() -> Summary:
         public=None,
         kms=kms,
         running=(run,),
-        unhappy=(),
+        unresolved=(),
         schedules=(),
         clock_offset=timedelta(0),
         unread={},
     )
-    return Summary("keyturn-prod", "eu-central-1", seen)
+    return Summary("keyturn-prod", "eu-central-1", snapshot)
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +131,14 @@ def well(summary, tmp_path_factory) -> Path:
 def off(summary, tmp_path_factory) -> Path:
     """The page of a stack in trouble, with names that are hard to show."""
     odd = '<script>alert("x")</script>' + "w" * 60
-    seen = replace(
-        summary.seen,
+    snapshot = replace(
+        summary.snapshot,
         kms={},
         projection=None,
-        running=(replace(summary.seen.running[0], started_by=odd),),
+        running=(replace(summary.snapshot.running[0], started_by=odd),),
     )
     file = tmp_path_factory.mktemp("page") / "off.html"
-    file.write_text(page(replace(summary, seen=seen, stack=odd)))
+    file.write_text(page(replace(summary, snapshot=snapshot, stack=odd)))
     return file
 
 

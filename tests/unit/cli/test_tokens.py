@@ -7,7 +7,7 @@ import pytest
 from keyturn.api.answers import Refusal
 from keyturn.api.issue_token import issue
 from keyturn.api.token_request import TokenRequest
-from keyturn.aws.deployment import Answer
+from keyturn.aws.http import Answer
 from keyturn.aws.telemetry import metrics
 from keyturn.keyset.transitions import revoke
 
@@ -37,21 +37,21 @@ def token(keyturn) -> str:
 def test_a_token_alone_on_stdout(keyturn, token):
     """Ready for a pipe; --json has the whole token response."""
     assert token.count(".") == 2
-    said = json.loads(keyturn("issue", "--subject", "alice", "--lifetime", "5", "--json").stdout)
-    assert set(said) == {"access_token", "token_type", "expires_in", "scope"}
-    assert said["expires_in"] == 5
+    output = json.loads(keyturn("issue", "--subject", "alice", "--lifetime", "5", "--json").stdout)
+    assert set(output) == {"access_token", "token_type", "expires_in", "scope"}
+    assert output["expires_in"] == 5
 
 
 def test_claims_are_json_or_text(keyturn):
     """`--claim` again for each."""
-    given = ("--claim", "tenant=blue", "--claim", "level=3", "--claim", 'roles=["a"]')
-    token = keyturn("issue", "--subject", "alice", *given).stdout.strip()
+    options = ("--claim", "tenant=blue", "--claim", "level=3", "--claim", 'roles=["a"]')
+    token = keyturn("issue", "--subject", "alice", *options).stdout.strip()
     claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
     assert (claims["tenant"], claims["level"], claims["roles"]) == ("blue", 3, ["a"])
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("options", "named"),
     [
         (("--claim", "nonsense"), "--claim"),
         (("--claim", "sub=mallory"), "claims.sub"),
@@ -60,9 +60,9 @@ def test_claims_are_json_or_text(keyturn):
         (("--scope", "everything"), "scope"),
     ],
 )
-def test_what_may_not_be_asked_for_is_named(keyturn, given, named):
+def test_what_may_not_be_asked_for_is_named(keyturn, options, named):
     """Exit status 2 and two lines."""
-    result = keyturn("issue", "--subject", "alice", *given)
+    result = keyturn("issue", "--subject", "alice", *options)
     assert (result.exit_code, result.stdout) == (2, "")
     first, _ = result.stderr.splitlines()
     assert named in first
@@ -103,23 +103,23 @@ def test_a_token_whose_key_is_revoked(keyturn, token, booted, origin, clock, tra
     booted.keysets.update(change, origin)
     clock.advance(30)
     result = keyturn("verify", token, "--json")
-    said = json.loads(result.stdout)
-    printed = keyturn("verify", token).stdout.replace(said["claims"]["jti"], "0" * 36)
+    output = json.loads(result.stdout)
+    printed = keyturn("verify", token).stdout.replace(output["claims"]["jti"], "0" * 36)
     printed = printed.replace(booted.settings.issuer, "https://issuer.example")
     transcript("verify-revoked-80", printed)
-    assert (result.exit_code, said["verdict"], said["status"]) == (1, "key_revoked", 401)
-    assert said["key"]["state"] == "revoked"
+    assert (result.exit_code, output["verdict"], output["status"]) == (1, "key_revoked", 401)
+    assert output["key"]["state"] == "revoked"
 
 
 def test_a_changed_token_and_kms_of_one_mind(keyturn, token):
     """One byte of the payload."""
     header, payload, signature = token.split(".")
     changed = payload[:-3] + ("AAA" if payload[-3:] != "AAA" else "BBB")
-    said = json.loads(
+    output = json.loads(
         keyturn("verify", f"{header}.{changed}.{signature}", "--kms", "--json").stdout
     )
-    assert said["verdict"] == "signature"
-    assert said["kms"] == "the signature is not of this key"
+    assert output["verdict"] == "signature"
+    assert output["kms"] == "the signature is not of this key"
 
 
 @pytest.mark.parametrize("text", ["x", "a.b.c", "eyJh.eyJh.", "...", "ключ", "{}", "[red]"])
@@ -144,9 +144,9 @@ def test_a_token_of_the_former_issuer_is_accepted(keyturn, token, deployment, co
 def test_no_verb_prints_the_token_but_issue(keyturn, token):
     """Neither in prose nor as JSON nor in what went wrong."""
     parts = token.split(".")
-    for given in ((), ("--json",), ("--kms",)):
-        said = keyturn("verify", token, *given)
-        assert not [part for part in parts if part in said.output]
+    for options in ((), ("--json",), ("--kms",)):
+        output = keyturn("verify", token, *options)
+        assert not [part for part in parts if part in output.output]
     wrong = keyturn("revoke", token, "--reason", "x", "--yes")
     assert wrong.exit_code == 2
 
@@ -155,9 +155,9 @@ def test_the_jwks(deployment, keyturn):
     """As it is served; with --json beside what caches are told."""
     kids = {key.kid for key in deployment.keyset.keys}
     assert {key["kid"] for key in json.loads(keyturn("jwks").stdout)["keys"]} == kids
-    said = json.loads(keyturn("jwks", "--json").stdout)
-    assert set(said) == {"url", "cache_control", "jwks"}
-    assert said["cache_control"].startswith("public, max-age=")
+    output = json.loads(keyturn("jwks", "--json").stdout)
+    assert set(output) == {"url", "cache_control", "jwks"}
+    assert output["cache_control"].startswith("public, max-age=")
 
 
 def test_a_jwks_that_is_not_there(web, keyturn):

@@ -1,4 +1,4 @@
-"""What a check can find."""
+"""What a check reports."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ BY_FIX = "`keyturn doctor --fix`"
 
 
 class Severity(StrEnum):
-    """How soon somebody should act."""
+    """How soon the operator should act."""
 
     CRITICAL = "critical"  # good tokens are refused or none is issued, or will be shortly
     ERROR = "error"  # a promise does not hold at the moment
@@ -23,7 +23,7 @@ class Fix(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is off: a stable name, a sentence, and the remedy."""
+    """One problem: a stable name, a sentence, and the remedy."""
 
     code: str
     severity: Severity

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
-from keyturn.cli.observation import Observed
-from keyturn.cli.wording import duration, instant
+from keyturn.cli.formatting import duration, instant
+from keyturn.cli.snapshot import Snapshot
 from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
@@ -16,9 +16,9 @@ _LIMITS = Limits()
 _LATE = timedelta(days=1)  # RotationSchedule tries once a day
 
 
-def check_keyset(seen: Observed) -> Iterator[Finding]:
-    """A signer, a published standby behind it, and nobody who has outstayed."""
-    keyset, times = seen.keyset, seen.settings.times
+def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
+    """An active key, a published standby, and no grace key past its end."""
+    keyset, times = snapshot.keyset, snapshot.settings.times
     if keyset.active is None:
         yield Finding(
             "no_active_key",
@@ -27,38 +27,38 @@ def check_keyset(seen: Observed) -> Iterator[Finding]:
             f"{BY_FIX} has the standby, or a new key, sign at once.",
             Fix.RECONCILE,
         )
-    yield from _standby(seen)
+    yield from _standby(snapshot)
     for key in keyset.grace:
-        if key.verify_until and seen.at > timing.retire_after(key.verify_until, times):
+        if key.verify_until and snapshot.at > timing.retire_after(key.verify_until, times):
             yield Finding(
                 "overdue_key",
                 Severity.WARNING,
-                f"Key {key.kid} should have retired: it verifies no more since "
+                f"Key {key.kid} should have been retired: its tokens have been refused since "
                 f"{instant(key.verify_until)}.",
                 f"{BY_FIX} retires it.",
                 Fix.RECONCILE,
                 key.kid,
             )
-    yield from _rotation(seen)
+    yield from _rotation(snapshot)
 
 
-def _standby(seen: Observed) -> Iterator[Finding]:
-    standby, now = seen.keyset.standby, seen.at
+def _standby(snapshot: Snapshot) -> Iterator[Finding]:
+    standby, now = snapshot.keyset.standby, snapshot.at
     if standby is None:
-        wait = seen.generation.at + _LIMITS.settle - now
+        wait = snapshot.generation.at + _LIMITS.settle - now
         when = (
-            f" From {duration(wait)} on: before, a run may be about to."
+            f" Wait {duration(wait)} first: a rotation may be about to do so."
             if wait > timedelta(0)
             else ""
         )
         yield Finding(
             "no_standby",
             Severity.ERROR,
-            "There is no standby key: an emergency would have to sign with an unknown one.",
+            "There is no standby key: an emergency would sign with a key that verifiers do not know yet.",
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
-    elif standby.published is None and now - seen.generation.at > _LIMITS.settle:
+    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settle:
         yield Finding(
             "standby_unpublished",
             Severity.ERROR,
@@ -69,40 +69,40 @@ def _standby(seen: Observed) -> Iterator[Finding]:
         )
 
 
-def _rotation(seen: Observed) -> Iterator[Finding]:
-    active = seen.keyset.active
-    if active is None or active.activated is None or seen.running:
+def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
+    active = snapshot.keyset.active
+    if active is None or active.activated is None or snapshot.running:
         return
-    late = seen.at - timing.due_at(active.activated, seen.settings.times)
+    late = snapshot.at - timing.due_at(active.activated, snapshot.settings.times)
     if late > _LATE:
         yield Finding(
             "rotation_overdue",
             Severity.WARNING,
             f"A rotation is overdue by {duration(late)}.",
-            "`keyturn rotate` makes it now; look why the daily run did not.",
+            "`keyturn rotate` rotates now; find out why the daily run did not.",
             subject=active.kid,
         )
 
 
-def check_kms(seen: Observed) -> Iterator[Finding]:
+def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
     """KMS has every live key enabled, every ended key disabled, and no key that nobody knows."""
-    if seen.kms is None:
+    if snapshot.kms is None:
         return
-    for key in seen.keyset.keys:
-        yield from _live(key, seen.kms.get(key.kms_key_arn))
-    for arn, ended in _ended(seen).items():
-        kept = seen.kms.get(arn)
-        if kept and not kept.pending_deletion:
-            how = "still enabled" if kept.enabled else "disabled, but not on its way out"
+    for key in snapshot.keyset.keys:
+        yield from _live(key, snapshot.kms.get(key.kms_key_arn))
+    for arn, ended in _ended(snapshot).items():
+        kms_key = snapshot.kms.get(arn)
+        if kms_key and not kms_key.pending_deletion:
+            how = "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
             yield Finding(
                 "ended_key_kept",
-                Severity.ERROR if kept.enabled else Severity.WARNING,
-                f"Key {ended.kid} is {ended.state}, and in KMS {how}.",
+                Severity.ERROR if kms_key.enabled else Severity.WARNING,
+                f"Key {ended.kid} is {ended.state}, but {how} in KMS.",
                 f"{BY_FIX} disables it and schedules its deletion.",
                 Fix.RECONCILE,
                 ended.kid,
             )
-    yield from _unclaimed(seen)
+    yield from _unclaimed(snapshot)
 
 
 _CONSEQUENCE = {
@@ -112,13 +112,13 @@ _CONSEQUENCE = {
 }
 
 
-def _live(key: Key, kept: KmsKey | None) -> Iterator[Finding]:
-    if kept and kept.enabled:
+def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
+    if kms_key and kms_key.enabled:
         return
     severity, consequence = _CONSEQUENCE[key.state]
-    if kept is None:
+    if kms_key is None:
         how, enable = "gone", ""
-    elif kept.pending_deletion:
+    elif kms_key.pending_deletion:
         how = "pending deletion"
         enable = f"`aws kms cancel-key-deletion --key-id {key.kms_key_arn}`, then enable-key; or "
     else:
@@ -127,21 +127,23 @@ def _live(key: Key, kept: KmsKey | None) -> Iterator[Finding]:
         f"{key.state}_key_disabled",
         severity,
         f"The {key.state} key {key.kid} is {how} in KMS. {consequence}",
-        f"{enable}`keyturn revoke {key.kid}` has another take its place.",
+        f"{enable}`keyturn revoke {key.kid}` replaces it.",
         subject=key.kid,
     )
 
 
-def _ended(seen: Observed) -> dict[str, EndedKey]:
+def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
     """Also those that only an older generation remembers."""
     return {
-        key.kms_key_arn: key for generation in seen.generations for key in generation.keyset.ended
+        key.kms_key_arn: key
+        for generation in snapshot.generations
+        for key in generation.keyset.ended
     }
 
 
-def _unclaimed(seen: Observed) -> Iterator[Finding]:
-    for key in seen.unclaimed:
-        if seen.at - key.created > _LIMITS.orphan:
+def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
+    for key in snapshot.unclaimed:
+        if snapshot.at - key.created > _LIMITS.orphan:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,

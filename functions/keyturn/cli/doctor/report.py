@@ -1,4 +1,4 @@
-"""Findings as people read them."""
+"""Findings as text."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ _SIGNS = {Severity.CRITICAL: "✗✗", Severity.ERROR: "✗ ", Severity.WARNING:
 
 
 def say_findings(terminal: Terminal, findings: Iterable[Finding]) -> None:
-    """Each with its severity, what is off, and the remedy below it."""
+    """Each with its severity and name, the problem, and the remedy below it."""
     for finding in findings:
         style = _STYLES[finding.severity]
         sign = Text(f"{_SIGNS[finding.severity]} {finding.severity}", style=style)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from keyturn.cli.formatting import instant, tick
 from keyturn.cli.status.lives import Life, Span, Window
-from keyturn.cli.wording import instant, tick
 
 _TICKS = 8
 _LANE, _BAR, _AXIS = 38, 16, 30  # heights in pixels

@@ -35,7 +35,7 @@ class Life:
     """A key from its creation to its end."""
 
     key: Key | EndedKey
-    born: Key | None  # as it was last seen alive; None when that was too long ago
+    last_live: Key | None  # as it was last seen alive; None when that was too long ago
     spans: tuple[Span, ...]
 
     @property
@@ -46,29 +46,28 @@ class Life:
 
 def lives(generations: Iterable[Generation], times: Times, now: datetime) -> list[Life]:
     """Every key that the latest generation knows, the oldest first."""
-    *_, latest = seen = list(generations)
-    last_seen = {key.kid: key for one in seen for key in one.keyset.keys}
-    found = [
-        _life(key, last_seen.get(key.kid), latest.keyset, times, now) for key in latest.keyset.known
-    ]
-    return sorted(found, key=_beginning)
+    *earlier, latest = generations
+    last_live = {key.kid: key for one in (*earlier, latest) for key in one.keyset.keys}
+    known = latest.keyset.known
+    unsorted = (_life(key, last_live.get(key.kid), latest.keyset, times, now) for key in known)
+    return sorted(unsorted, key=_sort_key)
 
 
-def _beginning(life: Life) -> tuple[datetime, datetime]:
+def _sort_key(life: Life) -> tuple[datetime, datetime]:
     """By birth; the one that signed first comes first."""
-    first = life.born.created if life.born else life.ended
-    risen = life.born.activated if life.born else None
+    first = life.last_live.created if life.last_live else life.ended
+    first_signed = life.last_live.activated if life.last_live else None
     latest = datetime.max.replace(tzinfo=first.tzinfo if first else None)
-    return first or latest, risen or latest
+    return first or latest, first_signed or latest
 
 
 def _life(
-    key: Key | EndedKey, born: Key | None, keyset: Keyset, times: Times, now: datetime
+    key: Key | EndedKey, last_live: Key | None, keyset: Keyset, times: Times, now: datetime
 ) -> Life:
     if isinstance(key, EndedKey):
-        spans = _until(_lived(born, key.ended), key.ended) if born else ()
-        return Life(key, born, spans)
-    split = (part for span in _planned(key, keyset, times, now) for part in _at_now(span, now))
+        spans = _cut_at(_lived(last_live, key.ended), key.ended) if last_live else ()
+        return Life(key, last_live, spans)
+    split = (part for span in _planned(key, keyset, times, now) for part in _split_at(span, now))
     return Life(key, key, tuple(split))
 
 
@@ -89,8 +88,8 @@ def _planned(key: Key, keyset: Keyset, times: Times, now: datetime) -> list[Span
     turn = next_turn(keyset, times, now)
     match key.state:
         case State.ACTIVE:
-            fades = timing.grace_period(times, key.lifetime)
-            return [*_lived(key, turn), Span(Phase.GRACE, turn, turn + fades)]
+            grace = timing.grace_period(times, key.lifetime)
+            return [*_lived(key, turn), Span(Phase.GRACE, turn, turn + grace)]
         case State.STANDBY:
             after = turn + timedelta(seconds=times.rotation_period)
             return [*_lived(key, turn), Span(Phase.ACTIVE, turn, after)]
@@ -108,11 +107,11 @@ def next_turn(keyset: Keyset, times: Times, now: datetime) -> datetime:
     return max(waits)
 
 
-def _until(spans: Iterable[Span], end: datetime) -> tuple[Span, ...]:
+def _cut_at(spans: Iterable[Span], end: datetime) -> tuple[Span, ...]:
     return tuple(replace(span, end=min(span.end, end)) for span in spans if span.start < end)
 
 
-def _at_now(span: Span, now: datetime) -> list[Span]:
+def _split_at(span: Span, now: datetime) -> list[Span]:
     """What was, and what is planned."""
     if span.end <= now:
         return [span]
@@ -129,9 +128,9 @@ class Window:
     end: datetime
 
     @classmethod
-    def around(cls, shown: Iterable[Life], times: Times, now: datetime) -> "Window":
+    def around(cls, lives: Iterable[Life], times: Times, now: datetime) -> "Window":
         """From the first birth, at most two periods back, to the grace after the next turn."""
-        spans = [span for life in shown for span in life.spans]
+        spans = [span for life in lives for span in life.spans]
         grace = [span.end for span in spans if span.phase is Phase.GRACE]
         known = [now, *(span.end for span in spans if not span.planned), *grace]
         earliest = min((span.start for span in spans), default=now)

@@ -4,9 +4,9 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from keyturn.cli.formatting import count, duration, instant, relative
 from keyturn.cli.status import drawing
 from keyturn.cli.status.summary import Summary
-from keyturn.cli.wording import count, duration, instant, relative
 from keyturn.keyset.model import EndedKey, Key
 
 _LEGEND = ("created", "standby", "active", "grace", "retired", "revoked")
@@ -14,8 +14,8 @@ _LEGEND = ("created", "standby", "active", "grace", "retired", "revoked")
 
 def page(summary: Summary) -> str:
     """The whole document."""
-    drift, seen = summary.drift, summary.seen
-    where = f"{summary.region} · generation {seen.generation.number} · {instant(seen.at)}"
+    drift, snapshot = summary.drift, summary.snapshot
+    where = f"{summary.region} · generation {snapshot.generation.number} · {instant(snapshot.at)}"
     template = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
         stack=escape(summary.stack),
@@ -24,28 +24,28 @@ def page(summary: Summary) -> str:
         where=escape(where),
         cards=_cards(summary),
         findings=_findings(summary),
-        axis=drawing.axis(summary.window, seen.at),
-        lanes="\n".join(drawing.lane(life, summary.window, seen.at) for life in summary.lives),
+        axis=drawing.axis(summary.window, snapshot.at),
+        lanes="\n".join(drawing.lane(life, summary.window, snapshot.at) for life in summary.lives),
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
         + "<span>pale: to come</span>",
-        coming=_coming(summary),
+        upcoming=_upcoming(summary),
         running=_running(summary),
-        keys="".join(_key(summary, life.key, life.born) for life in summary.lives),
-        footer=f"Made by <code>keyturn status --html</code> at {instant(seen.at)}. "
+        keys="".join(_key(summary, life.key, life.last_live) for life in summary.lives),
+        footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "
         "It does not renew itself.",
     )
 
 
 def _cards(summary: Summary) -> str:
-    active, seen = summary.seen.keyset.active, summary.seen
-    turn = next((one for one in summary.coming if one.event == "rotation_due"), None)
+    active, snapshot = summary.snapshot.keyset.active, summary.snapshot
+    turn = next((one for one in summary.upcoming if one.event == "rotation_due"), None)
     since = f"since {instant(active.activated)}" if active else "the issuer answers 503"
     return "".join(
         (
             _card("Signs now", _kid(active.kid) if active else "nobody", since),
             _card(
                 "Next turn",
-                relative(turn.at, seen.at) if turn else "due" if active else "–",
+                relative(turn.at, snapshot.at) if turn else "due" if active else "–",
                 instant(turn.at) if turn else "nothing is planned",
             ),
             _card(
@@ -69,20 +69,20 @@ def _kid(kid: str) -> str:
 
 
 def _findings(summary: Summary) -> str:
-    told = "".join(
+    findings_html = "".join(
         f'<div class="finding"><b>{finding.severity}</b> <code>{finding.code}</code>'
         f"<p>{escape(finding.what)}</p><p class='remedy'>→ {escape(finding.remedy)}</p></div>"
         for finding in summary.drift
     )
-    return f"<section><h2>What is off</h2>{told}</section>" if told else ""
+    return f"<section><h2>What is off</h2>{findings_html}</section>" if findings_html else ""
 
 
-def _coming(summary: Summary) -> str:
+def _upcoming(summary: Summary) -> str:
     rows = "".join(
-        f'<tr><td class="when">{relative(one.at, summary.seen.at)}</td>'
+        f'<tr><td class="when">{relative(one.at, summary.snapshot.at)}</td>'
         f'<td class="at">{instant(one.at)}</td><td>{escape(one.words)}</td>'
         f'<td class="kid">{_kid(one.kid) if one.kid else ""}</td></tr>'
-        for one in summary.coming
+        for one in summary.upcoming
     )
     return f"<section><h2>Next</h2><table><tbody>{rows}</tbody></table></section>" if rows else ""
 
@@ -93,25 +93,25 @@ def _running(summary: Summary) -> str:
         f'<td class="at">since {instant(run.since or run.started)}</td>'
         f"<td>{escape(run.mode)}, by {escape(run.started_by)}</td>"
         f'<td class="kid">{escape(run.arn.rpartition(":")[2])}</td></tr>'
-        for run in summary.seen.running or ()
+        for run in summary.snapshot.running or ()
     )
     head = "<section><h2>Running executions</h2><table><tbody>"
     return f"{head}{rows}</tbody></table></section>" if rows else ""
 
 
-def _key(summary: Summary, key: Key | EndedKey, born: Key | None) -> str:
+def _key(summary: Summary, key: Key | EndedKey, last_live: Key | None) -> str:
     ended = key.ended if isinstance(key, EndedKey) else None
-    until = ended or (born.verify_until if born else None)
+    until = ended or (last_live.verify_until if last_live else None)
     cells = (
-        ("Created", instant(born.created if born else None)),
-        ("Signs since", instant(born.activated if born else None)),
+        ("Created", instant(last_live.created if last_live else None)),
+        ("Signs since", instant(last_live.activated if last_live else None)),
         (key.state.capitalize() if ended else "Verifies until", instant(until)),
         ("KMS", summary.kms(key)),
     )
-    told = "".join(
+    cells_html = "".join(
         f'<td class="stamp" data-label="{label}">{escape(text)}</td>' for label, text in cells
     )
     return (
         f'<tr><td class="kid">{escape(key.kid)}</td>'
-        f'<td><span class="state is-{key.state}">{key.state}</span></td>{told}</tr>'
+        f'<td><span class="state is-{key.state}">{key.state}</span></td>{cells_html}</tr>'
     )

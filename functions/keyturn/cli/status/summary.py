@@ -8,10 +8,10 @@ from typing import Any
 
 from keyturn.cli.doctor.checkup import drift
 from keyturn.cli.doctor.findings import Finding
-from keyturn.cli.observation import Observed, Run
-from keyturn.cli.status.coming import Coming, coming
+from keyturn.cli.formatting import iso
+from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.lives import Life, Window, lives
-from keyturn.cli.wording import iso
+from keyturn.cli.status.upcoming import UpcomingEvent, upcoming
 from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Key
 
@@ -22,66 +22,66 @@ class Summary:
 
     stack: str
     region: str
-    seen: Observed
+    snapshot: Snapshot
 
     @property
     def bound(self) -> timedelta:
         """From a revocation until no authorizer accepts the kid: C + G + ε."""
-        return timing.revocation_bound(self.seen.settings.times)
+        return timing.revocation_bound(self.snapshot.settings.times)
 
     @property
     def outage_bound(self) -> timedelta:
         """The same while SSM cannot be read: StaleLimit + G + ε."""
-        return timing.outage_bound(self.seen.settings.times)
+        return timing.outage_bound(self.snapshot.settings.times)
 
     @cached_property
     def drift(self) -> list[Finding]:
         """Where keyset, JWKS and KMS disagree."""
-        return drift(self.seen)
+        return drift(self.snapshot)
 
     @cached_property
     def lives(self) -> list[Life]:
         """The keys in time."""
-        return lives(self.seen.generations, self.seen.settings.times, self.seen.at)
+        return lives(self.snapshot.generations, self.snapshot.settings.times, self.snapshot.at)
 
     @cached_property
-    def coming(self) -> list[Coming]:
+    def upcoming(self) -> list[UpcomingEvent]:
         """What is due."""
-        return coming(self.seen)
+        return upcoming(self.snapshot)
 
     @property
     def window(self) -> Window:
         """What the timeline shows."""
-        return Window.around(self.lives, self.seen.settings.times, self.seen.at)
+        return Window.around(self.lives, self.snapshot.settings.times, self.snapshot.at)
 
     def kms(self, key: Key | EndedKey) -> str:
         """How the key stands in KMS."""
-        if self.seen.kms is None:
+        if self.snapshot.kms is None:
             return "unknown"
-        kept = self.seen.kms.get(key.kms_key_arn)
-        if kept is None:
+        kms_key = self.snapshot.kms.get(key.kms_key_arn)
+        if kms_key is None:
             return "deleted"
-        if kept.pending_deletion:
+        if kms_key.pending_deletion:
             return "pending deletion"
-        return "enabled" if kept.enabled else "disabled"
+        return "enabled" if kms_key.enabled else "disabled"
 
     def members(self) -> dict[str, Any]:
         """As `--json` says it (docs/operating.md)."""
         return {
             "stack": self.stack,
             "region": self.region,
-            "at": iso(self.seen.at),
-            "generation": self.seen.generation.number,
+            "at": iso(self.snapshot.at),
+            "generation": self.snapshot.generation.number,
             "keys": [self._key(life.key) for life in self.lives],
             "timeline": [_timeline(life) for life in self.lives],
-            "next": [self._coming(one) for one in self.coming],
+            "next": [self._upcoming(one) for one in self.upcoming],
             "revocation_bound_seconds": int(self.bound.total_seconds()),
             "revocation_bound_seconds_without_ssm": int(self.outage_bound.total_seconds()),
             "drift": [asdict(finding) for finding in self.drift],
             "running": None
-            if self.seen.running is None
-            else [_run(run) for run in self.seen.running],
-            "unread": dict(self.seen.unread),
+            if self.snapshot.running is None
+            else [_run(run) for run in self.snapshot.running],
+            "unread": dict(self.snapshot.unread),
         }
 
     def _key(self, key: Key | EndedKey) -> Mapping[str, Any]:
@@ -95,9 +95,9 @@ class Summary:
             **{name: iso(getattr(key, name, None)) for name in names},
         }
 
-    def _coming(self, one: Coming) -> Mapping[str, Any]:
-        left = int((one.at - self.seen.at).total_seconds())
-        return {"at": iso(one.at), "in_seconds": left, "event": one.event, "kid": one.kid}
+    def _upcoming(self, one: UpcomingEvent) -> Mapping[str, Any]:
+        in_seconds = int((one.at - self.snapshot.at).total_seconds())
+        return {"at": iso(one.at), "in_seconds": in_seconds, "event": one.event, "kid": one.kid}
 
 
 def _timeline(life: Life) -> Mapping[str, Any]:

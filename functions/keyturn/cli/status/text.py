@@ -6,10 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from keyturn.cli.doctor.report import say_findings
+from keyturn.cli.formatting import count, duration, instant, relative
 from keyturn.cli.status.summary import Summary
 from keyturn.cli.status.timeline import timeline
 from keyturn.cli.terminal import Terminal
-from keyturn.cli.wording import count, duration, instant, relative
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 
@@ -24,17 +24,17 @@ _STYLES = {
 
 
 def say_status(terminal: Terminal, summary: Summary) -> None:
-    """Headline, keys, timeline, what is next, what is off."""
+    """Headline, keys, timeline, upcoming events, problems."""
     width = terminal.console.width
     terminal.say(_headline(summary))
     terminal.say()
     terminal.say(_keys(summary, wide=width >= _WIDE))
     terminal.say()
-    now = summary.window.place(summary.seen.at)
+    now = summary.window.place(summary.snapshot.at)
     for line in timeline(summary.lives, summary.window, now, width):
         terminal.say(line)
     terminal.say()
-    terminal.say(_coming(summary))
+    terminal.say(_upcoming(summary))
     for bound in _bounds(summary):
         terminal.say(bound)
     _running(terminal, summary)
@@ -45,15 +45,11 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
 
 def _headline(summary: Summary) -> Text:
     drift = summary.drift
-    verdict = (
-        (f"{count(len(drift), 'thing')} off", "bold red")
-        if drift
-        else ("all is well", "bold green")
-    )
+    verdict = (count(len(drift), "problem"), "bold red") if drift else ("all is well", "bold green")
     return Text.assemble(
         (summary.stack, "bold"),
-        f" in {summary.region} · generation {summary.seen.generation.number} · ",
-        f"{instant(summary.seen.at)} · ",
+        f" in {summary.region} · generation {summary.snapshot.generation.number} · ",
+        f"{instant(summary.snapshot.at)} · ",
         verdict,
     )
 
@@ -66,10 +62,12 @@ def _keys(summary: Summary, *, wide: bool) -> Table:
     for life in summary.lives:
         key = life.key
         since = _since(key)
-        shown = instant(since) if wide else relative(since, summary.seen.at) if since else "–"
-        rest = (instant(life.born.created if life.born else None), summary.kms(key))
+        since_text = (
+            instant(since) if wide else relative(since, summary.snapshot.at) if since else "–"
+        )
+        rest = (instant(life.last_live.created if life.last_live else None), summary.kms(key))
         state = Text(key.state, style=_STYLES[key.state])
-        table.add_row(key.kid, state, shown, *(rest if wide else ()))
+        table.add_row(key.kid, state, since_text, *(rest if wide else ()))
     return table
 
 
@@ -83,13 +81,13 @@ def _since(key: Key | EndedKey) -> datetime | None:
     }[key.state]
 
 
-def _coming(summary: Summary) -> Table:
+def _upcoming(summary: Summary) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("NEXT", "AT", "KEY", ""):
         table.add_column(column, no_wrap=column != "")
-    for one in summary.coming:
+    for one in summary.upcoming:
         kid = one.kid[:8] if one.kid else ""
-        table.add_row(relative(one.at, summary.seen.at), instant(one.at), kid, one.words)
+        table.add_row(relative(one.at, summary.snapshot.at), instant(one.at), kid, one.words)
     return table
 
 
@@ -101,8 +99,8 @@ def _bounds(summary: Summary) -> tuple[str, str]:
 
 
 def _running(terminal: Terminal, summary: Summary) -> None:
-    for run in summary.seen.running or ():
-        since = relative(run.since or run.started, summary.seen.at)
+    for run in summary.snapshot.running or ():
+        since = relative(run.since or run.started, summary.snapshot.at)
         terminal.say(
             Text.assemble(
                 "\nRunning: ",

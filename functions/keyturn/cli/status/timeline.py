@@ -2,8 +2,8 @@
 
 from rich.text import Text
 
+from keyturn.cli.formatting import tick
 from keyturn.cli.status.lives import Life, Phase, Window
-from keyturn.cli.wording import tick
 from keyturn.keyset.states import State
 
 LABEL = 10  # cells: the beginning of a kid, and air
@@ -31,11 +31,11 @@ LEGEND = Text.assemble(
 )
 
 
-def timeline(shown: list[Life], window: Window, now: float, width: int) -> list[Text]:
+def timeline(lives: list[Life], window: Window, now: float, width: int) -> list[Text]:
     """Lines of `width` cells: now, a lane for each key, dates. `now` is its place in the window."""
     cells = max(width - LABEL, 10)
     marker = round(now * (cells - 1))
-    lanes = [_lane(life, window, marker, cells) for life in shown]
+    lanes = [_lane(life, window, marker, cells) for life in lives]
     return [_now(marker, cells), *lanes, _dates(window, cells), LEGEND]
 
 
@@ -70,7 +70,7 @@ def _dates(window: Window, cells: int) -> Text:
     count = max(cells // 14, 2)
     line = [" "] * cells
     for at in window.ticks(count):
-        said = tick(at, window.end - window.start)
-        start = min(max(round(window.place(at) * cells) - len(said) // 2, 0), cells - len(said))
-        line[start : start + len(said)] = said
+        label = tick(at, window.end - window.start)
+        start = min(max(round(window.place(at) * cells) - len(label) // 2, 0), cells - len(label))
+        line[start : start + len(label)] = label
     return Text(" " * LABEL + "".join(line), style="dim")

@@ -1,6 +1,6 @@
 """Each rule of docs/tokens.md on its own, so that a bad token shows everything that is wrong with it.
 
-The verdict is the authorizer's; a test holds that the first check that fails is its reason.
+The verdict is the authorizer's; a test checks that the first check that fails is its reason.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyturn.api.authorize import REFUSED_AS
-from keyturn.cli.wording import duration, instant
+from keyturn.cli.formatting import duration, instant
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url, strict_json
@@ -37,7 +37,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A token taken apart as far as it goes, nothing believed; None where a part is no object."""
+    """A token parsed as far as possible, nothing trusted; None where a part is no object."""
 
     text: str
     header: Mapping[str, Any] | None
@@ -62,7 +62,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a token is held against; `public_key` is None where KMS no longer gives it."""
+    """What a token is checked against; `public_key` is None where KMS no longer gives it."""
 
     key: Key | EndedKey | None
     public_key: RSAPublicKey | None
@@ -119,7 +119,7 @@ def _key(token: Decoded, around: Surroundings) -> Check:
 
 def _signature(token: Decoded, public_key: RSAPublicKey | None) -> Check:
     if token.signature is None:
-        return Check("signature", None, Code.SIGNATURE, "there is none to look at")
+        return Check("signature", None, Code.SIGNATURE, "there is none")
     if public_key is None:
         return Check("signature", None, Code.SIGNATURE, "no public key to check it with")
     good = has_signature(public_key, token.signature, token.signed)
@@ -169,7 +169,7 @@ def _moment(epoch: int, now: datetime) -> str:
     try:
         at = datetime.fromtimestamp(epoch, UTC)
     except (ValueError, OverflowError, OSError):
-        return "beyond any calendar"
+        return "out of range"
     side = "ago" if at <= now else "from now"
     return f"{instant(at)}, {duration(at - now)} {side}"
 
@@ -185,7 +185,7 @@ def _object(segment: str) -> Mapping[str, Any] | None:
     """As lenient as can be: this is only to be looked at."""
     raw = _bytes(segment.rstrip("="))
     try:
-        found = json.loads(raw) if raw else None
+        parsed = json.loads(raw) if raw else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None

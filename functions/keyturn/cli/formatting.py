@@ -7,10 +7,10 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 def duration(length: timedelta) -> str:
     """Its two largest units: `29 d 23 h`, `4 min 10 s`."""
-    left = abs(round(length.total_seconds()))
+    remaining = abs(round(length.total_seconds()))
     parts: list[str] = []
     for unit, seconds in _UNITS:
-        count, left = divmod(left, seconds)
+        count, remaining = divmod(remaining, seconds)
         if count or parts:
             parts.append(f"{count} {unit}" if count else "")
         if len(parts) == 2:

@@ -15,8 +15,8 @@ from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
 
-UNHAPPY = ("FAILED", "TIMED_OUT", "ABORTED")
-_REMEMBERED = timedelta(days=14)  # as long as a redrive is possible
+FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
+_REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
 _T = TypeVar("_T")
 
 
@@ -44,7 +44,7 @@ class PublicJwks:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Snapshot:
     """A stack at one instant. A part is None where it could not be read; `unread` says why."""
 
     at: datetime
@@ -54,7 +54,7 @@ class Observed:
     public: PublicJwks | None
     kms: Mapping[str, KmsKey] | None
     running: tuple[Run, ...] | None
-    unhappy: tuple[Execution, ...] | None  # and not made good since
+    unresolved: tuple[Execution, ...] | None  # and not made good since
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     unread: Mapping[str, str]
@@ -72,34 +72,36 @@ class Observed:
     @property
     def unclaimed(self) -> tuple[KmsKey, ...]:
         """This stack's KMS keys that no stored generation knows and nobody is deleting."""
-        known, tagged = _known(self.generations), (self.kms or {}).values()
+        known, tagged = _known_arns(self.generations), (self.kms or {}).values()
         return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
 
 
-def observe(deployment: Deployment) -> Observed:
+def read_snapshot(deployment: Deployment) -> Snapshot:
     """Look at the stack; raises only when its settings or its keyset cannot be read."""
     settings, stack = deployment.settings, deployment.as_stack
     generations = tuple(stack.keysets.generations()) or (stack.keysets.read(),)
     unread: dict[str, str] = {}
 
-    def trying(name: str, read: Callable[[], _T]) -> _T | None:
+    def attempt(name: str, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
         except (AwsFault, KeysetFault) as fault:
             unread[name] = str(fault)
             return None
 
-    return Observed(
+    return Snapshot(
         at=deployment.clock.now(),
         settings=settings,
         generations=generations,
-        projection=trying("jwks", stack.well_known.read),
-        public=trying("public_jwks", lambda: _public(deployment)),
-        kms=trying("kms", lambda: _kms(deployment, generations)),
-        running=trying("executions", lambda: _running(deployment)),
-        unhappy=trying("failed_executions", lambda: _unhappy(deployment, generations[-1].keyset)),
-        schedules=trying("schedules", lambda: _schedules(deployment)),
-        clock_offset=trying("clock", deployment.clock_offset),
+        projection=attempt("jwks", stack.well_known.read),
+        public=attempt("public_jwks", lambda: _public(deployment)),
+        kms=attempt("kms", lambda: _kms(deployment, generations)),
+        running=attempt("executions", lambda: _running(deployment)),
+        unresolved=attempt(
+            "failed_executions", lambda: _unresolved(deployment, generations[-1].keyset)
+        ),
+        schedules=attempt("schedules", lambda: _schedules(deployment)),
+        clock_offset=attempt("clock", deployment.clock_offset),
         unread=unread,
     )
 
@@ -118,14 +120,14 @@ def _public(deployment: Deployment) -> PublicJwks:
 
 
 def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[str, KmsKey]:
-    """The tagged keys, and those of the generations, whose tags may be seen minutes late."""
+    """The tagged keys, and those of the generations, whose tags may be visible minutes late."""
     kms = deployment.as_stack.kms
-    found = {key.arn: key for key in kms.of_stack()}
-    late = (kms.find(arn) for arn in sorted(_known(generations) - found.keys()))
-    return {**found, **{key.arn: key for key in late if key}}
+    tagged = {key.arn: key for key in kms.of_stack()}
+    untagged = (kms.find(arn) for arn in sorted(_known_arns(generations) - tagged.keys()))
+    return {**tagged, **{key.arn: key for key in untagged if key}}
 
 
-def _known(generations: tuple[Generation, ...]) -> set[str]:
+def _known_arns(generations: tuple[Generation, ...]) -> set[str]:
     """The ARNs of every key that a stored generation tells of."""
     return {key.kms_key_arn for one in generations for key in one.keyset.known}
 
@@ -136,32 +138,34 @@ def _running(deployment: Deployment) -> tuple[Run, ...]:
 
 
 def _run(deployment: Deployment, execution: Execution) -> Run:
-    asked = deployment.executions.asked(execution.arn)
+    execution_input = deployment.executions.asked(execution.arn)
     visits = deployment.executions.visits(execution.arn)
     return Run(
         arn=execution.arn,
-        mode=str(asked.get("mode", "unknown")),
-        started_by=str(asked.get("started_by", "unknown")),
+        mode=str(execution_input.get("mode", "unknown")),
+        started_by=str(execution_input.get("started_by", "unknown")),
         started=execution.started,
         state=visits[-1].state if visits else "starting",
         since=visits[-1].entered if visits else None,
     )
 
 
-def _unhappy(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]:
+def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]:
     machine, executions = deployment.outputs["StateMachineArn"], deployment.executions
-    happy = executions.latest(machine, SUCCEEDED)[:1]
-    ended = (one for status in UNHAPPY for one in executions.latest(machine, status))
-    oldest = deployment.clock.now() - _REMEMBERED
+    successes = executions.latest(machine, SUCCEEDED)[:1]
+    ended = (one for status in FAILED_STATUSES for one in executions.latest(machine, status))
+    oldest = deployment.clock.now() - _REDRIVABLE
 
-    def is_mended(one: Execution) -> bool:
+    def is_resolved(one: Execution) -> bool:
         """A rotation by any later success; an emergency only when its keys are out."""
-        asked = executions.asked(one.arn)
-        if asked.get("mode") == "emergency":
-            return not any(isinstance(keyset.find(kid), Key) for kid in asked.get("kids", ()))
-        return any(other.started > one.started for other in happy)
+        execution_input = executions.asked(one.arn)
+        if execution_input.get("mode") == "emergency":
+            return not any(
+                isinstance(keyset.find(kid), Key) for kid in execution_input.get("kids", ())
+            )
+        return any(other.started > one.started for other in successes)
 
-    return tuple(one for one in ended if one.started > oldest and not is_mended(one))
+    return tuple(one for one in ended if one.started > oldest and not is_resolved(one))
 
 
 def _schedules(deployment: Deployment) -> tuple[Schedule, ...]:

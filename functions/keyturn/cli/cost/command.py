@@ -10,11 +10,11 @@ from keyturn.aws.deployment import Deployment
 from keyturn.cli.cost.bill import PRICES, Load, bill
 from keyturn.cli.terminal import BadUsage, Terminal
 
-Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued a month.")]
-Calls = Annotated[int, typer.Option(min=0, help="Calls of the authorizer a month.")]
+Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued per month.")]
+Calls = Annotated[int, typer.Option(min=0, help="Authorizer calls per month.")]
 Prices = Annotated[
     list[str] | None,
-    typer.Option("--price", help="NAME=DOLLARS in the place of a list price, again for more."),
+    typer.Option("--price", help="Replace a list price: NAME=DOLLARS; repeatable."),
 ]
 
 
@@ -26,22 +26,22 @@ def cost(
     authorizations: Calls = 10_000_000,
     price: Prices = None,
 ) -> None:
-    """What this stack costs a month; calls of your own APIs come on top."""
+    """What this stack costs per month; calls to your own APIs are extra."""
     prices = {name: value for name, value in PRICES.items() if not isinstance(value, str)}
-    prices.update(_given(price or [], prices))
+    prices.update(_parse_prices(price or [], prices))
     load = Load(tokens, authorizations)
     lines = bill(load, deployment.settings.times, prices)
     total = sum(line.dollars for line in lines)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("A MONTH")
+    table.add_column("PER MONTH")
     for column in ("AMOUNT", "OF", "DOLLARS"):
         table.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
     for line in lines:
         table.add_row(line.what, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
-    table.add_row("[bold]Together[/]", "", "", f"[bold]{total:,.2f}[/]")
-    terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations")
+    table.add_row("Total", "", "", f"{total:,.2f}", style="bold")
+    terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations per month")
     terminal.say(table)
-    terminal.say(f"[dim]List prices of {PRICES['as_of']}, {PRICES['region']}: check them.[/]")
+    terminal.say(f"List prices of {PRICES['as_of']}, {PRICES['region']}: check them.", "dim")
     terminal.result(
         {
             "load": asdict(load),
@@ -53,16 +53,16 @@ def cost(
     )
 
 
-def _given(told: list[str], known: dict[str, float]) -> dict[str, float]:
-    given = {}
-    for one in told:
+def _parse_prices(arguments: list[str], known: dict[str, float]) -> dict[str, float]:
+    prices = {}
+    for one in arguments:
         name, _, value = one.partition("=")
         if name not in known:
-            raise BadUsage(f"--price {name}: no such price", f"there are {', '.join(known)}")
+            raise BadUsage(f"--price {name}: no such price", f"the prices are {', '.join(known)}")
         try:
-            given[name] = float(value)
+            prices[name] = float(value)
         except ValueError:
             raise BadUsage(f"--price {name}: not a number of dollars") from None
-        if not 0 <= given[name] < float("inf"):
+        if not 0 <= prices[name] < float("inf"):
             raise BadUsage(f"--price {name}: not a number of dollars")
-    return given
+    return prices

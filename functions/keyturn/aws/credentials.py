@@ -1,0 +1,53 @@
+"""The operator's credentials and Region: decided once, and checked before anything is promised."""
+
+import warnings
+from getpass import GetPassWarning
+
+from botocore.exceptions import NoCredentialsError, NoRegionError
+
+from keyturn.aws.clients import session
+from keyturn.aws.faults import AwsFault, NoCredentials, translated
+
+MFA_WITHOUT_TERMINAL = "MfaWithoutTerminal"
+_CALL = "AWS credentials"
+
+
+def use_session(profile: str | None, region: str | None) -> None:
+    """Have every client and signature of this process use this profile and Region.
+
+    What is None comes from the environment, then from the profile. Raises Unsent when there is no
+    Region or no such profile, NoCredentials when nothing can be signed, Unreached.
+    """
+    session.cache_clear()
+    own = session()
+    for name, value in (("profile", profile), ("region", region)):
+        if value:
+            own.set_config_variable(name, value)
+    with translated("AWS configuration"):
+        if not own.get_config_variable("region"):
+            raise NoRegionError
+    _check_credentials()
+
+
+def _check_credentials() -> None:
+    """Get them as the first call would: assume the role, read the token, ask for the MFA code."""
+    try:
+        with translated(_CALL), warnings.catch_warnings():
+            # Without a terminal getpass would read the code from stdin, which may hold a token.
+            warnings.simplefilter("error", GetPassWarning)
+            credentials = session().get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            credentials.get_frozen_credentials()
+    except AwsFault:
+        raise
+    except (GetPassWarning, EOFError):
+        raise NoCredentials(_CALL, MFA_WITHOUT_TERMINAL) from None
+    except Exception as error:  # noqa: BLE001 - files, processes and caches that botocore reads
+        raise NoCredentials(_CALL, type(error).__name__) from None
+
+
+def profile_name() -> str | None:
+    """The profile in use, if one was named."""
+    name = session().get_config_variable("profile")
+    return str(name) if name else None

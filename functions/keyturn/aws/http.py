@@ -1,0 +1,55 @@
+"""HTTP as botocore speaks it: the operator's proxies and CA bundle hold for every request."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from keyturn.aws.clients import session
+from keyturn.aws.faults import translated
+
+_TIMEOUT = 30  # seconds to connect, and between two bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; `body` is the parsed JSON, or the text where it is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Http:
+    """One connection pool for each way out of this machine."""
+
+    def __init__(self) -> None:
+        self._pools: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """One request, without redirects; raises Unanswered, Unsent."""
+        with translated(f"{method} {url}"):
+            request = AWSRequest(method, url, data=body, headers=dict(headers)).prepare()
+            response = self._pool(url).send(request)
+            text = response.text
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            parsed = text
+        return Answer(response.status_code, response.headers, parsed)
+
+    def _pool(self, url: str) -> URLLib3Session:
+        proxies: dict[str, str] = get_environ_proxies(url)
+        way = tuple(sorted(proxies.items()))
+        if way not in self._pools:
+            bundle: Any = session().get_config_variable("ca_bundle")
+            verify: Any = bundle or os.environ.get("REQUESTS_CA_BUNDLE", True)
+            self._pools[way] = URLLib3Session(verify=verify, proxies=proxies, timeout=_TIMEOUT)
+        return self._pools[way]

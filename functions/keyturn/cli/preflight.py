@@ -1,0 +1,72 @@
+"""Before anything starts: who starts it, and what `--dry-run` can find out about the real run."""
+
+from collections.abc import Callable, Mapping
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.permissions import Permission, simulate
+from keyturn.cli.attempt import Attempt
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+
+_CALLER_SECONDS = 3.0
+_UNKNOWN_CALLER = "operator"
+REASON_LENGTH = 256  # characters, as rotation/plan_rotation.py accepts them
+
+
+def check_reason(reason: str) -> str:
+    """The reason; raises BadUsage for one that the workflow would refuse."""
+    if not 0 < len(reason) <= REASON_LENGTH:
+        raise BadUsage(f"--reason must have 1 to {REASON_LENGTH} characters")
+    return reason
+
+
+def ask_caller(deployment: Deployment) -> Callable[[], str]:
+    """Ask STS, in the background, whose credentials these are; it is nice to know, and no more."""
+    attempt = Attempt(deployment.caller, seconds=_CALLER_SECONDS)
+
+    def caller() -> str:
+        try:
+            return attempt.result()
+        except Exception:  # noqa: BLE001 - nothing depends on it
+            return _UNKNOWN_CALLER
+
+    return caller
+
+
+def start_permission(deployment: Deployment) -> Mapping[str, str]:
+    """The permission to start an execution."""
+    return {"states:StartExecution": deployment.outputs["StateMachineArn"]}
+
+
+def direct_permissions(deployment: Deployment, kms_key_arns: list[str]) -> Mapping[str, str]:
+    """The permissions without which `--direct` neither revokes nor disables; one key stands for all."""
+    _, partition, _, region, account, *_ = deployment.outputs["StateMachineArn"].split(":")
+    parameters = (
+        f"arn:{partition}:ssm:{region}:{account}:parameter/keyturn/{deployment.stack}/keyset"
+    )
+    return {"ssm:PutParameter": f"{parameters}/000000000001", "kms:DisableKey": kms_key_arns[0]}
+
+
+def check_permissions(
+    terminal: Terminal, deployment: Deployment, permissions: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask IAM about each action on its resource; raises Failed if one is denied."""
+    try:
+        caller = deployment.caller()
+        terminal.say(f"These credentials are {caller}.")
+        verdicts = {
+            action: simulate(caller, action, resource) for action, resource in permissions.items()
+        }
+    except AwsFault as fault:  # the real run does not depend on it
+        terminal.say(f"Whose credentials these are is not known: {fault}")
+        verdicts = dict.fromkeys(permissions, Permission.UNKNOWN)
+    for action, verdict in verdicts.items():
+        why = " (needs iam:SimulatePrincipalPolicy)" if verdict is Permission.UNKNOWN else ""
+        terminal.say(f"  {action}: {verdict}{why}")
+    denied = [action for action, verdict in verdicts.items() if verdict is Permission.DENIED]
+    if denied:
+        raise Failed(
+            f"these credentials may not {' or '.join(denied)}",
+            "use others, or add the permission (docs/operating.md)",
+        )
+    return {action: verdict.value for action, verdict in verdicts.items()}

@@ -1,0 +1,139 @@
+"""One revocation: started first, proved after. Nothing optional holds it up.
+
+What may fail without stopping it: getting a token for the proof (bounded by _TOKEN_SECONDS; with the
+active key it must come before the write), asking STS who is calling, cutting sessions, printing.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.cli.attempt import Attempt
+from keyturn.cli.break_glass import run_directly
+from keyturn.cli.follow import follow
+from keyturn.cli.preflight import ask_caller
+from keyturn.cli.proof import Prover, new_token, token_from_file
+from keyturn.cli.remedies import remedy_for
+from keyturn.cli.session_cut import SessionCut
+from keyturn.cli.terminal import Failed, Terminal
+from keyturn.keyset.model import EndedKey, Keyset
+
+_TOKEN_SECONDS = 6.0  # that the revocation waits for a token to prove it with
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the operator ordered."""
+
+    kids: tuple[str, ...]
+    active: bool
+    everything: bool
+    reason: str
+    direct: bool
+    cut_sessions: bool
+    token_file: Path | None
+    dry_run: bool
+    yes: bool
+
+
+@dataclass
+class Revocation:
+    """One revocation, and the problems beside it."""
+
+    terminal: Terminal
+    deployment: Deployment
+    order: Order
+    keyset: Keyset
+    kids: tuple[str, ...]
+    problems: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Revoke, cut, prove, follow; every problem is reported at the end. Raises Failed."""
+        caller = ask_caller(self.deployment)
+        prover = self._prover()
+        event = {
+            "mode": "emergency",
+            "kids": list(self.kids),
+            "reason": self.order.reason,
+            "started_by": caller(),
+        }
+        cut = SessionCut(self.terminal, self.deployment)
+        result: dict[str, Any] = {"kids": list(self.kids), "proof": None}
+
+        def prove() -> None:
+            if self.order.cut_sessions:
+                self._noting(cut.cut, "sessions are not cut: ")
+            if prover:
+                self._noting(lambda: self._prove(prover, result))
+
+        if self.order.direct:
+            self._noting(lambda: run_directly(self.terminal, self.deployment, event, prove))
+        else:
+            execution = result["execution"] = self._start(event)
+            self.terminal.say(f"Started {execution}")
+            prove()
+            self._noting(lambda: follow(self.terminal, self.deployment, execution))
+        self._noting(cut.prove_issuing)
+        self._noting(self._confirm_end)
+        self.terminal.result({**result, "problems": self.problems})
+        if self.problems:
+            raise Failed("; ".join(self.problems))
+        self.terminal.say("Revoked.")
+
+    def _start(self, event: dict[str, Any]) -> str:
+        try:
+            return self.deployment.start(event)
+        except AwsFault as fault:
+            remedy = f"{remedy_for(fault)}; or the same command with --direct"
+            raise Failed(str(fault), remedy) from None
+
+    def _prover(self) -> Prover | None:
+        """With a token that is good now; None, and why, if there is none in time."""
+        active, file = self.keyset.active, self.order.token_file
+        if not file and not (active and active.kid in self.kids):
+            self.terminal.say("There is no token of these keys to prove it with: --token-file.")
+            return None
+
+        def work() -> str:
+            if file:
+                return token_from_file(self.deployment, file, self.kids)
+            return new_token(self.deployment)
+
+        try:
+            token = Attempt(work, seconds=_TOKEN_SECONDS).result()
+        except Exception as error:  # noqa: BLE001 - the proof is optional, the revocation is not
+            self.terminal.say(f"The revocation cannot be proved: {_described(error)}")
+            return None
+        return Prover(self.terminal, self.deployment, token)
+
+    def _prove(self, prover: Prover, result: dict[str, Any]) -> None:
+        proof = prover.prove()
+        result["proof"] = asdict(proof)
+        self.terminal.say(
+            f"Proved: refused {proof.seconds:.1f} s after the command; "
+            f"the bound is {proof.bound:.0f} s."
+        )
+
+    def _confirm_end(self) -> None:
+        keyset = self.deployment.keyset
+        live = [kid for kid in self.kids if not isinstance(keyset.find(kid), EndedKey | None)]
+        if live:
+            raise Failed("; ".join(f"{kid} is still live" for kid in live))
+
+    def _noting(self, work: Callable[[], object], prefix: str = "") -> None:
+        """Do this; whatever goes wrong is a problem to report, and stops nothing."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the rest must have its turn
+            problem = f"{prefix}{_described(error)}"
+            self.problems.append(problem)
+            self.terminal.say(problem, "red")
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, Failed | AwsFault | ValueError | OSError):
+        return str(error) or type(error).__name__
+    return f"unexpected {type(error).__name__}"

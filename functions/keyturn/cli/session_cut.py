@@ -1,0 +1,48 @@
+"""`keyturn revoke --cut-sessions`: cut the issuer role's sessions, and prove that it issues again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.sessions import POLICY, cut_sessions
+from keyturn.cli.terminal import Failed, Terminal
+
+_PATIENCE = timedelta(minutes=2)  # for new containers with new sessions
+_PAUSE = 3.0  # seconds
+
+
+@dataclass
+class SessionCut:
+    """One cut; `role` is None until it is made."""
+
+    terminal: Terminal
+    deployment: Deployment
+    role: str | None = None
+
+    def cut(self) -> None:
+        """Deny everything to the sessions of now; raises AwsFault."""
+        self.role = cut_sessions(self.deployment.stack)
+        self.terminal.say(f"Sessions of {self.role} are cut; its containers are being replaced.")
+
+    def prove_issuing(self) -> None:
+        """Wait for a token from a new container; raises Failed, with the line that undoes the cut."""
+        if self.role is None:
+            return
+        limit = self.deployment.clock.now() + _PATIENCE
+        with self.terminal.progress("waiting for the issuer's new containers"):
+            while problem := self._problem():
+                if self.deployment.clock.now() > limit:
+                    raise Failed(
+                        f"the issuer has not issued a token since the cut ({problem}); if it does "
+                        f"not recover, undo the cut: aws iam delete-role-policy --role-name "
+                        f"{self.role} --policy-name {POLICY}"
+                    )
+                self.deployment.clock.sleep(_PAUSE)
+        self.terminal.say("The issuer issues tokens again.")
+
+    def _problem(self) -> str | None:
+        try:
+            status = self.deployment.post_token({"subject": "keyturn-proof"}).status
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            return str(error) or type(error).__name__
+        return None if status == 200 else f"POST /token answers {status}"

@@ -1,0 +1,66 @@
+"""What happens next, with its instant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from keyturn.cli.snapshot import Snapshot
+from keyturn.cli.status.lives import next_turn
+from keyturn.keyset import timing
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingEvent:
+    """Something that is due at an instant: a stable name, and words for people."""
+
+    at: datetime
+    event: str
+    kid: str | None
+    words: str
+
+
+def upcoming(snapshot: Snapshot) -> list[UpcomingEvent]:
+    """Everything that is due, in its order; what is past is left to the doctor."""
+    events = [*_of_rotation(snapshot), *_of_grace(snapshot), *_of_kms(snapshot)]
+    return sorted((one for one in events if one.at > snapshot.at), key=lambda one: one.at)
+
+
+def _of_rotation(snapshot: Snapshot) -> list[UpcomingEvent]:
+    keyset, times = snapshot.keyset, snapshot.settings.times
+    events = []
+    if keyset.active and keyset.standby and keyset.standby.published:
+        may_sign_at = timing.may_sign_after(keyset.standby.published, times)
+        events.append(
+            UpcomingEvent(
+                may_sign_at, "may_sign", keyset.standby.kid, "every verifier knows the standby"
+            )
+        )
+    if keyset.active:
+        turn = next_turn(keyset, times, snapshot.at)
+        kid = keyset.standby.kid if keyset.standby else None
+        events.append(UpcomingEvent(turn, "rotation_due", kid, "a rotation is due"))
+    return events
+
+
+def _of_grace(snapshot: Snapshot) -> list[UpcomingEvent]:
+    times = snapshot.settings.times
+    events = []
+    for key in snapshot.keyset.grace:
+        if key.verify_until:
+            until = key.verify_until
+            limit = timing.roll_back_before(until, times)
+            retire = timing.retire_after(until, times)
+            events += [
+                UpcomingEvent(limit, "rollback_ends", key.kid, "too late to roll back"),
+                UpcomingEvent(until, "verification_ends", key.kid, "its last token is dead"),
+                UpcomingEvent(retire, "retirement", key.kid, "retires, out of the JWKS"),
+            ]
+    return events
+
+
+def _of_kms(snapshot: Snapshot) -> list[UpcomingEvent]:
+    by_arn = {key.kms_key_arn: key.kid for one in snapshot.generations for key in one.keyset.known}
+    return [
+        UpcomingEvent(key.deletion, "kms_deletion", by_arn.get(key.arn), "KMS deletes the key")
+        for key in (snapshot.kms or {}).values()
+        if key.deletion
+    ]

@@ -1,0 +1,88 @@
+"""A deployed stack that does what a test says, without AWS: what `keyturn revoke` needs of one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from keyturn.aws.faults import AwsFault
+from keyturn.cli.revoke import Order
+from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.states import State
+from keyturn.tokens import jws
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:rotation"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+A, S, GONE = "A" * 43, "S" * 43, "G" * 43
+KEYS = Keyset(
+    keys=(
+        Key(A, "arn:a", State.ACTIVE, 3600, NOW, published=NOW, activated=NOW),
+        Key(S, "arn:s", State.STANDBY, 3600, NOW, published=NOW),
+    ),
+    ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW, NOW),),
+)
+ORDER = Order((), True, False, "drill", False, False, None, False, True)
+
+
+def out(keyset: Keyset, *kids: str) -> Keyset:
+    """The keyset without these keys."""
+    ended = tuple(EndedKey(kid, "arn", State.REVOKED, NOW, NOW) for kid in kids)
+    remaining = tuple(key for key in keyset.keys if key.kid not in kids)
+    return Keyset(remaining, (*keyset.ended, *ended))
+
+
+@dataclass
+class Deployed:
+    """A stack that does what a test says; `answers` are the statuses of `/whoami`, the last stays."""
+
+    times: Any
+    answers: list[int]
+    keyset: Keyset = KEYS
+    stack: str = "demo"
+    now: datetime = NOW
+    started: list[Any] = field(default_factory=list)
+    token_statuses: list[int] = field(default_factory=lambda: [200])
+    outputs: dict[str, str] = field(default_factory=lambda: {"StateMachineArn": MACHINE})
+    caller: Callable[[], str] = lambda: "arn:operator"
+
+    def __post_init__(self) -> None:
+        self.settings = SimpleNamespace(times=self.times)
+        self.revocation_bound = timedelta(seconds=2)
+        self.clock = SimpleNamespace(now=lambda: self.now, sleep=self.sleep)
+        self.executions = SimpleNamespace(
+            status=lambda _: "SUCCEEDED", visits=lambda _: [], cause=lambda _: ""
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def start(self, event: Any) -> str:
+        """The state machine does its work at once."""
+        self.started.append(event)
+        self.keyset = out(self.keyset, *event["kids"])
+        return "arn:execution"
+
+    def post_token(self, _body: Any) -> Any:
+        """Something of the shape of a token of the active key."""
+        token = jws.compact(jws.signing_input(A, {}), bytes(256))
+        statuses = self.token_statuses
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        return SimpleNamespace(status=status, body={"access_token": token})
+
+    def get(self, _path: str, _token: str) -> Any:
+        """The next answer."""
+        return SimpleNamespace(
+            status=self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        )
+
+
+def denied(*_: Any) -> Any:
+    """As AWS refuses."""
+    raise AwsFault("service:Call", "AccessDenied")
+
+
+def broken(*_: Any) -> Any:
+    """As no code expects."""
+    raise TypeError("expected str")

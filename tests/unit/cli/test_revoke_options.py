@@ -1,0 +1,104 @@
+"""`keyturn revoke --cut-sessions` and `--dry-run`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from keyturn.aws.permissions import Permission
+from keyturn.cli import preflight, session_cut
+from keyturn.cli.revoke import revoke
+from keyturn.cli.terminal import Failed, Terminal
+from keyturn.keyset.model import EndedKey
+from tests.unit.cli.deployed import NOW, ORDER, A, Deployed, broken, denied
+
+CUT = replace(ORDER, cut_sessions=True)
+
+
+def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
+    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """The revocation does not wait for IAM; 503 until the new containers are there is no failure."""
+    started = []
+
+    def cut(_stack: str) -> str:
+        started.extend(deployed.started)
+        deployed.token_statuses = [503, 503, 200]
+        return "issuer-role"
+
+    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    revoke(terminal, deployed, CUT)
+    assert started
+    assert "The issuer issues tokens again." in capsys.readouterr().out
+
+
+def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
+    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two minutes of 503, then the line that removes the policy; the keys are out."""
+
+    def cut(_stack: str) -> str:
+        deployed.token_statuses = [503]
+        return "issuer-role"
+
+    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    undo = "aws iam delete-role-policy --role-name issuer-role --policy-name keyturn-cut-sessions"
+    with pytest.raises(Failed, match=undo):
+        revoke(terminal, deployed, CUT)
+    assert deployed.now - NOW > timedelta(minutes=2)
+    assert isinstance(deployed.keyset.find(A), EndedKey)
+
+
+@pytest.mark.parametrize("error", [denied, broken])
+def test_a_cut_that_fails_is_a_problem_and_stops_nothing(
+    deployed: Deployed,
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Callable[..., Any],
+) -> None:
+    """The exit status says so; the keys are out."""
+    monkeypatch.setattr(session_cut, "cut_sessions", error)
+    with pytest.raises(Failed, match="sessions are not cut"):
+        revoke(terminal, deployed, CUT)
+    assert isinstance(deployed.keyset.find(A), EndedKey)
+
+
+DRY_RUN = replace(ORDER, dry_run=True, yes=False)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message"),
+    [("allowed", "StartExecution: allowed"), ("unknown", "needs iam:SimulatePrincipalPolicy")],
+)
+def test_a_dry_run_asks_iam_and_changes_nothing(
+    deployed: Deployed,
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    verdict: str,
+    message: str,
+) -> None:
+    """Whether these credentials may start the execution, as far as IAM tells."""
+    monkeypatch.setattr(preflight, "simulate", lambda *_: Permission(verdict))
+    revoke(terminal, deployed, DRY_RUN)
+    assert message in capsys.readouterr().out
+    assert not deployed.started
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_dry_run_fails_where_the_real_run_would_be_denied(
+    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    """It names the permission that is missing."""
+    monkeypatch.setattr(preflight, "simulate", lambda *_: Permission.DENIED)
+    missing = "ssm:PutParameter or kms:DisableKey" if direct else "states:StartExecution"
+    with pytest.raises(Failed, match=f"may not {missing}"):
+        revoke(terminal, deployed, replace(DRY_RUN, direct=direct))
+
+
+def test_a_dry_run_does_not_depend_on_sts(deployed: Deployed, terminal: Terminal) -> None:
+    """The real run does not either."""
+    deployed.caller = denied
+    revoke(terminal, deployed, DRY_RUN)
