@@ -77,7 +77,7 @@ def _flush_of_an_http_api() -> None:
 
 
 def _custom_resource(world: World, request: str, retain: str = "false") -> None:
-    properties = {"StateMachineArn": STATE_MACHINE, "Schedules": [], "Retain": retain}
+    properties = {"StateMachineArn": STATE_MACHINE, "Retain": retain}
     event: Any = SimpleNamespace(
         request_type=request, properties=properties, stack_id="stack-1", was_created=True
     )

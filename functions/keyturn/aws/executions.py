@@ -1,14 +1,14 @@
-"""Executions of the state machine and the schedules that start them."""
+"""Executions of the state machine."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
-from keyturn.aws.faults import Absent, translated
+from keyturn.aws.faults import translated
 
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
@@ -106,18 +106,3 @@ class Executions:
                 self._clients.states.stop_execution(
                     executionArn=arn, cause="the stack is being deleted"
                 )
-
-    def stop_schedules(self, names: Iterable[str]) -> None:
-        """Disable these schedules, so that nothing is started any more."""
-        for name in names:
-            try:
-                with translated("scheduler:GetSchedule"):
-                    schedule = self._clients.scheduler.get_schedule(Name=name)
-            except Absent:
-                continue
-            kept: Any = {
-                field: schedule[field]
-                for field in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
-            }
-            with translated("scheduler:UpdateSchedule"):
-                self._clients.scheduler.update_schedule(**kept, State="DISABLED")

@@ -31,7 +31,6 @@ class Properties(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state_machine_arn: str = Field(alias="StateMachineArn")
-    schedules: list[str] = Field(alias="Schedules")
     retain: bool = Field(default=False, alias="Retain")
 
 
@@ -64,7 +63,6 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
         case "Update":
             project(stack, origin)
         case "Delete":
-            stack.executions.stop_schedules(properties.schedules)
             stack.executions.stop_all(properties.state_machine_arn)
             if not properties.retain:
                 _remove(stack, event)

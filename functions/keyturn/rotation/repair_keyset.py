@@ -1,6 +1,6 @@
 """RepairKeyset: a keyset counts again whose newest generation cannot be read or is gone.
 
-The operator's command runs this; it is no step of the workflow (docs/decisions/0013).
+The operator's command runs this; it is no step of the workflow (docs/decisions/0014).
 
 * *Unreadable*: a stored text does not parse. Its text is kept and the parameter is deleted.
 * *Deleted*: the JWKS or the history shows a higher generation than SSM holds.

@@ -1,4 +1,4 @@
-"""Executions and schedules: followed while the stack lives, stopped when it goes."""
+"""Executions: followed while the stack lives, stopped when it goes."""
 
 import json
 from types import SimpleNamespace
@@ -54,25 +54,6 @@ def test_all_that_runs_is_stopped(stack, machine, backdoor):
     stack.executions.stop_all(machine)
     assert {stack.executions.status(arn) for arn in running} == {"ABORTED"}
     assert stack.executions.status(stranger) == "RUNNING"
-
-
-def test_schedules_are_disabled(stack, backdoor):
-    """Everything else about them stays; one that is gone already is passed over."""
-    target = {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE}
-    backdoor.scheduler.create_schedule(
-        Name="daily",
-        ScheduleExpression="rate(1 day)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**target, "Input": "{}"},
-    )
-    stack.executions.stop_schedules(["gone", "daily"])
-    schedule = backdoor.scheduler.get_schedule(Name="daily")
-    assert schedule["State"] == "DISABLED"
-    assert schedule["ScheduleExpression"] == "rate(1 day)"
-    assert {name: schedule["Target"][name] for name in (*target, "Input")} == {
-        **target,
-        "Input": "{}",
-    }
 
 
 def test_trouble_is_translated(stack, machine, aws):

@@ -43,7 +43,6 @@ def ask(stack, machine, site, invoke, printed):
                 "ServiceToken": "arn",
                 "Issuer": stack.settings.issuer,
                 "StateMachineArn": machine,
-                "Schedules": ["demo-rotation", "demo-reconcile"],
                 **properties,
             },
         }
@@ -53,19 +52,3 @@ def ask(stack, machine, site, invoke, printed):
         return told
 
     return ask
-
-
-@pytest.fixture
-def schedules(backdoor, aws):
-    """The two schedules of the stack."""
-    for name in ("demo-rotation", "demo-reconcile"):
-        backdoor.scheduler.create_schedule(
-            Name=name,
-            ScheduleExpression="rate(1 day)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE},
-        )
-    return lambda: {
-        name: backdoor.scheduler.get_schedule(Name=name)["State"]
-        for name in ("demo-rotation", "demo-reconcile")
-    }

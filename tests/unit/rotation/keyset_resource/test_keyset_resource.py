@@ -88,8 +88,8 @@ def test_an_update_brings_the_documents_up_to_date(ask, stack, backdoor, world):
     assert json.loads(body)["issuer"] == stack.settings.issuer
 
 
-def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, schedules, machine):
-    """Keys go, also unregistered ones; parameters and objects are gone; nothing runs or starts."""
+def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, machine):
+    """Keys go, also unregistered ones; parameters and objects are gone; nothing runs."""
     ask("Create")
     stack.kms.create()
     stack.history.keep(1, "{}")
@@ -99,19 +99,17 @@ def test_deleting_leaves_nothing_that_costs_money(ask, stack, backdoor, world, s
     after = world()
     assert (after["parameters"], after["objects"]) == ({}, {})
     assert sorted(after["keys"].values()) == ["Enabled"] + ["PendingDeletion"] * 3
-    assert set(schedules().values()) == {"DISABLED"}
     ended = backdoor.stepfunctions.describe_execution(executionArn=running)
     assert ended["status"] == "ABORTED"
 
 
-def test_deleting_leaves_a_retained_keyset_as_it_is(ask, world, schedules, machine, backdoor):
-    """Nothing runs or starts any more; keys, parameters and objects stay."""
+def test_deleting_leaves_a_retained_keyset_as_it_is(ask, world, machine, backdoor):
+    """Nothing runs any more; keys, parameters and objects stay."""
     ask("Create", Retain="true")
     running = backdoor.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
     before = world()
     assert ask("Delete", Retain="true")["Status"] == "SUCCESS"
     assert world() == before
-    assert set(schedules().values()) == {"DISABLED"}
     ended = backdoor.stepfunctions.describe_execution(executionArn=running)
     assert ended["status"] == "ABORTED"
 
@@ -142,13 +140,12 @@ def test_what_cannot_be_read_does_not_keep_the_stack_alive(ask, backdoor, world)
     assert (world()["parameters"], set(world()["keys"].values())) == ({}, {"PendingDeletion"})
 
 
-def test_nothing_can_start_while_keys_go(ask, aws, schedules):
-    """Schedules first, then executions, then keys, then the truth, then the public documents."""
+def test_nothing_can_start_while_keys_go(ask, aws):
+    """Executions first, then keys, then the truth, then the public documents."""
     ask("Create")
     aws.reset()
     ask("Delete")
     writes = [
-        "scheduler:UpdateSchedule",
         "sfn:ListExecutions",
         "kms:ScheduleKeyDeletion",
         "ssm:DeleteParameters",
@@ -192,14 +189,14 @@ def test_deleting_empties_a_bucket_that_was_versioned(ask, stack, backdoor):
     assert ("Versions" in after, "DeleteMarkers" in after) == (False, False)
 
 
-def test_deleting_again_succeeds(ask, schedules):
+def test_deleting_again_succeeds(ask):
     """Also after a deletion that was interrupted."""
     ask("Create")
     assert [ask("Delete")["Status"] for _ in range(2)] == ["SUCCESS"] * 2
 
 
 def test_deleting_a_stack_that_never_booted_succeeds(ask):
-    """A rollback of a failed deployment finds no keyset and no schedules."""
+    """A rollback of a failed deployment finds no keyset."""
     assert ask("Delete", lost=True)["Status"] == "SUCCESS"
 
 
@@ -213,5 +210,5 @@ def test_a_fault_is_answered(ask, aws):
 
 def test_properties_that_are_not_understood_are_answered(ask):
     """A template of another release does not hang for an hour."""
-    told = ask("Create", Schedules="not a list")
-    assert (told["Status"], "Schedules" in told["Reason"]) == ("FAILED", True)
+    told = ask("Create", Retain="perhaps")
+    assert (told["Status"], "Retain" in told["Reason"]) == ("FAILED", True)
