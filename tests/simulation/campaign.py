@@ -16,10 +16,12 @@ from tests.simulation.mutants.catalogue import LONG_RUN_MUTANTS, MUTANTS, Mutant
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play, key_material
 from tests.simulation.scenarios import Trouble
+from tests.simulation.watch.broken import Broken
 from tests.simulation.worst_cases import WORST_CASES
 
 _HUNT = 300  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
+_OUT_OF_DATE = ("AttributeError", "TypeError")  # of a mutant that no longer fits the product
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _long_run(name: str) -> Result:
     with simulated():
         try:
             run = endurance.RUNS[name]()
-        except Exception as error:
+        except (Exception, Broken) as error:
             return Result(False, 0, f"{error!r}   python -m tests.simulation {name!r}")
     return Result(True, len(run.play.world.plan.seen_calls), f"{name}: {run.extremes}")
 
@@ -136,8 +138,9 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
         for number, play in enumerate(prey):
             try:
                 play()
-            except AssertionError as broken:
-                return Result(True, 0, f"{name}: {broken} (run {number})")
+            except (AssertionError, Broken) as broken:
+                is_stale = any(kind in str(broken) for kind in _OUT_OF_DATE)
+                return Result(not is_stale, 0, f"{name}: {broken} (run {number})")
             except Exception as error:
                 return Result(False, 0, f"{name}: {error!r}")
     return Result(False, 0, f"{name}: survives")
@@ -155,8 +158,8 @@ def _prey() -> Iterator[Callable[[], Play]]:
 def _result(play: Callable[[], Play], how: str) -> Result:
     try:
         run = play()
-    except Exception as error:
-        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__} "
+    except (Exception, Broken) as error:
+        kind = "" if isinstance(error, AssertionError | Broken) else f"{type(error).__name__} "
         return Result(False, 0, f"{kind}{error}   python -m tests.simulation {how}")
     return Result(True, len(run.world.plan.seen_calls), "")
 

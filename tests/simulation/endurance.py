@@ -116,14 +116,16 @@ def hundreds_of_ends() -> Endurance:
     """A thousand ends in two days: rotations, and every key revoked, every few minutes."""
     run = Endurance.booted(_SHORT_WAITS)
     horizon = 2 * DAY
-    run.every(9 * MINUTE, horizon, lambda: run.play.emergency(every_key))
-    run.every(9 * MINUTE, horizon, run.play.supersede)
+    run.every(5 * MINUTE, horizon, lambda: run.play.emergency(every_key))
+    run.every(17 * MINUTE, horizon, run.play.supersede)
     run.every(29 * MINUTE, horizon, run.play.roll_back)
     run.every(10 * MINUTE, horizon, run.play.reconcile)
     run.every(3 * MINUTE + 1, horizon, run.has_keys)
     run.every(20 * MINUTE, horizon, run.play.traffic.issue)
     run.every(20 * MINUTE + 5, horizon, run.play.traffic.show)
-    return run.finish()
+    finished = run.finish()
+    assert finished.extremes.ends >= 1_000
+    return finished
 
 
 def twenty_rotations_and_three_emergencies() -> Endurance:

@@ -3,6 +3,7 @@
 from tests.simulation import endurance, scenarios, seeds
 from tests.simulation.patches import simulated
 from tests.simulation.scenarios import Trouble
+from tests.simulation.watch.broken import Broken
 from tests.simulation.world import World
 from tests.simulation.worst_cases import WORST_CASES
 
@@ -21,7 +22,7 @@ def show(arguments: list[str]) -> int:
                 print(endurance.RUNS[name]().extremes)
             else:
                 scenarios.play(name, tuple(map(_trouble, troubles)))
-        except AssertionError as error:
+        except (AssertionError, Broken) as error:
             broken = str(error)
     _tell(World.running)
     print(broken or "every invariant holds")

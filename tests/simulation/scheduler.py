@@ -8,6 +8,8 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+from tests.simulation.watch.broken import Broken
+
 _MANY = 1_000  # processes, from which on those that have ended are dropped
 
 
@@ -43,8 +45,8 @@ class Process:
     def _body(self) -> None:
         try:
             self.answer = self._run()
-        except AssertionError:
-            raise  # a broken invariant ends the whole run
+        except (AssertionError, Broken):
+            raise  # ends the whole run
         except (Exception, Crashed) as error:
             self.error = error
         for wake in self.waiters:

@@ -25,8 +25,8 @@ def an_unpublished_standby_is_activated() -> AbstractContextManager[Any]:
         try:
             return real(keyset, kid, now, **told)
         except transitions.TooEarly:
-            rising = transitions._live(keyset, kid, Event.ACTIVATE)
-            return transitions._rise(keyset, rising, Event.ACTIVATE, now, told["times"])
+            standby = transitions._live(keyset, kid, Event.ACTIVATE)
+            return transitions._sign(keyset, standby, Event.ACTIVATE, now, told["times"])
 
     real = transitions.activate
     return patch.object(activate_key, "activate", activate)

@@ -9,6 +9,7 @@ from keyturn.aws import well_known
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.well_known import WellKnown
 from keyturn.keyset import transitions
+from keyturn.keyset.model import Keyset
 from keyturn.rotation import publish_jwks, reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere
 
@@ -91,9 +92,10 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
         stored = stack.keysets.stored()
         for number in set(stored) - stack.history.numbers():
             stack.history.keep(number, stored[number])
+            before = record_changes._kept(stack, number - 1)
+            keyset = before.keyset if before else Keyset()
             generation = stack.keysets.parsed(number, stored[number])
-            before = record_changes._before(stack, number, stored)
-            stack.event_bus.put(record_changes._told(generation, before))
+            stack.event_bus.put(record_changes._events(generation, keyset))
         return []
 
-    return everywhere("record_changes", record, record_changes, reconcile)
+    return patch.object(record_changes, "record_changes", record)

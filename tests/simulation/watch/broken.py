@@ -1,8 +1,8 @@
 """How a broken invariant is said."""
 
 
-class Broken(AssertionError):
-    """An invariant of the design does not hold; ends the run."""
+class Broken(BaseException):
+    """An invariant of the design does not hold; ends the run, whatever the product catches."""
 
     def __init__(self, invariant: str, what: str) -> None:
         super().__init__(f"{invariant}: {what}")
