@@ -87,10 +87,16 @@ class _OwnServicesFirst(Loader):
 
 
 @cache
+def _loader() -> _OwnServicesFirst:
+    """It remembers the models it has read, whatever the session."""
+    return _OwnServicesFirst()
+
+
+@cache
 def session() -> Session:
     """This process's one session, configured by the environment (and by aws/credentials.py)."""
     own = Session()
-    own.register_component("data_loader", _OwnServicesFirst())
+    own.register_component("data_loader", _loader())
     if region := os.environ.get("AWS_REGION"):  # botocore itself reads AWS_DEFAULT_REGION only
         own.set_config_variable("region", region)
     return own

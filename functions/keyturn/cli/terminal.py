@@ -108,7 +108,8 @@ class Terminal:
             return
         if isinstance(content, str):
             content = Text(plain_text(content), style or "")
-        with suppress(Exception):  # a full disk or a closed pipe must not end a revocation
+        # A full disk or a closed pipe (for which Rich exits) must not end a revocation.
+        with suppress(Exception, SystemExit):
             self.console.print(_Sanitized(content))
 
     def plain(self, text: str) -> None:

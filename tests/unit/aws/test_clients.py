@@ -3,7 +3,7 @@
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import LoginTokenLoadError, UnknownServiceError
 from botocore.loaders import Loader
 
 from keyturn.aws import clients
@@ -84,3 +84,15 @@ def test_a_client_that_cannot_be_made_is_a_fault(own_session, monkeypatch):
     clients.session.cache_clear()
     with pytest.raises(Unsent, match="ssm: NoRegionError"):
         assert clients.Clients(20).ssm
+
+
+def test_aws_login_has_what_it_needs(own_session, monkeypatch, tmp_path):
+    """The `cli` extra brings crt: the provider loads, and finds no session on this machine."""
+    config = tmp_path / "config"
+    config.write_text("[profile login]\nlogin_session = arn:aws:iam::123456789012:user/ops\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(tmp_path))
+    clients.session.cache_clear()
+    clients.session().set_config_variable("profile", "login")
+    with pytest.raises(LoginTokenLoadError):
+        clients.session().get_credentials()

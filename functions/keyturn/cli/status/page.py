@@ -25,12 +25,13 @@ def page(summary: Summary) -> str:
         cards=_cards(summary),
         findings=_findings(summary),
         axis=drawing.axis(summary.window, snapshot.at),
-        lanes="\n".join(drawing.lane(life, summary.window, snapshot.at) for life in summary.lives),
+        lanes="\n".join(drawing.lane(life, summary.window, snapshot.at) for life in summary.shown),
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
         + "<span>pale: to come</span>",
         upcoming=_upcoming(summary),
         running=_running(summary),
-        keys="".join(_key(summary, life.key, life.last_live) for life in summary.lives),
+        keys="".join(_key(summary, life.key, life.last_live) for life in summary.shown)
+        + _more_ended(summary),
         footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "
         "It does not renew itself.",
     )
@@ -97,6 +98,11 @@ def _running(summary: Summary) -> str:
     )
     head = "<section><h2>Running executions</h2><table><tbody>"
     return f"{head}{rows}</tbody></table></section>" if rows else ""
+
+
+def _more_ended(summary: Summary) -> str:
+    more = summary.more_ended
+    return f'<tr><td colspan="6">{escape(more)}</td></tr>' if more else ""
 
 
 def _key(summary: Summary, key: Key | EndedKey, last_live: Key | None) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 
 from keyturn.cli.doctor.checkup import drift
 from keyturn.cli.doctor.findings import Finding
-from keyturn.cli.formatting import iso
+from keyturn.cli.formatting import count, iso
 from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.lives import Life, Window, lives
 from keyturn.cli.status.upcoming import UpcomingEvent, upcoming
 from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Key
+
+_ENDED_SHOWN = 5  # --json has them all
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,19 @@ class Summary:
         return lives(self.snapshot.generations, self.snapshot.settings.times, self.snapshot.at)
 
     @cached_property
+    def shown(self) -> list[Life]:
+        """The keys for people: every live one, and of the ended ones the last few."""
+        ends = sorted((life.ended, life.key.kid) for life in self.lives if life.ended)
+        hidden = {kid for _, kid in ends[:-_ENDED_SHOWN]}
+        return [life for life in self.lives if life.key.kid not in hidden]
+
+    @property
+    def more_ended(self) -> str:
+        """How many ended keys are not shown, and where they are; empty if none."""
+        hidden = len(self.lives) - len(self.shown)
+        return f"{count(hidden, 'more ended key')}: keyturn history" if hidden else ""
+
+    @cached_property
     def upcoming(self) -> list[UpcomingEvent]:
         """What is due."""
         return upcoming(self.snapshot)
@@ -52,7 +67,7 @@ class Summary:
     @property
     def window(self) -> Window:
         """What the timeline shows."""
-        return Window.around(self.lives, self.snapshot.settings.times, self.snapshot.at)
+        return Window.around(self.shown, self.snapshot.settings.times, self.snapshot.at)
 
     def kms(self, key: Key | EndedKey) -> str:
         """How the key stands in KMS."""

@@ -29,9 +29,11 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
     terminal.say(_headline(summary))
     terminal.say()
     terminal.say(_keys(summary, wide=width >= _WIDE))
+    if summary.more_ended:
+        terminal.say(summary.more_ended, "dim")
     terminal.say()
     now = summary.window.place(summary.snapshot.at)
-    for line in timeline(summary.lives, summary.window, now, width):
+    for line in timeline(summary.shown, summary.window, now, width):
         terminal.say(line)
     terminal.say()
     terminal.say(_upcoming(summary))
@@ -59,7 +61,7 @@ def _keys(summary: Summary, *, wide: bool) -> Table:
     columns = ("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()))
     for column in columns:
         table.add_column(column, no_wrap=True)
-    for life in summary.lives:
+    for life in summary.shown:
         key = life.key
         since = _since(key)
         since_text = (
