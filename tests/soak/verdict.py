@@ -56,7 +56,7 @@ def verdict(
     bound = deployment.revocation_bound.total_seconds()
     refusals = kinds(load, watch, deployment.settings.times)
     late = accepted_past_bound(load, watch, bound)
-    outages = [until - since for since, until in load.outages if until - since > 2]
+    outages = [until - since for since, until in load.outages]
     statuses = _statuses(deployment)
     failed = [c for c in operator.commands if c.process.returncode]
     stored, old = watch.stored_and_old(_PRUNED_AFTER)
@@ -78,7 +78,10 @@ def verdict(
         Line("refused while young and alone, up to C + ε", str(refusals["alone"])),
         Line("revoked tokens accepted past the bound", str(late), late == 0),
         Line("calls answered 5xx", str(faults or 0)),
-        Line("outages of the issuer", f"{len(outages)}, longest {max(outages, default=0):.1f} s"),
+        Line(
+            "outages of the issuer",
+            f"{len(outages)}, longest {max(outages, default=0):.1f} s, {sum(outages):.1f} s in all",
+        ),
         Line("generations", str(watch.generations)),
         Line(
             "largest document",

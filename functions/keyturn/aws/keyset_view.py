@@ -96,7 +96,7 @@ class KeysetView:
             if self._may_read():
                 self._refresh()
             if self._older_than(limit, self._read_sent):
-                raise ViewTooOld(f"no keyset was read for more than {limit} s")
+                raise ViewTooOld(f"no keyset was read within the last {limit} s")
         return self._generation()
 
     def _may_read(self) -> bool:
@@ -120,8 +120,7 @@ class KeysetView:
             return False
         settled = self._held is not None and not self._longest_pause
         self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if settled else 1))
-        self._held, self._read_sent = latest, sent
-        self._failed, self._longest_pause = None, 0.0
+        self._held, self._read_sent, self._longest_pause = latest, sent, 0.0
         return True
 
     def _back_off(self) -> None:
