@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import Ages, Times
+from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import revoke
 from keyturn.tokens.jwk import PublicJwk
 from tests.unit.cli.loopback import Signed, operation_of
@@ -24,7 +24,7 @@ from tests.unit.cli.loopback import Signed, operation_of
 ACCOUNT = "123456789012"
 ASSUMED = "ASIAASSUMED"
 _UNSIGNED = {"AssumeRoleWithWebIdentity", "GET /jwks", "GET /api/whoami"}
-AGES = Ages()
+AGES = Limits()
 _XML = "text/xml"
 
 
@@ -113,6 +113,7 @@ class FakeAws:
             "Issuer": self.url,
             "ApiStage": "abc/v1",
             "LogGroup": "logs",
+            "ScheduleNames": "demo-rotation,demo-reconcile",
         }
         members = {**vars_of(self._times), "audience": "orders", "allowed_audiences": "orders"}
         members |= {"deletion_window": 7, "allowed_scopes": "", "route_scopes": ""}
@@ -203,7 +204,7 @@ class FakeAws:
         name, text = max(self._parameters.items())
         last = document.loads(text)
         now = datetime.now(UTC).replace(microsecond=0)
-        keyset = revoke(last.keyset, kids, now, times=self._times, ages=AGES)
+        keyset = revoke(last.keyset, kids, now, times=self._times, limits=AGES)
         following = Generation(last.number + 1, "op-2", "tests", "drill", now, keyset)
         self._parameters[f"{name[:-12]}{following.number:012d}"] = document.dumps(following)
         self._revoked = True

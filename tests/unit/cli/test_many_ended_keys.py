@@ -25,7 +25,13 @@ def snapshot(deployment):
     snapshot = read_snapshot(deployment)
     last, some_key = snapshot.generation, next(iter(snapshot.kms.values()))
     ended = tuple(
-        EndedKey(kid, f"arn:{kid}", State.REVOKED, snapshot.at - timedelta(hours=100 - number))
+        EndedKey(
+            kid,
+            f"arn:{kid}",
+            State.REVOKED,
+            snapshot.at,
+            snapshot.at - timedelta(hours=100 - number),
+        )
         for number, kid in enumerate(KIDS)
     )
     kms = {key.kms_key_arn: replace(some_key, arn=key.kms_key_arn) for key in ended}

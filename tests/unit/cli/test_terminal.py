@@ -102,7 +102,7 @@ def test_commands_that_show_what_others_wrote(
 
     def change(keyset, now):
         standby = keyset.standby.kid
-        return revoke(keyset, [standby], now, times=booted.times, ages=booted.ages)
+        return revoke(keyset, [standby], now, times=booted.times, limits=booted.limits)
 
     booted.keysets.update(change, Origin("op-2", text, text))
     machine.running = (Execution("arn:run", "RUNNING", START, None),)

@@ -20,8 +20,8 @@ def test_a_revocation_that_was_under_way_stays(booted, lose, put, origin, truth)
     kid = good.keyset.standby.kid
     lose(2)
     repair_keyset.repair(booted, repair_keyset.diagnose(booted), origin)
-    times, ages = booted.times, booted.limits
-    late = revoke(good.keyset, [kid], booted.clock.now(), times=times, limits=ages)
+    times, limits = booted.times, booted.limits
+    late = revoke(good.keyset, [kid], booted.clock.now(), times=times, limits=limits)
     put(2, document.dumps(replace(good, keyset=late)))
     before = sum(booted.clock.slept)
     repair_keyset.revoke_what_ended_meanwhile(booted, origin)
