@@ -20,6 +20,11 @@ def simulate(caller_arn: str, action: str, resource_arn: str) -> Permission:
     Session and service control policies may still refuse. Source: IAM API Reference,
     SimulatePrincipalPolicy.
     """
+    resource = caller_arn.split(":", 5)[-1]
+    if not resource.startswith(
+        ("user/", "assumed-role/")
+    ):  # root and federated users have no policies
+        return Permission.UNKNOWN
     try:
         source = _policy_source(caller_arn)
         with translated("iam:SimulatePrincipalPolicy"):

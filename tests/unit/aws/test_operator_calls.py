@@ -109,3 +109,10 @@ def test_who_may_not_ask_does_not_know(stubbed):
     stubbed["iam"].add_client_error("simulate_principal_policy", "AccessDenied")
     caller = "arn:aws:iam::123456789012:user/ops"
     assert simulate(caller, "states:StartExecution", "arn:machine") is Permission.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["root", "federated-user/alice"])
+def test_who_has_no_policies_is_not_simulated(stubbed, name):
+    """IAM simulates users and roles only; no call is made."""
+    caller = f"arn:aws:iam::123456789012:{name}"
+    assert simulate(caller, "states:StartExecution", "arn:machine") is Permission.UNKNOWN
