@@ -14,8 +14,10 @@ from keyturn.cli.preflight import (
     start_permission,
 )
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
-from keyturn.keyset import timing
+from keyturn.keyset import planning, timing
 from keyturn.keyset.model import Key
+from keyturn.keyset.planning import TakeoverReason
+from keyturn.keyset.timing import Limits
 
 
 def rotate(
@@ -31,9 +33,11 @@ def rotate(
     if keyset.active is None:
         raise Failed("no key is active: the next scheduled run or reconcile creates one")
     if keyset.standby and keyset.standby.published:
-        may_sign_at = timing.may_sign_after(keyset.standby.published, times)
-        seconds = max((may_sign_at - deployment.clock.now()).total_seconds(), 0)
-        terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s.")
+        takeover = planning.takeover(keyset, keyset.standby.published, times, Limits())
+        seconds = max((takeover.after - deployment.clock.now()).total_seconds(), 0)
+        is_full = takeover.reason is TakeoverReason.JWKS_FULL
+        why = ": the JWKS is full until a grace key retires" if is_full else ""
+        terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s{why}.")
     else:
         wait = timing.publication_wait(times).total_seconds()
         terminal.say(f"There is no published standby: one is created and waits {wait:.0f} s.")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from keyturn.keyset import timing
+from keyturn.keyset import planning, timing
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import Times
+from keyturn.keyset.timing import Limits, Times
 
 
 class Phase(StrEnum):
@@ -103,7 +103,8 @@ def next_turn(keyset: Keyset, times: Times, now: datetime) -> datetime:
     if keyset.active and keyset.active.activated:
         waits.append(timing.due_at(keyset.active.activated, times))
     if keyset.active and keyset.standby and keyset.standby.published:
-        waits.append(timing.may_sign_after(keyset.standby.published, times))
+        takeover = planning.takeover(keyset, keyset.standby.published, times, Limits())
+        waits.append(takeover.after)
     return max(waits)
 
 
