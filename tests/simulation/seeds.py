@@ -53,6 +53,7 @@ def play(seed: int) -> Play:
     horizon = choose.uniform(1.0, 2.5) * times.rotation_period
     run.world.plan = Drawn(choose, _outages(choose, run.begin, horizon))
     run.world.kms.tag_lag = choose.choice((0.0, 0.0, 5.0, 60.0))
+    run.world.kms.birth_lag = choose.choice((0.0, 0.0, 0.4, 2.0))
 
     run.at(0, run.rotate)
     if choose.random() < 0.15:

@@ -53,7 +53,7 @@ SERVICES = frozenset(
 PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-# A read that hangs must fail inside the authorizer: killed at its timeout, it would lose its view.
+# A call that hangs must fail inside issuer and authorizer: killed at its timeout, a container loses its view.
 _PROMPT = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -127,7 +127,7 @@ class Clients:
     @cached_property
     def kms(self) -> "KMSClient":
         """Everything that may be repeated."""
-        return client("kms", config=PATIENT)
+        return client("kms", config=_PROMPT)
 
     @cached_property
     def kms_once(self) -> "KMSClient":

@@ -49,6 +49,7 @@ class Kms:
         self.keys: dict[str, KmsKey] = {}
         self.watch = lambda arn, state: None
         self.tag_lag = 0.0  # seconds until the tagging API knows a key
+        self.birth_lag = 0.0  # seconds until KMS itself knows one everywhere
 
     def client(self, *, retries: bool) -> "KmsClient":
         """A client; one that retries repeats what seems lost."""
@@ -73,6 +74,8 @@ class Kms:
     def usable(self, arn: str, at: float) -> KmsKey:
         """The key, if it can be used."""
         key = self.there(arn)
+        if self._wire.now() < key.created + self.birth_lag:
+            raise refused("NotFoundException")
         match key.state(at):
             case "Disabled":
                 raise refused("DisabledException")

@@ -93,9 +93,10 @@ def test_a_timed_write_lands_or_is_given_up_within_the_write_delay(region, write
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_a_read_that_hangs_fails_before_the_authorizer_is_killed(region):
+@pytest.mark.parametrize("name", ["ssm", "kms"])
+def test_a_call_that_hangs_fails_before_the_authorizer_is_killed(region, name):
     """Every attempt and the pauses between them (below 1 s, then below 2 s, …) end within its time."""
-    config = Clients(20).ssm.meta.config
+    config = getattr(Clients(20), name).meta.config
     attempts = config.retries["total_max_attempts"]
     pauses = 2 ** (attempts - 1) - 1
     longest = attempts * (config.connect_timeout + config.read_timeout) + pauses
