@@ -87,7 +87,7 @@ def caches_out_of_reach(template: Template) -> list[str]:
     """The caches that FlushAuthorizers may not delete, under the ARNs that IAM knows."""
     role = Deployment(template).resources("AWS::IAM::Role")["FlushAuthorizersFunctionRole"]
     statements = [
-        Statement.of(text)
+        Statement.from_document(text)
         for policy in role["Policies"]
         for text in policy["PolicyDocument"]["Statement"]
     ]

@@ -22,7 +22,7 @@ READINGS: dict[str, Context] = {
 def statements(template: Template) -> list[Statement]:
     """What the policy CreateKeys allows."""
     policy = Deployment(template).resources("AWS::IAM::ManagedPolicy")["CreateKeys"]
-    return [Statement.of(text) for text in policy["PolicyDocument"]["Statement"]]
+    return [Statement.from_document(text) for text in policy["PolicyDocument"]["Statement"]]
 
 
 def denied_readings(template: Template) -> list[str]:

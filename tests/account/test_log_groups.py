@@ -18,7 +18,9 @@ def statements(template: Template, role: str) -> list[Statement]:
     for arn in properties.get("ManagedPolicyArns", ()):
         name = arn.strip("<>")
         documents.append(managed[name]["PolicyDocument"] if name in managed else _BASIC)
-    return [Statement.of(text) for document in documents for text in document["Statement"]]
+    return [
+        Statement.from_document(text) for document in documents for text in document["Statement"]
+    ]
 
 
 # AWS Managed Policy Reference Guide, AWSLambdaBasicExecutionRole

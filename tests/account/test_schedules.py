@@ -23,7 +23,7 @@ def grants(template: Template) -> set[tuple[str, str]]:
     schedules = deployment.resources("AWS::Scheduler::Schedule").values()
     names = {s["Target"]["RoleArn"].strip("<>").removesuffix(".Arn") for s in schedules}
     statements = [
-        Statement.of(text)
+        Statement.from_document(text)
         for name in names
         for policy in deployment.resources("AWS::IAM::Role")[name]["Policies"]
         for text in policy["PolicyDocument"]["Statement"]

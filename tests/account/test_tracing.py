@@ -15,7 +15,7 @@ def traced_in_vain(template: Template) -> list[str]:
         for name, function in deployment.resources("AWS::Lambda::Function").items()
         if "TracingConfig" in function
         and not any(
-            Statement.of(text).allows("xray:PutTraceSegments", "*", {})
+            Statement.from_document(text).allows("xray:PutTraceSegments", "*", {})
             for policy in roles[function["Role"].strip("<>").removesuffix(".Arn")].get(
                 "Policies", ()
             )

@@ -90,7 +90,7 @@ def simulate(*, jitter: bool) -> Calls:
     keys = [PublicKeys(source) for _ in range(CONTAINERS)]
     for clock.seconds, number in _arrivals(random.Random("arrivals")):
         [key] = views[number].current().keyset.keys
-        keys[number].of(key)
+        keys[number].get(key)
     return Calls(ssm, kms)
 
 

@@ -25,7 +25,7 @@ def make(path: Path) -> dict[str, Any]:
     """A key, good tokens of it and bad ones by what is wrong with them; also as JSON in `path`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    jwk, now = PublicJwk.of(key.public_key()), int(time.time())
+    jwk, now = PublicJwk.from_rsa(key.public_key()), int(time.time())
 
     def token(number: int, at: int = now, by: rsa.RSAPrivateKey = key, **changes: str) -> str:
         request = claims.Request(

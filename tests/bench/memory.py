@@ -53,7 +53,7 @@ def measure() -> dict[str, float]:
         except Exception:  # Unauthorized
             assert number % 2 == 0
 
-    with patch.object(Stack, "of_environment", lambda: stack):
+    with patch.object(Stack, "from_environment", lambda: stack):
         for number in range(WARM_UP):
             show(number)
         before = _resident()

@@ -100,7 +100,7 @@ def _turn(handler: Callable[..., Any], event: Any, context: Any) -> float:
 
 @contextmanager
 def _a_container(stack: Any) -> Iterator[None]:
-    with patch.object(Stack, "of_environment", lambda: stack):
+    with patch.object(Stack, "from_environment", lambda: stack):
         yield
 
 

@@ -21,7 +21,7 @@ class Statement:
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...]  # operator, key, values
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """A statement of a policy document."""
         unknown = document.keys() - {"Sid", "Effect", "Action", "Resource", "Condition"}
         if unknown or document["Effect"] != "Allow":

@@ -46,7 +46,11 @@ def statements(function: str) -> list[Statement]:
     managed = [
         resources()[name]["Properties"]["PolicyDocument"] for name in managed_policies(function)
     ]
-    return [Statement.of(text) for document in inline + managed for text in document["Statement"]]
+    return [
+        Statement.from_document(text)
+        for document in inline + managed
+        for text in document["Statement"]
+    ]
 
 
 def managed_policies(function: str) -> list[str]:

@@ -141,7 +141,7 @@ def test_the_evaluator_refuses_what_it_does_not_know():
     """A Deny or a new operator must not be overlooked."""
     deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
     with pytest.raises(NotImplementedError):
-        Statement.of(deny)
+        Statement.from_document(deny)
     odd = {**deny, "Effect": "Allow", "Condition": {"DateLessThan": {"aws:CurrentTime": "2026"}}}
     with pytest.raises(NotImplementedError):
-        Statement.of(odd).allows("s3:GetObject", "x", {"aws:CurrentTime": "2025"})
+        Statement.from_document(odd).allows("s3:GetObject", "x", {"aws:CurrentTime": "2025"})

@@ -42,11 +42,11 @@ def simulated() -> Iterator[None]:
     logger.setLevel("CRITICAL")
     with ExitStack() as stack:
         stack.enter_context(
-            patch.object(Stack, "of_environment", lambda: World.running.in_container())
+            patch.object(Stack, "from_environment", lambda: World.running.in_container())
         )
         for name in ("add_metric", "flush_metrics"):
             stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
-        stack.enter_context(patch.object(authorize, "decided", lambda *_, **__: None))
+        stack.enter_context(patch.object(authorize, "log_decision", lambda *_, **__: None))
         measured = patch.object(telemetry, "single_metric", lambda *_, **__: nullcontext())
         stack.enter_context(measured)
         stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))

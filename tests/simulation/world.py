@@ -73,7 +73,7 @@ class World:
     other extreme.
     """
 
-    running: "World"  # whose containers `Stack.of_environment` looks into
+    running: "World"  # whose containers `Stack.from_environment` looks into
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class World:
         self.times = replace(self.times, **changes)
 
     def in_container(self) -> Stack:
-        """What `Stack.of_environment` answers in this run."""
+        """What `Stack.from_environment` answers in this run."""
         process = self.scheduler.current
         assert process, "a handler runs in a container"
         container: Container = process.owner

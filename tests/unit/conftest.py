@@ -447,7 +447,7 @@ def container(aws, published, settings, watched_clients, clock, monkeypatch):
     def container(**changes) -> Stack:
         clients, _ = watched_clients
         stack = Stack(replace(settings, **changes), clock=clock, clients=clients)
-        monkeypatch.setattr(Stack, "of_environment", lambda: stack)
+        monkeypatch.setattr(Stack, "from_environment", lambda: stack)
         return stack
 
     return container

@@ -66,15 +66,15 @@ def authorizer(monkeypatch):
     )
     codes, written = [], []
 
-    def decided(message, **told):
+    def log_decision(message, **told):
         if message == "refused":
             codes.append(told.get("code"))
         written.append(json.dumps({"message": message, **told}))
 
-    monkeypatch.setattr(authorize, "decided", decided)
+    monkeypatch.setattr(authorize, "log_decision", log_decision)
 
     def ask(event, world, now=NOW):
-        monkeypatch.setattr(Stack, "of_environment", lambda: world.stack(now))
+        monkeypatch.setattr(Stack, "from_environment", lambda: world.stack(now))
         try:
             answer = authorize.handler(json.loads(json.dumps(event)), lambda_context)
         except Exception as error:

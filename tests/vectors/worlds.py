@@ -69,13 +69,13 @@ class World:
         return VerificationKey(self._publics[name], LIFETIMES[name])
 
     def stack(self, now: float) -> SimpleNamespace:
-        """A stack as `Stack.of_environment` gives it to the handler."""
+        """A stack as `Stack.from_environment` gives it to the handler."""
         clock = SimpleNamespace(
             now=lambda: instant(now), monotonic=lambda: now, fraction=lambda: 0.0
         )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
         reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
-        source = SimpleNamespace(public_jwk=lambda name: PublicJwk.of(self.keys.public(name)))
+        source = SimpleNamespace(public_jwk=lambda name: PublicJwk.from_rsa(self.keys.public(name)))
         settings = Settings(
             stack="vectors",
             bucket="vectors",

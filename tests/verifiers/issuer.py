@@ -74,7 +74,7 @@ class Issuer:
     def create(self) -> str:
         """Register the next key as the standby; returns its kid."""
         private = next(self._unused)
-        kid = PublicJwk.of(private.public_key()).kid
+        kid = PublicJwk.from_rsa(private.public_key()).kid
         self._private[kid] = private
         self._change(
             lambda keyset, now: transitions.register(
@@ -170,7 +170,7 @@ class Issuer:
 
     def public_jwk(self, arn: str) -> PublicJwk:
         """KMS's."""
-        return PublicJwk.of(self._private[arn].public_key())
+        return PublicJwk.from_rsa(self._private[arn].public_key())
 
     def _change(self, transition: Callable[[Keyset, datetime], Keyset]) -> None:
         self.update(transition, _ORIGIN)

@@ -46,7 +46,7 @@ def test_signed_by_another_key(issuer, refusal, verifier) -> None:
 def test_invented_kid(issuer, refusal, verifier) -> None:
     """A kid that no key has."""
     key = new_key()
-    kid = PublicJwk.of(key.public_key()).kid
+    kid = PublicJwk.from_rsa(key.public_key()).kid
     assert refusal(issuer.token(kid, signed_by=key)) == verifier.refusals.unknown_kid
 
 

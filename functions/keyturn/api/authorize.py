@@ -11,7 +11,7 @@ from typing import Any
 from keyturn.api import gateway
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, decided, measure
+from keyturn.aws.telemetry import Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
@@ -27,21 +27,21 @@ REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
 }
 
 
-def authenticate(stack: Stack, token: str, found: dict[str, Any]) -> dict[str, Any]:
+def authenticate(stack: Stack, token: str, log_fields: dict[str, Any]) -> dict[str, Any]:
     """The claims of a good token; raises TokenRefused, or a fault when we are bad.
 
-    `found` is told for the log which key and generation decided, and nothing of the token.
+    `log_fields` gets what the log may hold: which key and generation decided, nothing of the token.
     """
 
     def find_key(kid: str) -> VerificationKey:
-        key = _acceptable(stack, kid, found)
-        return VerificationKey(stack.public_keys.of(key), key.lifetime)
+        key = _acceptable(stack, kid, log_fields)
+        return VerificationKey(stack.public_keys.get(key), key.lifetime)
 
     now = stack.clock.now().timestamp()
     return verify(token, find_key, stack.expected, now=now, headers=stack.headers)
 
 
-def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
+def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
     if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
@@ -50,10 +50,10 @@ def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
     if key is None:  # an older view cannot tell: the key may have been published since
         generation = stack.view.fresh()
         key = generation.keyset.find(kid)
-    found["generation"] = generation.number
+    log_fields["generation"] = generation.number
     if key is None:
         raise TokenRefused(Code.UNKNOWN_KID)
-    found["kid"], found["key_state"] = key.kid, key.state
+    log_fields["kid"], log_fields["key_state"] = key.kid, key.state
     if isinstance(key, EndedKey) or not key.verifies(stack.clock.now()):
         raise TokenRefused(REFUSED_AS[key.state])
     return key
@@ -61,23 +61,23 @@ def _acceptable(stack: Stack, kid: str, found: dict[str, Any]) -> Key:
 
 def handler(event: Any, context: Any) -> Mapping[str, Any]:
     """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
-    stack = Stack.of_environment()
-    call = gateway.Call.of(event)
-    found = {"request_id": context.aws_request_id, "key_state": "none"}
+    stack = Stack.from_environment()
+    call = gateway.Call.from_event(event)
+    log_fields = {"request_id": context.aws_request_id, "key_state": "none"}
     try:
-        claims = authenticate(stack, call.bearer_token(), found)
+        claims = authenticate(stack, call.bearer_token(), log_fields)
     except TokenRefused as refusal:
-        decided("refused", code=refusal.code, **found)
+        log_decision("refused", code=refusal.code, **log_fields)
         return call.unauthorized()
     except (AwsFault, KeysetFault):
         measure(Metric.AUTHORIZER_FAULTS)
         raise
-    decided("accepted", code="ok", **found)
-    return call.allowed(claims, stack.settings.route_scopes, told(claims))
+    log_decision("accepted", code="ok", **log_fields)
+    return call.allowed(claims, stack.settings.route_scopes, integration_context(claims))
 
 
-def told(claims: Mapping[str, Any]) -> dict[str, str]:
-    """What the integration is told: API Gateway passes strings, so the claims travel as JSON."""
+def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
+    """The context that the integration gets: API Gateway passes strings, so the claims travel as JSON."""
     return {
         "sub": claims["sub"],
         "client_id": claims["client_id"],

@@ -29,7 +29,7 @@ class Call(NamedTuple):
     http_api: bool
 
     @classmethod
-    def of(cls, event: Any) -> Self:
+    def from_event(cls, event: Any) -> Self:
         """The call behind a REST TOKEN, REST REQUEST or HTTP API 2.0 event; raises UnknownEvent."""
         if not isinstance(event, Mapping):
             raise UnknownEvent("the event is not an object")

@@ -138,7 +138,7 @@ def _caller(event: Mapping[str, Any]) -> str:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Any, _context: object) -> Mapping[str, Any]:
     """API Gateway's proxy event, or a direct invoke with a `client_id`."""
-    stack = Stack.of_environment()
+    stack = Stack.from_environment()
     over_http = isinstance(event, Mapping) and "requestContext" in event
     try:
         if over_http:

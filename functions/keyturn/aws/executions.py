@@ -60,7 +60,7 @@ class Executions:
             described = self._clients.states.describe_execution(executionArn=execution_arn)
         return described.get("cause", "no cause is given")
 
-    def asked(self, execution_arn: str) -> Mapping[str, Any]:
+    def input_of(self, execution_arn: str) -> Mapping[str, Any]:
         """The input that an execution was started with."""
         with translated("states:DescribeExecution"):
             described = self._clients.states.describe_execution(executionArn=execution_arn)

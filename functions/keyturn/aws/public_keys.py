@@ -26,7 +26,7 @@ class PublicKeys:
         self._source = source
         self._by_kid: dict[str, RSAPublicKey] = {}
 
-    def of(self, key: Key) -> RSAPublicKey:
+    def get(self, key: Key) -> RSAPublicKey:
         """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
         known = self._by_kid.get(key.kid)
         if known is None:

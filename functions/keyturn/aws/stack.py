@@ -42,7 +42,7 @@ class Stack:
 
     @classmethod
     @cache
-    def of_environment(cls) -> Self:
+    def from_environment(cls) -> Self:
         """The stack this function belongs to, one object a container."""
         return cls(Settings.from_environ(os.environ))
 

@@ -48,7 +48,7 @@ def measure(name: Metric, value: float = 1) -> None:
         pass
 
 
-def decided(message: str, *, code: str, key_state: str, **told: object) -> None:
+def log_decision(message: str, *, code: str, key_state: str, **told: object) -> None:
     """One line that is log and metric at once (CloudWatch embedded metric format)."""
     metrics.add_dimension("code", code)
     metrics.add_dimension("key_state", key_state)

@@ -159,7 +159,7 @@ def _certified(member: Any) -> PublicJwk | None:
             return None
     try:
         jwk = PublicJwk(n=n, e=e)
-        PublicJwk.of(jwk.public_key())
+        PublicJwk.from_rsa(jwk.public_key())
         return certified(jwk, kid)
     except ValueError:  # NotASigningKey, or numbers that are no text of ours
         return None

@@ -138,7 +138,7 @@ def _running(deployment: Deployment) -> tuple[Run, ...]:
 
 
 def _run(deployment: Deployment, execution: Execution) -> Run:
-    execution_input = deployment.executions.asked(execution.arn)
+    execution_input = deployment.executions.input_of(execution.arn)
     visits = deployment.executions.visits(execution.arn)
     return Run(
         arn=execution.arn,
@@ -158,7 +158,7 @@ def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]
 
     def is_resolved(one: Execution) -> bool:
         """A rotation by any later success; an emergency only when its keys are out."""
-        execution_input = executions.asked(one.arn)
+        execution_input = executions.input_of(one.arn)
         if execution_input.get("mode") == "emergency":
             return not any(
                 isinstance(keyset.find(kid), Key) for kid in execution_input.get("kids", ())

@@ -149,4 +149,4 @@ def _readable(stack: Stack, stored: Mapping[int, str]) -> list[Generation]:
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
     """CloudFormation's call."""
-    answer(event, lambda request: run(Stack.of_environment(), request))
+    answer(event, lambda request: run(Stack.from_environment(), request))

@@ -168,6 +168,6 @@ def _text(error: Exception) -> str:
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """EventBridge Scheduler's target; its event says nothing."""
-    outcome = run(Stack.of_environment())
+    outcome = run(Stack.from_environment())
     logger.info("reconcile", **outcome)
     return outcome

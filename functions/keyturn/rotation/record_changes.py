@@ -105,7 +105,7 @@ def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[s
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
-    stack = Stack.of_environment()
+    stack = Stack.from_environment()
     recorded, pruned = record_changes(stack), prune_generations(stack)
     outcome: Outcome = {"outcome": "recorded", "generations": recorded, "pruned": pruned}
     logger.info("record_changes", **outcome)

@@ -29,7 +29,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Outcome:
     """Outcome `reported`; raises AwsFault, and Lambda tries it again."""
     detail = parse(TypeAdapter(_StatusChange), event).detail
     told = {"execution": detail.execution, "status": detail.status}
-    bus = Stack.of_environment().event_bus
+    bus = Stack.from_environment().event_bus
     bus.put([("RotationFailed", {**told, **_started_with(detail.input)})])
     outcome: Outcome = {"outcome": "reported", **told}
     logger.info("report_failure", **outcome)

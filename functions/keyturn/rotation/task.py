@@ -86,7 +86,7 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
 
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: Mapping[str, Any], _context: object) -> Outcome:
-        parsed, stack = parse(adapter, event), Stack.of_environment()
+        parsed, stack = parse(adapter, event), Stack.from_environment()
         try:
             outcome = run(stack, parsed)
         except TooEarly as refusal:

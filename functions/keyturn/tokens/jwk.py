@@ -26,7 +26,7 @@ class PublicJwk:
     e: str
 
     @classmethod
-    def of(cls, key: RSAPublicKey) -> Self:
+    def from_rsa(cls, key: RSAPublicKey) -> Self:
         """The JWK of a public key; raises NotASigningKey unless it is RSA_2048."""
         if key.key_size != KEY_BITS:
             raise NotASigningKey(f"an RSA key of {key.key_size} bits, not {KEY_BITS}")
@@ -42,7 +42,7 @@ class PublicJwk:
             raise NotASigningKey("not a DER SubjectPublicKeyInfo") from None
         if not isinstance(key, RSAPublicKey):
             raise NotASigningKey("not an RSA key")
-        return cls.of(key)
+        return cls.from_rsa(key)
 
     @property
     def kid(self) -> str:

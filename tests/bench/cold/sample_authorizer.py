@@ -64,4 +64,4 @@ context = SimpleNamespace(
 )
 answer = handler(json.loads(sys.argv[1]), context)
 assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-print("decided", flush=True)
+print("log_decision", flush=True)

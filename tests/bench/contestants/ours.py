@@ -24,7 +24,7 @@ key = VerificationKey(public, 3_600)
 keys = {material["kid"]: key}
 expected = Expected(material["issuer"], material["audience"], 30)
 headers: dict[bytes, str] = {}
-stack = Stack.of_environment()
+stack = Stack.from_environment()
 stack.clients = SimpleNamespace(
     ssm=SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [material["page"]]),
@@ -42,7 +42,7 @@ context = SimpleNamespace(
     aws_request_id="7d0c4f3a-95cf-4d7d-a6f3-63b7a7d0a0aa",
 )
 ROUTE = os.environ["BENCH_ROUTE"]
-decided = authorize.decided
+log_decision = authorize.log_decision
 
 
 def raw(token: str) -> None:
@@ -64,11 +64,11 @@ def authorized(token: str) -> object:
 
 def silent(token: str) -> object:
     """The handler with its telemetry taken out."""
-    authorize.decided = lambda *_, **__: None
+    authorize.log_decision = lambda *_, **__: None
     try:
         return authorized(token)
     finally:
-        authorize.decided = decided
+        authorize.log_decision = log_decision
 
 
 def issued(_token: str) -> object:

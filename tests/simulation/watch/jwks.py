@@ -34,7 +34,7 @@ class Jwks:
         most = self.limits.live_keys
         insist(len(kids) <= most, "S10", f"{len(kids)} keys in a JWKS of at most {most}")
         insist(number >= self.generation, "S10", f"the JWKS went back from {self.generation}")
-        own = self.truth.of(number)
+        own = self.truth.generation(number)
         live = {key.kid for key in own.keyset.keys} if own else set()
         insist(kids == live, "S10", f"not the live keys of its own generation {number}")
         for kid in self.shown - kids:

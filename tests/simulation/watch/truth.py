@@ -77,7 +77,7 @@ class Truth:
         """Every generation since the keyset was last lost."""
         return [generation for _, generation in self.landed[self._since :]]
 
-    def of(self, number: int) -> Generation | None:
+    def generation(self, number: int) -> Generation | None:
         """A generation by its number, also when it was deleted since."""
         first = self.landed[0][1].number if self.landed else 1
         return self.landed[number - first][1] if 0 <= number - first < len(self.landed) else None

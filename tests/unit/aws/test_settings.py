@@ -136,10 +136,10 @@ def test_a_container_has_one_stack(environ, monkeypatch):
     """What is cached in it lives as long as the container."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    Stack.of_environment.__func__.cache_clear()
+    Stack.from_environment.__func__.cache_clear()
     try:
-        stack = Stack.of_environment()
-        assert Stack.of_environment() is stack
+        stack = Stack.from_environment()
+        assert Stack.from_environment() is stack
         assert (stack.settings.stack, stack.view) == ("demo", stack.view)
     finally:
-        Stack.of_environment.__func__.cache_clear()
+        Stack.from_environment.__func__.cache_clear()

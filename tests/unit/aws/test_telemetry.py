@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from keyturn.aws.telemetry import Metric, decided, measure
+from keyturn.aws.telemetry import Metric, log_decision, measure
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def lines(capsys):
 
 def test_a_decision_is_one_line(lines):
     """It is log and metric at once: CloudWatch reads the metric out of the log."""
-    decided("accepted", code="ok", key_state="active", kid="k1", generation=7)
+    log_decision("accepted", code="ok", key_state="active", kid="k1", generation=7)
     [line] = lines()
     assert {name: line[name] for name in ("message", "kid", "generation")} == {
         "message": "accepted",
@@ -33,8 +33,8 @@ def test_a_decision_is_one_line(lines):
 
 def test_a_decision_says_nothing_of_the_one_before(lines):
     """Neither its code nor its metric."""
-    decided("refused", code="expired", key_state="active", kid="k1")
-    decided("refused", code="unknown_kid", key_state="none", generation=7)
+    log_decision("refused", code="expired", key_state="active", kid="k1")
+    log_decision("refused", code="unknown_kid", key_state="none", generation=7)
     _, second = lines()
     assert "kid" not in second
     assert (second["code"], second["key_state"]) == ("unknown_kid", "none")

@@ -21,7 +21,7 @@ def site_in_s3(stack) -> WellKnown:
 @pytest.fixture
 def jwks(rsa_keys):
     """Three public keys."""
-    return [PublicJwk.of(key.public_key()) for key in rsa_keys[:3]]
+    return [PublicJwk.from_rsa(key.public_key()) for key in rsa_keys[:3]]
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class Machine:
         matches = [one for one in (*self.running, *self.ended) if one.status == status]
         return sorted(matches, key=lambda one: one.started, reverse=True)
 
-    def asked(self, arn: str) -> Any:
+    def input_of(self, arn: str) -> Any:
         """Like Executions'."""
         return (self.inputs or {}).get(arn, {"mode": "scheduled", "started_by": "schedule"})
 

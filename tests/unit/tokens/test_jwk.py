@@ -48,24 +48,24 @@ def test_a_key_survives_the_way_there_and_back(rsa_key):
     """DER, JWK and public key are the same numbers."""
     public_key = rsa_key.public_key()
     jwk = PublicJwk.from_der(der(public_key))
-    assert jwk == PublicJwk.of(public_key)
+    assert jwk == PublicJwk.from_rsa(public_key)
     assert jwk.public_key() == public_key
 
 
 def test_numbers_have_no_leading_zeros():
     """A number has as many bytes as it needs (RFC 7518 section 2), so a key has one thumbprint."""
-    assert PublicJwk.of(RFC_7638.public_key()) == RFC_7638
+    assert PublicJwk.from_rsa(RFC_7638.public_key()) == RFC_7638
 
 
 def test_others_read_the_same_key(rsa_key):
     """PyJWT makes the same public key of the published members."""
-    members = PublicJwk.of(rsa_key.public_key()).members()
+    members = PublicJwk.from_rsa(rsa_key.public_key()).members()
     assert RSAAlgorithm.from_jwk(members) == rsa_key.public_key()
 
 
 def test_a_key_of_another_size_is_refused(large_rsa_key):
     """Only RSA_2048 signs here, whichever way the key comes."""
-    for load in (PublicJwk.of, lambda key: PublicJwk.from_der(der(key))):
+    for load in (PublicJwk.from_rsa, lambda key: PublicJwk.from_der(der(key))):
         with pytest.raises(NotASigningKey, match="an RSA key of 3072 bits, not 2048"):
             load(large_rsa_key.public_key())
 

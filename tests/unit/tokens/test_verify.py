@@ -65,7 +65,7 @@ def test_what_we_make_is_accepted(check, rsa_key):
 
 def test_pyjwt_accepts_what_we_make(rsa_key):
     """Another library verifies our token with the published JWK."""
-    jwk = PublicJwk.of(rsa_key.public_key())
+    jwk = PublicJwk.from_rsa(rsa_key.public_key())
     signed = jws.signing_input(jwk.kid, CLAIMS)
     token = jws.compact(signed, rsa_key.sign(signed.encode(), PKCS1v15(), SHA256()))
     assert jwt.get_unverified_header(token) == {**HEADER, "kid": jwk.kid}

@@ -46,7 +46,7 @@ class Decoded:
     signature: bytes | None
 
     @classmethod
-    def of(cls, text: str) -> "Decoded":
+    def from_token(cls, text: str) -> "Decoded":
         """Also of a text that is no token."""
         header, _, rest = text.partition(".")
         payload, _, last = rest.partition(".")

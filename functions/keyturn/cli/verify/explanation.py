@@ -47,7 +47,7 @@ class Explanation:
 
 def explain(stack: Stack, text: str) -> Explanation:
     """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
-    token, now = Decoded.of(text), stack.clock.now()
+    token, now = Decoded.from_token(text), stack.clock.now()
     try:
         claims: Mapping[str, Any] = authenticate(stack, text, {})
         verdict = ACCEPTED
@@ -66,4 +66,4 @@ def explain(stack: Stack, text: str) -> Explanation:
 
 def _public_key(stack: Stack, key: Key | EndedKey | None) -> RSAPublicKey | None:
     """KMS gives none for a disabled key."""
-    return stack.public_keys.of(key) if isinstance(key, Key) else None
+    return stack.public_keys.get(key) if isinstance(key, Key) else None
