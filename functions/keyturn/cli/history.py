@@ -1,9 +1,10 @@
 """`keyturn history`: every change of the keyset, and the keys at any time."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
+from itertools import islice, zip_longest
 from typing import Annotated, Any
 
 import typer
@@ -40,32 +41,50 @@ class Past:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._stored = stack.keysets.stored()
-        self.generation = cache(self._generation)
+        self._generation = cache(self._read)
+        self.unreadable: set[int] = set()  # of those that were looked at
 
     @cached_property
     def numbers(self) -> list[int]:
-        """Those that can be read, the lowest first."""
+        """All of them, the lowest first."""
         return sorted(self._stored.keys() | self._stack.history.numbers())
 
-    def _generation(self, number: int) -> Generation:
-        text = self._stored.get(number) or self._stack.history.read(number)
-        if text is None:
-            raise DocumentInvalid(f"generation {number} is gone from history/")
-        return self._stack.keysets.parsed(number, text)
+    @property
+    def first(self) -> Generation | None:
+        """The oldest that can be read."""
+        return next(self._readable(self.numbers), None)
 
     def latest(self, limit: int) -> Iterator[tuple[Generation, tuple[Change, ...]]]:
-        """The newest first, each with what it changed."""
-        numbers = self.numbers[-limit:]
-        earlier = [None, *self.numbers][-len(numbers) - 1 : -1]
-        for number, previous in zip(reversed(numbers), reversed(earlier), strict=True):
-            before = Keyset() if previous is None else self.generation(previous).keyset
-            generation = self.generation(number)
+        """The newest first, each with what it changed since the one before it that can be read."""
+        generations = list(islice(self._readable(reversed(self.numbers)), limit + 1))
+        for generation, previous in zip_longest(generations[:limit], generations[1:]):
+            before = previous.keyset if previous else Keyset()
             yield generation, changes(before, generation.keyset)
 
     def at(self, when: datetime) -> Generation | None:
         """The generation that was the truth then."""
-        index = bisect_right(self.numbers, when, key=lambda number: self.generation(number).at)
-        return self.generation(self.numbers[index - 1]) if index else None
+
+        def begin(index: int) -> datetime:
+            generation = self._newest(self.numbers[: index + 1])
+            return generation.at if generation else datetime.min.replace(tzinfo=UTC)
+
+        return self._newest(self.numbers[: bisect_right(range(len(self.numbers)), when, key=begin)])
+
+    def _newest(self, numbers: Sequence[int]) -> Generation | None:
+        return next(self._readable(reversed(numbers)), None)
+
+    def _readable(self, numbers: Iterable[int]) -> Iterator[Generation]:
+        return filter(None, map(self._generation, numbers))
+
+    def _read(self, number: int) -> Generation | None:
+        try:
+            text = self._stored.get(number) or self._stack.history.read(number)
+            if text:
+                return self._stack.keysets.parsed(number, text)
+        except DocumentInvalid:
+            pass
+        self.unreadable.add(number)
+        return None
 
 
 def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
@@ -90,10 +109,11 @@ def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
                 "op_id": generation.op_id,
             }
         )
-    older = len(past.numbers) - len(entries)
+    older = len(past.numbers) - len(entries) - len(past.unreadable)
     if older:
         terminal.say(f"{older} older; --limit {len(past.numbers)} shows all.")
-    terminal.result({"changes": entries, "older": older})
+    unreadable = _say_unreadable(terminal, past)
+    terminal.result({"changes": entries, "older": older, "unreadable": unreadable})
 
 
 def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deployment) -> None:
@@ -101,7 +121,7 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
         raise BadUsage(f"--at {iso(when)} is in the future")
     generation = past.at(when)
     if generation is None:
-        first = iso(past.generation(past.numbers[0]).at) if past.numbers else None
+        first = iso(past.first.at) if past.first else None
         raise Failed(f"there was no generation at {iso(when)}", f"the first one is from {first}")
     keys = [_key(one, when) for one in generation.keyset.known]
     terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
@@ -109,7 +129,22 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
         terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
     bound = duration(deployment.revocation_bound)
     terminal.say(Text(f"An authorizer may have followed up to {bound} later.", style="dim"))
-    terminal.result({"at": iso(when), "generation": generation.number, "keys": keys})
+    unreadable = _say_unreadable(terminal, past)
+    terminal.result(
+        {
+            "at": iso(when),
+            "generation": generation.number,
+            "keys": keys,
+            "unreadable": unreadable,
+        }
+    )
+
+
+def _say_unreadable(terminal: Terminal, past: Past) -> list[int]:
+    unreadable = sorted(past.unreadable)
+    if unreadable:
+        terminal.say(f"Cannot be read, and left out: {', '.join(map(str, unreadable))}.", "yellow")
+    return unreadable
 
 
 def _key(key: Any, when: datetime) -> Mapping[str, Any]:

@@ -109,13 +109,17 @@ def read_snapshot(deployment: Deployment) -> Snapshot:
 def _public(deployment: Deployment) -> PublicJwks:
     answer = deployment.fetch(deployment.outputs["JwksUrl"])
     body: Mapping[str, Any] = answer.body if isinstance(answer.body, dict) else {}
-    age, keys = answer.headers.get("Age", "0"), body.get("keys", [])
+    age, keys = answer.headers.get("Age", "0"), body.get("keys")
+    kids = (
+        [key.get("kid") for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
+    )
+    generation = body.get("generation")
     return PublicJwks(
         status=answer.status,
         cache_control=answer.headers.get("Cache-Control", ""),
         age=int(age) if age.isdecimal() else 0,
-        generation=body.get("generation"),
-        kids=frozenset(key["kid"] for key in keys if isinstance(key, dict) and "kid" in key),
+        generation=generation if type(generation) is int else None,
+        kids=frozenset(kid for kid in kids if isinstance(kid, str)),
     )
 
 

@@ -230,3 +230,22 @@ def test_only_what_reconcile_mends_says_so(snapshot):
         for finding in examine(broken(snapshot)):
             if finding.code == code and finding.fix is Fix.RECONCILE:
                 assert "doctor --fix" in finding.remedy, finding
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keys": 5, "generation": "two"},
+        {"keys": [5, {"kid": []}, {"kid": None}], "generation": None},
+        ["keys"],
+        "no JSON",
+    ],
+    ids=["a number", "odd members", "a list", "a text"],
+)
+def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, keyturn, web, body):
+    """Whoever wrote it: what is not a key is not shown as one."""
+    web.body = body
+    for verb in ("doctor", "status"):
+        result = keyturn(verb)
+        assert result.exit_code in (0, 1)
+        assert "unexpected" not in result.stderr

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.keyset import document
 from tests.unit.conftest import START
 
 
@@ -77,11 +76,38 @@ def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):
     assert word in result.stderr
 
 
-def test_a_document_that_is_spoilt_is_named(deployment, booted, origin, backdoor, keyturn):
-    """Two lines, with the parameter's name and how to restore it."""
-    text = document.dumps(booted.keysets.read()).replace('"reason"', '"raisin"')
-    name = "/keyturn/demo/keyset/000000000002"
-    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+@pytest.fixture
+def spoil(booted, backdoor):
+    """Make a stored generation unreadable."""
+
+    def spoil(number):
+        text = booted.keysets.stored()[number].replace('"reason"', '"raisin"')
+        name = f"/keyturn/demo/keyset/{number:012d}"
+        backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+    return spoil
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_unreadable_generation_is_left_out_and_named(
+    deployment, keyset_before, keyturn, spoil, number
+):
+    """The others are shown all the same, the newest and the oldest included."""
+    spoil(number)
     result = keyturn("history")
-    first, second = result.stderr.splitlines()
-    assert (result.exit_code, name in first, "`keyturn repair`" in second) == (1, True, True)
+    output = json.loads(keyturn("history", "--json").stdout)
+    assert (result.exit_code, f"left out: {number}." in result.stdout) == (0, True)
+    assert [change["generation"] for change in output["changes"]] == [
+        shown for shown in (3, 2, 1) if shown != number
+    ]
+    assert (output["older"], output["unreadable"]) == (0, [number])
+
+
+def test_what_counted_then_is_the_nearest_that_can_be_read(
+    deployment, keyset_before, keyturn, spoil
+):
+    """An unreadable generation never counted for anybody."""
+    spoil(3)
+    at = (START + timedelta(seconds=34)).isoformat()
+    output = json.loads(keyturn("history", "--at", at, "--json").stdout)
+    assert (output["generation"], output["unreadable"]) == (2, [3])
