@@ -18,7 +18,7 @@ from pathlib import Path
 
 import urllib3
 
-from keyturn.aws.clients import SERVICES
+from keyturn.aws.clients import SERVICES, session
 from keyturn.aws.deployment import failed_resources
 
 REGION = "us-east-1"
@@ -145,10 +145,12 @@ def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
     server = start(workshop, scratch)
     try:
         os.environ.update(server.aws.environ)
+        session.cache_clear()  # whatever used AWS before in this process
         yield server.aws
     finally:
         os.environ.clear()
         os.environ.update(before)
+        session.cache_clear()
         server.stop()
 
 
