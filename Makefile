@@ -77,6 +77,7 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
 	UV_PROJECT_ENVIRONMENT=build/env/checkov $(SYNC) --only-group checkov
+	UV_PROJECT_ENVIRONMENT=build/env/aws $(SYNC) --only-group aws
 	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --no-dev --no-install-project
 	UV_PROJECT_ENVIRONMENT=build/env/licences $(SYNC) --only-group licences
 	npm ci --prefix tests --silent --no-audit --no-fund

@@ -1,6 +1,7 @@
 """Every remedy that doctor or an error names is carried out by a test, or it says why none can.
 
-`@pytest.mark.remedy("code", …)` marks a test, here or in tests/e2e, that does what the remedy says.
+`@pytest.mark.remedy("code", …)` marks a test, here or in tests/e2e, that does what the remedy says. What
+only a runbook says is in tests/e2e/test_runbooks.py.
 """
 
 import ast
