@@ -52,9 +52,8 @@ def run(site, wrong: Path, request_type: str) -> dict[str, str]:
     site.puts.clear()
     path = os.pathsep.join((str(wrong), str(ROOT / "functions")))
     call = json.dumps(event(site.url, request_type))
-    subprocess.run(
-        [sys.executable, "-c", _RUN, call], env={"PYTHONPATH": path}, check=True, timeout=60
-    )
+    environ = {"PYTHONPATH": path, "AWS_ENDPOINT_URL": site.url}
+    subprocess.run([sys.executable, "-c", _RUN, call], env=environ, check=True, timeout=60)
     [answer] = site.puts
     result: dict[str, str] = answer
     return result

@@ -35,6 +35,7 @@ def needs(operation: str, given: Mapping[str, Any], tags_of: Callable[[str], Tag
         "apigateway": _apigateway,
         "apigatewayv2": _apigatewayv2,
         "events": _events,
+        "cloudformation": _cloudformation,
     }
     return list(by_service[service](name, given))
 
@@ -101,6 +102,11 @@ def _apigateway(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
 def _apigatewayv2(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
     stage = f"/apis/{given['ApiId']}/stages/{given['StageName']}/cache/authorizers"
     yield Need("apigateway:DELETE", f"arn:aws:apigateway:us-east-1::{stage}")
+
+
+def _cloudformation(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    stack = f"arn:aws:cloudformation:{ACCOUNT}:stack/{given['StackName']}/1a2b3c4d"
+    yield Need(f"cloudformation:{name}", stack)
 
 
 def _events(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:

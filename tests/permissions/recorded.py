@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from keyturn.aws.gateway_cache import Stage
+from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Origin
 from keyturn.rotation import create_key, keyset_resource, reconcile
 from tests.definition import STATES, step_of
@@ -62,7 +64,7 @@ def _birth_and_end() -> None:
     _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
     _custom_resource(world, "Update")
     play.at(5, play.rotate)
-    _custom_resource(world, "Create", retain="true")
+    _custom_resource(world, "Create", retain=True)
     world.kms.watch = lambda _arn, _state: (
         None
     )  # at its end the keys of a stack go, whatever they are
@@ -76,12 +78,15 @@ def _flush_of_an_http_api() -> None:
     _in(world, "FlushAuthorizers", lambda stack: stack.gateway_cache.flush(stage))
 
 
-def _custom_resource(world: World, request: str, retain: str = "false") -> None:
-    properties = {"StateMachineArn": STATE_MACHINE, "Retain": retain}
-    event: Any = SimpleNamespace(
-        request_type=request, properties=properties, stack_id="stack-1", was_created=True
-    )
-    _in(world, "keyset", lambda stack: keyset_resource.run(stack, event))
+def _custom_resource(world: World, request: str, *, retain: bool = False) -> None:
+    event: Any = SimpleNamespace(request_type=request, stack_id="stack-1", was_created=True)
+
+    def run(stack: Stack) -> None:
+        stack.settings = replace(stack.settings, retain_keyset=retain, state_machine=STATE_MACHINE)
+        _CloudFormation.status = f"{request.upper()}_IN_PROGRESS"
+        keyset_resource.run(stack, event)
+
+    _in(world, "keyset", run)
 
 
 def _in(world: World, label: str, act: Any) -> None:
@@ -105,6 +110,15 @@ class _States:
 
     def get_paginator(self, _name: str) -> Any:
         return SimpleNamespace(paginate=lambda **_: [{"executions": [{"executionArn": EXECUTION}]}])
+
+
+class _CloudFormation:
+    """At work on the stack."""
+
+    status = ""
+
+    def describe_stacks(self, **_: Any) -> Any:
+        return {"Stacks": [{"StackId": "stack-1", "StackStatus": self.status}]}
 
 
 class _HttpApis:
@@ -163,6 +177,7 @@ def _recording(found: Asked) -> Iterator[None]:
 
     def clients(world: World) -> Any:
         made = {**vars(real(world)), "states": _States(), "apigatewayv2": _HttpApis()}
+        made["cloudformation"] = _CloudFormation()
         return SimpleNamespace(
             **{n: _Recorded(_SERVICES.get(n, n), c, world, found) for n, c in made.items()}
         )

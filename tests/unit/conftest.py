@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -406,7 +407,9 @@ def site():
         site.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield site
+        is_local = "keyturn.aws.response_url._is_local"
+        with patch(is_local, lambda netloc: netloc.startswith("127.0.0.1:")):
+            yield site
         server.shutdown()
         thread.join()
 

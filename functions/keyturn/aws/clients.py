@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from boto3 import client as client
     from types_boto3_apigateway import APIGatewayClient
     from types_boto3_apigatewayv2 import ApiGatewayV2Client
+    from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
@@ -153,6 +154,11 @@ class Clients:
     def apigatewayv2(self) -> "ApiGatewayV2Client":
         """The authorizer caches of HTTP APIs."""
         return client("apigatewayv2", config=PATIENT)
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        """What CloudFormation is doing with the stack."""
+        return client("cloudformation", config=PATIENT)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

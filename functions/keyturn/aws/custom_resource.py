@@ -10,10 +10,23 @@ from typing import Any
 import urllib3
 from pydantic import BaseModel, ConfigDict, Field
 
+from keyturn.aws.clients import Clients
+from keyturn.aws.faults import translated
+from keyturn.aws.response_url import check_response_url
 from keyturn.aws.telemetry import logger
 
 _HTTP = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=10)
 _REASON_LIMIT = 1024
+# CloudFormation User Guide, "Understand CloudFormation stack creation events"; an update deletes none of ours
+_OPERATIONS = {
+    "Create": {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},
+    "Update": {"UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},
+    "Delete": {"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"},
+}
+
+
+class ForeignRequest(ValueError):
+    """CloudFormation is not doing with this stack what the event says."""
 
 
 class CustomResource(BaseModel):
@@ -38,9 +51,27 @@ class CustomResource(BaseModel):
         return self.physical_resource_id == self.logical_resource_id
 
 
+def check_operation(request: CustomResource, clients: Clients, stack: str) -> None:
+    """Raises ForeignRequest unless CloudFormation is doing just this with the stack of this name.
+
+    An event proves nothing: whoever may invoke the function writes what they like.
+    """
+    with translated("cloudformation:DescribeStacks"):
+        answer = clients.cloudformation.describe_stacks(StackName=stack)
+    own = answer["Stacks"][0]
+    if request.stack_id != own["StackId"]:
+        raise ForeignRequest("StackId: is another stack's")
+    if own["StackStatus"] not in _OPERATIONS.get(request.request_type, ()):
+        raise ForeignRequest(f"RequestType: {request.request_type} while {own['StackStatus']}")
+
+
 def answer(event: Mapping[str, Any], run: Callable[[CustomResource], Mapping[str, str]]) -> None:
-    """Run, and tell CloudFormation what came of it (its `GetAtt` attributes), or why it failed."""
+    """Run, and tell CloudFormation what came of it (its `GetAtt` attributes), or why it failed.
+
+    Raises ForeignResponseUrl before anything is done.
+    """
     request = CustomResource.model_validate(event)
+    check_response_url(request.response_url)
     reason, attributes = "", {}
     try:
         attributes = dict(run(request))

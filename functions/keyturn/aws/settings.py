@@ -57,6 +57,12 @@ def _window(told: str) -> int:
     return days
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("should be true or false")
+    return text == "true"
+
+
 def _times(told: str) -> Times:
     members = json.loads(told)
     names = {field.name for field in fields(Times)}
@@ -88,6 +94,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "flush_targets": _stages,
     "former_issuer": str,
     "jwks_origin": str,
+    "retain_keyset": _flag,
+    "state_machine": str,
 }
 _OPTIONAL = {
     "issuer",
@@ -96,6 +104,8 @@ _OPTIONAL = {
     "flush_targets",
     "former_issuer",
     "jwks_origin",
+    "retain_keyset",
+    "state_machine",
 }
 
 
@@ -115,6 +125,8 @@ class Settings:
     flush_targets: tuple[Stage, ...] = ()
     former_issuer: str = ""  # accepted beside `issuer` after a change of domain
     jwks_origin: str = ""  # where the JWKS can be fetched while the issuer's name has no DNS record
+    retain_keyset: bool = False  # when the stack is deleted
+    state_machine: str = ""  # the ARN of the one that rotates
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.artefact import WrongArtefact, check_artefact
+from keyturn.aws.response_url import check_response_url
 
 if TYPE_CHECKING:
     from keyturn.aws.custom_resource import CustomResource
@@ -60,6 +61,10 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         "FlushAuthorizersFunction": {"KEYTURN_FLUSH_TARGETS": targets},
         "AuthorizeFunction": {"KEYTURN_FORMER_ISSUER": str(properties.get("former_issuer", ""))},
         "ProbeKeyFunction": {"KEYTURN_JWKS_ORIGIN": f"https://{_CDN_HOST}"},
+        "KeysetFunction": {
+            "KEYTURN_RETAIN_KEYSET": "false",
+            "KEYTURN_STATE_MACHINE": f"arn:aws-us-gov:states:us-gov-west-1:{12 * '0'}:stateMachine:{80 * 'x'}",
+        },
     }
     return shared, own
 
@@ -83,6 +88,7 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
 
 def _answer_without_packages(event: Mapping[str, Any], reason: str) -> None:
     """The protocol of aws/custom_resource.py; a rollback has nothing to delete, so that succeeds."""
+    check_response_url(event["ResponseURL"])
     is_deletion = event["RequestType"] == "Delete"
     new_id = f"{event['LogicalResourceId']}-failed"
     body = {
@@ -91,7 +97,7 @@ def _answer_without_packages(event: Mapping[str, Any], reason: str) -> None:
         "PhysicalResourceId": event.get("PhysicalResourceId") or new_id,
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
-    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own URL
+    request = urllib.request.Request(  # noqa: S310 - checked above
         event["ResponseURL"],
         data=json.dumps(body).encode(),
         headers={"Content-Type": ""},

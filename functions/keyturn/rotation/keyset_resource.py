@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from keyturn.aws.custom_resource import CustomResource, answer
+from keyturn.aws.custom_resource import CustomResource, answer, check_operation
 from keyturn.aws.executions import RUNNING, SUCCEEDED
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import DocumentInvalid, KeysetFault
@@ -23,15 +21,6 @@ _STARTED_BY = "cloudformation"
 _PATIENCE = 780  # seconds; the function's timeout is 840
 _LONGEST_RECONCILE = 120  # seconds: its timeout in template.yaml
 _LONGEST_WAIT = 600  # seconds of those 840; the rest is for the calls
-
-
-class Properties(BaseModel):
-    """What template.yaml says of the rest of the stack."""
-
-    model_config = ConfigDict(frozen=True)
-
-    state_machine_arn: str = Field(alias="StateMachineArn")
-    retain: bool = Field(default=False, alias="Retain")
 
 
 class NotBooted(KeysetFault):
@@ -51,20 +40,22 @@ class KeysetExists(KeysetFault):
 def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
     """Create, update or delete the keyset; its attributes say where verifiers find it.
 
-    Raises KeysetExists, NotBooted, AwsFault.
+    What to retain and what to stop is a setting, and nothing that the event says: see ForeignRequest.
+    Raises ForeignRequest, KeysetExists, NotBooted, AwsFault.
     """
-    properties = Properties.model_validate(event.properties)
+    check_operation(event, stack.clients, stack.settings.stack)
+    retain, machine = stack.settings.retain_keyset, stack.settings.state_machine
     origin = Origin(stack.clock.new_id(), _STARTED_BY, event.request_type.lower())
     match event.request_type:
         case "Create":
-            if found(stack, event.stack_id, retain=properties.retain).keyset.keys:
+            if found(stack, event.stack_id, retain=retain).keyset.keys:
                 project(stack, origin)  # retained by the stack before this one
-            boot(stack, properties.state_machine_arn)
+            boot(stack, machine)
         case "Update":
             project(stack, origin)
         case "Delete":
-            stack.executions.stop_all(properties.state_machine_arn)
-            if not properties.retain:
+            stack.executions.stop_all(machine)
+            if not retain:
                 _remove(stack, event)
     return {"Issuer": stack.settings.issuer, "JwksUrl": stack.well_known.jwks_url}
 

@@ -25,8 +25,8 @@ def fails(stack, monkeypatch):
 @pytest.fixture
 def retained(ask, stack, world):
     """The keyset of a stack that was deleted, which the next stack finds; its bucket is new."""
-    ask("Create", stack_id="stack-0", Retain="true")
-    ask("Delete", stack_id="stack-0", Retain="true")
+    ask("Create", stack_id="stack-0", retain=True)
+    ask("Delete", stack_id="stack-0", retain=True)
     stack.well_known.empty_bucket()
     return world()
 
@@ -78,16 +78,16 @@ def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
     """Whatever else fails in the stack that goes on with it."""
     if not created:
         fails()
-    assert ask("Create", Retain="true")["Status"] == ("SUCCESS" if created else "FAILED")
-    assert ask("Delete", Retain="true", lost=lost)["Status"] == "SUCCESS"
+    assert ask("Create", retain=True)["Status"] == ("SUCCESS" if created else "FAILED")
+    assert ask("Delete", retain=True, lost=lost)["Status"] == "SUCCESS"
     assert left()
 
 
 def test_a_stack_that_stands_may_end_the_keyset_that_it_found(ask, retained, world):
     """Told so by an update: nothing retained is left by accident for ever."""
-    ask("Create", Retain="true")
-    ask("Update", Retain="false")
-    ask("Delete", Retain="false")
+    ask("Create", retain=True)
+    ask("Update", retain=False)
+    ask("Delete", retain=False)
     after = world()
     assert (after["parameters"], set(after["keys"].values())) == ({}, GOES)
 

@@ -1,0 +1,34 @@
+"""Where CloudFormation takes a custom resource's answer; nothing is sent anywhere else.
+
+Whoever may invoke the function chooses the URL in its event. Nothing but the standard library is
+imported: CheckSettings answers even when the artefact cannot be imported.
+"""
+
+import os
+import re
+from urllib.parse import urlsplit
+
+# CloudFormation User Guide, "Setting up VPC endpoints for AWS CloudFormation": its response buckets
+_BUCKETS = re.compile(
+    r"cloudformation-custom-resource-response-[a-z0-9-]+\.s3[a-z0-9.-]*\.amazonaws\.com"
+)
+
+
+class ForeignResponseUrl(ValueError):
+    """The event did not come from CloudFormation: its answer would go elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__("ResponseURL: is not in one of CloudFormation's buckets")
+
+
+def check_response_url(url: str) -> None:
+    """Raises ForeignResponseUrl unless CloudFormation, or the local AWS, listens there."""
+    target = urlsplit(url)
+    if _is_local(target.netloc):
+        return
+    if target.scheme != "https" or not _BUCKETS.fullmatch(target.netloc):
+        raise ForeignResponseUrl
+
+
+def _is_local(netloc: str) -> bool:
+    return netloc != "" and netloc == urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).netloc
