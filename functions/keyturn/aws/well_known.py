@@ -24,10 +24,14 @@ _NUMBER = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The JWKS as it stands: of which generation, and its keys by kid."""
+    """The JWKS as it stands: of which generation it says it is, its text, and its keys by kid.
+
+    `keys` holds the members whose kid is their thumbprint: nothing here is ours by being here.
+    """
 
     generation: int
     keys: Mapping[str, PublicJwk]
+    body: bytes
     etag: str
     cache_control: str
 
@@ -55,27 +59,24 @@ class WellKnown:
         return f"{self._issuer}/{JWKS}"
 
     def read(self) -> Projection | None:
-        """The JWKS as it stands, or None before the first; raises AwsFault.
-
-        Members whose kid is not their thumbprint are left out: nothing here is ours by being here.
-        """
-        found = self._get(JWKS)
-        if found is None:
+        """The JWKS as it stands, or None before the first; raises AwsFault."""
+        stored = self._get(JWKS)
+        if stored is None:
             return None
-        return Projection(found.generation, parse_jwks(found.body), found.etag, found.cache_control)
+        keys = parse_jwks(stored.body)
+        return Projection(stored.generation, keys, stored.body, stored.etag, stored.cache_control)
 
-    def is_behind(self, seen: Projection, generation: int) -> bool:
-        """Whether `seen` lags `generation`, or tells verifiers another max-age than we do now."""
-        if seen.generation == generation:
-            return seen.cache_control != self._cache_control
-        return seen.generation < generation
+    def shows(self, projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
+        """Whether it is, byte for byte, what `write` would put there, and as cacheable."""
+        return (
+            projection.generation == generation
+            and projection.body == _body(_jwks(generation, keys))
+            and projection.cache_control == self._cache_control
+        )
 
     def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
-        # The generation is in the body, too: an ETag is of the body alone, and the same keys can come
-        # back in a later generation, which a slow writer's If-Match must not take for the earlier one.
-        document = {"keys": [key.members() for key in keys], "generation": generation}
-        self._put(JWKS, document, generation, over.etag if over else None)
+        self._put(JWKS, _jwks(generation, keys), generation, over.etag if over else None)
 
     def write_discovery(self) -> None:
         """Put the discovery document (RFC 8414, OpenID Connect Discovery) unless it is there."""
@@ -138,6 +139,36 @@ class WellKnown:
                 Metadata={_GENERATION: str(generation)},
                 **condition,
             )
+
+
+def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
+    # The generation is in the body, too: an ETag is of the body alone, and the same keys can come
+    # back in a later generation, which a slow writer's If-Match must not take for the earlier one.
+    return {"keys": [key.members() for key in keys], "generation": generation}
+
+
+def foreign_members(body: bytes, kids: Iterable[str]) -> list[str]:
+    """What a JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
+    try:
+        document = json.loads(body)
+        members = document["keys"]
+        others = document.keys() - {"keys", "generation"}
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return ["the document"]
+    if not isinstance(members, list):
+        return ["keys"]
+    own = {kid: jwk.members() for kid, jwk in parse_jwks(body).items() if kid in set(kids)}
+    foreign = [
+        _name_of(index, member)
+        for index, member in enumerate(members)
+        if member not in own.values() or member in members[:index]
+    ]
+    return [*foreign, *sorted(others)]
+
+
+def _name_of(index: int, member: Any) -> str:
+    kid = member.get("kid") if isinstance(member, dict) else None
+    return kid[:43] if isinstance(kid, str) else f"keys[{index}]"
 
 
 def parse_jwks(body: bytes) -> dict[str, PublicJwk]:

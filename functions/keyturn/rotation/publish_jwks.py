@@ -1,11 +1,13 @@
 """PublishJwks: the JWKS equals the keyset afterwards, and what verifiers can see is `published`."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from keyturn.aws.faults import Conflict
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection
+from keyturn.aws.telemetry import logger
+from keyturn.aws.well_known import Projection, foreign_members
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
@@ -18,6 +20,10 @@ _ATTEMPTS = 20
 
 class JwksBusy(KeysetFault):
     """Too many others wrote the JWKS at the same time."""
+
+
+class JwksAhead(KeysetFault):
+    """The JWKS shows a recorded generation that SSM no longer has: it may not go back."""
 
 
 class PublishInput(StepInput):
@@ -44,12 +50,18 @@ def run(stack: Stack, event: PublishInput) -> Outcome:
 
 
 def project(stack: Stack, origin: Origin) -> Generation:
-    """Bring the JWKS to the truth and note what is published; returns the generation it shows."""
+    """Bring the JWKS to the truth and note what is published; returns the generation it shows.
+
+    Compared by content: what the object says of itself decides nothing. Raises JwksAhead, JwksBusy.
+    """
     for _ in range(_ATTEMPTS):
         generation = stack.keysets.read()
         seen = stack.well_known.read()
-        if seen is None or stack.well_known.is_behind(seen, generation.number):
-            _write(stack, generation, seen)
+        if seen and seen.generation > generation.number and not _is_forged(stack, seen):
+            continue
+        keys = _jwks(stack, generation.keyset, seen)
+        if seen is None or not stack.well_known.shows(seen, generation.number, keys):
+            _write(stack, generation, keys, seen)
             continue
         noted = _note_published(stack, seen, origin)
         if noted.number == seen.generation:
@@ -59,6 +71,21 @@ def project(stack: Stack, origin: Origin) -> Generation:
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
 
+def _is_forged(stack: Stack, seen: Projection) -> bool:
+    """Whether a JWKS from the future is nobody's: SSM shows every generation within ε.
+
+    Raises JwksAhead if that generation was recorded: then it was deleted from SSM.
+    """
+    stack.clock.sleep(stack.times.clock_skew)
+    if stack.keysets.read().number >= seen.generation:
+        return False
+    if stack.history.read(seen.generation) is not None:
+        raise JwksAhead(
+            f"the JWKS shows generation {seen.generation}, which is not in SSM: run `keyturn repair`"
+        )
+    return True
+
+
 def _note_published(stack: Stack, seen: Projection, origin: Origin) -> Generation:
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return publish(keyset, seen.keys, now)
@@ -66,9 +93,14 @@ def _note_published(stack: Stack, seen: Projection, origin: Origin) -> Generatio
     return stack.keysets.update(change, origin)
 
 
-def _write(stack: Stack, generation: Generation, seen: Projection | None) -> None:
+def _write(
+    stack: Stack, generation: Generation, keys: Sequence[PublicJwk], seen: Projection | None
+) -> None:
+    if seen and seen.generation >= generation.number:
+        members = foreign_members(seen.body, [key.kid for key in keys])
+        logger.warning("jwks_tampered", generation=seen.generation, members=members)
     try:
-        stack.well_known.write(generation.number, _jwks(stack, generation.keyset, seen), seen)
+        stack.well_known.write(generation.number, keys, seen)
     except Conflict:
         stack.clock.sleep(stack.clock.fraction() * 0.2)
 

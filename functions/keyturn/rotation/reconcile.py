@@ -96,10 +96,10 @@ def restore_standby(stack: Stack, origin: Origin) -> str | None:
 
 
 def publish_jwks(stack: Stack, origin: Origin) -> int | None:
-    """Bring a JWKS that lags behind up to the truth."""
-    seen = stack.well_known.read()
+    """Bring a JWKS that lags behind, or was tampered with, to the truth."""
+    before = stack.well_known.read()
     generation = project(stack, origin)
-    return generation.number if not seen or seen.generation < generation.number else None
+    return None if stack.well_known.read() == before else generation.number
 
 
 def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:

@@ -33,7 +33,8 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
             generation = stack.keysets.read()
             seen = stack.well_known.read()
             if seen is None or set(seen.keys) != {k.kid for k in generation.keyset.keys}:
-                publish_jwks._write(stack, generation, seen)
+                keys = publish_jwks._jwks(stack, generation.keyset, seen)
+                publish_jwks._write(stack, generation, keys, seen)
                 continue
             noted = publish_jwks._note_published(stack, seen, origin)
             if set(seen.keys) == {k.kid for k in noted.keyset.keys}:

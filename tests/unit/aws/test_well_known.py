@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.aws.faults import AwsFault, Conflict
-from keyturn.aws.well_known import DISCOVERY, JWKS, WellKnown, parse_jwks
+from keyturn.aws.well_known import DISCOVERY, JWKS, WellKnown, foreign_members, parse_jwks
 from keyturn.tokens import base64url
 from keyturn.tokens.jwk import PublicJwk
 
@@ -122,7 +122,8 @@ def test_a_jwks_without_a_generation_is_nobodys(site_in_s3, put, metadata):
     """An object that we did not write is behind every generation of ours, and is replaced."""
     put(JWKS, {"keys": []}, **metadata)
     seen = site_in_s3.read()
-    assert site_in_s3.is_behind(seen, 1)
+    assert seen.generation == 0
+    assert not site_in_s3.shows(seen, 0, [])
     site_in_s3.write(1, [], seen)
     assert site_in_s3.read().generation == 1
 
@@ -160,6 +161,42 @@ def test_a_private_member_gets_no_further(site_in_s3, jwks, put, stored):
 def test_what_is_no_jwks_has_no_keys(body):
     """Anything else on the web is read as an empty JWKS, without an error."""
     assert parse_jwks(body) == {}
+
+
+@pytest.mark.parametrize(
+    ("members", "foreign"),
+    [
+        ([], []),
+        ([{"kty": "RSA", "kid": "forged"}], ["forged"]),
+        ([7, {"kid": 7}], ["keys[1]", "keys[2]"]),
+        (["own"], ["own"]),
+        (["own with a private member"], ["own"]),
+        (["another"], ["another"]),
+    ],
+)
+def test_every_foreign_member_is_named(jwks, members, foreign):
+    """By its kid or its place: also a second spelling of our own key, and a good key of another kid."""
+    own, another = jwks[0].members(), jwks[1].members()
+    known = {"own": own, "own with a private member": {**own, "d": "AQAB"}, "another": another}
+    members = [known.get(one, one) if isinstance(one, str) else one for one in members]
+    body = json.dumps({"generation": 1, "keys": [own, *members]}).encode()
+    kids = {"own": own["kid"], "another": another["kid"]}
+    assert foreign_members(body, [own["kid"]]) == [kids.get(name, name) for name in foreign]
+
+
+@pytest.mark.parametrize(
+    ("body", "foreign"),
+    [
+        (b"<html>", ["the document"]),
+        (b"[]", ["the document"]),
+        (b"{}", ["the document"]),
+        (b'{"keys":7}', ["keys"]),
+        (b'{"keys":[],"x":1,"generation":2}', ["x"]),
+    ],
+)
+def test_a_foreign_document_is_named_as_a_whole(body, foreign):
+    """And so is a member beside the keys."""
+    assert foreign_members(body, []) == foreign
 
 
 def test_a_key_of_another_size_has_no_place_in_a_jwks(large_rsa_key, jwks):

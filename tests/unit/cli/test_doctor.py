@@ -88,7 +88,10 @@ BROKEN = {
     "jwks_missing": lambda s: replace(s, projection=None),
     "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
     "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
-    "jwks_differs": lambda s: replace(s, projection=replace(s.projection, keys={})),
+    "jwks_incomplete": lambda s: replace(s, projection=replace(s.projection, keys={})),
+    "jwks_foreign": lambda s: replace(
+        s, projection=replace(s.projection, body=b'{"keys":[{"kid":"forged"}]}')
+    ),
     "jwks_unreachable": lambda s: replace(s, public=replace(s.public, status=403)),
     "jwks_caching": lambda s: replace(s, public=replace(s.public, cache_control="no-cache")),
     "jwks_stale_at_edge": lambda s: replace(

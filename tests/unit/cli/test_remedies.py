@@ -160,15 +160,15 @@ def test_a_jwks_that_lags_is_written(doctor, backdoor):
     fixes(doctor, "jwks_behind", "jwks_caching")
 
 
-@pytest.mark.remedy("jwks_differs")
-def test_a_jwks_written_by_hand_is_deleted_first(doctor, backdoor):
-    """As the remedy says."""
-    found = backdoor.s3.get_object(**JWKS)
-    metadata = {"Metadata": found["Metadata"], "CacheControl": found["CacheControl"]}
-    backdoor.s3.put_object(**JWKS, Body=b'{"keys":[]}', **metadata)
-    assert doctor()["jwks_differs"].startswith("Delete .well-known/jwks.json")
-    backdoor.s3.delete_object(**JWKS)
-    assert doctor("--fix") == {}
+@pytest.mark.remedy("jwks_incomplete", "jwks_foreign")
+def test_a_jwks_written_by_hand_is_rewritten(doctor, backdoor):
+    """Even if it says that it is of the right generation; each foreign member is named."""
+    stored = backdoor.s3.get_object(**JWKS)
+    document = json.loads(stored["Body"].read())
+    document["keys"][0] = {**document["keys"][0], "kid": "forged"}
+    metadata = {"Metadata": stored["Metadata"], "CacheControl": stored["CacheControl"]}
+    backdoor.s3.put_object(**JWKS, Body=json.dumps(document).encode(), **metadata)
+    fixes(doctor, "jwks_incomplete", "jwks_foreign")
 
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing", "DocumentInvalid")

@@ -9,7 +9,7 @@ from keyturn.aws.faults import AwsFault, Throttled
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
-from keyturn.rotation.publish_jwks import JwksBusy, project
+from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
 
 BUCKET = "keyturn-demo"
@@ -167,15 +167,79 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
     assert jwks() == (unpublished.keysets.read().number, {truth().active.kid})
 
 
-def test_a_jwks_newer_than_the_truth_is_never_replaced(unpublished, step, backdoor, jwks):
-    """If SSM answers from the past for good, the step fails rather than go back."""
-    body = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)["Body"].read()
-    backdoor.s3.put_object(
-        Bucket=BUCKET, Key=JWKS, Body=body, Metadata={"keyturn-generation": "999"}
-    )
-    with pytest.raises(JwksBusy, match="20 attempts"):
+@pytest.fixture
+def stored_jwks(world):
+    """The JWKS's text and metadata."""
+    return lambda: world()["objects"][JWKS][:2]
+
+
+@pytest.fixture
+def forge(backdoor):
+    """Put a JWKS there as somebody may who has `s3:PutObject` and nothing else."""
+
+    def forge(generation=None, **changes):
+        stored = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
+        number = str(generation or stored["Metadata"]["keyturn-generation"])
+        body = json.dumps({**json.loads(stored["Body"].read()), **changes}).encode()
+        cache = {"CacheControl": stored["CacheControl"], "Metadata": {"keyturn-generation": number}}
+        backdoor.s3.put_object(Bucket=BUCKET, Key=JWKS, Body=body, **cache)
+
+    return forge
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": []},
+        {"keys": [{"kty": "RSA", "kid": "forged"}]},
+        {"x5u": "https://evil.example"},
+        {},
+    ],
+    ids=["nothing", "a foreign key", "another member", "another spelling"],
+)
+def test_a_jwks_is_judged_by_its_content(booted, step, forge, stored_jwks, printed, changes):
+    """Copied metadata makes it no more ours: it is rewritten byte for byte, and told."""
+    before = stored_jwks()
+    forge(**changes)
+    assert stored_jwks() != before
+    step()
+    assert stored_jwks() == before
+    assert "jwks_tampered" in printed()
+
+
+def test_a_jwks_from_the_future_is_replaced(booted, step, forge, stored_jwks, clock):
+    """Once SSM has had ε to show that generation, and nobody has recorded it."""
+    before, slept = stored_jwks(), sum(clock.slept)
+    forge(generation=999, keys=[])
+    step()
+    assert stored_jwks() == before
+    assert sum(clock.slept) - slept >= booted.times.clock_skew
+
+
+def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, step, forge, jwks):
+    """It may show a revocation that SSM no longer tells: the step fails rather than go back."""
+    booted.history.keep(999, "{}")
+    forge(generation=999)
+    with pytest.raises(
+        JwksAhead, match="generation 999, which is not in SSM: run `keyturn repair`"
+    ):
         step()
     assert jwks()[0] == 999
+
+
+def test_a_generation_that_ssm_shows_late_is_waited_for(
+    booted, step, truth, change, aws, jwks, monkeypatch
+):
+    """A read from the past makes no JWKS a forgery: nothing is written."""
+    past, read = iter([booted.keysets.read()]), booted.keysets.read
+    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    step()
+    shown = jwks()
+    aws.reset()
+    monkeypatch.setattr(booted.keysets, "read", lambda: next(past, None) or read())
+    step()
+    assert jwks() == shown
+    assert "s3:PutObject" not in aws.operations
 
 
 def test_endless_conflicts_end_with_an_error(unpublished, step, aws, truth):

@@ -9,6 +9,7 @@ import pytest
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
+from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
 
@@ -115,8 +116,8 @@ def test_many_orphans_are_swept_faster_than_few(booted, clock, repair, states):
     assert states(keys).count("PendingDeletion") == 5
 
 
-def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, repair, states, backdoor):
-    """However it came there: a verifier may trust it."""
+def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, backdoor):
+    """However it came there, a verifier may trust it: the JWKS comes first, the key after it."""
     shown = orphans[0]
     found = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
     document = json.loads(found["Body"].read())
@@ -128,9 +129,8 @@ def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, repair, states, backdoo
         Metadata=found["Metadata"],
         CacheControl=found["CacheControl"],
     )
-    for _ in range(4):
-        repair()
-    assert states(orphans) == ["Enabled"] + ["PendingDeletion"] * 4
+    assert shown.arn not in orphaned_keys(booted)
+    assert len(orphaned_keys(booted)) > 0
 
 
 def test_a_key_of_another_stack_is_no_orphan(booted, clock, repair, backdoor):

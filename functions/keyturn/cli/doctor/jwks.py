@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from keyturn.aws.well_known import Projection, foreign_members
 from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.formatting import duration
 from keyturn.cli.snapshot import PublicJwks, Snapshot
@@ -31,17 +32,23 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
             "jwks_ahead",
             Severity.CRITICAL,
             f"The JWKS shows generation {projection.generation}, but the keyset is only at {truth.number}: "
-            "parameters were deleted.",
-            "`keyturn repair` restores the newest from history/ in the bucket.",
+            "parameters were deleted, or the JWKS was written by hand.",
+            "`keyturn repair` restores the newest from history/ in the bucket. Where that has no such "
+            "generation either, reconcile rewrites the JWKS within ten minutes.",
         )
-    elif difference := set(projection.keys) ^ {key.kid for key in truth.keyset.keys}:
-        yield Finding(
-            "jwks_differs",
-            Severity.CRITICAL,
-            f"The JWKS differs from its own generation in {', '.join(sorted(difference))}: "
-            "it was changed by hand.",
-            f"Delete .well-known/jwks.json from the bucket, then {BY_FIX} writes it.",
-        )
+    else:
+        yield from _content(projection, {key.kid for key in truth.keyset.keys})
+
+
+def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
+    """Of the right generation: does it hold that generation's keys, and nothing else?"""
+    foreign = foreign_members(projection.body, kids)
+    if missing := sorted(kids - projection.keys.keys()):
+        what = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
+        yield _fixed_by_reconcile("jwks_incomplete", Severity.CRITICAL, what)
+    if foreign:
+        what = f"The JWKS shows what is not Keyturn's: {', '.join(foreign)}. Verifiers elsewhere trust it."
+        yield _fixed_by_reconcile("jwks_foreign", Severity.CRITICAL, what)
 
 
 def _is_being_published(snapshot: Snapshot) -> bool:
