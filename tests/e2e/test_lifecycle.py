@@ -1,11 +1,16 @@
 """Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.kms_keys import KmsKey
 from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop
+from keyturn.keyset.model import Keyset
 from tests.demo import story
 from tests.e2e.conftest import Deploy, asking_for, reach
 
@@ -30,6 +35,40 @@ class Doomed(Workshop):
         return doomed
 
 
+@dataclass(frozen=True)
+class Endings:
+    """Stacks that end, each at its own pace: a Delete waits two minutes for what may be running."""
+
+    gone: Deployment
+    deletion: Future[None]
+    safe: Deployment  # its stack is deleted, its keyset retained
+    keyset: Keyset
+    keys: list[KmsKey]
+    refusal: Future[None]
+    failure: Future[None]
+
+
+@pytest.fixture(scope="module")
+def endings(deploy: Deploy, workshop: Workshop, aws: LocalAws) -> Iterator[Endings]:
+    """Begun together, so that they wait together."""
+    gone, safe = deploy("keyturn-gone"), deploy("keyturn-safe", RetainKeyset="true")
+    active = gone.keyset.active
+    assert active is not None
+    reach(gone, gone.start(asking_for(active.kid)), "WaitForGrace")
+    keyset, keys = safe.keyset, safe.kms.of_stack()
+    workshop.delete("keyturn-safe")
+    with ThreadPoolExecutor() as pool:
+        yield Endings(
+            gone,
+            pool.submit(workshop.delete, "keyturn-gone"),
+            safe,
+            keyset,
+            keys,
+            pool.submit(workshop.deploy, aws, "keyturn-safe", story.PARAMETERS),
+            pool.submit(Doomed(workshop.root).deploy, aws, "keyturn-doomed", story.PARAMETERS),
+        )
+
+
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:
     """The deployment fails with the arithmetic in its message; no key and no API was made."""
     with pytest.raises(
@@ -47,24 +86,6 @@ def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
     """Before the change set exists, in words."""
     with pytest.raises(LocalAwsFailed, match="DomainName and CertificateArn belong together"):
         deploy("keyturn-domain", DomainName="issuer.example.com")
-
-
-def test_deleting_the_stack_leaves_nothing_behind(deploy: Deploy, workshop: Workshop) -> None:
-    """`sam delete` stops the schedules and a waiting rotation; keys are pending deletion."""
-    deployment = deploy("keyturn-gone")
-    active = deployment.keyset.active
-    assert active is not None
-    reach(deployment, deployment.start(asking_for(active.kid)), "WaitForGrace")
-    bucket = deployment.outputs["Issuer"].rsplit("/", 1)[1]
-
-    workshop.delete("keyturn-gone")
-
-    assert deployment.keysets.stored() == {}
-    assert all(key.pending_deletion for key in deployment.kms.of_stack())
-    schedules = deployment.clients.scheduler.list_schedules()["Schedules"]
-    assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-gone-")]
-    buckets = deployment.clients.s3.list_buckets()["Buckets"]
-    assert bucket not in [entry["Name"] for entry in buckets]
 
 
 def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: Workshop) -> None:
@@ -85,31 +106,40 @@ def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: W
     story.lets_in(again)
 
 
+def test_deleting_the_stack_leaves_nothing_behind(endings: Endings) -> None:
+    """`sam delete` stops the schedules and a waiting rotation; keys are pending deletion."""
+    deployment = endings.gone
+    bucket = deployment.outputs["BucketName"]
+    endings.deletion.result()
+    assert deployment.keysets.stored() == {}
+    assert all(key.pending_deletion for key in deployment.kms.of_stack())
+    schedules = deployment.clients.scheduler.list_schedules()["Schedules"]
+    assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-gone-")]
+    buckets = deployment.clients.s3.list_buckets()["Buckets"]
+    assert bucket not in [entry["Name"] for entry in buckets]
+
+
 def test_no_rollback_ends_a_retained_keyset(
-    deploy: Deploy, workshop: Workshop, aws: LocalAws
+    endings: Endings, workshop: Workshop, aws: LocalAws
 ) -> None:
     """Not that of a stack that may not go on with it, nor that of one that may and then fails."""
-    first = deploy("keyturn-safe", RetainKeyset="true")
-    keyset, keys = first.keyset, first.kms.of_stack()
-    workshop.delete("keyturn-safe")
-
     with pytest.raises(LocalAwsFailed, match="an earlier stack of this name left its keyset"):
-        deploy("keyturn-safe")
+        endings.refusal.result()
     workshop.delete("keyturn-safe")
     with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
         Doomed(workshop.root).deploy(
             aws, "keyturn-safe", {**story.PARAMETERS, "RetainKeyset": "true"}
         )
 
-    assert first.keyset == keyset
-    assert first.kms.of_stack() == keys
-    assert all(key.enabled for key in keys)
+    assert endings.safe.keyset == endings.keyset
+    assert endings.safe.kms.of_stack() == endings.keys
+    assert all(key.enabled for key in endings.keys)
 
 
-def test_a_rollback_deletes_what_its_stack_founded(workshop: Workshop, aws: LocalAws) -> None:
+def test_a_rollback_deletes_what_its_stack_founded(endings: Endings) -> None:
     """A creation that fails after the keyset leaves nothing that costs money."""
     with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
-        Doomed(workshop.root).deploy(aws, "keyturn-doomed", story.PARAMETERS)
+        endings.failure.result()
     doomed = Deployment.find("keyturn-doomed")
     assert doomed.keysets.stored() == {}
     assert len(doomed.kms.of_stack()) == 2

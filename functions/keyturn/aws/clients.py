@@ -42,6 +42,7 @@ SERVICES = frozenset(
     {
         "apigateway",
         "apigatewayv2",
+        "cloudformation",
         "events",
         "kms",
         "resourcegroupstaggingapi",
