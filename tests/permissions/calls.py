@@ -34,6 +34,7 @@ def needs(operation: str, given: Mapping[str, Any], tags_of: Callable[[str], Tag
         "tagging": lambda _n, _g: iter([Need("tag:GetResources", "*")]),
         "apigateway": _apigateway,
         "apigatewayv2": _apigatewayv2,
+        "cloudfront": lambda _n, g: iter([Need("cloudfront:CreateInvalidation", _distribution(g))]),
         "events": _events,
     }
     return list(by_service[service](name, given))
@@ -101,6 +102,11 @@ def _apigateway(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
 def _apigatewayv2(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
     stage = f"/apis/{given['ApiId']}/stages/{given['StageName']}/cache/authorizers"
     yield Need("apigateway:DELETE", f"arn:aws:apigateway:us-east-1::{stage}")
+
+
+def _distribution(given: Mapping[str, Any]) -> str:
+    account = ACCOUNT.partition(":")[2]
+    return f"arn:aws:cloudfront::{account}:distribution/{given['DistributionId']}"
 
 
 def _events(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from keyturn.aws.edge_cache import EdgeCache
 from keyturn.aws.gateway_cache import Stage
+from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Origin
 from keyturn.rotation import create_key, keyset_resource, reconcile
 from tests.definition import STATES, step_of
@@ -44,6 +46,7 @@ def asked() -> Asked:
         _first_jwks_by_reconcile()
         _birth_and_end()
         _flush_of_an_http_api()
+        _invalidation_at_the_edge()
     return found
 
 
@@ -74,6 +77,16 @@ def _flush_of_an_http_api() -> None:
     world = Play.founded(periods.USUAL).world
     stage = Stage.parse("http:a1b2c3d4e5/$default")
     _in(world, "FlushAuthorizers", lambda stack: stack.gateway_cache.flush(stage))
+
+
+def _invalidation_at_the_edge() -> None:
+    """No simulated stack has a CDN that forgets."""
+    world = Play.founded(periods.USUAL).world
+
+    def invalidate(stack: Stack) -> None:
+        EdgeCache(stack.clients, "Distribution").invalidate("/jwks", reference="op-1")
+
+    _in(world, "FlushAuthorizers", invalidate)
 
 
 def _custom_resource(world: World, request: str, retain: str = "false") -> None:
@@ -112,6 +125,13 @@ class _HttpApis:
 
     def reset_authorizers_cache(self, **_: Any) -> None:
         pass
+
+
+class _Edge:
+    """Its copies."""
+
+    def create_invalidation(self, **_: Any) -> Any:
+        return {"Invalidation": {"Id": "I1"}}
 
 
 class _Recorded:
@@ -163,6 +183,7 @@ def _recording(found: Asked) -> Iterator[None]:
 
     def clients(world: World) -> Any:
         made = {**vars(real(world)), "states": _States(), "apigatewayv2": _HttpApis()}
+        made["cloudfront"] = _Edge()
         return SimpleNamespace(
             **{n: _Recorded(_SERVICES.get(n, n), c, world, found) for n, c in made.items()}
         )

@@ -41,6 +41,7 @@ SERVICES = frozenset(
     {
         "apigateway",
         "apigatewayv2",
+        "cloudfront",
         "events",
         "kms",
         "resourcegroupstaggingapi",
@@ -153,6 +154,11 @@ class Clients:
     def apigatewayv2(self) -> "ApiGatewayV2Client":
         """The authorizer caches of HTTP APIs."""
         return client("apigatewayv2", config=PATIENT)
+
+    @cached_property
+    def cloudfront(self) -> Any:
+        """The edge's copies of the JWKS: optional, so one attempt."""
+        return client("cloudfront", config=self._once)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
