@@ -8,6 +8,7 @@ from tests.simulation.interpreter import ExecutionFailed, Interpreter, Task, Tas
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import EPOCH, Container, World
+from tests.template import RESOURCES
 
 TROUBLES_OF_A_TASK = (
     "invoked_twice_at_once",
@@ -31,6 +32,7 @@ TROUBLES_OF_A_WAIT = (
     "deployed_shorter_tokens",
     "deployed_longer_tokens",
 )
+_OWN_TIMEOUTS = {"CreateKey", "ReplaceKeys"}  # the others have ω
 _REDRIVES = {"minute": 60.0, "days": 13 * 86_400.0, "redriven": 60.0}
 
 
@@ -42,7 +44,7 @@ class Execution:
         self.mode = str(event["mode"])
         self.ended: str | None = None
         self.failure: str | None = None
-        self.interpreter = Interpreter(event, jitter=world.choose.random)
+        self.interpreter = Interpreter(event)
         self.process = self._begin()
         world.executions.append(self)
 
@@ -96,6 +98,8 @@ class Execution:
         self._world.scheduler.pause(max(0.0, until - now))
 
     def _task(self, task: Task) -> Mapping[str, Any]:
+        if self._world.plan.throttles_invocations(task.state, self._world.now()):
+            raise TaskFailed("Lambda.TooManyRequestsException")
         trouble = self._trouble("task", task.state)
         match trouble:
             case "not_invoked":
@@ -128,7 +132,7 @@ class Execution:
 
     def _invoke(self, task: Task) -> Process:
         container = self._world.container(task.state)
-        timeout = self._world.times.write_delay
+        timeout = _timeout(task.step, self._world.times.write_delay)
         process = self._world.call(module_of(task.step), task.data, container, timeout)
         if task.step == "RevokeKeys":
             process.waiters.append(lambda: self._check_revocation(container))
@@ -148,9 +152,7 @@ class Execution:
 
     def _redrive(self, interpreter: Interpreter) -> None:
         self.failure = None
-        self.interpreter = Interpreter(
-            interpreter.data, start=interpreter.state, jitter=self._world.choose.random
-        )
+        self.interpreter = Interpreter(interpreter.data, start=interpreter.state)
         self.process = self._begin()
 
     def _check_revocation(self, container: Container) -> None:
@@ -160,3 +162,10 @@ class Execution:
         landed = len(self._world.truth.landed) - container.began
         most = max(1, landed) + len(self._world.plan.met)
         insist(len(container.writes) <= most, "L2", f"{len(container.writes)} attempts to revoke")
+
+
+def _timeout(step: str, write_delay: float) -> float:
+    """Seconds after which Lambda ends a step, as template.yaml has it."""
+    if step not in _OWN_TIMEOUTS:
+        return write_delay
+    return float(RESOURCES[f"{step}Function"]["Properties"]["Timeout"])
