@@ -42,7 +42,7 @@ class Execution:
         self.mode = str(event["mode"])
         self.ended: str | None = None
         self.failure: str | None = None
-        self.interpreter = Interpreter(event, jitter=world.choose.random)
+        self.interpreter = Interpreter(event)
         self.process = self._begin()
         world.executions.append(self)
 
@@ -96,6 +96,8 @@ class Execution:
         self._world.scheduler.pause(max(0.0, until - now))
 
     def _task(self, task: Task) -> Mapping[str, Any]:
+        if self._world.plan.throttles_invocations(task.state, self._world.now()):
+            raise TaskFailed("Lambda.TooManyRequestsException")
         trouble = self._trouble("task", task.state)
         match trouble:
             case "not_invoked":
@@ -148,9 +150,7 @@ class Execution:
 
     def _redrive(self, interpreter: Interpreter) -> None:
         self.failure = None
-        self.interpreter = Interpreter(
-            interpreter.data, start=interpreter.state, jitter=self._world.choose.random
-        )
+        self.interpreter = Interpreter(interpreter.data, start=interpreter.state)
         self.process = self._begin()
 
     def _check_revocation(self, container: Container) -> None:

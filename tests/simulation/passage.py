@@ -13,6 +13,7 @@ from tests.simulation.faults import Fault, malformed
 if TYPE_CHECKING:
     from tests.simulation.world import Container, World
 
+INVOKE = "lambda:Invoke"
 _KEYSET_READS = {"ssm:GetParameters", "ssm:GetParametersByPath"}
 _EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey"}
 
@@ -21,7 +22,7 @@ _EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey
 class Outage:
     """Every call of these operations fails like this for a while."""
 
-    operations: str  # a pattern: ssm:*
+    operations: str  # a pattern: ssm:*; lambda:Invoke are the invocations of the state machine
     since: float
     until: float
     fault: Fault
@@ -52,6 +53,16 @@ class Plan:
         if fault:
             self.met.append(f"{now:.1f} s {label} {operation}: {fault.__name__}")
         return fault
+
+    def throttles_invocations(self, state: str, now: float) -> bool:
+        """Whether Lambda has no concurrency left for a Task."""
+        is_throttled = not self.over and any(
+            outage.operations == INVOKE and outage.since <= now < outage.until
+            for outage in self.outages
+        )
+        if is_throttled:
+            self.met.append(f"{now:.1f} s {state} {INVOKE}: throttled")
+        return is_throttled
 
     def at_state(self, kind: str, state: str, now: float) -> str:
         """The trouble that an execution meets as it enters a state."""

@@ -7,6 +7,7 @@ import pytest
 
 from keyturn.keyset.timing import BOUNDS
 from tests.definition import DEFINITION, ROOT, STATES, snake
+from tests.simulation.interpreter import patience
 from tests.template import RESOURCES, TEMPLATE
 from tests.unit.rotation.emergency import paths
 
@@ -36,14 +37,38 @@ def test_state_resource_and_file_agree(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_is_bounded_and_repeated(name: str) -> None:
-    """Each Task has a timeout and retries Lambda's own errors with jitter and a cap."""
+def test_every_task_is_bounded_and_outlasts_a_minute_without_concurrency(name: str) -> None:
+    """Each Task has a timeout and one retrier, without jitter, that tries for over 60 s.
+
+    ConcludeEmergency retries Lambda's own errors only: what it raises itself is its answer.
+    """
     task = TASKS[name]
     assert 0 < task["TimeoutSeconds"] <= 930
-    assert set(task["Retry"][0]["ErrorEquals"]) == LAMBDA_ERRORS
-    for retry in task["Retry"]:
-        assert retry["JitterStrategy"] == "FULL"
-        assert retry["MaxDelaySeconds"] <= 60
+    [retrier] = task["Retry"]
+    assert 60 < patience(retrier) <= 900
+    wanted = LAMBDA_ERRORS if name == "ConcludeEmergency" else {"States.ALL"}
+    assert set(retrier["ErrorEquals"]) == wanted
+
+
+def test_the_probe_outlasts_the_birth_of_a_key() -> None:
+    """KMS may not know a new key for "several minutes" (KMS Developer Guide, eventual consistency)."""
+    [retrier] = TASKS["ProbeKey"]["Retry"]
+    assert patience(retrier) > 300
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_that_creates_keys_is_tried_few_times(name: str) -> None:
+    """Each try may leave a KMS key behind."""
+    if TASKS[name]["Resource"] in ("${CreateKeyFunctionArn}", "${ReplaceKeysFunctionArn}"):
+        [retrier] = TASKS[name]["Retry"]
+        assert retrier["MaxAttempts"] <= 6
+
+
+def test_an_emergency_goes_on_within_seconds_once_lambda_has_concurrency() -> None:
+    """Until the keys are out and the JWKS says so, no pause between two tries is longer than 8 s."""
+    for name in ("PlanRotation", "RevokeKeys", "DisableKeys", "PublishJwksAfterRevoke"):
+        [retrier] = TASKS[name]["Retry"]
+        assert retrier["MaxDelaySeconds"] <= 8
 
 
 EMERGENCY = paths.EMERGENCY[2:-1]  # from the first step behind the plan to the last Task

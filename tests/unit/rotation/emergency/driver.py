@@ -91,7 +91,7 @@ class Run:
 
 def _retries(state: dict) -> int:
     """How often a Task is tried again after an exception of its handler."""
-    return sum(r["MaxAttempts"] for r in state["Retry"] if "States.TaskFailed" in r["ErrorEquals"])
+    return sum(r["MaxAttempts"] for r in state["Retry"] if "States.ALL" in r["ErrorEquals"])
 
 
 def turns(*runs: Run, steps: float = float("inf"), pick=None, each=lambda: None) -> None:

@@ -9,6 +9,7 @@ from keyturn.aws.well_known import JWKS
 from keyturn.keyset.states import State
 from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
 
 REFUSED = "AccessDeniedException"
@@ -110,7 +111,8 @@ def test_a_failing_step_stops_none_after_it(
     """The rest is done, and the execution fails at its end naming the one step."""
     active, standby = truth().active.kid, truth().standby.kid
     alarm = emergency(active)
-    assert failing(aws, alarm, state, operation) == (6 if step == "flush" else 3)
+    tries = 1 + STATES[state]["Retry"][0]["MaxAttempts"]
+    assert failing(aws, alarm, state, operation) == (2 * tries if step == "flush" else tries)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
     assert isinstance(alarm.error, EmergencyIncomplete)
