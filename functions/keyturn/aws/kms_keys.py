@@ -84,14 +84,17 @@ class KmsKeys:
         return _kms_key(answer["KeyMetadata"])
 
     def find(self, arn: str) -> KmsKey | None:
-        """Like `describe`; None when the key is gone for good."""
+        """Like `describe`; None when KMS does not know the key: it is gone, or very young."""
         try:
             return self.describe(arn)
         except KeyUnusable:
             return None
 
     def disable(self, arn: str) -> KmsKey | None:
-        """Nobody can sign with the key from now on; may be repeated. Returns what it was before."""
+        """Nobody can sign with the key from now on; may be repeated.
+
+        Returns what it was before, None when KMS does not know it (and nothing was done).
+        """
         key = self.find(arn)
         if key and key.enabled:
             with translated("kms:DisableKey"):
@@ -99,7 +102,7 @@ class KmsKeys:
         return key
 
     def destroy(self, arn: str, *, window: int) -> bool:
-        """Disable the key and have it deleted after `window` days; False if it is going already."""
+        """Disable the key and have it deleted after `window` days; False if it is going, or not known."""
         key = self.disable(arn)
         if key is None or key.pending_deletion:
             return False
@@ -108,7 +111,7 @@ class KmsKeys:
         return True
 
     def of_stack(self) -> list[KmsKey]:
-        """Every key that carries this stack's tag and still exists; tags outlive their key."""
+        """Every key that carries this stack's tag and that KMS knows; tags outlive their key."""
         with translated("tag:GetResources"):
             pages = self._clients.tagging.get_paginator("get_resources").paginate(
                 ResourceTypeFilters=["kms:key"],

@@ -62,6 +62,7 @@ class Limits:
     claim: timedelta = timedelta(hours=1)  # a created key may still be registered
     ended: timedelta = timedelta(hours=48)  # a retired or revoked key is no longer listed
     orphan: timedelta = timedelta(hours=2)  # a KMS key that was never registered is swept
+    birth: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
     live_keys: int = MAX_LIVE_KEYS
     listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
 

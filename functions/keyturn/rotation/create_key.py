@@ -1,16 +1,14 @@
 """CreateKey: there is a standby afterwards, a new KMS key only if there was none."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from keyturn.aws.faults import KeyUnusable
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import AnotherKeyIsStandby
 from keyturn.keyset.model import Keyset, Origin
 from keyturn.keyset.transitions import activate, register
+from keyturn.rotation import births
 from keyturn.rotation.task import Outcome, StepInput, task
-
-_PATIENCE, _PAUSE = 10.0, 0.5  # seconds
 
 
 def run(stack: Stack, event: StepInput) -> Outcome:
@@ -18,17 +16,25 @@ def run(stack: Stack, event: StepInput) -> Outcome:
     return ensure_standby(stack, event.origin)
 
 
-def ensure_standby(stack: Stack, origin: Origin) -> Outcome:
-    """Leave the standby that there is, or create and register one.
+def ensure_standby(
+    stack: Stack,
+    origin: Origin,
+    *,
+    created: KmsKey | None = None,
+    patience: timedelta | None = None,
+) -> Outcome:
+    """Leave the standby that there is, or register one: the key `created` for it, or a new one.
 
-    A key that is created and cannot be registered is left to the sweep of reconcile.
+    Waits for KMS to know the key, by default for as long as that can take. A key that cannot be
+    registered is left to the sweep of reconcile.
     """
     standby = stack.keysets.read().keyset.standby
     if standby:
         return {"outcome": "exists", "kid": standby.kid}
 
-    key = stack.kms.create()
-    kid = _kid(stack, key)
+    key = created or stack.kms.create()
+    patience = stack.limits.birth if patience is None else patience
+    kid = births.public_jwk(stack, key.arn, key.created, patience=patience).kid
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         lifetime = stack.times.token_lifetime
@@ -43,12 +49,12 @@ def ensure_standby(stack: Stack, origin: Origin) -> Outcome:
     return {"outcome": "created", "kid": kid}
 
 
-def ensure_active(stack: Stack, origin: Origin) -> str:
+def ensure_active(stack: Stack, origin: Origin, *, patience: timedelta | None = None) -> str:
     """Leave the active key that there is, or have the standby or a new key sign at once."""
     active = stack.keysets.read().keyset.active
     if active:
         return active.kid
-    kid = str(ensure_standby(stack, origin)["kid"])
+    kid = str(ensure_standby(stack, origin, patience=patience)["kid"])
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         if keyset.active:
@@ -57,18 +63,6 @@ def ensure_active(stack: Stack, origin: Origin) -> str:
 
     active = stack.keysets.update(change, origin).keyset.active
     return active.kid if active else kid
-
-
-def _kid(stack: Stack, key: KmsKey) -> str:
-    """The kid of a new key, which KMS may not know, or not take for enabled, for some seconds."""
-    deadline = stack.clock.monotonic() + _PATIENCE
-    while True:
-        try:
-            return stack.kms.public_jwk(key.arn).kid
-        except KeyUnusable:
-            if stack.clock.monotonic() > deadline:
-                raise
-        stack.clock.sleep(_PAUSE)
 
 
 handler = task(StepInput, run)

@@ -2,6 +2,7 @@
 
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
+from keyturn.rotation import births
 from keyturn.rotation.task import EmergencyInput, Outcome, task
 
 
@@ -16,10 +17,14 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
         if key.kid not in event.kids:
             continue
         try:
-            stack.kms.disable(key.kms_key_arn)
-            disabled.append(key.kid)
+            kms_key = stack.kms.disable(key.kms_key_arn)
         except AwsFault as fault:
             failed.append(f"{key.kid}: {fault}")
+            continue
+        if kms_key is None and births.is_newborn(stack, key.created):
+            failed.append(f"{key.kid}: KMS does not know the key yet, reconcile disables it")
+        else:
+            disabled.append(key.kid)
     if failed:
         raise DisableFailed("; ".join(failed))
     return {"outcome": "disabled", "kids": disabled}

@@ -6,19 +6,23 @@ same name then goes on with it. A creation that is rolled back deletes what it f
 it found (docs/decisions/0012).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from keyturn.aws.custom_resource import CustomResource, answer, check_operation
 from keyturn.aws.executions import RUNNING, SUCCEEDED
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import DocumentInvalid, KeysetFault
 from keyturn.keyset.model import Generation, Origin
+from keyturn.rotation import births
 from keyturn.rotation.publish_jwks import project
 
 _STARTED_BY = "cloudformation"
+_T = TypeVar("_T")
 _PATIENCE = 780  # seconds; the function's timeout is 840
+_ROLE_PATIENCE = 120  # seconds of it, for IAM to let a role act that is as new as the stack
 _LONGEST_RECONCILE = 120  # seconds: its timeout in template.yaml
 _LONGEST_WAIT = 600  # seconds of those 840; the rest is for the calls
 
@@ -43,14 +47,16 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
     What to retain and what to stop is a setting, and nothing that the event says: see ForeignRequest.
     Raises ForeignRequest, KeysetExists, NotBooted, AwsFault.
     """
-    check_operation(event, stack.clients, stack.settings.stack)
+    _patiently(stack, lambda: check_operation(event, stack.clients, stack.settings.stack))
     retain, machine = stack.settings.retain_keyset, stack.settings.state_machine
     origin = Origin(stack.clock.new_id(), _STARTED_BY, event.request_type.lower())
     match event.request_type:
         case "Create":
-            if found(stack, event.stack_id, retain=retain).keyset.keys:
+            deadline = stack.clock.monotonic() + _PATIENCE
+            generation = _patiently(stack, lambda: found(stack, event.stack_id, retain=retain))
+            if generation.keyset.keys:
                 project(stack, origin)  # retained by the stack before this one
-            boot(stack, machine)
+            boot(stack, machine, deadline)
         case "Update":
             project(stack, origin)
         case "Delete":
@@ -73,24 +79,37 @@ def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
     raise KeysetExists
 
 
-def boot(stack: Stack, state_machine_arn: str) -> None:
-    """Have the workflow fill the keyset.
+def boot(stack: Stack, state_machine_arn: str, deadline: float) -> None:
+    """Have the workflow fill the keyset, by the `deadline` of the monotonic clock.
 
     The schedule may have started a rotation as well: whichever of the two does the work, the keyset
     is what counts.
     """
-    execution = stack.executions.start(
-        state_machine_arn, {"mode": "scheduled", "started_by": _STARTED_BY}
-    )
-    deadline = stack.clock.monotonic() + _PATIENCE
-    while not _complete(stack):
-        status = stack.executions.status(execution)
+    first = {"mode": "scheduled", "started_by": _STARTED_BY}
+    execution = _patiently(stack, lambda: stack.executions.start(state_machine_arn, first))
+    while not _patiently(stack, lambda: _complete(stack)):
+        status = _patiently(stack, lambda: stack.executions.status(execution))
         if status not in (RUNNING, SUCCEEDED):
             raise NotBooted(
                 f"the first rotation ended {status}: {stack.executions.cause(execution)}"
             )
         if stack.clock.monotonic() > deadline:
             raise NotBooted(f"no active and standby key, both published, after {_PATIENCE} s")
+        stack.clock.sleep(1)
+
+
+def _patiently(stack: Stack, work: Callable[[], _T]) -> _T:
+    """Do this, again if AWS refuses it: a new role is refused for seconds (IAM, "eventual consistency").
+
+    Raises what `work` raises, an AwsFault only after `_ROLE_PATIENCE`.
+    """
+    deadline = stack.clock.monotonic() + _ROLE_PATIENCE
+    while True:
+        try:
+            return work()
+        except AwsFault:
+            if stack.clock.monotonic() > deadline:
+                raise
         stack.clock.sleep(1)
 
 
@@ -109,12 +128,21 @@ def _remove(stack: Stack, event: CustomResource) -> None:
     stored = stack.keysets.stored()
     generations = _readable(stack, stored)
     if event.was_created or _founded_by(event.stack_id, generations):
-        arns = {key.arn for key in stack.kms.of_stack()}
-        arns |= {key.kms_key_arn for told in generations for key in told.keyset.known}
-        for arn in arns:
-            stack.kms.destroy(arn, window=stack.settings.deletion_window)
+        _destroy_keys(stack, generations)
         stack.keysets.delete(stored)
     stack.well_known.empty_bucket()
+
+
+def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
+    """Destroy every key of the stack; one that KMS does not know yet is waited for. Raises AwsFault."""
+    tagged = {key.arn: key.created for key in stack.kms.of_stack()}
+    listed = {key.kms_key_arn: key.created for one in generations for key in one.keyset.known}
+    for arn, created in {**listed, **tagged}.items():
+        while not stack.kms.destroy(arn, window=stack.settings.deletion_window):
+            key = stack.kms.find(arn)
+            if (key and key.pending_deletion) or not births.is_newborn(stack, created):
+                break
+            stack.clock.sleep(1)
 
 
 def _until_landed(stack: Stack) -> float:

@@ -4,10 +4,10 @@ A key is registered by the very run that created it, within `Limits.claim` of it
 the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
 """
 
-from contextlib import suppress
-
+from keyturn.aws.faults import KeyUnusable
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import Projection
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
 from keyturn.tokens.jwk import NotASigningKey
@@ -29,8 +29,8 @@ def orphaned_keys(stack: Stack) -> list[str]:
     forgotten = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
     old = [key for key in unclaimed if key.created < oldest and key not in forgotten]
     return [
-        *(key.arn for key in forgotten if _kid(stack, key) not in projection.keys),
-        *[key.arn for key in old if _kid(stack, key) not in projection.keys][
+        *(key.arn for key in forgotten if not _is_trusted(stack, key, projection)),
+        *[key.arn for key in old if not _is_trusted(stack, key, projection)][
             : max(_FEW, len(old) // 4)
         ],
     ]
@@ -47,9 +47,13 @@ def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
     return keyset.is_behind_horizon(timing.whole_second(key.created))
 
 
-def _kid(stack: Stack, key: KmsKey) -> str | None:
-    """The kid; None for a key that cannot sign, or is of another kind."""
-    if key.enabled:
-        with suppress(NotASigningKey):
-            return stack.kms.public_jwk(key.arn).kid
-    return None
+def _is_trusted(stack: Stack, key: KmsKey, projection: Projection) -> bool:
+    """Whether the JWKS shows the key; one that KMS does not know everywhere yet may be shown."""
+    if not key.enabled:
+        return False
+    try:
+        return stack.kms.public_jwk(key.arn).kid in projection.keys
+    except NotASigningKey:
+        return False
+    except KeyUnusable:
+        return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from keyturn.aws.faults import Conflict
 from keyturn.aws.stack import Stack
@@ -10,12 +10,14 @@ from keyturn.aws.telemetry import logger
 from keyturn.aws.well_known import Projection, foreign_members
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import publish
+from keyturn.rotation import births
 from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
 from keyturn.tokens.jwk import PublicJwk, certified
 
 _ATTEMPTS = 20
+_PATIENCE = timedelta(seconds=5)  # for a newborn that KMS knew when it was registered
 
 
 class JwksBusy(KeysetFault):
@@ -108,10 +110,12 @@ def _write(
 def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJwk]:
     """Exactly the live keys; what the JWKS holds already needs no call, its kid certifies it."""
     known = seen.keys if seen else {}
-    return [
-        known.get(key.kid) or certified(stack.kms.public_jwk(key.kms_key_arn), key.kid)
-        for key in keyset.keys
-    ]
+    return [known.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
+
+
+def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
+    public = births.public_jwk(stack, key.kms_key_arn, key.created, patience=_PATIENCE)
+    return certified(public, key.kid)
 
 
 def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:

@@ -23,6 +23,7 @@ from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.task import Outcome
 
+_PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
 _HOUSEKEEPING = {"record_generations", "prune_generations"}
 
 
@@ -84,7 +85,7 @@ def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     founding = not generation.keyset.known and _is_young(stack, generation)
     if generation.keyset.active or founding:
         return None
-    return ensure_active(stack, origin)
+    return ensure_active(stack, origin, patience=_PATIENCE)
 
 
 def restore_standby(stack: Stack, origin: Origin) -> str | None:
@@ -92,7 +93,7 @@ def restore_standby(stack: Stack, origin: Origin) -> str | None:
     generation = stack.keysets.read()
     if generation.keyset.standby or _is_young(stack, generation):
         return None
-    return str(ensure_standby(stack, origin)["kid"])
+    return str(ensure_standby(stack, origin, patience=_PATIENCE)["kid"])
 
 
 def publish_jwks(stack: Stack, origin: Origin) -> int | None:

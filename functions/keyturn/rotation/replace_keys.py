@@ -6,9 +6,15 @@ from keyturn.rotation.task import EmergencyInput, Outcome, task
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `replaced`, with both kids."""
+    """Outcome `replaced`, with both kids.
+
+    Where both are missing both are created first: KMS may take minutes to know a key, and the second
+    takes them beside the first.
+    """
+    keyset = stack.keysets.read().keyset
+    second = None if keyset.active or keyset.standby else stack.kms.create()
     active = ensure_active(stack, event.origin)
-    standby = ensure_standby(stack, event.origin)
+    standby = ensure_standby(stack, event.origin, created=second)
     return {"outcome": "replaced", "active": active, "standby": standby["kid"]}
 
 

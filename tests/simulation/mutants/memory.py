@@ -30,13 +30,13 @@ def forgotten_keys_leave_no_horizon() -> AbstractContextManager[Any]:
 def unregistered_keys_stop_creation() -> AbstractContextManager[Any]:
     """As it was: four keys that no keyset lists, and none is created any more."""
 
-    def ensure(stack: Any, origin: Any) -> Any:
+    def ensure(stack: Any, origin: Any, **how: Any) -> Any:
         keyset = stack.keysets.read().keyset
         known = {key.kms_key_arn for key in keyset.known}
         keys = [key for key in stack.kms.of_stack() if key.enabled and key.arn not in known]
         if keyset.standby is None and len(keys) >= 4:
             raise KeysetFault("too many unclaimed keys")
-        return real(stack, origin)
+        return real(stack, origin, **how)
 
     real = create_key.ensure_standby
     return everywhere("ensure_standby", ensure, create_key, reconcile)

@@ -13,11 +13,11 @@ from tests.simulation.mutants.patching import everywhere
 def the_loser_of_a_race_deletes_its_key() -> AbstractContextManager[Any]:
     """Which a retry may have just registered."""
 
-    def ensure(stack: Any, origin: Any) -> Any:
+    def ensure(stack: Any, origin: Any, **how: Any) -> Any:
         made: list[str] = []
         create = stack.kms.create
         with patch.object(stack.kms, "create", lambda: _noted(made, create())):
-            outcome = real(stack, origin)
+            outcome = real(stack, origin, **how)
         for arn in made:
             if outcome["outcome"] == "exists":
                 stack.kms.destroy(arn, window=7)

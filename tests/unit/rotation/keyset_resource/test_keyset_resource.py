@@ -41,6 +41,29 @@ def test_a_boot_that_was_interrupted_is_completed(ask, stack, origin, at_rest):
     at_rest()
 
 
+@pytest.mark.parametrize("call", ["ssm:GetParametersByPath", "ssm:PutParameter", "s3:*"])
+def test_a_new_stacks_role_may_be_refused_for_a_minute(ask, at_rest, aws, clock, call):
+    """IAM needs seconds to let a new role act; the creation waits for it."""
+    until = clock.monotonic() + 60
+
+    def refuse():
+        if clock.monotonic() < until:
+            raise aws.error("AccessDeniedException")
+
+    aws.meanwhile(call, refuse, times=float("inf"))
+    assert ask("Create")["Status"] == "SUCCESS"
+    at_rest()
+
+
+def test_a_role_that_stays_refused_fails_the_creation(ask, aws, clock):
+    """With AWS's own word for it, in time."""
+    aws.fail("ssm:PutParameter", aws.error("AccessDeniedException"), times=999)
+    began = clock.monotonic()
+    told = ask("Create")
+    assert (told["Status"], "AccessDeniedException" in told["Reason"]) == ("FAILED", True)
+    assert 120 < clock.monotonic() - began < 130
+
+
 def test_a_boot_that_fails_is_told(ask, stack, monkeypatch):
     """CloudFormation hears how the first rotation ended and why, and rolls back."""
     monkeypatch.setattr(stack.executions, "start", lambda *_: "execution-1")
@@ -128,6 +151,20 @@ def test_deleting_finds_keys_that_the_tagging_api_does_not_show_yet(ask, stack, 
     """It lags by minutes; the keyset knows its own keys."""
     ask("Create")
     monkeypatch.setattr(stack.clients.tagging, "paginate", lambda **_: iter([]))
+    assert ask("Delete")["Status"] == "SUCCESS"
+    assert set(world()["keys"].values()) == {"PendingDeletion"}
+
+
+def test_deleting_waits_for_a_key_that_kms_does_not_know_yet(ask, aws, world, clock):
+    """It was created just before, and would be left enabled."""
+    ask("Create")
+    born = clock.monotonic()
+
+    def forget():
+        if clock.monotonic() < born + 290:
+            raise aws.error("NotFoundException")
+
+    aws.meanwhile("kms:DescribeKey", forget, times=float("inf"))
     assert ask("Delete")["Status"] == "SUCCESS"
     assert set(world()["keys"].values()) == {"PendingDeletion"}
 

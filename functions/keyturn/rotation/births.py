@@ -1,0 +1,32 @@
+"""A key's first minutes: KMS may not know it yet, or one of its hosts may and the next may not.
+
+Usually it takes less than a few seconds, in some cases several minutes, and meanwhile calls fail with
+NotFoundException or KMSInvalidStateException (AWS KMS Developer Guide, "AWS KMS eventual consistency").
+So `NotFound` says of a young key that it is not known yet, and only of an older one that it is gone.
+"""
+
+from datetime import datetime, timedelta
+
+from keyturn.aws.faults import KeyUnusable
+from keyturn.aws.stack import Stack
+from keyturn.tokens.jwk import PublicJwk
+
+_PAUSE = 0.5  # seconds
+
+
+def is_newborn(stack: Stack, created: datetime) -> bool:
+    """Whether KMS may not know a key of this age; clocks may differ by ε."""
+    skew = timedelta(seconds=stack.times.clock_skew)
+    return stack.clock.now() - created <= stack.limits.birth + skew
+
+
+def public_jwk(stack: Stack, arn: str, created: datetime, *, patience: timedelta) -> PublicJwk:
+    """The public key; waits up to `patience` for KMS to know a newborn. Raises KeyUnusable, AwsFault."""
+    deadline = stack.clock.monotonic() + patience.total_seconds()
+    while True:
+        try:
+            return stack.kms.public_jwk(arn)
+        except KeyUnusable:
+            if not is_newborn(stack, created) or stack.clock.monotonic() > deadline:
+                raise
+        stack.clock.sleep(_PAUSE)

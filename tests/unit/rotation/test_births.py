@@ -1,0 +1,77 @@
+"""A newborn key, which KMS does not know yet, is neither gone nor harmless."""
+
+from datetime import timedelta
+
+import pytest
+
+from keyturn.aws.faults import KeyUnusable
+from keyturn.rotation import births, disable_keys, reconcile, replace_keys, revoke_keys
+from keyturn.rotation.disable_keys import DisableFailed
+
+UNKNOWN = "NotFoundException"
+
+
+@pytest.fixture
+def revoked(booted, planned, truth, invoke):
+    """Revoke keys of a keyset that was made just now; returns the input of the steps that follow."""
+
+    def revoked(*kids):
+        event = {**planned(), "kids": list(kids)}
+        invoke(revoke_keys, event)
+        return event
+
+    return revoked
+
+
+@pytest.mark.parametrize(("age", "newborn"), [(0, True), (301, True), (302, False)])
+def test_a_key_is_a_newborn_for_five_minutes_and_the_clocks_difference(stack, clock, age, newborn):
+    """ε is 1 s here."""
+    assert births.is_newborn(stack, clock.now() - timedelta(seconds=age)) is newborn
+
+
+def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
+    """It is gone."""
+    key = stack.kms.create()
+    aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=9)
+    began, old = clock.monotonic(), clock.now() - timedelta(minutes=6)
+    with pytest.raises(KeyUnusable):
+        births.public_jwk(stack, key.arn, old, patience=timedelta(minutes=1))
+    assert clock.monotonic() == began
+
+
+def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(
+    revoked, invoke, truth, aws
+):
+    """The step fails, so that it is tried again, and reconcile disables the key at last."""
+    event = revoked(truth().active.kid)
+    aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
+    with pytest.raises(DisableFailed, match="KMS does not know the key yet"):
+        invoke(disable_keys, event)
+    assert invoke(disable_keys, event)["outcome"] == "disabled"
+
+
+def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, invoke, truth, aws, clock):
+    """Nobody can sign with it."""
+    event = revoked(truth().active.kid)
+    clock.advance(302)
+    aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
+    assert invoke(disable_keys, event)["outcome"] == "disabled"
+
+
+def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock, invoke):
+    """Its other repairs wait meanwhile, and its function ends after 120 s."""
+    clock.advance(601)
+    aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=999)
+    began = clock.monotonic()
+    with pytest.raises(reconcile.RepairFailed):
+        invoke(reconcile, {})
+    assert clock.monotonic() - began < 100
+
+
+def test_both_replacements_are_created_before_either_is_waited_for(revoked, invoke, truth, aws):
+    """KMS takes its minutes once, not twice."""
+    event = revoked(*(key.kid for key in truth().keys))
+    aws.reset()
+    invoke(replace_keys, event)
+    calls = [call for call in aws.operations if call in ("kms:CreateKey", "kms:GetPublicKey")]
+    assert calls == ["kms:CreateKey"] * 2 + ["kms:GetPublicKey"] * 2
