@@ -1,9 +1,10 @@
-"""`make simulate`: mutants, worst cases, long runs, every single trouble, pairs of them, and seeds.
+"""`make simulate`: mutants, worst cases, AWS late, long runs, single troubles, pairs of them, and seeds.
 
     python -m tests.simulation                    all of it
     python -m tests.simulation 4711               the run of this seed alone, and what happened in it
     python -m tests.simulation "rotation" "call 17 lost_reply" …      a script with these troubles
     python -m tests.simulation "a late projector"                     a worst case
+    python -m tests.simulation "rotation, delays worst"               a run with AWS late
     python -m tests.simulation "keys that pile up"                    a long run
 
 FULL=1 tries every pair and 100,000 seeds. Ends with one line; build/simulate.json holds the figures.
@@ -28,6 +29,7 @@ def main() -> int:
     parts = [
         campaign.mutants(),
         campaign.worst_cases(),
+        campaign.late_aws(),
         campaign.long_runs(),
         campaign.single_troubles(),
         campaign.pairs(_PAIRS),

@@ -10,9 +10,9 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any
 
-from tests.simulation import endurance, periods, scenarios
+from tests.simulation import delays, endurance, periods, scenarios
 from tests.simulation import seeds as random_runs
-from tests.simulation.mutants.catalogue import LONG_RUN_MUTANTS, MUTANTS, Mutant
+from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS, Mutant
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play, key_material
 from tests.simulation.scenarios import Trouble
@@ -59,13 +59,18 @@ class Part:
 
 def mutants() -> Part:
     """Each deliberate fault in the product must break some script or seed."""
-    everyone = (*LONG_RUN_MUTANTS, *MUTANTS)
+    everyone = (*LONG_RUN_MUTANTS, *MUTANTS, *DELAY_MUTANTS)
     return _spread("mutants of the product caught", list(enumerate(everyone)), _hunt, chunk=1)
 
 
 def worst_cases() -> Part:
     """What the margins are for, with the product as it is."""
     return _spread("worst cases", list(WORST_CASES), _worst_case, chunk=1)
+
+
+def late_aws() -> Part:
+    """AWS as late as it may be."""
+    return _spread("runs with AWS late", list(delays.RUNS), _late)
 
 
 def long_runs() -> Part:
@@ -108,6 +113,11 @@ def _worst_case(name: str) -> Result:
         return _result(WORST_CASES[name].play, repr(name))
 
 
+def _late(name: str) -> Result:
+    with simulated():
+        return _result(delays.RUNS[name], repr(name))
+
+
 def _long_run(name: str) -> Result:
     with simulated():
         try:
@@ -134,7 +144,7 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
     mutant = job[1]
     name = mutant.__name__
     with simulated(), mutant():
-        prey = endurance.plays() if mutant in LONG_RUN_MUTANTS else _prey()
+        prey = _prey_of(mutant)
         for number, play in enumerate(prey):
             try:
                 play()
@@ -144,6 +154,12 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
             except Exception as error:
                 return Result(False, 0, f"{name}: {error!r}")
     return Result(False, 0, f"{name}: survives")
+
+
+def _prey_of(mutant: Mutant) -> Iterator[Callable[[], Play]]:
+    if mutant in LONG_RUN_MUTANTS:
+        return endurance.plays()
+    return delays.plays() if mutant in DELAY_MUTANTS else _prey()
 
 
 def _prey() -> Iterator[Callable[[], Play]]:

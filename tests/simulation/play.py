@@ -173,6 +173,7 @@ class Play:
         world = self.world
         world.scheduler.run()
         world.plan.over = True
+        world.kms.birth_lag = 0.0
         for execution in world.executions:
             insist(execution.over, "L1", "an execution never ends")
         for _ in range(3):

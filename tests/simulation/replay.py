@@ -1,6 +1,6 @@
 """One run alone, told as it happened."""
 
-from tests.simulation import endurance, scenarios, seeds
+from tests.simulation import delays, endurance, scenarios, seeds
 from tests.simulation.patches import simulated
 from tests.simulation.scenarios import Trouble
 from tests.simulation.watch.broken import Broken
@@ -9,7 +9,7 @@ from tests.simulation.worst_cases import WORST_CASES
 
 
 def show(arguments: list[str]) -> int:
-    """Run a seed, a worst case, a long run, or a script with its troubles; returns the exit status."""
+    """Run a seed, a worst case, AWS late, a long run, or a script with its troubles; returns the status."""
     name, *troubles = arguments
     broken = ""
     with simulated():
@@ -18,6 +18,8 @@ def show(arguments: list[str]) -> int:
                 seeds.play(int(name))
             elif name in WORST_CASES:
                 WORST_CASES[name].play()
+            elif name in delays.RUNS:
+                delays.RUNS[name]()
             elif name in endurance.RUNS:
                 print(endurance.RUNS[name]().extremes)
             else:

@@ -6,7 +6,7 @@ from typing import Any
 from tests.simulation import faults, periods
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.faults import Fault
-from tests.simulation.passage import Outage, Plan
+from tests.simulation.passage import INVOKE, Outage, Plan
 from tests.simulation.play import Play
 
 _OUTAGES: tuple[tuple[str, Fault], ...] = (
@@ -17,6 +17,7 @@ _OUTAGES: tuple[tuple[str, Fault], ...] = (
     ("kms:*", faults.throttle),
     ("kms:CreateKey", faults.denied),
     ("https:GET", faults.server_error),
+    (INVOKE, faults.throttle),
 )
 
 
@@ -52,8 +53,10 @@ def play(seed: int) -> Play:
     run = make(times, seed=seed, skew=skew)
     horizon = choose.uniform(1.0, 2.5) * times.rotation_period
     run.world.plan = Drawn(choose, _outages(choose, run.begin, horizon))
-    run.world.kms.tag_lag = choose.choice((0.0, 0.0, 5.0, 60.0))
-    run.world.kms.birth_lag = choose.choice((0.0, 0.0, 0.4, 2.0))
+    run.world.kms.tag_lag = choose.choice((0.0, 0.0, 5.0, 60.0, 300.0))
+    run.world.kms.birth_lag = choose.choice((0.0, 0.0, 0.0, 0.4, 2.0, 2.0, 30.0, 300.0))
+    if choose.random() < 0.5:
+        run.world.kms.host = lambda _call: choose.random()
 
     run.at(0, run.rotate)
     if choose.random() < 0.15:

@@ -18,7 +18,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
 from tests.simulation.cloud.events import Bus
-from tests.simulation.cloud.kms import Kms, TaggingClient
+from tests.simulation.cloud.kms import ENABLED, Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
 from tests.simulation.cloud.ssm import Ssm
 from tests.simulation.cloud.wire import Call
@@ -176,6 +176,10 @@ class World:
         if done == ("RetireKey", "retired"):
             kid = outcome["kid"]
             insist(self.truth.life(kid).ended is not None, "S9", "a retirement got lost")
+        if done == ("DisableKeys", "disabled"):
+            for arn, kid in self.truth.arns.items():
+                able = kid in outcome["kids"] and self.kms.keys[arn].states[-1][1] == ENABLED
+                insist(not able, "S9", "a key that is called disabled can sign")
         waited = not self.plan.was_cut_short("WaitForViews")
         if done == ("FlushAuthorizers", "flushed") and outcome["stages"] and waited:
             for kid in task.data["kids"]:

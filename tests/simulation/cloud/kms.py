@@ -1,10 +1,11 @@
 """KMS asymmetric signing keys and the tagging API, with every key state enforced.
 
-Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"; API Reference.
+Source: AWS KMS Developer Guide, "Key states of AWS KMS keys" and "AWS KMS eventual consistency"; API
+Reference.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +50,8 @@ class Kms:
         self.keys: dict[str, KmsKey] = {}
         self.watch = lambda arn, state: None
         self.tag_lag = 0.0  # seconds until the tagging API knows a key
-        self.birth_lag = 0.0  # seconds until KMS itself knows one everywhere
+        self.birth_lag = 0.0  # seconds until every host of KMS knows a key
+        self.host: Callable[[str], float] = lambda _call: 1.0  # of them, when this call's one does
 
     def client(self, *, retries: bool) -> "KmsClient":
         """A client; one that retries repeats what seems lost."""
@@ -71,11 +73,15 @@ class Kms:
             raise refused("NotFoundException")
         return key
 
+    def reach(self, arn: str, call: str) -> None:
+        """Find a host for a call; refused if that one does not know the key yet."""
+        age = self._wire.now() - self.there(arn).created
+        if age < self.birth_lag * self.host(call):
+            raise refused("NotFoundException")
+
     def usable(self, arn: str, at: float) -> KmsKey:
         """The key, if it can be used."""
         key = self.there(arn)
-        if self._wire.now() < key.created + self.birth_lag:
-            raise refused("NotFoundException")
         match key.state(at):
             case "Disabled":
                 raise refused("DisabledException")
@@ -120,15 +126,18 @@ class KmsClient:
     def create_key(self, KeySpec, KeyUsage, Description, Tags):  # noqa: N803
         """CreateKey: no idempotency token; twice is two keys."""
         assert (KeySpec, KeyUsage) == ("RSA_2048", "SIGN_VERIFY")
-        return self._call("CreateKey", lambda _at: self._kms.create(Tags))
+        call = Call("kms:CreateKey", lambda _at: self._kms.create(Tags), self._retries)
+        return self._wire.carry(call)
 
     def describe_key(self, KeyId):  # noqa: N803
         """DescribeKey: of a disabled key, too."""
-        return self._call("DescribeKey", lambda at: self._kms.metadata(KeyId, at))
+        return self._call("DescribeKey", KeyId, lambda at: self._kms.metadata(KeyId, at))
 
     def get_public_key(self, KeyId):  # noqa: N803
         """GetPublicKey: of a usable key only."""
-        return self._call("GetPublicKey", lambda at: {"PublicKey": self._kms.usable(KeyId, at).der})
+        return self._call(
+            "GetPublicKey", KeyId, lambda at: {"PublicKey": self._kms.usable(KeyId, at).der}
+        )
 
     def sign(self, KeyId, Message, MessageType, SigningAlgorithm):  # noqa: N803
         """Sign: RAW up to 4,096 bytes, or a SHA-256 DIGEST."""
@@ -139,6 +148,7 @@ class KmsClient:
         algorithm = SHA256() if raw else Prehashed(SHA256())
         return self._call(
             "Sign",
+            KeyId,
             lambda at: {
                 "Signature": self._kms.usable(KeyId, at).private.sign(
                     Message, PKCS1v15(), algorithm
@@ -148,7 +158,7 @@ class KmsClient:
 
     def disable_key(self, KeyId):  # noqa: N803
         """DisableKey: may be repeated."""
-        return self._call("DisableKey", lambda _at: self._kms.become(KeyId, DISABLED))
+        return self._call("DisableKey", KeyId, lambda _at: self._kms.become(KeyId, DISABLED))
 
     def schedule_key_deletion(self, KeyId, PendingWindowInDays):  # noqa: N803
         """ScheduleKeyDeletion: 7 to 30 days, once."""
@@ -159,10 +169,14 @@ class KmsClient:
             self._kms.become(KeyId, PENDING)
             self._kms.keys[KeyId].deletion = self._wire.now() + PendingWindowInDays * _DAY
 
-        return self._call("ScheduleKeyDeletion", effect)
+        return self._call("ScheduleKeyDeletion", KeyId, effect)
 
-    def _call(self, name, effect):
-        return self._wire.carry(Call(f"kms:{name}", effect, self._retries))
+    def _call(self, name, arn, effect):
+        def reached(at: float) -> Any:
+            self._kms.reach(arn, name)
+            return effect(at)
+
+        return self._wire.carry(Call(f"kms:{name}", reached, self._retries))
 
 
 class TaggingClient:

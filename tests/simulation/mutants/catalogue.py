@@ -39,6 +39,14 @@ MUTANTS: tuple[Mutant, ...] = (
     orphans.the_sweep_takes_young_keys,
     memory.forgotten_keys_leave_no_horizon,
 )
+DELAY_MUTANTS: tuple[Mutant, ...] = (
+    waits.newborns_are_waited_for_ten_seconds,
+    waits.replacements_are_waited_for_one_after_the_other,
+    waits.a_key_that_kms_does_not_know_counts_as_disabled,
+    waits.a_new_role_that_is_refused_fails_the_creation,
+    waits.the_probe_is_as_patient_as_any_step,
+    waits.an_emergency_gives_up_after_seven_seconds,
+)
 LONG_RUN_MUTANTS: tuple[Mutant, ...] = (
     memory.ended_keys_are_never_forgotten,
     memory.unregistered_keys_stop_creation,

@@ -1,13 +1,18 @@
-"""Mutants of the arithmetic: what the margins of `keyset/timing.py` are for."""
+"""Mutants of the arithmetic of `keyset/timing.py`, and of every wait for AWS's delays."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from keyturn.keyset import timing
 from keyturn.keyset.timing import Times
+from keyturn.rotation import births, create_key, disable_keys, keyset_resource, replace_keys
+from keyturn.rotation.task import EmergencyInput
+from tests.definition import STATES
+from tests.simulation.mutants.patching import rebuilt
 
 
 def the_wait_equals_the_ttl() -> AbstractContextManager[Any]:
@@ -61,3 +66,50 @@ def a_new_lifetime_applies_to_keys_in_use() -> AbstractContextManager[Any]:
             + t.clock_skew
         )
     )
+
+
+def newborns_are_waited_for_ten_seconds() -> AbstractContextManager[Any]:
+    """The step gives its key up, and the next try creates another one."""
+
+    def public_jwk(stack: Any, arn: str, created: Any, *, patience: timedelta) -> Any:
+        return real(stack, arn, created, patience=min(patience, timedelta(seconds=10)))
+
+    real = births.public_jwk
+    return patch.object(births, "public_jwk", public_jwk)
+
+
+def replacements_are_waited_for_one_after_the_other() -> AbstractContextManager[Any]:
+    """Verifiers learn of the key that signs when KMS knows the standby, too."""
+
+    def run(stack: Any, event: Any) -> Any:
+        active = create_key.ensure_active(stack, event.origin)
+        standby = create_key.ensure_standby(stack, event.origin)
+        return {"outcome": "replaced", "active": active, "standby": standby["kid"]}
+
+    return rebuilt(replace_keys, EmergencyInput, run)
+
+
+def a_key_that_kms_does_not_know_counts_as_disabled() -> AbstractContextManager[Any]:
+    """NotFound is read as gone for good."""
+    old = SimpleNamespace(is_newborn=lambda *_: False)
+    return patch.object(disable_keys, "births", old)
+
+
+def a_new_role_that_is_refused_fails_the_creation() -> AbstractContextManager[Any]:
+    """IAM lets it act seconds later."""
+    return patch.object(keyset_resource, "_patiently", lambda _stack, work: work())
+
+
+def _patience(state: str, tries: int) -> AbstractContextManager[Any]:
+    [retrier] = STATES[state]["Retry"]
+    return patch.dict(retrier, MaxAttempts=tries)
+
+
+def the_probe_is_as_patient_as_any_step() -> AbstractContextManager[Any]:
+    """KMS signs with a new key minutes after it shows it."""
+    return _patience("ProbeKey", 5)
+
+
+def an_emergency_gives_up_after_seven_seconds() -> AbstractContextManager[Any]:
+    """As it was: RevokeKeys is never invoked, and no step after it has anything to do."""
+    return _patience("PlanRotation", 3)
