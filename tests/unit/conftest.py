@@ -107,7 +107,7 @@ REGION = "us-east-1"
 SERVICES = [  # of moto's two hundred: each call tries them all
     (name, pattern)
     for name, pattern in backend_index.backend_url_patterns
-    if name in ("kms", "s3", "scheduler", "ssm", "stepfunctions")
+    if name in ("apigateway", "apigatewayv2", "kms", "s3", "scheduler", "ssm", "stepfunctions")
 ]
 
 
@@ -305,7 +305,7 @@ def region():
 @pytest.fixture(scope="session")
 def backdoor(region):
     """Clients that nobody watches, to look at AWS from outside."""
-    services = ("kms", "s3", "ssm", "scheduler", "stepfunctions")
+    services = ("apigateway", "apigatewayv2", "kms", "s3", "ssm", "scheduler", "stepfunctions")
     return SimpleNamespace(**{name: boto3.client(name) for name in services})
 
 

@@ -16,6 +16,7 @@ from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
 from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.gateway_authorizers import GatewayAuthorizers
 from keyturn.aws.http import Answer, Http
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.kms_keys import KmsKeys
@@ -94,6 +95,11 @@ class Deployment:
     def schedules(self) -> Schedules:
         """What starts the rotation and reconcile."""
         return Schedules(self.clients.scheduler)
+
+    @cached_property
+    def authorizers(self) -> GatewayAuthorizers:
+        """Which APIs ask the authorizer."""
+        return GatewayAuthorizers(self.clients)
 
     @cached_property
     def as_stack(self) -> Stack:

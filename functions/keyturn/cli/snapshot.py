@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
@@ -58,6 +59,8 @@ class Snapshot:
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     unread: Mapping[str, str]
+    api_id: str = ""  # of this stack's own API
+    authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
 
     @property
     def generation(self) -> Generation:
@@ -76,8 +79,11 @@ class Snapshot:
         return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
 
 
-def read_snapshot(deployment: Deployment) -> Snapshot:
-    """Look at the stack; raises only when its settings or its keyset cannot be read."""
+def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> Snapshot:
+    """Look at the stack; raises only when its settings or its keyset cannot be read.
+
+    The authorizers cost a call for each API of the account.
+    """
     settings, stack = deployment.settings, deployment.as_stack
     generations = tuple(stack.keysets.generations()) or (stack.keysets.read(),)
     unread: dict[str, str] = {}
@@ -103,6 +109,10 @@ def read_snapshot(deployment: Deployment) -> Snapshot:
         schedules=attempt("schedules", lambda: _schedules(deployment)),
         clock_offset=attempt("clock", deployment.clock_offset),
         unread=unread,
+        api_id=deployment.outputs["ApiStage"].partition("/")[0],
+        authorizers=(
+            attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
+        ),
     )
 
 
@@ -170,6 +180,10 @@ def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]
         return any(other.started > one.started for other in successes)
 
     return tuple(one for one in ended if one.started > oldest and not is_resolved(one))
+
+
+def _authorizers(deployment: Deployment) -> tuple[Authorizer, ...]:
+    return deployment.authorizers.of_function(deployment.outputs["AuthorizerArn"])
 
 
 def _schedules(deployment: Deployment) -> tuple[Schedule, ...]:

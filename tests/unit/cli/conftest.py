@@ -30,6 +30,7 @@ TARGETS = {
     "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:f",
     "RoleArn": "arn:aws:iam::123456789012:role/r",
 }
+AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
 
 Keyturn = Callable[..., Result]
@@ -115,6 +116,8 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
     outputs = {
         "StateMachineArn": MACHINE,
         "JwksUrl": f"{booted.settings.issuer}/jwks",
+        "ApiStage": "own/v1",
+        "AuthorizerArn": AUTHORIZER,
         "ScheduleNames": "demo-rotation,demo-reconcile",
     }
     monkeypatch.setenv("AWS_REGION", REGION)

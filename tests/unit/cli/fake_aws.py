@@ -112,6 +112,7 @@ class FakeAws:
             "BucketName": "bucket",
             "Issuer": self.url,
             "ApiStage": "abc/v1",
+            "AuthorizerArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:authorize",
             "LogGroup": "logs",
             "ScheduleNames": "demo-rotation,demo-reconcile",
         }
@@ -246,6 +247,12 @@ class FakeAws:
             body = body.split(b"\r\n")[1]
         self._objects[arguments["path"]] = ({**kept, "ETag": '"1"'}, body)
         return 200, _XML, b"", {"ETag": '"1"'}
+
+    def GET_restapis(self, _):
+        return {"item": []}
+
+    def GET_v2(self, _):
+        return {"items": []}
 
     def DELETE_restapis(self, _):
         return 202, "application/json", b""

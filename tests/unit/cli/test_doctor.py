@@ -10,6 +10,8 @@ import pytest
 
 from keyturn.aws.executions import Execution
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.gateway_authorizers import Authorizer
+from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.cli.doctor.checkup import examine
@@ -80,7 +82,9 @@ BROKEN = {
         s, s.keyset.standby, enabled=False, pending_deletion=True
     ),
     "grace_key_disabled": lambda s: replace(
-        with_keys(s, s.keyset.standby, replace(grace(s), verify_until=s.at + DAY)),
+        with_keys(
+            s, s.keyset.standby, replace(grace(s), created=s.at - DAY, verify_until=s.at + DAY)
+        ),
         kms={s.keyset.standby.kms_key_arn: s.kms[s.keyset.standby.kms_key_arn]},
     ),
     "ended_key_kept": ended_but_enabled,
@@ -107,6 +111,9 @@ BROKEN = {
     "schedule_disabled": lambda s: replace(
         s, schedules=(Schedule("demo-rotation", enabled=False, expression="rate(1 day)"),)
     ),
+    "authorizer_caches_longer": lambda s: replace(
+        s, authorizers=(Authorizer("other", "a1", 300), Authorizer("own", "a2", 0))
+    ),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
     "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
 }
@@ -131,6 +138,33 @@ def test_a_finding(snapshot, code):
     assert code in findings, findings
     assert findings[code].what.endswith((".", ". "))
     assert findings[code].remedy
+
+
+@pytest.mark.parametrize(
+    ("api", "ttl", "severity"),
+    [
+        ("own", 300, "error"),
+        ("own", 60, None),
+        ("elsewhere", 61, "warning"),
+        ("flushed", 300, None),
+    ],
+)
+def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, ttl, severity):
+    """G is 60 s; our own API must keep to it in any case, for the bound is printed with it."""
+    times = replace(snapshot.settings.times, result_ttl=60)
+    targets = (Stage("own", "v1"), Stage("flushed", "v1"))
+    settings = replace(snapshot.settings, times=times, flush_targets=targets)
+    there = replace(snapshot, settings=settings, authorizers=(Authorizer(api, "a", ttl),))
+    found = [one.severity.value for one in examine(there)]
+    assert found == ([severity] if severity else [])
+
+
+def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
+    """Nobody should revoke a key for that; after five minutes it is gone."""
+    unknown = replace(snapshot, kms={})
+    assert examine(unknown) == []
+    later = replace(unknown, at=snapshot.at + timedelta(seconds=301))
+    assert {one.code for one in examine(later)} == {"active_key_disabled", "standby_key_disabled"}
 
 
 def test_every_finding_is_documented():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -228,6 +229,42 @@ def test_schedules_start_again(doctor, backdoor):
     assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
     assert doctor("--fix").keys() == {"schedule_missing"}
     backdoor.scheduler.create_schedule(Name="demo-reconcile", **again["demo-reconcile"])
+    assert doctor() == {}
+
+
+@pytest.mark.remedy("authorizer_caches_longer")
+def test_an_authorizer_keeps_no_answers_any_more(doctor, deployment, backdoor, monkeypatch):
+    """The commands of the remedy, for a REST API (which is then deployed) and an HTTP API."""
+    arn = deployment.outputs["AuthorizerArn"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    rest, http = backdoor.apigateway, backdoor.apigatewayv2
+    api = rest.create_rest_api(name="rest")["id"]
+    own = rest.create_authorizer(restApiId=api, name="a", type="TOKEN", authorizerUri=uri)["id"]
+    assert f"--rest-api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
+    rest.update_authorizer(
+        restApiId=api,
+        authorizerId=own,
+        patchOperations=[{"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": "0"}],
+    )
+    assert doctor() == {}
+    api = http.create_api(Name="http", ProtocolType="HTTP")["ApiId"]
+    own = http.create_authorizer(
+        ApiId=api,
+        Name="a",
+        AuthorizerType="REQUEST",
+        AuthorizerUri=uri,
+        IdentitySource=["$request.header.Authorization"],
+        AuthorizerPayloadFormatVersion="2.0",
+        AuthorizerResultTtlInSeconds=300,
+    )["AuthorizerId"]
+
+    def pages(_operation):  # moto has no GetAuthorizers of HTTP APIs
+        shown = http.get_authorizer(ApiId=api, AuthorizerId=own)
+        return SimpleNamespace(paginate=lambda **_: [{"Items": [{"ApiId": api, **shown}]}])
+
+    monkeypatch.setattr(deployment.clients.apigatewayv2, "get_paginator", pages)
+    assert f"--api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
+    http.update_authorizer(ApiId=api, AuthorizerId=own, AuthorizerResultTtlInSeconds=0)
     assert doctor() == {}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.doctor import environment, jwks, keys
+from keyturn.cli.doctor import caches, environment, jwks, keys
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.snapshot import Snapshot, read_snapshot
@@ -17,6 +17,7 @@ _ALL = (
     environment.check_executions,
     environment.check_schedules,
     environment.check_clock,
+    caches.check_authorizer_caches,
     environment.check_readable,
 )
 _ORDER = list(Severity)
@@ -35,7 +36,7 @@ def examine(snapshot: Snapshot) -> list[Finding]:
 def checkup(deployment: Deployment) -> list[Finding]:
     """Read the stack and check it; unreadable settings or keyset are a finding of their own."""
     try:
-        return examine(read_snapshot(deployment))
+        return examine(read_snapshot(deployment, with_authorizers=True))
     except (ContradictorySettings, InvalidSettings) as error:
         return [_unreadable("settings_contradict", error)]
     except KeysetFault as error:

@@ -89,7 +89,9 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.kms is None:
         return
     for key in snapshot.keyset.keys:
-        yield from _live(key, snapshot.kms.get(key.kms_key_arn))
+        kms_key = snapshot.kms.get(key.kms_key_arn)
+        if kms_key or snapshot.at - key.created > _LIMITS.birth:  # else KMS may not know it yet
+            yield from _live(key, kms_key)
     for arn, ended in _ended(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:

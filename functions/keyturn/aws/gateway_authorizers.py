@@ -1,0 +1,63 @@
+"""Which APIs ask the authorizer, and for how long API Gateway keeps its answers there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from keyturn.aws.clients import Clients
+from keyturn.aws.faults import translated
+
+_REST_DEFAULT = 300  # seconds, where no TTL is set (API Gateway API Reference, Authorizer)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """An API's own entry for a Lambda authorizer; `result_ttl` in seconds, 0 is no cache.
+
+    Of a REST API it is the entry that the next deployment of a stage takes, not what a stage has.
+    """
+
+    api_id: str
+    authorizer_id: str
+    result_ttl: int
+    is_http: bool = False
+
+
+class GatewayAuthorizers:
+    """Reads every REST and HTTP API of the account and Region, with one call for each."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def of_function(self, function_arn: str) -> tuple[Authorizer, ...]:
+        """Those that invoke this function, also by one of its versions or aliases; raises AwsFault."""
+        return (*self._rest(function_arn), *self._http(function_arn))
+
+    def _rest(self, function_arn: str) -> Iterator[Authorizer]:
+        gateway = self._clients.apigateway
+        with translated("apigateway:GetRestApis"):
+            pages = list(gateway.get_paginator("get_rest_apis").paginate())
+        for api in (api for page in pages for api in page.get("items", [])):
+            with translated("apigateway:GetAuthorizers"):
+                found = list(gateway.get_paginator("get_authorizers").paginate(restApiId=api["id"]))
+            for one in (one for page in found for one in page.get("items", [])):
+                if _invokes(one.get("authorizerUri"), function_arn):
+                    ttl = one.get("authorizerResultTtlInSeconds", _REST_DEFAULT)
+                    yield Authorizer(api["id"], one["id"], ttl)
+
+    def _http(self, function_arn: str) -> Iterator[Authorizer]:
+        gateway = self._clients.apigatewayv2
+        with translated("apigatewayv2:GetApis"):
+            pages = list(gateway.get_paginator("get_apis").paginate())
+        for api in (api for page in pages for api in page.get("Items", [])):
+            with translated("apigatewayv2:GetAuthorizers"):
+                found = list(gateway.get_paginator("get_authorizers").paginate(ApiId=api["ApiId"]))
+            for one in (one for page in found for one in page.get("Items", [])):
+                if _invokes(one.get("AuthorizerUri"), function_arn):
+                    ttl = one.get("AuthorizerResultTtlInSeconds", 0)
+                    yield Authorizer(api["ApiId"], one["AuthorizerId"], ttl, is_http=True)
+
+
+def _invokes(uri: str | None, function_arn: str) -> bool:
+    """A URI is `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<ARN>/invocations`."""
+    invoked = (uri or "").partition("/functions/")[2].removesuffix("/invocations")
+    return invoked == function_arn or invoked.startswith(f"{function_arn}:")
