@@ -104,7 +104,7 @@ def test_both_caches_are_within_reach_and_nothing_else() -> None:
 
     def rest_only(template: Template) -> None:
         role = template["Resources"]["FlushAuthorizersFunctionRole"]["Properties"]
-        [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
+        [statement, *_] = role["Policies"][0]["PolicyDocument"]["Statement"]
         statement["Resource"] = statement["Resource"][0]
 
     assert caches_out_of_reach(mutated(rest_only)) == [HTTP]

@@ -34,6 +34,7 @@ def needs(operation: str, given: Mapping[str, Any], tags_of: Callable[[str], Tag
         "tagging": lambda _n, _g: iter([Need("tag:GetResources", "*")]),
         "apigateway": _apigateway,
         "apigatewayv2": _apigatewayv2,
+        "cloudfront": lambda _n, g: iter([Need("cloudfront:CreateInvalidation", _distribution(g))]),
         "events": _events,
         "cloudformation": _cloudformation,
     }
@@ -107,6 +108,11 @@ def _apigatewayv2(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:
 def _cloudformation(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
     stack = f"arn:aws:cloudformation:{ACCOUNT}:stack/{given['StackName']}/1a2b3c4d"
     yield Need(f"cloudformation:{name}", stack)
+
+
+def _distribution(given: Mapping[str, Any]) -> str:
+    account = ACCOUNT.partition(":")[2]
+    return f"arn:aws:cloudfront::{account}:distribution/{given['DistributionId']}"
 
 
 def _events(_name: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from keyturn.aws.edge_cache import EdgeCache
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Origin
@@ -46,6 +47,7 @@ def asked() -> Asked:
         _first_jwks_by_reconcile()
         _birth_and_end()
         _flush_of_an_http_api()
+        _invalidation_at_the_edge()
     return found
 
 
@@ -76,6 +78,16 @@ def _flush_of_an_http_api() -> None:
     world = Play.founded(periods.USUAL).world
     stage = Stage.parse("http:a1b2c3d4e5/$default")
     _in(world, "FlushAuthorizers", lambda stack: stack.gateway_cache.flush(stage))
+
+
+def _invalidation_at_the_edge() -> None:
+    """No simulated stack has a CDN that forgets."""
+    world = Play.founded(periods.USUAL).world
+
+    def invalidate(stack: Stack) -> None:
+        EdgeCache(stack.clients, "Distribution").invalidate("/jwks", reference="op-1")
+
+    _in(world, "FlushAuthorizers", invalidate)
 
 
 def _custom_resource(world: World, request: str, *, retain: bool = False) -> None:
@@ -128,6 +140,13 @@ class _HttpApis:
         pass
 
 
+class _Edge:
+    """Its copies."""
+
+    def create_invalidation(self, **_: Any) -> Any:
+        return {"Invalidation": {"Id": "I1"}}
+
+
 class _Recorded:
     """A client; what is called is noted first."""
 
@@ -178,6 +197,7 @@ def _recording(found: Asked) -> Iterator[None]:
     def clients(world: World) -> Any:
         made = {**vars(real(world)), "states": _States(), "apigatewayv2": _HttpApis()}
         made["cloudformation"] = _CloudFormation()
+        made["cloudfront"] = _Edge()
         return SimpleNamespace(
             **{n: _Recorded(_SERVICES.get(n, n), c, world, found) for n, c in made.items()}
         )

@@ -76,6 +76,8 @@ def _resolved(value: Any) -> Any:
             return _attribute(f"{name}.{attribute}")
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: _attribute(found[1]), text)
+        case {"Fn::If": ["IsAws", there, _]}:
+            return _resolved(there)
         case {"Fn::Join": [str(glue), list(parts)]}:
             return glue.join(map(str, map(_resolved, parts)))
         case dict():

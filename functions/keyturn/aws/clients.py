@@ -43,6 +43,7 @@ SERVICES = frozenset(
         "apigateway",
         "apigatewayv2",
         "cloudformation",
+        "cloudfront",
         "events",
         "kms",
         "resourcegroupstaggingapi",
@@ -160,6 +161,11 @@ class Clients:
     def cloudformation(self) -> "CloudFormationClient":
         """What CloudFormation is doing with the stack."""
         return client("cloudformation", config=PATIENT)
+
+    @cached_property
+    def cloudfront(self) -> Any:
+        """The edge's copies of the JWKS: optional, so one attempt."""
+        return client("cloudfront", config=self._once)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

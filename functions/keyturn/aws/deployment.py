@@ -78,6 +78,7 @@ class Deployment:
                 "issuer": self.outputs["Issuer"],
                 "times": times,
                 "flush_targets": ",".join([*own, parameters["flush_targets"]]),
+                "distribution": self.outputs.get("DistributionId", ""),
             }
         )
 

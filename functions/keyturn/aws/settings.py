@@ -92,6 +92,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
+    "distribution": str,
     "former_issuer": str,
     "jwks_origin": str,
     "retain_keyset": _flag,
@@ -102,6 +103,7 @@ _OPTIONAL = {
     "allowed_scopes",
     "route_scopes",
     "flush_targets",
+    "distribution",
     "former_issuer",
     "jwks_origin",
     "retain_keyset",
@@ -123,6 +125,7 @@ class Settings:
     allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
+    distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
     former_issuer: str = ""  # accepted beside `issuer` after a change of domain
     jwks_origin: str = ""  # where the JWKS can be fetched while the issuer's name has no DNS record
     retain_keyset: bool = False  # when the stack is deleted

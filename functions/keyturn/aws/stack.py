@@ -13,6 +13,7 @@ from keyturn.keyset.timing import Limits
 from keyturn.tokens.claims import Expected
 
 if TYPE_CHECKING:
+    from keyturn.aws.edge_cache import EdgeCache
     from keyturn.aws.event_bus import EventBus
     from keyturn.aws.executions import Executions
     from keyturn.aws.gateway_cache import GatewayCache
@@ -112,6 +113,13 @@ class Stack:
         from keyturn.aws.gateway_cache import GatewayCache
 
         return GatewayCache(self.clients)
+
+    @cached_property
+    def edge_cache(self) -> "EdgeCache":
+        """What CloudFront remembers of the JWKS."""
+        from keyturn.aws.edge_cache import EdgeCache
+
+        return EdgeCache(self.clients, self.settings.distribution)
 
     @cached_property
     def history(self) -> "History":

@@ -58,7 +58,10 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
     }
     targets = f"{_OWN_STAGE},{properties.get('flush_targets', '')}"
     own = {
-        "FlushAuthorizersFunction": {"KEYTURN_FLUSH_TARGETS": targets},
+        "FlushAuthorizersFunction": {
+            "KEYTURN_FLUSH_TARGETS": targets,
+            "KEYTURN_DISTRIBUTION": 14 * "x",
+        },
         "AuthorizeFunction": {"KEYTURN_FORMER_ISSUER": str(properties.get("former_issuer", ""))},
         "ProbeKeyFunction": {"KEYTURN_JWKS_ORIGIN": f"https://{_CDN_HOST}"},
         "KeysetFunction": {

@@ -1,7 +1,9 @@
-"""FlushAuthorizers: API Gateway forgets what the authorizer answered before the revocation."""
+"""FlushAuthorizers: API Gateway forgets what the authorizer answered, and CloudFront the JWKS from before."""
 
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import logger
+from keyturn.aws.well_known import JWKS
 from keyturn.rotation.task import EmergencyInput, Outcome, task
 
 
@@ -9,8 +11,12 @@ class FlushFailed(Exception):
     """Some stages may answer from their cache until it expires; the message names them."""
 
 
-def run(stack: Stack, _event: EmergencyInput) -> Outcome:
-    """Outcome `flushed`, of our own stage if it caches answers and of those in FlushTargets."""
+def run(stack: Stack, event: EmergencyInput) -> Outcome:
+    """Outcome `flushed`, of our own stage if it caches answers and of those in FlushTargets.
+
+    With the `invalidation` of the JWKS at CloudFront, or why there is none: that fails nothing, for
+    CloudFront's copies live for CdnTtl at most.
+    """
     flushed, failed = [], []
     for stage in stack.settings.flush_targets:
         try:
@@ -18,9 +24,21 @@ def run(stack: Stack, _event: EmergencyInput) -> Outcome:
             flushed.append(str(stage))
         except AwsFault as fault:
             failed.append(f"{stage}: {fault}")
+    outcome = {"outcome": "flushed", "stages": flushed, **_invalidation(stack, event.plan.op_id)}
     if failed:
         raise FlushFailed("; ".join(failed))
-    return {"outcome": "flushed", "stages": flushed}
+    return outcome
+
+
+def _invalidation(stack: Stack, reference: str) -> Outcome:
+    if not stack.settings.distribution:
+        return {}
+    try:
+        return {"invalidation": stack.edge_cache.invalidate(f"/{JWKS}", reference=reference)}
+    except Exception as error:  # noqa: BLE001 - optional, and the revocation is not
+        reason = str(error) if isinstance(error, AwsFault) else type(error).__name__
+        logger.warning("jwks_not_invalidated", reason=reason)
+        return {"invalidation": f"failed: {reason}"}
 
 
 handler = task(EmergencyInput, run)

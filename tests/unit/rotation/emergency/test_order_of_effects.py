@@ -2,8 +2,10 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.states import State
@@ -88,6 +90,44 @@ def test_nothing_to_flush(booted, gateway, emergency, truth):
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": []}
     assert gateway.flushed == []
+
+
+@pytest.fixture
+def edge(booted, container, monkeypatch):
+    """A stack with a distribution, and what it was asked."""
+    stack = container(distribution="E1")
+    asked = []
+    edge = SimpleNamespace(error=None, asked=asked)
+
+    def create_invalidation(**given):
+        asked.append(given["InvalidationBatch"])
+        if edge.error:
+            raise edge.error
+        return {"Invalidation": {"Id": "I1"}}
+
+    client = SimpleNamespace(create_invalidation=create_invalidation)
+    monkeypatch.setitem(stack.clients.__dict__, "cloudfront", client)
+    return edge
+
+
+def test_the_edge_forgets_the_jwks(edge, emergency, truth):
+    """Once an operation, after both publications; other verifiers see them earlier than CdnTtl."""
+    alarm = emergency(truth().active.kid)
+    assert alarm.finish() == "Revoked"
+    assert alarm.data["flush"] == {"outcome": "flushed", "stages": [], "invalidation": "I1"}
+    reference = alarm.data["plan"]["op_id"]
+    paths = {"Quantity": 1, "Items": ["/.well-known/jwks.json"]}
+    assert edge.asked == [{"Paths": paths, "CallerReference": reference}]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), ConnectTimeoutError(endpoint_url="x")])
+def test_an_edge_that_forgets_nothing_fails_nothing(edge, emergency, truth, error):
+    """It is asked once, and the outcome says why; CdnTtl bounds what it keeps."""
+    edge.error = error
+    alarm = emergency(truth().active.kid)
+    assert alarm.finish() == "Revoked"
+    assert alarm.data["flush"]["invalidation"].startswith("failed: ")
+    assert len(edge.asked) == 1
 
 
 def test_a_stage_that_cannot_be_flushed(flushing, emergency, truth, aws, gateway):
