@@ -43,5 +43,5 @@ def test_what_use_it_shows_is_in_the_examples() -> None:
         for name in ("protected-api", "token-client")
     )
     assert shown[0] in protected
-    assert len(shown[0].splitlines()) == 10
+    assert len(shown[0].splitlines()) == 12
     assert shown[-1] in token

@@ -1,16 +1,36 @@
 """The authorizer as API Gateway calls it: the Authorization field, and events out of shape."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from keyturn.api.gateway import UnknownEvent
+from tests.definition import ROOT
+from tests.template import RESOURCES
 from tests.vectors.recipe import filled, load, make
 from tests.vectors.worlds import EVENTS
 
 MIN_REASON = 16  # characters
 FOLDER = Path(__file__).parent
+AUTHORIZER = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"]["Keyturn"]
+EXPRESSION = re.compile(AUTHORIZER["Identity"]["ValidationExpression"])
+SHAPELESS = [
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer a",
+    "Bearer a.b",
+    "Bearer a.b.",
+    "Bearer a.b.c.d",
+    "Bearer a.b.c ",
+    "Bearer a.b.c\n",
+    "Bearer a.b.c=",
+    "Bearer ä.b.c",
+    "Basic a.b.c",
+    "a.b.c",
+]
 HEADERS = load(FOLDER / "authorization_headers.json")
 EVENT_CASES = load(FOLDER / "authorizer_events.json")
 
@@ -42,6 +62,31 @@ def test_an_authorization_field(case, kind, asked, keys, good):
     field = filled(case["authorization"], keys, token=good)
     said = asked("authorization_headers", case, EVENTS[kind](field))
     assert said == case["expect"], case["why"]
+
+
+@pytest.mark.parametrize("case", HEADERS, ids=lambda case: case["name"])
+def test_api_gateway_refuses_no_field_that_is_a_token(case, keys, good):
+    """Its ValidationExpression lets everything through that the authorizer allows.
+
+    Source: API Gateway API Reference, Authorizer, `identityValidationExpression`: without a match 401, and
+    no invocation.
+    """
+    field = filled(case["authorization"], keys, token=good)
+    if case["expect"] == "allow":
+        assert EXPRESSION.fullmatch(field), case["why"]
+
+
+@pytest.mark.parametrize("field", SHAPELESS)
+def test_api_gateway_refuses_what_has_no_shape_of_a_token(field):
+    """So junk competes with nobody for Lambda's concurrency."""
+    assert not EXPRESSION.fullmatch(field)
+
+
+def test_the_example_refuses_the_same():
+    """And the page that shows how to protect an API."""
+    text = (ROOT / "examples/protected-api/template.yaml").read_text()
+    assert f"ValidationExpression: {EXPRESSION.pattern}\n" in text
+    assert f"ValidationExpression: {EXPRESSION.pattern}\n" in (ROOT / "docs/use-it.md").read_text()
 
 
 @pytest.mark.parametrize("case", EVENT_CASES, ids=lambda case: case["name"])
