@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from keyturn.keyset.timing import BOUNDS
+from keyturn.aws.events import InvalidEvent
+from keyturn.keyset.timing import BOUNDS, Limits
 from tests.definition import DEFINITION, ROOT, STATES, snake
 from tests.simulation.interpreter import patience
 from tests.template import RESOURCES, TEMPLATE
@@ -38,16 +39,25 @@ def test_state_resource_and_file_agree(name: str) -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_is_bounded_and_outlasts_a_minute_without_concurrency(name: str) -> None:
-    """Each Task has a timeout and one retrier, without jitter, that tries for over 60 s.
+    """Each Task has a timeout and a last retrier, without jitter, that tries for over 60 s.
 
     ConcludeEmergency retries Lambda's own errors only: what it raises itself is its answer.
     """
     task = TASKS[name]
     assert 0 < task["TimeoutSeconds"] <= 930
-    [retrier] = task["Retry"]
+    *others, retrier = task["Retry"]
+    assert not others or name == "PlanRotation"
     assert 60 < patience(retrier) <= 900
     wanted = LAMBDA_ERRORS if name == "ConcludeEmergency" else {"States.ALL"}
     assert set(retrier["ErrorEquals"]) == wanted
+
+
+def test_input_that_is_not_understood_fails_at_once() -> None:
+    """An operator who mistyped it need not wait a minute; Lambda names the error after its class."""
+    assert TASKS["PlanRotation"]["Retry"][0] == {
+        "ErrorEquals": [InvalidEvent.__name__],
+        "MaxAttempts": 0,
+    }
 
 
 def test_the_probe_outlasts_the_birth_of_a_key() -> None:
@@ -64,11 +74,18 @@ def test_a_task_that_creates_keys_is_tried_few_times(name: str) -> None:
         assert retrier["MaxAttempts"] <= 6
 
 
+@pytest.mark.parametrize("step", ["CreateKey", "ReplaceKeys"])
+def test_a_function_that_creates_keys_outlasts_the_birth_of_one(step: str) -> None:
+    """Killed while it waits, it would leave its key behind; the state waits for the function."""
+    timeout = RESOURCES[f"{step}Function"]["Properties"]["Timeout"]
+    assert timeout >= Limits().birth.total_seconds() + 60
+    assert timeout < TASKS[step]["TimeoutSeconds"]
+
+
 def test_an_emergency_goes_on_within_seconds_once_lambda_has_concurrency() -> None:
     """Until the keys are out and the JWKS says so, no pause between two tries is longer than 8 s."""
     for name in ("PlanRotation", "RevokeKeys", "DisableKeys", "PublishJwksAfterRevoke"):
-        [retrier] = TASKS[name]["Retry"]
-        assert retrier["MaxDelaySeconds"] <= 8
+        assert TASKS[name]["Retry"][-1]["MaxDelaySeconds"] <= 8
 
 
 EMERGENCY = paths.EMERGENCY[2:-1]  # from the first step behind the plan to the last Task

@@ -114,7 +114,8 @@ def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJ
 
 
 def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
-    public = births.public_jwk(stack, key.kms_key_arn, key.created, patience=_PATIENCE)
+    patience = min(_PATIENCE, timedelta(seconds=stack.times.write_delay / 2))  # ends before ω does
+    public = births.public_jwk(stack, key.kms_key_arn, key.created, patience=patience)
     return certified(public, key.kid)
 
 

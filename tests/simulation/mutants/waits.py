@@ -101,7 +101,7 @@ def a_new_role_that_is_refused_fails_the_creation() -> AbstractContextManager[An
 
 
 def _patience(state: str, tries: int) -> AbstractContextManager[Any]:
-    [retrier] = STATES[state]["Retry"]
+    retrier = STATES[state]["Retry"][-1]
     return patch.dict(retrier, MaxAttempts=tries)
 
 

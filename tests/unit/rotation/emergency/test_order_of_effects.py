@@ -151,7 +151,7 @@ def test_a_failing_step_stops_none_after_it(
     """The rest is done, and the execution fails at its end naming the one step."""
     active, standby = truth().active.kid, truth().standby.kid
     alarm = emergency(active)
-    tries = 1 + STATES[state]["Retry"][0]["MaxAttempts"]
+    tries = 1 + STATES[state]["Retry"][-1]["MaxAttempts"]
     assert failing(aws, alarm, state, operation) == (2 * tries if step == "flush" else tries)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
