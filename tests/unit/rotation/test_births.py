@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from keyturn.aws.faults import KeyUnusable
-from keyturn.rotation import births, disable_keys, reconcile, replace_keys, revoke_keys
+from keyturn.rotation import (
+    births,
+    create_key,
+    disable_keys,
+    publish_jwks,
+    reconcile,
+    replace_keys,
+    revoke_keys,
+)
 from keyturn.rotation.disable_keys import DisableFailed
 
 UNKNOWN = "NotFoundException"
@@ -75,3 +83,34 @@ def test_both_replacements_are_created_before_either_is_waited_for(revoked, invo
     invoke(replace_keys, event)
     calls = [call for call in aws.operations if call in ("kms:CreateKey", "kms:GetPublicKey")]
     assert calls == ["kms:CreateKey"] * 2 + ["kms:GetPublicKey"] * 2
+
+
+def test_a_registered_newborn_that_another_host_does_not_know_is_published(
+    founded, invoke, planned, aws, clock
+):
+    """The step asks again for half of ω, which is 5 s here, and no longer."""
+    invoke(create_key, planned())
+    aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=4)
+    began = clock.monotonic()
+    assert invoke(publish_jwks, planned())["outcome"] == "published"
+    assert clock.monotonic() - began == 2
+
+
+def test_the_jwks_waits_no_longer_than_half_of_omega(founded, invoke, planned, aws, clock):
+    """The state tries again."""
+    invoke(create_key, planned())
+    aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=99)
+    began = clock.monotonic()
+    with pytest.raises(KeyUnusable):
+        invoke(publish_jwks, planned())
+    assert clock.monotonic() - began <= 3.5
+
+
+def test_the_sweep_leaves_a_key_whose_kid_kms_does_not_tell(booted, invoke, aws, clock, world):
+    """The JWKS may show it; the others go, and reconcile does not fail."""
+    for _ in range(2):
+        booted.kms.create()
+    clock.advance(timedelta(hours=3).total_seconds())
+    aws.fail("kms:GetPublicKey", aws.error(UNKNOWN))
+    assert len(invoke(reconcile, {})["sweep_orphans"]) == 1
+    assert list(world()["keys"].values()).count("PendingDeletion") == 1
