@@ -1,12 +1,15 @@
 """`keyturn revoke --cut-sessions`: cut the issuer role's sessions, and prove that it issues again."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.sessions import POLICY, cut_sessions
 from keyturn.cli.terminal import Failed, Terminal
 
+_SETTLE = timedelta(
+    seconds=30
+)  # IAM denies everywhere: until then an old session may issue a token
 _PATIENCE = timedelta(minutes=2)  # for new containers with new sessions
 _PAUSE = 3.0  # seconds
 
@@ -18,26 +21,30 @@ class SessionCut:
     terminal: Terminal
     deployment: Deployment
     role: str | None = None
+    made: datetime | None = None
 
     def cut(self) -> None:
         """Deny everything to the sessions of now; raises AwsFault."""
         self.role = cut_sessions(self.deployment.stack)
+        self.made = self.deployment.clock.now()
         self.terminal.say(f"Sessions of {self.role} are cut; its containers are being replaced.")
 
     def prove_issuing(self) -> None:
         """Wait for a token from a new container; raises Failed, with the line that undoes the cut."""
-        if self.role is None:
+        if self.role is None or self.made is None:
             return
-        limit = self.deployment.clock.now() + _PATIENCE
+        clock = self.deployment.clock
         with self.terminal.progress("waiting for the issuer's new containers"):
+            clock.sleep(max(0.0, (self.made + _SETTLE - clock.now()).total_seconds()))
+            limit = clock.now() + _PATIENCE
             while problem := self._problem():
-                if self.deployment.clock.now() > limit:
+                if clock.now() > limit:
                     raise Failed(
                         f"the issuer has not issued a token since the cut ({problem}); if it does "
                         f"not recover, undo the cut: aws iam delete-role-policy --role-name "
                         f"{self.role} --policy-name {POLICY}"
                     )
-                self.deployment.clock.sleep(_PAUSE)
+                clock.sleep(_PAUSE)
         self.terminal.say("The issuer issues tokens again.")
 
     def _problem(self) -> str | None:

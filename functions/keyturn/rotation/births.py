@@ -11,7 +11,7 @@ from keyturn.aws.faults import KeyUnusable
 from keyturn.aws.stack import Stack
 from keyturn.tokens.jwk import PublicJwk
 
-_PAUSE = 0.5  # seconds
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds: each is twice the one before
 
 
 def is_newborn(stack: Stack, created: datetime) -> bool:
@@ -23,10 +23,12 @@ def is_newborn(stack: Stack, created: datetime) -> bool:
 def public_jwk(stack: Stack, arn: str, created: datetime, *, patience: timedelta) -> PublicJwk:
     """The public key; waits up to `patience` for KMS to know a newborn. Raises KeyUnusable, AwsFault."""
     deadline = stack.clock.monotonic() + patience.total_seconds()
+    pause = _FIRST_PAUSE
     while True:
         try:
             return stack.kms.public_jwk(arn)
         except KeyUnusable:
             if not is_newborn(stack, created) or stack.clock.monotonic() > deadline:
                 raise
-        stack.clock.sleep(_PAUSE)
+        stack.clock.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,26 @@ def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
     revoke(terminal, deployed, CUT)
     assert started
     assert "The issuer issues tokens again." in capsys.readouterr().out
+
+
+def test_a_token_of_the_first_seconds_after_a_cut_proves_nothing(
+    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IAM may not deny everywhere yet, so an old session may have issued it."""
+    asked: list[datetime] = []
+
+    def post_token(body: Any) -> Any:
+        asked.append(deployed.now)
+        return Deployed.post_token(deployed, body)
+
+    def cut(_stack: str) -> str:
+        monkeypatch.setattr(deployed, "post_token", post_token)
+        return "issuer-role"
+
+    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    revoke(terminal, deployed, CUT)
+    assert asked
+    assert min(asked) - NOW >= timedelta(seconds=30)
 
 
 def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
