@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from keyturn.aws.faults import KeyUnusable
+from keyturn.aws.faults import Denied, KeyUnusable
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import AnotherKeyIsStandby
@@ -60,12 +60,16 @@ def ensure_active(stack: Stack, origin: Origin) -> str:
 
 
 def _kid(stack: Stack, key: KmsKey) -> str:
-    """The kid of a new key, which KMS may not know, or not take for enabled, for some seconds."""
+    """The kid of a new key that is ours in every respect; raises ForeignKey.
+
+    For some seconds KMS may not know the key, not take it for enabled, or not know its policy.
+    """
     deadline = stack.clock.monotonic() + _PATIENCE
     while True:
         try:
+            stack.kms.check_own(key)
             return stack.kms.public_jwk(key.arn).kid
-        except KeyUnusable:
+        except (KeyUnusable, Denied):
             if stack.clock.monotonic() > deadline:
                 raise
         stack.clock.sleep(_PAUSE)

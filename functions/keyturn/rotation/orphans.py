@@ -2,15 +2,13 @@
 
 A key is registered by the very run that created it, within `Limits.claim` of its birth, and not once
 the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
+A key that is not as this stack makes them (aws/kms_keys.py) is another's, whatever tag it bears.
 """
-
-from contextlib import suppress
 
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
-from keyturn.tokens.jwk import NotASigningKey
 
 _FEW = 2
 
@@ -38,9 +36,7 @@ def orphaned_keys(stack: Stack) -> list[str]:
 
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
     listed = {key.kms_key_arn for key in keyset.known}
-    return [
-        key for key in stack.kms.of_stack() if key.arn not in listed and not key.pending_deletion
-    ]
+    return [key for key in stack.kms.of_stack(besides=listed) if not key.pending_deletion]
 
 
 def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
@@ -48,8 +44,5 @@ def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
 
 
 def _kid(stack: Stack, key: KmsKey) -> str | None:
-    """The kid; None for a key that cannot sign, or is of another kind."""
-    if key.enabled:
-        with suppress(NotASigningKey):
-            return stack.kms.public_jwk(key.arn).kid
-    return None
+    """The kid; None for a key that cannot sign: KMS gives no public key of it."""
+    return stack.kms.public_jwk(key.arn).kid if key.enabled else None

@@ -24,6 +24,7 @@ def environ(demo_times):
         "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read",
         "KEYTURN_DELETION_WINDOW": "7",
         "KEYTURN_TIMES": json.dumps(asdict(demo_times)),
+        "KEYTURN_ROLE_PREFIX": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
         "PATH": "/bin",
     }
 

@@ -39,7 +39,7 @@ def with_kms(snapshot, key, **changed):
 def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, of_our_kind=True)
 
 
 def with_strangers(snapshot, *keys):
