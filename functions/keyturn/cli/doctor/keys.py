@@ -147,7 +147,7 @@ def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
-                f"KMS key {key.arn} has this stack's tag and is in no keyset. It costs money.",
+                f"KMS key {key.arn} was made by this stack and is in no keyset. It costs money.",
                 f"{BY_FIX} destroys it, a few a run.",
                 Fix.RECONCILE,
                 key.arn,
