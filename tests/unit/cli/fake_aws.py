@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from keyturn.aws.key_policy import key_policy
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
@@ -178,7 +179,8 @@ class FakeAws:
         return {"KeyMetadata": self._metadata(arn, datetime.now(UTC))}
 
     def GetKeyPolicy(self, arguments):
-        return {"Policy": self._policies[arguments["KeyId"]]}
+        own = key_policy(f"arn:aws:iam::{ACCOUNT}:role/keyturn/us-east-1/demo/")
+        return {"Policy": self._policies.get(arguments["KeyId"], own)}
 
     def ListGrants(self, _):
         return {"Grants": [], "Truncated": False}

@@ -18,6 +18,7 @@ from keyturn.cli.snapshot import Run, read_snapshot
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
+from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[3]
@@ -83,6 +84,7 @@ BROKEN = {
         with_keys(s, s.keyset.standby, replace(grace(s), verify_until=s.at + DAY)),
         kms={s.keyset.standby.kms_key_arn: s.kms[s.keyset.standby.kms_key_arn]},
     ),
+    "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
     "jwks_missing": lambda s: replace(s, projection=None),
@@ -114,6 +116,25 @@ BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to r
 def snapshot(deployment):
     """A stack at rest."""
     return read_snapshot(deployment)
+
+
+@pytest.mark.parametrize("state", ["active", "standby"])
+def test_a_live_key_whose_policy_was_changed_is_found(deployment, backdoor, state):
+    """Somebody who may change policies has opened it: nothing else of the stack shows it."""
+    key = getattr(deployment.keyset, state)
+    opened = default_policy()
+    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy=opened)
+    [finding] = examine(read_snapshot(deployment))
+    assert (finding.code, finding.subject) == ("foreign_key", key.kid)
+
+
+def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
+    """Without kms:GetKeyPolicy the rest of KMS is shown, and what is missing is said."""
+    aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
+    snapshot = read_snapshot(deployment)
+    assert snapshot.kms
+    assert snapshot.unread == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
+    assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
 def test_nothing_is_off_at_rest(snapshot):

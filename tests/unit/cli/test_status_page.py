@@ -111,6 +111,7 @@ def summary() -> Summary:
         projection=shown,
         public=None,
         kms=kms,
+        foreign=frozenset(),
         running=(run,),
         unresolved=(),
         schedules=(),

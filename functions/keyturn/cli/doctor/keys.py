@@ -85,11 +85,13 @@ def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
-    """KMS has every live key enabled, every ended key disabled, and no key that nobody knows."""
+    """KMS has every live key enabled and ours alone, every ended key disabled, and no unknown key."""
     if snapshot.kms is None:
         return
     for key in snapshot.keyset.keys:
         yield from _live(key, snapshot.kms.get(key.kms_key_arn))
+        if key.kms_key_arn in (snapshot.foreign or ()):
+            yield _foreign(key)
     for arn, ended in _ended(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
@@ -128,6 +130,18 @@ def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
         severity,
         f"The {key.state} key {key.kid} is {how} in KMS. {consequence}",
         f"{enable}`keyturn revoke {key.kid}` replaces it.",
+        subject=key.kid,
+    )
+
+
+def _foreign(key: Key) -> Finding:
+    return Finding(
+        "foreign_key",
+        Severity.CRITICAL,
+        f"The {key.state} key {key.kid} is not as Keyturn makes its keys: its policy, its grants or its "
+        "kind differ. Others may be able to sign with it.",
+        f"`keyturn revoke {key.kid}` replaces it; CloudTrail's PutKeyPolicy and CreateGrant on "
+        f"{key.kms_key_arn} say who changed it.",
         subject=key.kid,
     )
 
