@@ -159,9 +159,7 @@ class KmsKeys:
     def _find_own(self, arn: str) -> KmsKey | None:
         try:
             key = self.describe(arn)
-            if (
-                not key.pending_deletion
-            ):  # of those there can be hundreds, and there is nothing left to do
+            if not key.pending_deletion:  # else nothing is left to do, and there may be hundreds
                 self.check_own(key)
         except (KeyUnusable, Denied, ForeignKey):
             return None

@@ -234,6 +234,14 @@ def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor, settings):
     assert found[second.arn].pending_deletion
 
 
+def test_a_dying_key_is_not_looked_at_any_closer(kms, key, aws):
+    """There may be hundreds of them, and nothing is done with them any more."""
+    kms.destroy(key.arn, window=7)
+    aws.reset()
+    kms.of_stack()
+    assert aws.operations == ["tag:GetResources", "kms:DescribeKey"]
+
+
 def test_keys_that_are_known_already_are_not_asked_for(kms, key, aws):
     """KMS is asked about the others only."""
     second = kms.create()
