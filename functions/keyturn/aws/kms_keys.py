@@ -49,9 +49,9 @@ class KmsKey:
 class ForeignKey(KeysetFault):
     """A KMS key that is not as this stack makes its keys; nothing is done with it."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, *arns: str) -> None:
         super().__init__(
-            f"{arn} is not a key as this stack makes them: its kind, policy or grants differ"
+            f"{', '.join(arns)}: not as this stack makes its keys, in kind, policy or grants"
         )
 
 
