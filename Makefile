@@ -102,6 +102,7 @@ lock: setup
 
 docs: setup
 	$(BIN)/python -m tests.readme.diagram
+	$(BIN)/python -m tests.permissions.table
 
 clean:
 	rm -rf build .venv .aws-sam tests/node_modules tests/bench/node_modules

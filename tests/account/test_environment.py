@@ -23,6 +23,7 @@ SETTINGS = {
     "allowed_scopes": "orders:read",
     "deletion_window": "30",
     "times": json.dumps(asdict(DEFAULTS), separators=(",", ":")),
+    "role_prefix": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
 }
 
 

@@ -41,6 +41,7 @@ def environ(bucket: str = "bucket") -> dict[str, str]:
         "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read;POST /orders=orders:write",
         "KEYTURN_DELETION_WINDOW": "30",
         "KEYTURN_TIMES": json.dumps(asdict(DEFAULTS)),
+        "KEYTURN_ROLE_PREFIX": "arn:aws:iam::123456789012:role/keyturn/us-east-1/bench/",
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "LAMBDA_TASK_ROOT": "/var/task",
         "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0",

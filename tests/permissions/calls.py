@@ -3,7 +3,7 @@
 Source: Service Authorization Reference, the pages of each service.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from tests.permissions.roles import ACCOUNT, STATE_MACHINE
 
 SSM = f"arn:aws:ssm:{ACCOUNT}:parameter"
 BUS = f"arn:aws:events:{ACCOUNT}:event-bus/default"
-Tags = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +21,18 @@ class Need:
     resource: str
     context: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
+    @property
+    def is_of_a_key(self) -> bool:
+        """Whether a key policy decides it."""
+        return self.action.startswith("kms:") and self.resource != "*"
 
-def needs(operation: str, given: Mapping[str, Any], tags_of: Callable[[str], Tags]) -> list[Need]:
-    """Everything that this call needs; `tags_of` knows the tags of a KMS key."""
+
+def needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
+    """Everything that this call needs."""
     service, _, name = operation.partition(":")
     by_service = {
         "ssm": _ssm,
-        "kms": lambda n, g: _kms(n, g, tags_of),
+        "kms": _kms,
         "s3": _s3,
         "states": _states,
         "tagging": lambda _n, _g: iter([Need("tag:GetResources", "*")]),
@@ -53,7 +57,7 @@ def _ssm(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
             yield Need(action, SSM + given["Name"], (("ssm:Overwrite", overwrite),))
 
 
-def _kms(name: str, given: Mapping[str, Any], tags_of: Callable[[str], Tags]) -> Iterator[Need]:
+def _kms(name: str, given: Mapping[str, Any]) -> Iterator[Need]:
     if name == "CreateKey":
         asked = [("kms:KeySpec", given["KeySpec"]), ("kms:KeyUsage", given["KeyUsage"])]
         tags = [(f"aws:RequestTag/{t['TagKey']}", t["TagValue"]) for t in given["Tags"]]
@@ -62,14 +66,9 @@ def _kms(name: str, given: Mapping[str, Any], tags_of: Callable[[str], Tags]) ->
         # Nothing documents what of the request reaches this check, which has no key to look at yet.
         yield from (Need("kms:TagResource", "*", known) for known in ((), (keys,), (*tags, keys)))
         return
-    context: list[tuple[str, str | tuple[str, ...]]] = []
-    context += [(f"aws:ResourceTag/{k}", v) for k, v in tags_of(given["KeyId"]).items()]
-    if "SigningAlgorithm" in given:
-        context.append(("kms:SigningAlgorithm", given["SigningAlgorithm"]))
-    if "PendingWindowInDays" in given:
-        window = str(given["PendingWindowInDays"])
-        context.append(("kms:ScheduleKeyDeletionPendingWindowInDays", window))
-    yield Need(f"kms:{name}", given["KeyId"], tuple(context))
+    algorithm = given.get("SigningAlgorithm")
+    context = (("kms:SigningAlgorithm", algorithm),) if algorithm else ()
+    yield Need(f"kms:{name}", given["KeyId"], context)
 
 
 def _s3(name: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -71,9 +71,16 @@ def _holds(condition: tuple[str, str, tuple[str, ...]], context: Context) -> boo
             return _is_any_like(value, values)
         case "NumericGreaterThanEquals":
             return all(float(value) >= float(limit) for limit in values)
+        case "ArnLike":  # the six parts of an ARN are compared one by one
+            return any(_is_arn_like(value, pattern) for pattern in values)
         case "Bool":
             return value.lower() in values
     raise NotImplementedError(operator)
+
+
+def _is_arn_like(arn: str, pattern: str) -> bool:
+    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
+    return len(parts) == len(patterns) and all(map(_is_like, parts, patterns))
 
 
 def _is_any_like(text: str, patterns: Iterable[str]) -> bool:

@@ -167,15 +167,10 @@ class _Recorded:
         def call(**given: Any) -> Any:
             process = self._world.scheduler.current
             if process and (function := _function(process.owner.label)):
-                self._found[function] |= set(
-                    needs(f"{self._service}:{operation}", given, self._tags_of)
-                )
+                self._found[function] |= set(needs(f"{self._service}:{operation}", given))
             return real(**given)
 
         return call
-
-    def _tags_of(self, arn: str) -> dict[str, str]:
-        return {tag["TagKey"]: tag["TagValue"] for tag in self._world.kms.keys[arn].tags}
 
 
 def _function(label: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from tests.permissions.key_policy import Principal
 from tests.permissions.policy import Statement
 from tests.synthesized import synthesized
 
@@ -61,6 +62,15 @@ def managed_policies(function: str) -> list[str]:
 def role_of(function: str) -> str:
     """The role that the function runs with."""
     return str(resources()[function]["Properties"]["Role"].removeprefix("arn:"))
+
+
+def principal_of(function: str) -> Principal:
+    """The function's role as a caller of KMS."""
+    path = _role(function).get("Path", "/")
+    name = f"sim-{role_of(function)}-1ABCDEFGHIJKL"[:64]
+    return Principal(
+        f"arn:aws:iam::{KNOWN['AWS::AccountId']}:role{path}{name}", tuple(statements(function))
+    )
 
 
 def _role(function: str) -> Mapping[str, Any]:

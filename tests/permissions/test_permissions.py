@@ -2,14 +2,18 @@
 
 import pytest
 
+from keyturn.aws.key_policy import GRANTS, key_policy
 from tests.permissions import recorded, roles
 from tests.permissions.calls import Need
+from tests.permissions.key_policy import KeyPolicy
 from tests.permissions.policy import Statement, allowed
+from tests.simulation.principals import ROLE_PREFIX
 
 LOG_STREAM = f"arn:aws:logs:{roles.ACCOUNT}:log-group:logs:log-stream:2026/11/01/[$LATEST]0"
 LOGGING = {Need(f"logs:{action}", LOG_STREAM) for action in ("CreateLogStream", "PutLogEvents")}
 CALLS_NOTHING = {"CheckSettingsFunction", "WhoamiFunction", "ConcludeEmergencyFunction"}
 ELSEWHERE = {"ReportFailureFunction"}  # Step Functions' own event wakes it; it tells, and no more
+KEY_POLICY = KeyPolicy(key_policy(ROLE_PREFIX))
 TELLING = Need(
     "events:PutEvents",
     "arn:aws:events:us-east-1:123456789012:event-bus/default",
@@ -37,12 +41,16 @@ def test_every_function_was_seen_at_work(asked):
 
 @pytest.mark.parametrize("function", sorted(roles.functions()))
 def test_each_call_is_allowed(function, asked):
-    """By the function's own role, with the conditions that it sets."""
-    statements = roles.statements(function)
+    """By the function's own role, or by the key's policy, with the conditions that they set."""
+    statements, caller = roles.statements(function), roles.principal_of(function)
     refused = [
         need
         for need in asked[function]
-        if not allowed(statements, need.action, need.resource, dict(need.context))
+        if not (
+            KEY_POLICY.allows(caller, need.action, need.resource, dict(need.context))
+            if need.is_of_a_key
+            else allowed(statements, need.action, need.resource, dict(need.context))
+        )
     ]
     assert refused == []
 
@@ -51,7 +59,7 @@ def test_each_call_is_allowed(function, asked):
 def test_each_grant_is_used(function, asked):
     """By a function that has the role; an action that no call needs is taken away."""
     sharing = [f for f in roles.functions() if roles.role_of(f) == roles.role_of(function)]
-    needed = {need for f in sharing for need in asked[f]}
+    needed = {need for f in sharing for need in asked[f] if not need.is_of_a_key}
     unused = [
         (action, statement.resources)
         for statement in roles.statements(function)
@@ -66,6 +74,25 @@ def test_each_grant_is_used(function, asked):
 
 
 @pytest.mark.parametrize("function", sorted(roles.functions()))
+def test_no_role_has_an_iam_statement_on_a_key(function):
+    """It would hold for other teams' keys, too, which leave the decision to IAM."""
+    on_no_key = {"kms:CreateKey", "kms:TagResource"}  # what a key's creation needs
+    for statement in roles.statements(function):
+        assert {action for action in statement.actions if action.startswith("kms:")} <= on_no_key
+
+
+@pytest.mark.parametrize("statement", sorted(GRANTS))
+def test_each_grant_of_the_key_policy_is_used(statement, asked):
+    """By every role that it names; the roles are those of the template, at the paths that it gives them."""
+    actions, names = GRANTS[statement]
+    for name in names:
+        sharing = [f for f in roles.functions() if roles.role_of(f) == name]
+        assert sharing, f"the template has no {name}"
+        used = {need.action for f in sharing for need in asked[f] if need.is_of_a_key}
+        assert set(actions) <= used, name
+
+
+@pytest.mark.parametrize("function", sorted(roles.functions()))
 def test_no_wildcards_but_where_aws_offers_nothing_else(function):
     """No action with a star; no resource that is only a star, but for those listed here."""
     assert set(roles.managed_policies(function)) <= roles.resources().keys()  # none of AWS's
@@ -76,12 +103,9 @@ def test_no_wildcards_but_where_aws_offers_nothing_else(function):
             assert statement.actions in WITHOUT_ARN
 
 
-KEY = f"arn:aws:kms:{roles.ACCOUNT}:key/1"
-OURS = {"aws:ResourceTag/keyturn:stack": "sim"}
-RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
-WEEK = {"kms:ScheduleKeyDeletionPendingWindowInDays": "7"}
 GENERATION = f"arn:aws:ssm:{roles.ACCOUNT}:parameter/keyturn/sim/keyset/000000000001"
 JWKS = "arn:aws:s3:::bucket/.well-known/jwks.json"
+KEY = f"arn:aws:kms:{roles.ACCOUNT}:key/1"
 CREATING = {"CreateKey", "ReplaceKeys", "Reconcile"}
 BORN = {"aws:RequestTag/keyturn:stack": "sim"}
 KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
@@ -90,25 +114,6 @@ KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
 @pytest.mark.parametrize(
     ("action", "resource", "context", "who"),
     [
-        ("kms:Sign", KEY, {**OURS, **RS256}, {"IssueToken", "ProbeKey"}),
-        ("kms:Sign", KEY, OURS, set()),
-        ("kms:Sign", KEY, RS256, set()),
-        ("kms:Sign", KEY, {**OURS, "kms:SigningAlgorithm": "RSASSA_PSS_SHA_256"}, set()),
-        ("kms:DisableKey", KEY, {}, set()),
-        ("kms:DisableKey", KEY, OURS, {"DestroyKey", "DisableKeys", "Reconcile", "Keyset"}),
-        ("kms:ScheduleKeyDeletion", KEY, WEEK, set()),
-        (
-            "kms:ScheduleKeyDeletion",
-            KEY,
-            {**OURS, **WEEK},
-            {"DestroyKey", "Reconcile", "Keyset"},
-        ),
-        (
-            "kms:ScheduleKeyDeletion",
-            KEY,
-            {**OURS, "kms:ScheduleKeyDeletionPendingWindowInDays": "6"},
-            set(),
-        ),
         ("ssm:PutParameter", GENERATION, {"ssm:Overwrite": "true"}, set()),
         ("ssm:PutParameter", GENERATION, {}, set()),
         ("ssm:DeleteParameters", GENERATION, {}, {"Reconcile", "Keyset", "RecordChanges"}),
@@ -125,10 +130,6 @@ KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
         ("kms:TagResource", KEY, {"aws:RequestTag/keyturn:stack": "another"}, set()),
         ("logs:CreateLogGroup", "arn:aws:logs:us-east-1:123456789012:log-group:logs", {}, set()),
         ("logs:PutLogEvents", LOG_STREAM.replace(":logs:log", ":other:log"), {}, set()),
-        ("kms:PutKeyPolicy", KEY, OURS, set()),
-        ("kms:CreateGrant", KEY, OURS, set()),
-        ("kms:EnableKey", KEY, OURS, set()),
-        ("kms:CancelKeyDeletion", KEY, OURS, set()),
     ],
 )
 def test_who_may(action, resource, context, who):

@@ -13,6 +13,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.timing import Limits, Times
 from tests.periods import DEFAULTS
+from tests.permissions.key_policy import default_policy
 from tests.simulation import faults
 from tests.simulation.passage import Outage
 from tests.simulation.play import Play
@@ -159,7 +160,9 @@ def keys_that_pile_up() -> Endurance:
     until = play.begin + trouble
     world.plan.outages = (Outage("kms:GetPublicKey", play.begin, until, faults.denied),)
     tags = [{"TagKey": "keyturn:stack", "TagValue": "sim"}]
-    run.every(15 * MINUTE, 2 * trouble, lambda: world.kms.create(tags))
+    run.every(
+        15 * MINUTE, 2 * trouble, lambda: world.kms.create(tags, default_policy(), foreign=True)
+    )
     run.every(HOUR, trouble, play.supersede)
     run.every(10 * MINUTE, 2 * trouble, play.reconcile)
     play.at(trouble / 2, lambda: play.emergency(every_key))

@@ -225,7 +225,7 @@ class Play:
         return [
             arn
             for arn, key in world.kms.keys.items()
-            if arn not in world.truth.arns and key.states[-1][1] != PENDING
+            if not key.foreign and arn not in world.truth.arns and key.states[-1][1] != PENDING
         ]
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from keyturn.keyset.timing import Times
 from tests.simulation import faults, periods
+from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.passage import Outage, Plan
 from tests.simulation.play import Play
@@ -128,6 +129,7 @@ def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.C
     run.traffic.every(9, run.begin + horizon, run.traffic.issue)
     run.traffic.every(7, run.begin + horizon, run.traffic.show)
     run.at(times.rotation_period, run.rotate)
+    unleash(run, name, horizon)
     run.finish()
     return run
 

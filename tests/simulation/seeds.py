@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation import faults, periods
+from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.faults import Fault
 from tests.simulation.passage import INVOKE, Outage, Plan
@@ -72,6 +73,7 @@ def play(seed: int) -> Play:
     run.traffic.every(choose.choice((4, 12)), end, run.traffic.issue)
     run.traffic.every(choose.choice((2, 6)), end, run.traffic.show)
     run.at(choose.uniform(0, horizon), run.traffic.forge)
+    unleash(run, str(seed), horizon)
     run.finish()
     return run
 

@@ -10,6 +10,8 @@ from keyturn.api.gateway import Unauthorized
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
 from keyturn.tokens import claims, jws
+from tests.permissions.key_policy import Principal
+from tests.simulation.cloud.kms import ENABLED
 from tests.simulation.scheduler import Process
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.tokens import Answer, Token
@@ -72,6 +74,17 @@ class Traffic:
 
     def steal(self, kid: str, arn: str) -> None:
         """Somebody has the private key, and makes a token with it."""
+        self._last[kid] = self._signed(kid, arn, genuine=True)
+
+    def sign_as(self, thief: Principal, kid: str, arn: str) -> None:
+        """Somebody signs with the key if KMS lets them, and shows the token: nobody issued it."""
+        kms = self._world.kms
+        algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+        state = kms.keys[arn].state(self._world.now())
+        if state == ENABLED and kms.allows(thief, "kms:Sign", arn, algorithm):
+            self.show(self._signed(kid, arn, genuine=False))
+
+    def _signed(self, kid: str, arn: str, *, genuine: bool) -> Token:
         world = self._world
         now, lifetime = int(EPOCH.timestamp() + world.now()), world.times.token_lifetime
         request = claims.Request("thief", "orders", "thief", lifetime, "", {})
@@ -79,7 +92,7 @@ class Traffic:
         signed = jws.signing_input(kid, made)
         private = world.kms.keys[arn].private
         text = jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
-        self._last[kid] = Token(text, kid, world.now() + lifetime, genuine=True)
+        return Token(text, kid, world.now() + lifetime, genuine)
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""

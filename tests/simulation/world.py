@@ -17,6 +17,7 @@ from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
+from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.events import Bus
 from tests.simulation.cloud.kms import ENABLED, Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
@@ -26,6 +27,7 @@ from tests.simulation.gateway import OWN_STAGE, Gateway
 from tests.simulation.interpreter import Task
 from tests.simulation.machines import MachineClock
 from tests.simulation.passage import Passing, Plan
+from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.jwks import Jwks
@@ -103,6 +105,7 @@ class World:
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
+        self.kms.caller = self._caller
         self.executions: list[Any] = []
         World.running = self
 
@@ -116,6 +119,10 @@ class World:
         if process is None:
             return call.effect(self.now())  # the run looks on from outside
         return Passing(self, call, process.owner).go()
+
+    def _caller(self) -> Principal | None:
+        process = self.scheduler.current
+        return principal_of(process.owner.label) if process else None
 
     def ahead(self, label: str) -> float:
         """How far the clock of a new machine is ahead, in seconds."""
@@ -133,6 +140,7 @@ class World:
             audience="orders",
             allowed_audiences=("orders",),
             deletion_window=7,
+            role_prefix=ROLE_PREFIX,
             flush_targets=(Stage(*OWN_STAGE),) if self.times.result_ttl else (),
             times=self.times,
         )

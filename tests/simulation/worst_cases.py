@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from keyturn.keyset.timing import Times
 from tests.simulation import faults, periods
+from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.faults import Fault
 from tests.simulation.passage import Outage, Placed
 from tests.simulation.play import Play
@@ -39,6 +40,7 @@ class WorstCase:
         outages = tuple(Outage(what, since, until, fault) for what, fault in self.outages)
         run.world.plan = Placed(outages, self.calls, self.states)
         self.script(run)
+        unleash(run, self.script.__name__, _LONG / 2)
         run.finish()
         return run
 

@@ -104,6 +104,7 @@ def forge(rsa_key):
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BUCKET = "keyturn-demo"
 REGION = "us-east-1"
+ROLE_PREFIX = "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/"
 SERVICES = [  # of moto's two hundred: each call tries them all
     (name, pattern)
     for name, pattern in backend_index.backend_url_patterns
@@ -440,6 +441,7 @@ def settings(site, demo_times) -> Settings:
         allowed_scopes=("orders:read", "orders:write"),
         deletion_window=7,
         times=demo_times,
+        role_prefix=ROLE_PREFIX,
     )
 
 

@@ -83,6 +83,7 @@ class World:
             audience=AUDIENCE,
             allowed_audiences=(AUDIENCE,),
             deletion_window=7,
+            role_prefix="arn:aws:iam::123456789012:role/keyturn/us-east-1/vectors/",
             times=_TIMES,
         )
         return SimpleNamespace(

@@ -45,7 +45,8 @@ def test_what_samconfig_deploys_is_not_refused(environment):
         assert value in map(str, allowed) or value in allowed, name
     fields = {snake(name): str(value) for name, value in given.items()}
     times = json.dumps({name: int(fields[name]) for name in BOUNDS})
-    Settings.checked({**fields, "stack": "s", "bucket": "b", "times": times})
+    ours = {"stack": "s", "bucket": "b", "role_prefix": "arn:aws:iam::123456789012:role/s/"}
+    Settings.checked({**fields, **ours, "times": times})
 
 
 def test_the_application_repository_takes_it():

@@ -18,6 +18,7 @@ from keyturn.aws.executions import Executions
 from keyturn.aws.faults import AwsFault, translated
 from keyturn.aws.gateway_authorizers import GatewayAuthorizers
 from keyturn.aws.http import Answer, Http
+from keyturn.aws.key_policy import role_prefix
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.kms_keys import KmsKeys
 from keyturn.aws.schedules import Schedules
@@ -36,17 +37,19 @@ class Deployment:
     def __init__(
         self,
         stack: str,
+        arn: str,
         outputs: Mapping[str, str],
         parameters: Mapping[str, str],
         clock: Clock,
     ) -> None:
         self.stack = stack
+        self.role_prefix = role_prefix(arn)
         self.outputs = outputs
         self._parameters = parameters
         self.clients = Clients(_WRITE_DELAY)
         self.executions = Executions(self.clients, clock)
-        self.kms = KmsKeys(stack, self.clients)
         self.clock = clock
+        self.kms = KmsKeys(stack, self.role_prefix, self.clients)
         self._http = Http()
 
     @classmethod
@@ -62,7 +65,7 @@ class Deployment:
             item["ParameterKey"]: item["ParameterValue"]
             for item in description.get("Parameters", [])
         }
-        return cls(stack, outputs, parameters, clock or SystemClock())
+        return cls(stack, description["StackId"], outputs, parameters, clock or SystemClock())
 
     @cached_property
     def settings(self) -> Settings:
@@ -76,6 +79,7 @@ class Deployment:
                 "stack": self.stack,
                 "bucket": self.outputs["BucketName"],
                 "issuer": self.outputs["Issuer"],
+                "role_prefix": self.role_prefix,
                 "times": times,
                 "flush_targets": ",".join([*own, parameters["flush_targets"]]),
                 "distribution": self.outputs.get("DistributionId", ""),

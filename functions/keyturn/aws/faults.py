@@ -15,6 +15,7 @@ _THROTTLED = {
     "TooManyRequestsException",
 }
 _KEY_UNUSABLE = {"DisabledException", "KMSInvalidStateException", "NotFoundException"}
+_DENIED = {"AccessDenied", "AccessDeniedException"}
 _CONFLICT = {
     "412",
     "ConditionalRequestConflict",
@@ -112,6 +113,10 @@ class KeyUnusable(AwsFault):
     """The KMS key is disabled, pending deletion or gone."""
 
 
+class Denied(AwsFault):
+    """No policy allows the call, or none does yet."""
+
+
 class Conflict(AwsFault):
     """A conditional write met something that was not there when it was decided."""
 
@@ -165,6 +170,7 @@ def _kind(code: str, error: ClientError) -> type[AwsFault]:
     for codes, kind in (
         (_THROTTLED, Throttled),
         (_KEY_UNUSABLE, KeyUnusable),
+        (_DENIED, Denied),
         (_CONFLICT, Conflict),
         (_ABSENT, Absent),
     ):

@@ -1,12 +1,18 @@
-"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, tagged at birth with their stack."""
+"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, born with their policy and tagged with their stack.
+
+The policy decides who may do what; the tag only finds keys that no keyset lists, and proves nothing.
+"""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import AwsFault, KeyUnusable, translated
+from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, translated
+from keyturn.aws.key_policy import is_same_policy, key_policy
+from keyturn.keyset.errors import KeysetFault
 
 if TYPE_CHECKING:
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
@@ -14,6 +20,11 @@ if TYPE_CHECKING:
     from keyturn.tokens.jwk import PublicJwk
 
 STACK_TAG = "keyturn:stack"
+_KIND = {
+    "KeySpec": "RSA_2048",
+    "KeyUsage": "SIGN_VERIFY",
+    "Origin": "AWS_KMS",  # nobody else has ever had the key material
+}
 _RAW_LIMIT = 4096  # bytes that kms:Sign and kms:Verify take as RAW
 
 
@@ -25,28 +36,45 @@ class _Signed(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class KmsKey:
-    """A KMS key of this stack, whether or not any keyset knows it."""
+    """A KMS key, whether or not any keyset knows it."""
 
     arn: str
     created: datetime
     enabled: bool
     pending_deletion: bool
+    of_our_kind: bool  # in everything but its policy and its grants
     deletion: datetime | None = None  # when KMS deletes it
+
+
+class ForeignKey(KeysetFault):
+    """A KMS key that is not as this stack makes its keys; nothing is done with it."""
+
+    def __init__(self, *arns: str) -> None:
+        super().__init__(
+            f"{', '.join(arns)}: not as this stack makes its keys, in kind, policy or grants"
+        )
 
 
 class KmsKeys:
     """The KMS calls this product makes, and no others."""
 
-    def __init__(self, stack: str, clients: Clients) -> None:
+    def __init__(self, stack: str, role_prefix: str, clients: Clients) -> None:
         self._stack = stack
+        self._role_prefix = role_prefix
         self._clients = clients
 
     def create(self) -> KmsKey:
-        """Create a signing key: one attempt, for CreateKey has no idempotency token."""
+        """Create a signing key: one attempt, for CreateKey has no idempotency token.
+
+        Its policy lets who creates it change nothing of it afterwards. That is what KMS's lockout safety
+        check is there to prevent and to be told; the account's administrators can.
+        """
         with translated("kms:CreateKey"):
             answer = self._clients.kms_once.create_key(
                 KeySpec="RSA_2048",
                 KeyUsage="SIGN_VERIFY",
+                Policy=key_policy(self._role_prefix),
+                BypassPolicyLockoutSafetyCheck=True,
                 Description=f"Keyturn signing key of {self._stack}",
                 Tags=[{"TagKey": STACK_TAG, "TagValue": self._stack}],
             )
@@ -110,16 +138,45 @@ class KmsKeys:
             self._clients.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=window)
         return True
 
-    def of_stack(self) -> list[KmsKey]:
-        """Every key that carries this stack's tag and that KMS knows; tags outlive their key."""
+    def check_own(self, key: KmsKey) -> None:
+        """Insist that the key is as `create` makes them; raises ForeignKey, KeyUnusable, Denied, AwsFault."""
+        if not (key.of_our_kind and self._has_our_policy(key.arn) and self._has_no_grants(key.arn)):
+            raise ForeignKey(key.arn)
+
+    def of_stack(self, *, besides: Collection[str] = ()) -> list[KmsKey]:
+        """The keys that carry this stack's tag and are its own, but for those of these ARNs.
+
+        Whoever may tag keys can tag any. A key whose policy does not name us, or says anything else than
+        ours, belongs to somebody else; a tag outlives its key.
+        """
         with translated("tag:GetResources"):
             pages = self._clients.tagging.get_paginator("get_resources").paginate(
                 ResourceTypeFilters=["kms:key"],
                 TagFilters=[{"Key": STACK_TAG, "Values": [self._stack]}],
             )
             mappings = [mapping for page in pages for mapping in page["ResourceTagMappingList"]]
-        keys = (self.find(mapping["ResourceARN"]) for mapping in mappings)
+        arns = (mapping["ResourceARN"] for mapping in mappings)
+        keys = (self._find_own(arn) for arn in arns if arn not in besides)
         return [key for key in keys if key]
+
+    def _find_own(self, arn: str) -> KmsKey | None:
+        try:
+            key = self.describe(arn)
+            if not key.pending_deletion:  # else nothing is left to do, and there may be hundreds
+                self.check_own(key)
+        except (KeyUnusable, Denied, ForeignKey):
+            return None
+        return key
+
+    def _has_our_policy(self, arn: str) -> bool:
+        with translated("kms:GetKeyPolicy"):
+            answer = self._clients.kms.get_key_policy(KeyId=arn, PolicyName="default")
+        return is_same_policy(answer["Policy"], key_policy(self._role_prefix))
+
+    def _has_no_grants(self, arn: str) -> bool:
+        with translated("kms:ListGrants"):
+            answer = self._clients.kms.list_grants(KeyId=arn)
+        return not (answer["Grants"] or answer["Truncated"])
 
 
 def _rs256(message: bytes) -> "_Signed":
@@ -137,5 +194,7 @@ def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]") -> KmsKey:
         created=metadata["CreationDate"],
         enabled=metadata["KeyState"] == "Enabled",
         pending_deletion=metadata["KeyState"] == "PendingDeletion",
+        # A key of several Regions shares its material with keys that have other policies.
+        of_our_kind=_KIND.items() <= metadata.items() and not metadata.get("MultiRegion"),
         deletion=metadata.get("DeletionDate"),
     )

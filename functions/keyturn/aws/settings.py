@@ -63,6 +63,12 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
+def _role_prefix(told: str) -> str:
+    if not told.startswith("arn:") or not told.endswith("/") or told.count(":") != 5:
+        raise ValueError("should be what the ARNs of the stack's roles begin with")
+    return told
+
+
 def _times(told: str) -> Times:
     members = json.loads(told)
     names = {field.name for field in fields(Times)}
@@ -88,6 +94,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "allowed_audiences": _words,
     "deletion_window": _window,
     "times": _times,
+    "role_prefix": _role_prefix,
     "issuer": str,
     "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
@@ -121,6 +128,7 @@ class Settings:
     allowed_audiences: tuple[str, ...]
     deletion_window: int  # days
     times: Times
+    role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
     allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()

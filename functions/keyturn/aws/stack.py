@@ -71,7 +71,7 @@ class Stack:
         """The signing keys."""
         from keyturn.aws.kms_keys import KmsKeys
 
-        return KmsKeys(self.settings.stack, self.clients)
+        return KmsKeys(self.settings.stack, self.settings.role_prefix, self.clients)
 
     @cached_property
     def public_keys(self) -> "PublicKeys":

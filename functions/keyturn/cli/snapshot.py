@@ -9,9 +9,10 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.kms_keys import ForeignKey, KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
+from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
@@ -54,6 +55,7 @@ class Snapshot:
     projection: Projection | None
     public: PublicJwks | None
     kms: Mapping[str, KmsKey] | None
+    foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
     running: tuple[Run, ...] | None
     unresolved: tuple[Execution, ...] | None  # and not made good since
     schedules: tuple[Schedule, ...] | None
@@ -95,13 +97,15 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
             unread[name] = str(fault)
             return None
 
+    kms = attempt("kms", lambda: _kms(deployment, generations))
     return Snapshot(
         at=deployment.clock.now(),
         settings=settings,
         generations=generations,
         projection=attempt("jwks", stack.well_known.read),
         public=attempt("public_jwks", lambda: _public(deployment)),
-        kms=attempt("kms", lambda: _kms(deployment, generations)),
+        kms=kms,
+        foreign=attempt("key_policies", lambda: _foreign(stack, generations[-1].keyset, kms or {})),
         running=attempt("executions", lambda: _running(deployment)),
         unresolved=attempt(
             "failed_executions", lambda: _unresolved(deployment, generations[-1].keyset)
@@ -139,6 +143,17 @@ def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[st
     tagged = {key.arn: key for key in kms.of_stack()}
     untagged = (kms.find(arn) for arn in sorted(_known_arns(generations) - tagged.keys()))
     return {**tagged, **{key.arn: key for key in untagged if key}}
+
+
+def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozenset[str]:
+    foreign = set()
+    for key in keyset.keys:
+        if kms_key := kms.get(key.kms_key_arn):
+            try:
+                stack.kms.check_own(kms_key)
+            except ForeignKey:
+                foreign.add(kms_key.arn)
+    return frozenset(foreign)
 
 
 def _known_arns(generations: tuple[Generation, ...]) -> set[str]:

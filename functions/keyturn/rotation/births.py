@@ -5,11 +5,14 @@ NotFoundException or KMSInvalidStateException (AWS KMS Developer Guide, "AWS KMS
 So `NotFound` says of a young key that it is not known yet, and only of an older one that it is gone.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from keyturn.aws.faults import KeyUnusable
+from keyturn.aws.faults import Denied, KeyUnusable
 from keyturn.aws.stack import Stack
-from keyturn.tokens.jwk import PublicJwk
+
+_T = TypeVar("_T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds: each is twice the one before
 
@@ -20,14 +23,19 @@ def is_newborn(stack: Stack, created: datetime) -> bool:
     return stack.clock.now() - created <= stack.limits.birth + skew
 
 
-def public_jwk(stack: Stack, arn: str, created: datetime, *, patience: timedelta) -> PublicJwk:
-    """The public key; waits up to `patience` for KMS to know a newborn. Raises KeyUnusable, AwsFault."""
+def when_known(
+    stack: Stack, created: datetime, ask: Callable[[], _T], *, patience: timedelta
+) -> _T:
+    """What KMS answers about a key; waits up to `patience` for KMS to know a newborn and its policy.
+
+    Raises KeyUnusable, Denied, AwsFault.
+    """
     deadline = stack.clock.monotonic() + patience.total_seconds()
     pause = _FIRST_PAUSE
     while True:
         try:
-            return stack.kms.public_jwk(arn)
-        except KeyUnusable:
+            return ask()
+        except (KeyUnusable, Denied):
             if not is_newborn(stack, created) or stack.clock.monotonic() > deadline:
                 raise
         stack.clock.sleep(pause)

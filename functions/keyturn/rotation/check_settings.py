@@ -53,6 +53,7 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         **{f"KEYTURN_{name.upper()}": str(properties.get(name, "")) for name in copied},
         "KEYTURN_DELETION_WINDOW": str(properties["deletion_window"]),
         "KEYTURN_TIMES": str(properties["times"]),
+        "KEYTURN_ROLE_PREFIX": str(properties["role_prefix"]),
         "KEYTURN_ISSUER": f"https://{properties.get('domain_name') or _CDN_HOST}",
         "POWERTOOLS_SERVICE_NAME": stack,
     }

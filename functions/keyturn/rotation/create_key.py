@@ -34,7 +34,7 @@ def ensure_standby(
 
     key = created or stack.kms.create()
     patience = stack.limits.birth if patience is None else patience
-    kid = births.public_jwk(stack, key.arn, key.created, patience=patience).kid
+    kid = births.when_known(stack, key.created, lambda: _kid(stack, key), patience=patience)
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         lifetime = stack.times.token_lifetime
@@ -63,6 +63,12 @@ def ensure_active(stack: Stack, origin: Origin, *, patience: timedelta | None = 
 
     active = stack.keysets.update(change, origin).keyset.active
     return active.kid if active else kid
+
+
+def _kid(stack: Stack, key: KmsKey) -> str:
+    """The kid of a key that is ours in every respect; raises ForeignKey."""
+    stack.kms.check_own(key)
+    return stack.kms.public_jwk(key.arn).kid
 
 
 handler = task(StepInput, run)

@@ -2,6 +2,7 @@
 
 A key is registered by the very run that created it, within `Limits.claim` of its birth, and not once
 the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
+A key that is not as this stack makes them (aws/kms_keys.py) is another's, whatever tag it bears.
 """
 
 from keyturn.aws.faults import KeyUnusable
@@ -10,7 +11,6 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
-from keyturn.tokens.jwk import NotASigningKey
 
 _FEW = 2
 
@@ -38,9 +38,7 @@ def orphaned_keys(stack: Stack) -> list[str]:
 
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
     listed = {key.kms_key_arn for key in keyset.known}
-    return [
-        key for key in stack.kms.of_stack() if key.arn not in listed and not key.pending_deletion
-    ]
+    return [key for key in stack.kms.of_stack(besides=listed) if not key.pending_deletion]
 
 
 def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
@@ -53,7 +51,5 @@ def _is_trusted(stack: Stack, key: KmsKey, projection: Projection) -> bool:
         return False
     try:
         return stack.kms.public_jwk(key.arn).kid in projection.keys
-    except NotASigningKey:
-        return False
     except KeyUnusable:
         return True

@@ -115,8 +115,11 @@ def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJ
 
 def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
     patience = min(_PATIENCE, timedelta(seconds=stack.times.write_delay / 2))  # ends before ω does
-    public = births.public_jwk(stack, key.kms_key_arn, key.created, patience=patience)
-    return certified(public, key.kid)
+
+    def ask() -> PublicJwk:
+        return certified(stack.kms.public_jwk(key.kms_key_arn), key.kid)
+
+    return births.when_known(stack, key.created, ask, patience=patience)
 
 
 def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:

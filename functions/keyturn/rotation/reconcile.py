@@ -19,6 +19,7 @@ from keyturn.keyset.timing import due_at
 from keyturn.keyset.transitions import retire_overdue
 from keyturn.rotation import record_changes
 from keyturn.rotation.create_key import ensure_active, ensure_standby
+from keyturn.rotation.live_keys import check_live_keys
 from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.task import Outcome
@@ -50,6 +51,7 @@ def run(stack: Stack) -> Outcome:
         record_generations,
         prune_generations,
         sweep_orphans,
+        check_live_keys,
     ):
         name = repair.__name__
         try:

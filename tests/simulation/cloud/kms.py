@@ -1,12 +1,12 @@
-"""KMS asymmetric signing keys and the tagging API, with every key state enforced.
+"""KMS asymmetric signing keys and the tagging API, with every key state and every key policy enforced.
 
 Source: AWS KMS Developer Guide, "Key states of AWS KMS keys" and "AWS KMS eventual consistency"; API
-Reference.
+Reference; tests/permissions/key_policy.py.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.permissions.key_policy import KeyPolicy, Principal
 from tests.simulation.cloud.errors import refused
 from tests.simulation.cloud.wire import Call, Listing, Wire
 
@@ -24,6 +25,12 @@ ENABLED, DISABLED, PENDING = "Enabled", "Disabled", "PendingDeletion"
 _DAY = 86_400
 _RAW_LIMIT = 4096
 _RS256 = "RSASSA_PKCS1_V1_5_SHA_256"
+_KIND = {
+    "KeySpec": "RSA_2048",
+    "KeyUsage": "SIGN_VERIFY",
+    "Origin": "AWS_KMS",
+    "MultiRegion": False,
+}
 
 
 @dataclass
@@ -34,6 +41,9 @@ class KmsKey:
     der: bytes
     created: float
     tags: list[dict[str, str]]
+    policy: KeyPolicy
+    kind: Mapping[str, Any]
+    foreign: bool  # not created by the product
     states: list[tuple[float, str]] = field(default_factory=list)
     deletion: float | None = None
 
@@ -49,6 +59,9 @@ class Kms:
         self._wire, self._epoch, self._material = wire, epoch, material
         self.keys: dict[str, KmsKey] = {}
         self.watch = lambda arn, state: None
+        self.caller: Callable[[], Principal | None] = lambda: (
+            None
+        )  # None: who looks on from outside
         self.tag_lag = 0.0  # seconds until the tagging API knows a key
         self.birth_lag = 0.0  # seconds until every host of KMS knows a key
         self.host: Callable[[str], float] = lambda _call: 1.0  # of them, when this call's one does
@@ -57,13 +70,24 @@ class Kms:
         """A client; one that retries repeats what seems lost."""
         return KmsClient(self, self._wire, retries)
 
-    def create(self, tags: list[dict[str, str]]) -> dict[str, Any]:
-        """A new key."""
+    def create(
+        self, tags: list[dict[str, str]], policy: str, *, foreign: bool = False, **kind: Any
+    ) -> dict[str, Any]:
+        """A new key; `kind` is what of it is not as the product creates keys."""
         now = self._wire.now()
         private = next(self._material)
         der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         arn = f"{ARN}{len(self.keys):012d}"
-        self.keys[arn] = KmsKey(private, der, now, tags, [(now, ENABLED)])
+        self.keys[arn] = KmsKey(
+            private,
+            der,
+            now,
+            tags,
+            KeyPolicy(policy),
+            {**_KIND, **kind},
+            foreign,
+            [(now, ENABLED)],
+        )
         return self.metadata(arn, now)
 
     def there(self, arn: str) -> KmsKey:
@@ -79,9 +103,23 @@ class Kms:
         if age < self.birth_lag * self.host(call):
             raise refused("NotFoundException")
 
+    def allows(
+        self, caller: Principal, action: str, arn: str, context: Mapping[str, str] | None = None
+    ) -> bool:
+        """Whether the key's policy, or a grant, lets this caller do that."""
+        return self.there(arn).policy.allows(caller, action, arn, context or {})
+
+    def lend(self, arn: str, grantee: Principal, action: str) -> None:
+        """CreateGrant."""
+        key = self.there(arn)
+        grants = key.policy.grants | {(grantee.arn, action)}
+        key.policy = replace(key.policy, grants=grants)
+
     def usable(self, arn: str, at: float) -> KmsKey:
         """The key, if it can be used."""
         key = self.there(arn)
+        if key.kind["KeySpec"] != _KIND["KeySpec"]:
+            raise refused("UnsupportedOperationException")
         match key.state(at):
             case "Disabled":
                 raise refused("DisabledException")
@@ -101,7 +139,8 @@ class Kms:
         """What DescribeKey and CreateKey say."""
         key = self.there(arn)
         created = self._epoch + timedelta(seconds=key.created)
-        return {"KeyMetadata": {"Arn": arn, "CreationDate": created, "KeyState": key.state(at)}}
+        told = {"Arn": arn, "CreationDate": created, "KeyState": key.state(at)}
+        return {"KeyMetadata": {**told, **key.kind}}
 
     def tagged(self, name: str, values: list[str]) -> list[dict[str, Any]]:
         """The tagging API's answer: keys come late, and stay after their deletion."""
@@ -123,15 +162,35 @@ class KmsClient:
     def __init__(self, kms: Kms, wire: Wire, retries: bool) -> None:
         self._kms, self._wire, self._retries = kms, wire, retries
 
-    def create_key(self, KeySpec, KeyUsage, Description, Tags):  # noqa: N803
-        """CreateKey: no idempotency token; twice is two keys."""
-        assert (KeySpec, KeyUsage) == ("RSA_2048", "SIGN_VERIFY")
-        call = Call("kms:CreateKey", lambda _at: self._kms.create(Tags), self._retries)
-        return self._wire.carry(call)
+    def create_key(self, Policy, Tags, BypassPolicyLockoutSafetyCheck=False, **kind):  # noqa: N803
+        """CreateKey: no idempotency token; twice is two keys. A policy must be given."""
+        assert (kind["KeySpec"], kind["KeyUsage"]) == ("RSA_2048", "SIGN_VERIFY")
+        caller = self._kms.caller()
+        managing = caller and KeyPolicy(Policy).allows(caller, "kms:PutKeyPolicy", "*", {})
+        if not managing and not BypassPolicyLockoutSafetyCheck:
+            raise refused("MalformedPolicyDocumentException")
+        return self._carry("CreateKey", lambda _at: self._kms.create(Tags, Policy))
 
     def describe_key(self, KeyId):  # noqa: N803
         """DescribeKey: of a disabled key, too."""
         return self._call("DescribeKey", KeyId, lambda at: self._kms.metadata(KeyId, at))
+
+    def get_key_policy(self, KeyId, PolicyName):  # noqa: N803
+        """GetKeyPolicy: in any state."""
+        assert PolicyName == "default"
+        return self._call(
+            "GetKeyPolicy", KeyId, lambda _at: {"Policy": self._kms.there(KeyId).policy.text}
+        )
+
+    def list_grants(self, KeyId):  # noqa: N803
+        """ListGrants: in any state."""
+
+        def effect(_at: float) -> dict[str, Any]:
+            grants = self._kms.there(KeyId).policy.grants
+            told = [{"GranteePrincipal": arn, "Operations": [name]} for arn, name in grants]
+            return {"Grants": told, "Truncated": False}
+
+        return self._call("ListGrants", KeyId, effect)
 
     def get_public_key(self, KeyId):  # noqa: N803
         """GetPublicKey: of a usable key only."""
@@ -154,6 +213,7 @@ class KmsClient:
                     Message, PKCS1v15(), algorithm
                 )
             },
+            {"kms:SigningAlgorithm": SigningAlgorithm},
         )
 
     def disable_key(self, KeyId):  # noqa: N803
@@ -171,12 +231,20 @@ class KmsClient:
 
         return self._call("ScheduleKeyDeletion", KeyId, effect)
 
-    def _call(self, name, arn, effect):
-        def reached(at: float) -> Any:
+    def _call(self, name, arn, effect, context=None):
+        """A call that the key's policy must allow to whoever makes it."""
+
+        def authorized(at: float) -> Any:
             self._kms.reach(arn, name)
+            caller = self._kms.caller()
+            if caller and not self._kms.allows(caller, f"kms:{name}", arn, context):
+                raise refused("AccessDeniedException")
             return effect(at)
 
-        return self._wire.carry(Call(f"kms:{name}", reached, self._retries))
+        return self._carry(name, authorized)
+
+    def _carry(self, name, effect):
+        return self._wire.carry(Call(f"kms:{name}", effect, self._retries))
 
 
 class TaggingClient:

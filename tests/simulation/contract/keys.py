@@ -8,7 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from keyturn.aws.key_policy import key_policy
 from tests.simulation.contract.clouds import Cloud
+
+
+def policy() -> str:
+    """The policy of the key that `create` creates."""
+    return key_policy("arn:aws:iam::123456789012:role/keyturn/us-east-1/contract/")
 
 
 def create(cloud: Cloud, stack: str = "contract", op_id: str = "op-1") -> Any:
@@ -17,6 +23,8 @@ def create(cloud: Cloud, stack: str = "contract", op_id: str = "op-1") -> Any:
     return cloud.clients.kms_once.create_key(
         KeySpec="RSA_2048",
         KeyUsage="SIGN_VERIFY",
+        Policy=policy(),
+        BypassPolicyLockoutSafetyCheck=True,
         Description=f"Keyturn signing key of {stack}",
         Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
     )["KeyMetadata"]

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from keyturn.aws.key_policy import is_same_policy
 from tests.simulation.contract.clouds import Cloud, refused
 from tests.simulation.contract.keys import (
     create,
     describe,
     disable,
     end,
+    policy,
     public,
     sign,
     state,
@@ -47,6 +49,28 @@ def test_a_new_key_is_enabled(cloud: Cloud) -> None:
     told = cloud.clients.kms.describe_key(KeyId=made["Arn"])["KeyMetadata"]
     for field in ("Arn", "CreationDate", "KeyState"):
         assert told[field] == made[field]
+
+
+def test_a_key_keeps_the_policy_that_it_was_created_with(cloud: Cloud, arn: str) -> None:
+    """GetKeyPolicy says the same."""
+    told = cloud.clients.kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]
+    assert is_same_policy(told, policy())
+
+
+def test_a_new_key_has_no_grants(cloud: Cloud, arn: str) -> None:
+    """ListGrants has one page, and it is empty."""
+    answer = cloud.clients.kms.list_grants(KeyId=arn)
+    assert (answer["Grants"], answer["Truncated"]) == ([], False)
+
+
+def test_a_new_key_says_what_it_is(cloud: Cloud) -> None:
+    """CreateKey and DescribeKey name spec, usage and where the material comes from."""
+    made = create(cloud)
+    told = cloud.clients.kms.describe_key(KeyId=made["Arn"])["KeyMetadata"]
+    for metadata in (made, told):
+        assert (metadata["KeySpec"], metadata["KeyUsage"]) == ("RSA_2048", "SIGN_VERIFY")
+        assert metadata["Origin"] == "AWS_KMS"
+        assert not metadata.get("MultiRegion")
 
 
 def test_create_has_no_idempotency(cloud: Cloud) -> None:

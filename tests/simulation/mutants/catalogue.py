@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.simulation.mutants import memory, orphans, steps, views, waits, writes
+from tests.simulation.mutants import keys, memory, orphans, steps, views, waits, writes
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -38,6 +38,15 @@ MUTANTS: tuple[Mutant, ...] = (
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
     memory.forgotten_keys_leave_no_horizon,
+    keys.iam_may_use_the_keys,
+    keys.iam_may_lend_the_keys,
+    keys.the_issuer_of_any_stack_signs,
+    keys.whatever_is_tagged_is_ours,
+    keys.another_policy_is_ours,
+    keys.a_key_that_is_lent_is_ours,
+    keys.a_key_of_any_kind_is_ours,
+    keys.a_key_that_denies_us_ends_the_sweep,
+    keys.a_tagged_key_is_adopted,
 )
 DELAY_MUTANTS: tuple[Mutant, ...] = (
     waits.newborns_are_waited_for_ten_seconds,

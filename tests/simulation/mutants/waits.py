@@ -71,11 +71,11 @@ def a_new_lifetime_applies_to_keys_in_use() -> AbstractContextManager[Any]:
 def newborns_are_waited_for_ten_seconds() -> AbstractContextManager[Any]:
     """The step gives its key up, and the next try creates another one."""
 
-    def public_jwk(stack: Any, arn: str, created: Any, *, patience: timedelta) -> Any:
-        return real(stack, arn, created, patience=min(patience, timedelta(seconds=10)))
+    def when_known(stack: Any, created: Any, ask: Any, *, patience: timedelta) -> Any:
+        return real(stack, created, ask, patience=min(patience, timedelta(seconds=10)))
 
-    real = births.public_jwk
-    return patch.object(births, "public_jwk", public_jwk)
+    real = births.when_known
+    return patch.object(births, "when_known", when_known)
 
 
 def replacements_are_waited_for_one_after_the_other() -> AbstractContextManager[Any]:

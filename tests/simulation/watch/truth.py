@@ -111,6 +111,7 @@ class Truth:
         """A KMS key entered a state."""
         if state == ENABLED:
             return
+        insist(not self.kms.keys[arn].foreign, "S13", f"KMS {state} for a key of somebody else")
         live = [key for key in self.keyset.keys if key.kms_key_arn == arn]
         insist(not live, "S8", f"KMS {state} for a key that is {live and live[0].state}")
         if arn not in self.arns:
@@ -141,6 +142,8 @@ class Truth:
             insist(key.states[-1][1] == ENABLED, "S4", "the active key is not enabled in KMS")
             insist(kid_of(key.der) == after.active.kid, "S4", "the active kid is another key's")
         for known in after.known:
+            foreign = self.kms.keys[known.kms_key_arn].foreign
+            insist(not foreign, "S13", "a key of somebody else is registered")
             self._check_step(before, known, generation)
         for key in before.known:
             if after.find(key.kid) is None:

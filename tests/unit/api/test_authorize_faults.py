@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
-from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.keyset_view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
@@ -56,7 +56,7 @@ def test_ssm_down_beyond_the_stale_limit_is_a_fault(ask, mint, aws, clock, kind)
         ("KMSInternalException", AwsFault),
         ("ThrottlingException", Throttled),
         ("DisabledException", KeyUnusable),
-        ("AccessDeniedException", AwsFault),
+        ("AccessDeniedException", Denied),
     ],
 )
 def test_kms_down_is_a_fault(ask, mint, aws, silent, kind, code, fault):

@@ -15,6 +15,7 @@ from keyturn.aws.faults import (
     Absent,
     AwsFault,
     Conflict,
+    Denied,
     KeyUnusable,
     NoCredentials,
     Throttled,
@@ -46,7 +47,8 @@ from tests.template import RESOURCES
         ("ResourceNotFoundException", 404, Absent),
         ("InternalServerError", 500, Unanswered),
         ("ServiceUnavailable", 503, Unanswered),
-        ("AccessDenied", 403, AwsFault),
+        ("AccessDenied", 403, Denied),
+        ("AccessDeniedException", 400, Denied),
         ("NoSuchBucket", 404, AwsFault),
     ],
 )

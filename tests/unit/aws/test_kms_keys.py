@@ -1,10 +1,13 @@
 """The signing keys in KMS: how they are born, how they sign, how they go, which ones are ours."""
 
 import hashlib
+import json
 
 import pytest
 
-from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.key_policy import key_policy
+from keyturn.aws.kms_keys import ForeignKey
 from keyturn.tokens.jwk import NotASigningKey
 from keyturn.tokens.verify import has_signature
 
@@ -23,8 +26,8 @@ def key(kms, aws):
     return key
 
 
-def test_a_key_is_born_tagged(kms, aws, backdoor, clock):
-    """RSA_2048 for SIGN_VERIFY, with its stack on it from the first moment."""
+def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, backdoor, clock, settings):
+    """RSA_2048 for SIGN_VERIFY, governed by its own policy from the first moment."""
     key = kms.create()
     [params] = aws.params("kms:CreateKey")
     assert {name: params[name] for name in ("KeySpec", "KeyUsage")} == {
@@ -32,6 +35,11 @@ def test_a_key_is_born_tagged(kms, aws, backdoor, clock):
         "KeyUsage": "SIGN_VERIFY",
     }
     assert params["Tags"] == [{"TagKey": "keyturn:stack", "TagValue": "demo"}]
+    assert (
+        params["BypassPolicyLockoutSafetyCheck"] is True
+    )  # who creates it may not change its policy
+    policy = backdoor.kms.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"]
+    assert policy == key_policy(settings.role_prefix)
     assert aws.operations == ["kms:CreateKey"]
     assert (key.created, key.enabled, key.pending_deletion) == (clock.now(), True, False)
     assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["Arn"] == key.arn
@@ -90,7 +98,7 @@ def test_a_long_message_is_signed_by_its_digest(kms, key, aws, size):
         ("KMSInvalidStateException", KeyUnusable),
         ("NotFoundException", KeyUnusable),
         ("ThrottlingException", Throttled),
-        ("AccessDeniedException", AwsFault),
+        ("AccessDeniedException", Denied),
     ],
 )
 @pytest.mark.parametrize("call", ["Sign", "GetPublicKey", "DescribeKey"])
@@ -145,22 +153,116 @@ def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
     assert kms.describe(key.arn).pending_deletion
 
 
-def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor):
-    """Of all pages, and in every state; keys of others and untagged ones are not ours."""
+OURS = {
+    "KeySpec": "RSA_2048",
+    "KeyUsage": "SIGN_VERIFY",
+    "Tags": [{"TagKey": "keyturn:stack", "TagValue": "demo"}],
+}
+
+
+def _granted(kms, arn):
+    role = "arn:aws:iam::123456789012:role/thief"
+    kms.create_grant(KeyId=arn, GranteePrincipal=role, Operations=["Sign"])
+
+
+def _opened(kms, arn):
+    policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    policy["Statement"][0]["Condition"]["ArnLike"]["aws:PrincipalArn"].append("*")
+    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+
+
+def _delegating(kms, arn):
+    policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    policy["Statement"][-1]["Action"] = "kms:*"
+    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+
+
+FOREIGN = {
+    "of another spec": ({"KeySpec": "RSA_3072"}, None),
+    "of another curve": ({"KeySpec": "ECC_NIST_P256"}, None),
+    "symmetric": ({"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}, None),
+    "for encryption": ({"KeyUsage": "ENCRYPT_DECRYPT"}, None),
+    "of imported material": ({"Origin": "EXTERNAL"}, None),
+    "of several Regions": ({"MultiRegion": True}, None),
+    "lent to another": ({}, _granted),
+    "open to another": ({}, _opened),
+    "left to IAM": ({}, _delegating),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_key_that_differs_in_anything_is_not_ours(kms, key, backdoor, settings, kind):
+    """Whatever tag it bears: it is neither listed nor registered."""
+    arguments, change = FOREIGN[kind]
+    policy = key_policy(settings.role_prefix)
+    made = backdoor.kms.create_key(**{**OURS, "Policy": policy, **arguments})["KeyMetadata"]
+    if change:
+        change(backdoor.kms, made["Arn"])
+    assert [found.arn for found in kms.of_stack()] == [key.arn]
+    with pytest.raises(ForeignKey, match=made["Arn"]):
+        kms.check_own(kms.describe(made["Arn"]))
+
+
+def test_a_key_is_ours_however_kms_writes_its_policy(kms, key, backdoor, settings):
+    """KMS keeps what a policy says, not how it is written."""
+    policy = json.loads(key_policy(settings.role_prefix))
+    written = json.dumps({**policy, "Statement": policy["Statement"][::-1]}, indent=2)
+    backdoor.kms.put_key_policy(KeyId=key.arn, PolicyName="default", Policy=written)
+    kms.check_own(key)
+    assert kms.of_stack() == [key]
+
+
+def test_grants_on_a_later_page_are_grants(kms, key, monkeypatch):
+    """A page may be empty and not the last one."""
+    page = {"Grants": [], "Truncated": True}
+    monkeypatch.setattr(kms._clients.kms, "list_grants", lambda **_: page)
+    with pytest.raises(ForeignKey):
+        kms.check_own(key)
+
+
+def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor, settings):
+    """Of all pages, and in every state; keys of other stacks and untagged ones are not listed."""
     second = kms.create()
     kms.destroy(second.arn, window=7)
-    backdoor.kms.create_key(Tags=[{"TagKey": "keyturn:stack", "TagValue": "other"}])
-    backdoor.kms.create_key()
+    policy = key_policy(settings.role_prefix)
+    other = [{"TagKey": "keyturn:stack", "TagValue": "other"}]
+    backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": other})
+    backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": []})
     found = {found.arn: found for found in kms.of_stack()}
     assert set(found) == {key.arn, second.arn}
     assert found[key.arn] == key
     assert found[second.arn].pending_deletion
 
 
+def test_a_dying_key_is_not_looked_at_any_closer(kms, key, aws):
+    """There may be hundreds of them, and nothing is done with them any more."""
+    kms.destroy(key.arn, window=7)
+    aws.reset()
+    kms.of_stack()
+    assert aws.operations == ["tag:GetResources", "kms:DescribeKey"]
+
+
+def test_keys_that_are_known_already_are_not_asked_for(kms, key, aws):
+    """KMS is asked about the others only."""
+    second = kms.create()
+    aws.reset()
+    assert [found.arn for found in kms.of_stack(besides={key.arn})] == [second.arn]
+    assert {params["KeyId"] for _, params in aws.calls if "KeyId" in params} == {second.arn}
+
+
 def test_a_tag_may_outlive_its_key(kms, key, aws):
-    """A key that is gone is passed over; any other trouble with a key is raised."""
+    """A key that is gone is passed over."""
     aws.fail("kms:DescribeKey", aws.error("NotFoundException"))
     assert kms.of_stack() == []
-    aws.fail("kms:DescribeKey", aws.error("AccessDeniedException"))
-    with pytest.raises(AwsFault, match="AccessDenied"):
+
+
+@pytest.mark.parametrize("call", ["DescribeKey", "GetKeyPolicy", "ListGrants"])
+def test_a_key_whose_policy_does_not_name_us_is_anothers(kms, key, aws, call):
+    """It is passed over, and the others are listed; any other trouble with a key is raised."""
+    second = kms.create()
+    aws.fail(f"kms:{call}", aws.error("AccessDeniedException"))
+    [found] = kms.of_stack()
+    assert found in (key, second)
+    aws.fail(f"kms:{call}", aws.error("ThrottlingException"), times=9)
+    with pytest.raises(Throttled):
         kms.of_stack()

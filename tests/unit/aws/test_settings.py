@@ -24,6 +24,7 @@ def environ(demo_times):
         "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read",
         "KEYTURN_DELETION_WINDOW": "7",
         "KEYTURN_TIMES": json.dumps(asdict(demo_times)),
+        "KEYTURN_ROLE_PREFIX": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
         "PATH": "/bin",
     }
 
@@ -66,6 +67,10 @@ def test_some_functions_are_told_more(environ):
         ("DELETION_WINDOW", "31"),
         ("TIMES", "{}"),
         ("TIMES", "soon"),
+        ("ROLE_PREFIX", None),
+        ("ROLE_PREFIX", "role/keyturn/us-east-1/demo/"),
+        ("ROLE_PREFIX", "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo"),
+        ("ROLE_PREFIX", "arn:aws:iam:role/keyturn/us-east-1/demo/"),
         ("ROUTE_SCOPES", "GET /orders"),
     ],
 )

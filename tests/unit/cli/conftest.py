@@ -31,6 +31,7 @@ TARGETS = {
     "RoleArn": "arn:aws:iam::123456789012:role/r",
 }
 AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
+STACK_ARN = f"arn:aws:cloudformation:{REGION}:123456789012:stack/demo/1"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
 
 Keyturn = Callable[..., Result]
@@ -121,7 +122,7 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
         "ScheduleNames": "demo-rotation,demo-reconcile",
     }
     monkeypatch.setenv("AWS_REGION", REGION)
-    deployment = Deployment("demo", outputs, {}, clock)
+    deployment = Deployment("demo", STACK_ARN, outputs, {}, clock)
     deployment.clients = booted.clients
     deployment.executions = machine
     deployment.fetch = web.fetch

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from keyturn.aws.key_policy import key_policy
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
@@ -47,6 +48,7 @@ class FakeAws:
         self.requests.clear()
         self._revoked = False
         self._created = 0
+        self._policies: dict[str, str] = {}
         self._objects: dict[str, tuple[dict[str, str], bytes]] = {}
         now = datetime.now(UTC).replace(microsecond=0)
         before = now - timedelta(seconds=6)
@@ -122,8 +124,10 @@ class FakeAws:
         names = {
             "".join(part.title() for part in name.split("_")): members[name] for name in members
         }
+        stack_arn = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/demo/1"
         return (
-            f"<Stacks><member><StackName>demo</StackName><CreationTime>2026-01-01T00:00:00Z"
+            f"<Stacks><member><StackName>demo</StackName><StackId>{stack_arn}</StackId>"
+            f"<CreationTime>2026-01-01T00:00:00Z"
             f"</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>"
             f"<Outputs>{_pairs('Output', outputs)}</Outputs>"
             f"<Parameters>{_pairs('Parameter', names)}</Parameters></member></Stacks>"
@@ -169,9 +173,18 @@ class FakeAws:
         self._revoked = True
         return {"Version": 1}
 
-    def CreateKey(self, _):
+    def CreateKey(self, arguments):
         self._created += 1
-        return {"KeyMetadata": self._metadata(self._arn(2 + self._created), datetime.now(UTC))}
+        arn = self._arn(2 + self._created)
+        self._policies[arn] = arguments["Policy"]
+        return {"KeyMetadata": self._metadata(arn, datetime.now(UTC))}
+
+    def GetKeyPolicy(self, arguments):
+        own = key_policy(f"arn:aws:iam::{ACCOUNT}:role/keyturn/us-east-1/demo/")
+        return {"Policy": self._policies.get(arguments["KeyId"], own)}
+
+    def ListGrants(self, _):
+        return {"Grants": [], "Truncated": False}
 
     def DescribeKey(self, arguments):
         return {"KeyMetadata": self._metadata(arguments["KeyId"])}
@@ -179,7 +192,8 @@ class FakeAws:
     def _metadata(self, arn: str, created: datetime | None = None):
         at = created or datetime(2026, 1, 1, tzinfo=UTC)
         names = {"KeyId": arn.rpartition("/")[2], "Arn": arn, "KeyState": "Enabled"}
-        return {**names, "CreationDate": int(at.timestamp())}
+        names |= {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY", "Origin": "AWS_KMS"}
+        return {**names, "MultiRegion": False, "CreationDate": int(at.timestamp())}
 
     def GetPublicKey(self, arguments):
         number = int(arguments["KeyId"].rpartition("/")[2])

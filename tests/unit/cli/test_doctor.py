@@ -20,6 +20,7 @@ from keyturn.cli.snapshot import Run, read_snapshot
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
+from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[3]
@@ -41,7 +42,7 @@ def with_kms(snapshot, key, **changed):
 def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, of_our_kind=True)
 
 
 def with_strangers(snapshot, *keys):
@@ -87,6 +88,7 @@ BROKEN = {
         ),
         kms={s.keyset.standby.kms_key_arn: s.kms[s.keyset.standby.kms_key_arn]},
     ),
+    "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
     "jwks_missing": lambda s: replace(s, projection=None),
@@ -124,6 +126,25 @@ BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to r
 def snapshot(deployment):
     """A stack at rest."""
     return read_snapshot(deployment)
+
+
+@pytest.mark.parametrize("state", ["active", "standby"])
+def test_a_live_key_whose_policy_was_changed_is_found(deployment, backdoor, state):
+    """Somebody who may change policies has opened it: nothing else of the stack shows it."""
+    key = getattr(deployment.keyset, state)
+    opened = default_policy()
+    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy=opened)
+    [finding] = examine(read_snapshot(deployment))
+    assert (finding.code, finding.subject) == ("foreign_key", key.kid)
+
+
+def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
+    """Without kms:GetKeyPolicy the rest of KMS is shown, and what is missing is said."""
+    aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
+    snapshot = read_snapshot(deployment)
+    assert snapshot.kms
+    assert snapshot.unread == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
+    assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
 def test_nothing_is_off_at_rest(snapshot):

@@ -21,6 +21,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import run as reconcile
 from keyturn.rotation.record_changes import record_changes
+from tests.permissions.key_policy import default_policy
 from tests.unit.conftest import BUCKET
 
 ROOT = Path(__file__).parents[3]
@@ -211,6 +212,18 @@ def test_a_disabled_key_is_enabled_again(
     backdoor.kms.cancel_key_deletion(KeyId=key_id)
     backdoor.kms.enable_key(KeyId=key_id)
     assert doctor().keys() == before
+
+
+@pytest.mark.remedy("foreign_key")
+def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, backdoor):
+    """Its successor has the stack's own policy."""
+    opened = truth().active
+    policy = {"KeyId": opened.kms_key_arn, "PolicyName": "default", "Policy": default_policy()}
+    backdoor.kms.put_key_policy(**policy)
+    assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
+    revoke_keys(opened.kid)
+    assert truth().active.kid != opened.kid
+    assert "foreign_key" not in doctor()
 
 
 @pytest.mark.remedy("schedule_disabled", "schedule_missing")

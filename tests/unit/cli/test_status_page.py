@@ -88,6 +88,7 @@ def summary() -> Summary:
             NOW,
             enabled=one in generations[-1].keyset.keys,
             pending_deletion=one not in generations[-1].keyset.keys,
+            of_our_kind=True,
             deletion=None if one in generations[-1].keyset.keys else gone,
         )
         for one in generations[-1].keyset.known
@@ -110,6 +111,7 @@ def summary() -> Summary:
         projection=shown,
         public=None,
         kms=kms,
+        foreign=frozenset(),
         running=(run,),
         unresolved=(),
         schedules=(),

@@ -25,6 +25,7 @@ def check(site, invoke, demo_times, printed):
             "route_scopes": "",
             "deletion_window": "30",
             "times": json.dumps({**asdict(demo_times), **dict(times)}),
+            "role_prefix": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
             **properties,
         }
         event = {

@@ -4,6 +4,7 @@ import pytest
 
 from keyturn.aws.faults import KeyUnusable, Throttled
 from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.kms_keys import ForeignKey
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
@@ -40,7 +41,9 @@ def test_where_there_is_a_standby_nothing_is_created(booted, step, truth, world,
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
 
-@pytest.mark.parametrize("call", ["kms:GetPublicKey", "ssm:PutParameter"])
+@pytest.mark.parametrize(
+    "call", ["kms:GetPublicKey", "kms:GetKeyPolicy", "kms:ListGrants", "ssm:PutParameter"]
+)
 def test_a_key_that_was_not_registered_is_left_to_the_sweep(
     founded, step, truth, aws, kms_keys, call
 ):
@@ -56,10 +59,13 @@ def test_a_key_that_was_not_registered_is_left_to_the_sweep(
     assert truth().standby.kms_key_arn != left
 
 
-@pytest.mark.parametrize("code", ["NotFoundException", "KMSInvalidStateException"])
-def test_kms_may_need_seconds_to_know_a_new_key(founded, step, truth, aws, kms_keys, code):
-    """Or, in some cases, minutes: the step waits for its key rather than leave it behind."""
-    aws.fail("kms:GetPublicKey", aws.error(code), times=70)
+@pytest.mark.parametrize(
+    "code", ["NotFoundException", "KMSInvalidStateException", "AccessDeniedException"]
+)
+@pytest.mark.parametrize("call", ["kms:GetKeyPolicy", "kms:ListGrants", "kms:GetPublicKey"])
+def test_kms_may_need_seconds_to_know_a_new_key(founded, step, truth, aws, kms_keys, call, code):
+    """Or, in some cases, minutes: the step waits for its key and its policy to be known."""
+    aws.fail(call, aws.error(code), times=70)
     assert step()["outcome"] == "created"
     assert kms_keys() == [truth().standby.kms_key_arn]
 
@@ -72,6 +78,25 @@ def test_a_key_that_kms_never_knows_is_given_up(founded, step, aws, clock, kms_k
         step()
     assert 300 < clock.monotonic() - began < 305
     assert len(kms_keys()) == 1
+
+
+def _lend(kms, arn):
+    kms.create_grant(KeyId=arn, GranteePrincipal="arn:aws:iam::1:role/thief", Operations=["Sign"])
+
+
+def _open(kms, arn):
+    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy='{"Statement": []}')
+
+
+@pytest.mark.parametrize("tamper", [_lend, _open])
+def test_a_key_that_is_not_ours_alone_is_not_registered(
+    founded, step, truth, aws, kms_keys, backdoor, tamper
+):
+    """Who got hold of it between its birth and its registration keeps a key that nobody trusts."""
+    aws.meanwhile("kms:GetKeyPolicy", lambda: tamper(backdoor.kms, kms_keys()[0]))
+    with pytest.raises(ForeignKey):
+        step()
+    assert truth().standby is None
 
 
 def test_a_lost_registration_reply_counts_once(founded, step, truth, aws, kms_keys):

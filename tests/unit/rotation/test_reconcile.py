@@ -52,8 +52,8 @@ def test_a_clean_stack_is_left_alone(clean, repair, world, aws):
     before = world()
     assert repair() == {}
     assert world() == before
-    writes = {call for call in aws.operations if not call.startswith(("ssm:Get", "tag:Get"))}
-    assert writes <= {"s3:GetObject", "s3:ListObjectsV2", "kms:DescribeKey"}
+    reads = ("ssm:Get", "tag:Get", "s3:Get", "s3:List", "kms:Describe", "kms:Get", "kms:List")
+    assert [call for call in aws.operations if not call.startswith(reads)] == []
 
 
 def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, truth):
@@ -247,3 +247,25 @@ def test_a_repair_is_told(clean, superseded, repair, aws):
     [drift] = [json.loads(e["Detail"]) for e in told if e["DetailType"] == "DriftRepaired"]
     assert drift["repairs"].keys() == repaired.keys() - {"record_generations"}
     assert "publish_jwks" in drift["repairs"]
+
+
+@pytest.mark.parametrize("state", ["active", "standby"])
+def test_a_live_key_that_was_opened_fails_the_run(booted, repair, truth, backdoor, state):
+    """After all repairs; its ARN is said, and KMS keeps it as it is."""
+    key = getattr(truth(), state)
+    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy="{}")
+    with pytest.raises(RepairFailed, match=f"^check_live_keys: {key.kms_key_arn}: not as this"):
+        repair()
+    assert booted.kms.describe(key.kms_key_arn).enabled
+
+
+def test_each_live_key_that_was_lent_is_named(booted, repair, truth, backdoor):
+    """One does not hide another."""
+    arns = [key.kms_key_arn for key in truth().keys]
+    for arn in arns:
+        backdoor.kms.create_grant(
+            KeyId=arn, GranteePrincipal="arn:aws:iam::1:role/x", Operations=["Sign"]
+        )
+    with pytest.raises(RepairFailed) as failure:
+        repair()
+    assert all(arn in str(failure.value) for arn in arns)

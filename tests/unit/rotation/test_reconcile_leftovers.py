@@ -88,13 +88,52 @@ def test_one_bad_key_never_stops_the_others(booted, orphans, repair, states, aws
     assert states(orphans).count("PendingDeletion") == 1
 
 
-def test_a_tagged_key_of_another_kind_is_no_obstacle(booted, clock, repair, backdoor):
-    """Whoever put our tag on an encryption key: it has no kid, and the sweep goes on."""
+@pytest.mark.parametrize(
+    ("spec", "usage"),
+    [
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
+        ("ECC_NIST_P256", "SIGN_VERIFY"),
+        ("RSA_2048", "ENCRYPT_DECRYPT"),
+        ("RSA_2048", "SIGN_VERIFY"),
+    ],
+)
+def test_a_foreign_key_with_our_tag_is_left_alone(
+    booted, orphans, repair, states, backdoor, spec, usage
+):
+    """Whoever put our tag on it: another team's key stays as it is, and the sweep goes on."""
     tags = [{"TagKey": "keyturn:stack", "TagValue": "demo"}]
-    for spec, usage in (("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("ECC_NIST_P256", "SIGN_VERIFY")):
-        backdoor.kms.create_key(Tags=tags, KeySpec=spec, KeyUsage=usage)
-    clock.advance(2 * HOUR + 1)
-    assert len(repair()["sweep_orphans"]) == 2
+    made = [
+        backdoor.kms.create_key(Tags=tags, KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
+        for _ in range(5)
+    ]
+    for _ in range(4):
+        repair()
+    assert states(orphans) == ["PendingDeletion"] * 5
+    assert {backdoor.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in made} == {
+        "Enabled"
+    }
+
+
+def test_a_foreign_key_that_kms_does_not_tell_us_of_is_no_obstacle(
+    booted, orphans, repair, states, aws
+):
+    """Its policy does not name us: KMS denies even to describe it, and the sweep goes on."""
+    foreign = orphans[0]
+    denied = aws.error("AccessDeniedException")
+
+    def deny(**arguments):
+        if arguments["KeyId"] == foreign.arn:
+            raise denied
+        return describe(**arguments)
+
+    describe = booted.clients.kms.describe_key
+    booted.clients.kms.describe_key = deny
+    try:
+        for _ in range(3):
+            repair()
+    finally:
+        booted.clients.kms.describe_key = describe
+    assert states(orphans) == ["Enabled"] + ["PendingDeletion"] * 4
 
 
 def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, repair, change, truth, clock):

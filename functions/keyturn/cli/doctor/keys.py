@@ -85,13 +85,15 @@ def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
-    """KMS has every live key enabled, every ended key disabled, and no key that nobody knows."""
+    """KMS has every live key enabled and ours alone, every ended key disabled, and no unknown key."""
     if snapshot.kms is None:
         return
     for key in snapshot.keyset.keys:
         kms_key = snapshot.kms.get(key.kms_key_arn)
         if kms_key or snapshot.at - key.created > _LIMITS.birth:  # else KMS may not know it yet
             yield from _live(key, kms_key)
+        if key.kms_key_arn in (snapshot.foreign or ()):
+            yield _foreign(key)
     for arn, ended in _ended(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
@@ -134,6 +136,18 @@ def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
     )
 
 
+def _foreign(key: Key) -> Finding:
+    return Finding(
+        "foreign_key",
+        Severity.CRITICAL,
+        f"The {key.state} key {key.kid} is not as Keyturn makes its keys: its policy, its grants or its "
+        "kind differ. Others may be able to sign with it.",
+        f"`keyturn revoke {key.kid}` replaces it; CloudTrail's PutKeyPolicy and CreateGrant on "
+        f"{key.kms_key_arn} say who changed it.",
+        subject=key.kid,
+    )
+
+
 def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
     """Also those that only an older generation remembers."""
     return {
@@ -149,7 +163,7 @@ def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
-                f"KMS key {key.arn} has this stack's tag and is in no keyset. It costs money.",
+                f"KMS key {key.arn} was made by this stack and is in no keyset. It costs money.",
                 f"{BY_FIX} destroys it, a few a run.",
                 Fix.RECONCILE,
                 key.arn,

@@ -1,0 +1,118 @@
+"""The policy that a signing key is born with: it alone says who may do what with the key.
+
+Each role is granted its actions by the key itself, so it needs no IAM statement and has none: what it may do
+with a key, that key's policy says, and another team's key says nothing of it. `Principal: *` under a condition
+on the caller's account and ARN grants directly; `Principal: <account>` hands actions over to IAM, and only
+those by which administrators recover a key are (KMS Developer Guide, "Key policies"; docs/decisions/0019).
+
+The roles are named by their paths, which template.yaml gives them: a new stack of the same name has other
+roles at the same paths, and goes on with the keys that the stack before it left.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from keyturn.tokens import strict_json
+
+SIZE_LIMIT = 32_768  # bytes; AWS KMS API Reference, CreateKey, Policy
+_CREATING = ("CreateKeyFunctionRole", "ReplaceKeysFunctionRole", "ReconcileFunctionRole")
+_DESTROYING = ("DestroyKeyFunctionRole", "ReconcileFunctionRole", "KeysetFunctionRole")
+
+# Statement: actions, and the roles (logical ids of template.yaml) that may.
+GRANTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "Sign": (("kms:Sign",), ("IssueTokenFunctionRole",)),
+    "ReadPublicKey": (
+        ("kms:GetPublicKey",),
+        ("AuthorizeFunctionRole", "PublishJwksFunctionRole", "KeysetFunctionRole", *_CREATING),
+    ),
+    "Recognize": (
+        ("kms:GetKeyPolicy", "kms:ListGrants"),
+        ("KeysetFunctionRole", *_CREATING),
+    ),
+    "Disable": (
+        ("kms:DescribeKey", "kms:DisableKey"),
+        ("DisableKeysFunctionRole", *_DESTROYING),
+    ),
+    "Destroy": (("kms:ScheduleKeyDeletion",), _DESTROYING),
+}
+# What IAM may grant: to see, to stop and to recover a key, never to sign with it or to lend it.
+RECOVERY = (
+    "kms:CancelKeyDeletion",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:EnableKey",
+    "kms:GetKeyPolicy",
+    "kms:GetPublicKey",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Verify",
+)
+
+
+def role_prefix(stack_arn: str) -> str:
+    """What the ARNs of a stack's roles begin with, as template.yaml makes it, by the stack's own ARN."""
+    _, partition, _, region, account, resource = stack_arn.split(":")
+    return f"arn:{partition}:iam::{account}:role/keyturn/{region}/{resource.split('/')[1]}/"
+
+
+def key_policy(prefix: str) -> str:
+    """The policy of every key of the stack whose roles' ARNs begin with `prefix`, as JSON."""
+    _, partition, _, _, account, _ = prefix.split(":")
+    statements = [
+        _grant(name, actions, account, [f"{prefix}{role}/*" for role in roles])
+        for name, (actions, roles) in GRANTS.items()
+    ]
+    recovery = {
+        "Sid": "Recover",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+        "Action": list(RECOVERY),
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [*statements, recovery]})
+
+
+def is_same_policy(one: str, other: str) -> bool:
+    """Whether two policies say the same; False for what is not a JSON object.
+
+    KMS promises to keep a policy, not its white space, its order or the brackets around a single value.
+    """
+    try:
+        texts = (strict_json.loads(text.encode()) for text in (one, other))
+        return len({json.dumps(_canonical(text), sort_keys=True) for text in texts}) == 1
+    except (ValueError, RecursionError):
+        return False
+
+
+def _grant(name: str, actions: tuple[str, ...], account: str, roles: list[str]) -> dict[str, Any]:
+    condition: dict[str, Any] = {
+        "StringEquals": {"kms:CallerAccount": account},
+        "ArnLike": {"aws:PrincipalArn": roles},
+    }
+    if name == "Sign":
+        condition["StringEquals"]["kms:SigningAlgorithm"] = "RSASSA_PKCS1_V1_5_SHA_256"
+    return {
+        "Sid": name,
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": condition,
+    }
+
+
+def _canonical(node: Any) -> Any:
+    """Lists of a policy are sets, and one value is a set of one; `*` and {"AWS": "*"} are one principal."""
+    if isinstance(node, dict):
+        members = {**node, "Principal": {"AWS": "*"}} if node.get("Principal") == "*" else node
+        return {name: _canonical(part) for name, part in members.items()}
+    items = node if isinstance(node, list) else [node]
+    parts = (_canonical(item) if isinstance(item, dict) else item for item in items)
+    return sorted({json.dumps(part, sort_keys=True) for part in parts})

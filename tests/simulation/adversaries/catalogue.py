@@ -1,0 +1,31 @@
+"""People with one AWS permission each, who use it whenever they like.
+
+They act in every script, seed and worst case; when, and how, is drawn by a lot of their own, so that the
+rest of the run stays as it was.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from tests.simulation.adversaries import kms
+from tests.simulation.play import Play
+
+Adversary = Callable[[Play, Random], None]
+
+ADVERSARIES: tuple[Adversary, ...] = (
+    kms.who_may_sign_with_any_key,
+    kms.who_may_lend_any_key,
+    kms.the_issuer_of_another_stack,
+    kms.who_may_create_and_tag_keys,
+    kms.who_may_tag_any_key,
+)
+_MOST = 3  # acts of each in a run
+
+
+def unleash(play: Play, seed: str, horizon: float) -> None:
+    """Let each act up to three times within so many seconds from the beginning."""
+    choose = Random(f"adversaries {seed}")
+    for adversary in ADVERSARIES:
+        for _ in range(choose.randint(1, _MOST)):
+            play.at(choose.uniform(0, horizon), partial(adversary, play, choose))
