@@ -1,7 +1,7 @@
 """`make bench`: what a token costs, how a container starts, what AWS is asked, what it all costs.
 
     python -m tests.bench            all of it
-    python -m tests.bench tokens     one part: tokens refusals cold fleet memory cost load
+    python -m tests.bench tokens     one part: tokens refusals logs cold fleet memory cost load
 
 Ends with the goals that are not reached; build/bench.json holds the figures. Nothing here is a test:
 the exit status is 0 however fast the machine is.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import cold_start, contest, cost, fleet, load, material, memory, refusals
+from tests.bench import cold_start, contest, cost, fleet, load, logs, material, memory, refusals
 from tests.bench.rows import Row, show
 from tests.bench.surroundings import PARAMETER, stored
 
@@ -46,6 +46,7 @@ def cold() -> list[Row]:
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "tokens": tokens,
     "refusals": refusals.rows,
+    "logs": logs.rows,
     "cold": cold,
     "fleet": fleet.rows,
     "memory": memory.rows,

@@ -10,7 +10,7 @@ from typing import Any
 import urllib3
 from pydantic import BaseModel, ConfigDict, Field
 
-from keyturn.aws.telemetry import logger
+from keyturn.aws.powertools import logger
 
 _HTTP = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=10)
 _REASON_LIMIT = 1024
