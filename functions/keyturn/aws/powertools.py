@@ -7,5 +7,5 @@ from aws_lambda_powertools import Logger, Metrics
 
 from keyturn.aws.telemetry import NAMESPACE, SERVICE
 
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, use_rfc3339=True)  # Lambda reads levels beside such times only
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
