@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 ARTEFACT = ROOT / "build/env/artefact/bin/python"  # the product's own dependencies, nothing else
 PEERS = ROOT / "build/env/bench/bin/python"
-TURNS = 15  # five are too few on a machine that has something else to do
+TURNS = 40  # the best counts: few are too few on a machine that has something else to do
 RAW = "raw pyca verify"
 
 

@@ -18,7 +18,11 @@ _CONTAINERS, _HOURS = 1_000, 1  # that share the million: many, so that cold sta
 _START = 0.5  # seconds billed per cold start: INIT, and the first reads
 _READS = _CONTAINERS * _HOURS * 3_600 / DEFAULTS.view_ttl  # of the keyset, at most
 _NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
-_IDLE = sum(line.dollars for line in bill(Load(0, 0), DEFAULTS, _NUMBERS))
+
+
+def _standing(authorizations: int) -> float:
+    """Dollars a month that a stack costs whatever its traffic is, if there is any: metrics need data."""
+    return sum(line.dollars for line in bill(Load(0, authorizations), DEFAULTS, _NUMBERS))
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Design:
     name: str
     api: float
     idle: float = PRICES["kms_key_month"]  # dollars a month without traffic: at least a key
+    standing: float = PRICES["kms_key_month"]  # the same with traffic
     billed: float = 0.0  # milliseconds of Lambda a call
     memory: int = 512
     starts: int = 0  # cold starts
@@ -54,7 +59,8 @@ def designs() -> list[Design]:
     """Ours first."""
     ours = {
         "api": PRICES["api_rest_1m_requests"],
-        "idle": _IDLE,
+        "idle": _standing(0),
+        "standing": _standing(1),
         "billed": 1,  # Lambda bills whole milliseconds; the handler takes a twentieth of one
         "starts": _CONTAINERS,
         "kms_calls": _CONTAINERS / MILLION,
@@ -92,8 +98,8 @@ def rows() -> list[Row]:
 
 
 def _dollars(design: Design) -> str:
-    million, idle = design.per_million, design.idle
+    million, busy = design.per_million, design.standing + 10 * design.per_million
     return (
-        f"{million:.2f} a million, {idle:.2f} a month without traffic, {idle + 10 * million:.2f} a month "
-        f"at 10 million (API calls besides: {design.api:.2f} a million)"
+        f"{million:.2f} a million, {design.idle:.2f} a month without traffic, {busy:.2f} a month at "
+        f"10 million (API calls besides: {design.api:.2f} a million)"
     )
