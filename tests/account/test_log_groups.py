@@ -56,7 +56,7 @@ def mute(template: Template) -> list[str]:
     return [
         name
         for name, function in deployment.resources("AWS::Lambda::Function").items()
-        if function.get("LoggingConfig") != {"LogGroup": "<Logs>"}
+        if function.get("LoggingConfig", {}).get("LogGroup") != "<Logs>"
         or not all(
             any(
                 statement.allows(f"logs:{action}", _GROUP.format("<Logs>"), {})

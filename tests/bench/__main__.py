@@ -1,7 +1,7 @@
 """`make bench`: what a token costs, how a container starts, what AWS is asked, what it all costs.
 
     python -m tests.bench            all of it
-    python -m tests.bench tokens     one part: tokens refusals cold fleet memory cost load
+    python -m tests.bench tokens     one part: tokens refusals logs cold fleet memory cost load
 
 Ends with the goals that are not reached; build/bench.json holds the figures. Nothing here is a test:
 the exit status is 0 however fast the machine is.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import cold_start, contest, cost, fleet, load, material, memory, refusals
+from tests.bench import cold_start, contest, cost, fleet, load, logs, material, memory, refusals
 from tests.bench.rows import Row, show
 from tests.bench.surroundings import PARAMETER, stored
 
@@ -31,21 +31,20 @@ def tokens() -> list[Row]:
 
 
 def cold() -> list[Row]:
-    """Cold: as an artefact is deployed, and with bytecode in it."""
+    """Cold: as the documented build makes the artefact, and as `sam build` alone does."""
     path = _material()
     token = json.loads(path.read_text())["tokens"][0]
-    bare = cold_start.best(path, token, bytecode=False)
-    compiled = cold_start.best(path, token, bytecode=True)
+    finished = cold_start.best(path, token, cold_start.built())
     return [
-        *cold_start.rows(bare, "no bytecode"),
-        *cold_start.rows(compiled, "with bytecode"),
-        *cold_start.built_with_bytecode(bare, compiled),
+        *cold_start.finished_rows(finished),
+        *cold_start.bare_rows(cold_start.best(path, token, None)),
     ]
 
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "tokens": tokens,
     "refusals": refusals.rows,
+    "logs": logs.rows,
     "cold": cold,
     "fleet": fleet.rows,
     "memory": memory.rows,

@@ -38,7 +38,7 @@ def measure() -> dict[str, float]:
     """MiB before and after, and how many header texts are remembered."""
     keys = Keys.generate()
     stack = World(keys).stack(NOW)
-    stack.public_keys = SimpleNamespace(of=lambda _key: _Trusting())
+    stack.public_keys = SimpleNamespace(get=lambda _key: _Trusting())
     header, payload, signature = make({}, keys).split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     context = SimpleNamespace(aws_request_id="request-1")

@@ -18,12 +18,18 @@ def sam_on_path() -> dict[str, str]:
 
 
 def test_sam_build_and_deploy_as_written(aws: LocalAws, sam_on_path: dict[str, str]) -> None:
-    """`sam build` makes the artefact for AWS; `sam deploy` gets as far as asking for consent."""
+    """`sam build` makes the artefact for AWS; `sam deploy` gets as far as asking for consent.
+
+    In between the build is finished, with bytecode if the functions' Python is here.
+    """
     environ = {**sam_on_path, **aws.environ}
-    built = subprocess.run(
-        "sam build", shell=True, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-    )
-    assert built.returncode == 0, built.stderr
+    for command in ("sam build", "uv run functions/keyturn/cli/finish_build.py"):
+        built = subprocess.run(
+            command, shell=True, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+        )
+        assert built.returncode == 0, built.stderr
+    assert "bytecode of Python 3.14" in built.stdout
+    assert not list((ROOT / ".aws-sam/build").glob("*/botocore/data/ec2"))
     wheels = list((ROOT / ".aws-sam/build").glob("*/pydantic_core/*aarch64*.so"))
     assert wheels, "the default architecture is arm64"
 

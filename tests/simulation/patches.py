@@ -1,7 +1,7 @@
 """The few places where the product looks outside by itself, led into the simulated world."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +9,9 @@ from unittest.mock import patch
 
 import urllib3
 
-from keyturn.api import authorize
 from keyturn.aws import telemetry
+from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger, metrics
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation import probe_key
@@ -46,9 +45,7 @@ def simulated() -> Iterator[None]:
         )
         for name in ("add_metric", "flush_metrics"):
             stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
-        stack.enter_context(patch.object(authorize, "log_decision", lambda *_, **__: None))
-        measured = patch.object(telemetry, "single_metric", lambda *_, **__: nullcontext())
-        stack.enter_context(measured)
+        stack.enter_context(patch.object(telemetry, "write_line", lambda _: None))
         stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))
         # The same text is the same generation: read over and over, it is parsed once.
         stack.enter_context(patch.object(document, "loads", lru_cache(4096)(document.loads)))

@@ -23,9 +23,9 @@ from moto.kms.models import KmsBackend
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.keyset_store import KeysetStore
+from keyturn.aws.powertools import logger
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.keyset.model import Key, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits, Times

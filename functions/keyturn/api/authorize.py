@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyturn.api import gateway
+from keyturn.api.gateway import Unauthorized
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, log_decision, measure
+from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
@@ -67,12 +68,17 @@ def handler(event: Any, context: Any) -> Mapping[str, Any]:
     try:
         claims = authenticate(stack, call.bearer_token(), log_fields)
     except TokenRefused as refusal:
-        log_decision("refused", code=refusal.code, **log_fields)
-        return call.unauthorized()
+        log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
+        claims = None
     except (AwsFault, KeysetFault):
         measure(Metric.AUTHORIZER_FAULTS)
         raise
-    log_decision("accepted", code="ok", **log_fields)
+    if claims is None and call.http_api:
+        return gateway.NOT_AUTHORIZED
+    if claims is None:
+        # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
+        raise Unauthorized
+    log_decision(Decision.ACCEPTED, code="ok", **log_fields)
     return call.allowed(claims, stack.settings.route_scopes, integration_context(claims))
 
 

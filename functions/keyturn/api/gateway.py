@@ -6,12 +6,16 @@ from typing import Any, NamedTuple, Self
 from keyturn.aws.settings import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
 
+NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes it a 403
 _SCHEME = "bearer "
 _MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 
 
 class Unauthorized(Exception):
-    """What a REST API turns into 401: the message must be exactly this word."""
+    """The token is bad: what a REST API turns into 401. The message must be exactly this word.
+
+    An answer cannot say it, and Lambda logs what a handler raises: one line with the traceback.
+    """
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
@@ -54,12 +58,6 @@ class Call(NamedTuple):
         if not token:
             raise TokenRefused(Code.MISSING)
         return token
-
-    def unauthorized(self) -> Mapping[str, Any]:
-        """The token is bad: 401 (an HTTP API makes it a 403)."""
-        if self.http_api:
-            return {"isAuthorized": False}
-        raise Unauthorized
 
     def allowed(
         self, claims: Mapping[str, Any], routes: Sequence[RouteScopes], context: Mapping[str, str]

@@ -11,8 +11,9 @@ from typing import Any
 from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
 from keyturn.api.token_request import TokenRequest
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
+from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure, metrics
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key
 from keyturn.tokens import claims, jws, strict_json

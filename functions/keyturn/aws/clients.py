@@ -65,34 +65,10 @@ _PROMPT = Config(
 MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our calls
 
 
-class _OwnServicesFirst(Loader):
-    """Finds the models of our services at once: botocore lists four hundred folders to find one.
-
-    Any other service is found as botocore finds it: its credential providers need some (sts, sso,
-    sso-oidc, signin), and so does the command.
-    """
-
-    def __init__(self) -> None:
-        super().__init__([MODELS])
-        self._everything = Loader()
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - Loader's
-        """Ours, without looking."""
-        return sorted(SERVICES)
-
-    def load_service_model(
-        self, service_name: str, type_name: str, api_version: str | None = None
-    ) -> Any:
-        """See Loader."""
-        if service_name in SERVICES:
-            return super().load_service_model(service_name, type_name, api_version)
-        return self._everything.load_service_model(service_name, type_name, api_version)
-
-
 @cache
-def _loader() -> _OwnServicesFirst:
-    """It remembers the models it has read, whatever the session."""
-    return _OwnServicesFirst()
+def _loader() -> Loader:
+    """Our models before botocore's. It remembers those it has read, whatever the session."""
+    return Loader([MODELS])
 
 
 @cache

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import translated
+from keyturn.aws.powertools import logger
 from keyturn.aws.response_url import check_response_url
-from keyturn.aws.telemetry import logger
 
 _HTTP = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=10)
 _REASON_LIMIT = 1024

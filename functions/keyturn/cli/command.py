@@ -13,7 +13,7 @@ import typer
 from keyturn.aws.credentials import use_session
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault, Unsent
-from keyturn.aws.telemetry import logger
+from keyturn.aws.powertools import logger
 from keyturn.cli import local_stack
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal, plain_text

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import urllib3
 
-from keyturn.aws.clients import SERVICES, session
+from keyturn.aws.clients import session
 from keyturn.aws.deployment import failed_resources
+from keyturn.cli.finish_build import finish
 
 REGION = "us-east-1"
 _ACCESS_KEY = "test"
@@ -58,7 +59,7 @@ class Workshop:
         return self.root / "build/sam/template.yaml"
 
     def build(self) -> None:
-        """`sam build` for this machine's processor and Python."""
+        """`sam build` for this machine's processor and Python, and what completes it."""
         self._run_sam(
             "build",
             *("--template-file", str(self.root / "template.yaml")),
@@ -66,13 +67,7 @@ class Workshop:
             *("--cache-dir", str(self.root / "build/sam-cache")),
             *_overrides({}),
         )
-        self._leave_out_unused_services()
-
-    def _leave_out_unused_services(self) -> None:
-        """MiniStack unpacks the artefact at every cold start: 400 service models less is half of it."""
-        for service in self.built.parent.glob("*/botocore/data/*/"):
-            if service.name not in SERVICES:
-                shutil.rmtree(service)
+        finish(self.built.parent)
 
     def deploy(self, aws: "LocalAws", stack: str, parameters: Mapping[str, object]) -> None:
         """`sam deploy` of what was built; raises LocalAwsFailed with CloudFormation's reasons."""

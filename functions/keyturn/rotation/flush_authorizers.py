@@ -1,8 +1,8 @@
 """FlushAuthorizers: API Gateway forgets what the authorizer answered, and CloudFront the JWKS from before."""
 
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.aws.well_known import JWKS
 from keyturn.rotation.task import EmergencyInput, Outcome, task
 

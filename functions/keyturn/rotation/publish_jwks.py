@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from keyturn.aws.faults import Conflict
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.aws.well_known import Projection, foreign_members
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault

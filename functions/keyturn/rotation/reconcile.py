@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State

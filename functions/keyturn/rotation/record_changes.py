@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.keyset import document
 from keyturn.keyset.changes import ChangeKind, changes
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema

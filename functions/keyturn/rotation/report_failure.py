@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.rotation.task import Outcome
 
 

@@ -7,8 +7,9 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from keyturn.aws.events import parse
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import Metric, logger, measure
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset import timing
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin

@@ -9,4 +9,4 @@ from keyturn.api.authorize import handler
 context = SimpleNamespace(aws_request_id="request-1")
 answer = handler(json.loads(sys.argv[1]), context)
 assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-print("log_decision", flush=True)
+print("decided", flush=True)

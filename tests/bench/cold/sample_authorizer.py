@@ -64,4 +64,4 @@ context = SimpleNamespace(
 )
 answer = handler(json.loads(sys.argv[1]), context)
 assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-print("log_decision", flush=True)
+print("decided", flush=True)

@@ -72,4 +72,4 @@ context = SimpleNamespace(
 )
 answer = handler({"subject": "user-1", "client_id": "batch-1", "scope": "orders:read"}, context)
 assert answer["access_token"]
-print("log_decision", flush=True)
+print("decided", flush=True)

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
-from keyturn.aws.telemetry import Metric, log_decision, measure
+from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 
 
 @pytest.fixture
@@ -16,41 +18,58 @@ def lines(capsys):
 
 
 def test_a_decision_is_one_line(lines):
-    """It is log and metric at once: CloudWatch reads the metric out of the log."""
-    log_decision("accepted", code="ok", key_state="active", kid="k1", generation=7)
-    [line] = lines()
-    assert {name: line[name] for name in ("message", "kid", "generation")} == {
-        "message": "accepted",
-        "kid": "k1",
-        "generation": 7,
-    }
-    [told] = line["_aws"]["CloudWatchMetrics"]
-    [dimensions] = told["Dimensions"]
-    assert (told["Namespace"], set(dimensions)) == ("Keyturn", {"service", "code", "key_state"})
-    assert told["Metrics"] == [{"Name": "Authorizations", "Unit": "Count"}]
-    assert (line["Authorizations"], line["code"], line["key_state"]) == ([1.0], "ok", "active")
+    """Its members are what the metric filter reads, and which key and generation decided."""
+    log_decision(Decision.ACCEPTED, code="ok", key_state="active", kid="k1", generation=7)
+    assert lines() == [
+        {
+            "message": "accepted",
+            "code": "ok",
+            "key_state": "active",
+            "kid": "k1",
+            "generation": 7,
+            "service": "keyturn",
+        }
+    ]
 
 
 def test_a_decision_says_nothing_of_the_one_before(lines):
-    """Neither its code nor its metric."""
-    log_decision("refused", code="expired", key_state="active", kid="k1")
-    log_decision("refused", code="unknown_kid", key_state="none", generation=7)
+    """Neither its code nor its key."""
+    log_decision(Decision.REFUSED, code="expired", key_state="active", kid="k1")
+    log_decision(Decision.REFUSED, code="unknown_kid", key_state="none", generation=7)
     _, second = lines()
     assert "kid" not in second
     assert (second["code"], second["key_state"]) == ("unknown_kid", "none")
 
 
+def test_a_line_is_one_write(monkeypatch):
+    """On Lambda each write is a system call, and two could be read as two log events."""
+    writes = []
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=writes.append))
+    log_decision(Decision.ACCEPTED, code="ok", key_state="active")
+    [line] = writes
+    assert line.endswith("}\n")
+
+
 def test_what_is_measured_is_a_line_of_its_own(lines, monkeypatch):
-    """With the stack as its only dimension."""
+    """In CloudWatch's embedded metric format, with the stack as its only dimension.
+
+    Source: CloudWatch User Guide, "Specification: Embedded metric format".
+    """
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
     measure(Metric.STANDBY_KEYS, 1)
     measure(Metric.REVOCATION_LATENCY, 2.5)
     counted, lasted = lines()
-    assert (counted["StandbyKeys"], lasted["RevocationLatency"]) == ([1.0], [2.5])
-    units = [
-        line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"] for line in (counted, lasted)
-    ]
-    assert units == ["Count", "Seconds"]
+    assert (counted["StandbyKeys"], lasted["RevocationLatency"]) == (1, 2.5)
+    assert abs(counted["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    [directive] = counted["_aws"]["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": "Keyturn",
+        "Dimensions": [["service"]],
+        "Metrics": [{"Name": "StandbyKeys", "Unit": "Count"}],
+    }
+    assert counted["service"] == "keyturn"
+    [directive] = lasted["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "RevocationLatency", "Unit": "Seconds"}]
 
 
 def test_nothing_is_measured_on_an_operators_terminal(lines, monkeypatch):
@@ -63,7 +82,10 @@ def test_nothing_is_measured_on_an_operators_terminal(lines, monkeypatch):
 @pytest.mark.parametrize(
     ("module", "unused"),
     [
-        ("authorize", ["pydantic", "boto3", "s3transfer", "aws_xray_sdk"]),
+        (
+            "authorize",
+            ["pydantic", "boto3", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools"],
+        ),
         ("issue_token", ["pydantic", "boto3", "s3transfer", "aws_xray_sdk", "cryptography"]),
     ],
 )

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Unanswered
 from keyturn.aws.http import Answer
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.telemetry import logger
 from keyturn.cli.main import app
 from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import Keyset

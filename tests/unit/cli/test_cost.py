@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from keyturn.cli.cost.bill import PRICES, Load, bill
+from keyturn.cli.cost.bill import DECISION_BYTES, MONTH, PRICES, Load, bill
+from tests.bench import logs
 from tests.periods import DEFAULTS
 
 NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
@@ -16,23 +17,50 @@ def dollars(load, **prices):
 
 
 def test_idle_costs_what_stands_there():
-    """Two keys and a bit, metrics, alarms, dashboard; no calls but reconcile's."""
+    """Keys, alarms, dashboard, and reconcile with its metrics, whose container is always cold."""
     idle = dollars(Load(0, 0))
     assert 2 <= idle["KMS keys: active, standby, grace"] < 2.1
-    assert idle["POST /token"] == idle["Logs"] == idle["KMS requests"] == 0
-    assert idle["Metrics"] == 20 * NUMBERS["metric_month"]
+    assert idle["POST /token"] == idle["Logs"] == idle["Parameter Store reads"] == 0
+    assert idle["Metrics"] == 3 * NUMBERS["metric_month"]
+    runs = MONTH / 600
+    assert idle["Lambda starts"] == pytest.approx(runs * 0.25 * NUMBERS["lambda_gb_second"])
+    assert idle["Schedules"] == pytest.approx((runs + 30) / 1e6)
+    assert idle["KMS requests"] > 0  # reconcile asks for each key's state
+    assert 7 < sum(idle.values()) < 7.2
+
+
+def test_cold_starts_are_billed():
+    """INIT counts since August 2025: half a second for a thousandth of the calls, half of what all others take."""
+    idle, busy = dollars(Load(0, 0)), dollars(Load(0, 10_000_000))
+    starts, calls = (busy[what] - idle[what] for what in ("Lambda starts", "Lambda time"))
+    assert starts == pytest.approx(calls / 2)
+
+
+def test_higher_throughput_has_its_price():
+    """Reads are free until the account switches it on; then each container pays for its view."""
+    load = Load(0, 1_000_000, containers=1_000)
+    assert dollars(load)["Parameter Store reads"] == 0
+    paid = dollars(Load(0, 1_000_000, containers=1_000, higher_throughput=True))
+    reads = 1_000 * MONTH / DEFAULTS.view_ttl
+    assert paid["Parameter Store reads"] == pytest.approx(reads / 10_000 * 0.05)
+
+
+def test_what_is_billed_for_logs_is_what_is_logged():
+    """The bill's bytes are those that the bench measures; the stack's name is in them."""
+    assert logs.measure()["accepted"] == pytest.approx(DECISION_BYTES, abs=5)
 
 
 def test_each_token_is_one_signature():
     """A million tokens: a million kms:Sign, a million calls of POST /token."""
     busy = dollars(Load(1_000_000, 0))
-    assert busy["KMS requests"] == pytest.approx(100 * NUMBERS["kms_10k_requests"])
+    signed = busy["KMS requests"] - dollars(Load(0, 0))["KMS requests"]
+    assert signed == pytest.approx(100 * NUMBERS["kms_10k_requests"])
     assert busy["POST /token"] == pytest.approx(NUMBERS["api_rest_1m_requests"])
 
 
 def test_every_price_matters():
     """Twice a price, and the bill is another."""
-    load = Load(1_000_000, 1_000_000)
+    load = Load(1_000_000, 1_000_000, higher_throughput=True)
     usual = sum(dollars(load).values())
     unused = {"api_http_1m_requests"}  # of another design, in `make bench PART=cost`
     same = {n for n, p in NUMBERS.items() if sum(dollars(load, **{n: 2 * p}).values()) == usual}

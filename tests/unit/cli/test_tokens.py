@@ -8,7 +8,7 @@ from keyturn.api.answers import Refusal
 from keyturn.api.issue_token import issue
 from keyturn.api.token_request import TokenRequest
 from keyturn.aws.http import Answer
-from keyturn.aws.telemetry import metrics
+from keyturn.aws.powertools import metrics
 from keyturn.keyset.transitions import revoke
 
 

@@ -11,13 +11,17 @@ from keyturn.keyset.timing import Times
 
 PRICES: Mapping[str, Any] = json.loads(files(__package__).joinpath("prices.json").read_text())
 MONTH = 30 * 86_400  # seconds
+DAY = 86_400
 _MEMORY = 0.5  # GB, as template.yaml has it
-_ISSUER = 0.03  # seconds billed a token: one kms:Sign and its way
-_AUTHORIZER = 0.001  # seconds billed a call: Lambda bills whole milliseconds
-_RECONCILE = 1.0  # seconds a run, every ten minutes
+_ISSUER = 0.03  # seconds billed per token: one kms:Sign and the way there
+_AUTHORIZER = 0.001  # seconds billed per call: Lambda bills whole milliseconds
+_RECONCILE = 1.0  # seconds per run, every ten minutes
+_START = 0.5  # seconds per cold start: INIT, billed since August 2025, and the first reads
 _STARTS = 0.001  # of all calls find no warm container, and read each key from KMS
-_LOG = 750  # bytes of a log line and of Lambda's own about the call
-_METRICS, _ALARMS, _DASHBOARDS = 20, 11, 1  # of one stack (docs/signals.md)
+DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
+_TOKEN_BYTES = 910  # logged per token: the audit line and its metric
+_IDLE_METRICS, _METRICS = 3, 20  # reconcile's, and all; billed in hours that have data
+_ALARMS, _DASHBOARDS = 11, 1  # of one stack (docs/signals.md)
 _TRANSITIONS = 20  # states of a rotation
 _DAILY = 3  # states of a scheduled run that finds nothing due
 
@@ -43,27 +47,41 @@ class Load:
 
     tokens: int
     authorizations: int
+    containers: int = 10  # issuers and authorizers that are busy on average
+    higher_throughput: bool = False  # of Parameter Store, for the whole account and Region
 
 
 def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
-    """The lines of a month; `prices` by the names in prices.json."""
+    """The lines of a month; `prices` by the names in prices.json.
+
+    Not in it: calls to your own APIs, what verifiers elsewhere fetch from CloudFront, log storage.
+    """
     calls = load.tokens + load.authorizations
     rotations = MONTH / times.rotation_period
     grace = timing.grace_period(times, times.token_lifetime).total_seconds()
     keys = 2 + min(grace / times.rotation_period, 1.0)
-    runs = MONTH / 600
+    runs, days = MONTH / 600, MONTH / DAY
     seconds = load.tokens * _ISSUER + load.authorizations * _AUTHORIZER + runs * _RECONCILE
-    transitions = rotations * _TRANSITIONS + MONTH / 86_400 * _DAILY
-    kms = load.tokens + load.authorizations * _STARTS * keys
+    starts = calls * _STARTS + runs  # after ten minutes reconcile finds its container gone
+    transitions = rotations * _TRANSITIONS + days * _DAILY
+    kms = load.tokens + load.authorizations * _STARTS * keys + runs * keys
+    metrics = _METRICS if calls else _IDLE_METRICS
+    logs = load.tokens * _TOKEN_BYTES + load.authorizations * DECISION_BYTES
+    reads = load.containers * MONTH / times.view_ttl if calls else 0.0
+    ssm = prices["ssm_10k_requests"] if load.higher_throughput else 0.0
     return [
         Line("KMS keys: active, standby, grace", keys, "keys", prices["kms_key_month"]),
         Line("KMS requests", kms / 10_000, "10,000", prices["kms_10k_requests"]),
         Line("Lambda calls", (calls + runs) / 1e6, "million", prices["lambda_1m_requests"]),
         Line("Lambda time", seconds * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
+        Line("Lambda starts", starts * _START * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
         Line("POST /token", load.tokens / 1e6, "million", prices["api_rest_1m_requests"]),
-        Line("Logs", calls * _LOG / 1e9, "GB", prices["logs_gb"]),
-        Line("Metrics", _METRICS, "metrics", prices["metric_month"]),
+        Line("Parameter Store reads", reads / 10_000, "10,000", ssm),
+        Line("Logs", logs / 1e9, "GB", prices["logs_gb"]),
+        Line("Metrics", metrics, "metrics", prices["metric_month"]),
         Line("Alarms", _ALARMS, "alarms", prices["alarm_month"]),
         Line("Dashboard", _DASHBOARDS, "dashboard", prices["dashboard_month"]),
+        Line("Schedules", (runs + days) / 1e6, "million", prices["schedule_1m_invocations"]),
+        Line("S3 lists", runs / 1_000, "1,000", prices["s3_1k_lists"]),
         Line("State transitions", transitions / 1_000, "1,000", prices["states_1k_transitions"]),
     ]

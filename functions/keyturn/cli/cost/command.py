@@ -12,6 +12,14 @@ from keyturn.cli.terminal import BadUsage, Terminal
 
 Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued per month.")]
 Calls = Annotated[int, typer.Option(min=0, help="Authorizer calls per month.")]
+Containers = Annotated[
+    int,
+    typer.Option(min=0, help="Busy containers on average; each reads the keyset every C seconds."),
+]
+HigherThroughput = Annotated[
+    bool,
+    typer.Option(help="Parameter Store's higher throughput, needed above some 1,000 containers."),
+]
 Prices = Annotated[
     list[str] | None,
     typer.Option("--price", help="Replace a list price: NAME=DOLLARS; repeatable."),
@@ -24,12 +32,14 @@ def cost(
     *,
     tokens: Tokens = 1_000_000,
     authorizations: Calls = 10_000_000,
+    containers: Containers = 10,
+    higher_throughput: HigherThroughput = False,
     price: Prices = None,
 ) -> None:
-    """What this stack costs per month; calls to your own APIs are extra."""
+    """What this stack costs per month; calls to your own APIs and stored logs are extra."""
     prices = {name: value for name, value in PRICES.items() if not isinstance(value, str)}
     prices.update(_parse_prices(price or [], prices))
-    load = Load(tokens, authorizations)
+    load = Load(tokens, authorizations, containers, higher_throughput)
     lines = bill(load, deployment.settings.times, prices)
     total = sum(line.dollars for line in lines)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
