@@ -17,7 +17,7 @@ OURS = "arn:aws:cloudfront::123456789012:distribution/{}"
 @pytest.fixture
 def clients(monkeypatch) -> Clients:
     """Real ones, with botocore's model of CloudFront, which is in no Region."""
-    monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")  # this process's one session keeps it
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     return Clients(write_delay=20)

@@ -6,7 +6,7 @@ execution, no deployment, and no KMS key more than are needed.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from keyturn.aws.custom_resource import CustomResource
@@ -14,7 +14,7 @@ from keyturn.keyset.timing import Limits
 from keyturn.rotation import keyset_resource
 from tests.periods import DEFAULTS
 from tests.simulation import faults
-from tests.simulation.cloud.states import StatesClient
+from tests.simulation.cloud.states import CloudFormationClient, StatesClient
 from tests.simulation.executions import Execution
 from tests.simulation.passage import INVOKE, Outage
 from tests.simulation.play import Play, key_material
@@ -33,7 +33,6 @@ _CREATE = CustomResource.model_validate(
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Keyset",
-        "ResourceProperties": {"StateMachineArn": "arn:machine"},
     }
 )
 
@@ -65,7 +64,10 @@ def first_start(delays: Delays) -> Play:
     world = play.world
     world.plan.outages = (Outage("*", 0, delays.role, faults.denied),)
     world.clients.states = StatesClient(world, lambda text: Execution(world, json.loads(text)))
+    world.clients.cloudformation = CloudFormationClient(world, "stack", "CREATE_IN_PROGRESS")
     container = world.container("keyset")
+    settings = replace(container.stack.settings, state_machine="arn:machine")
+    container.stack.settings = settings
     process = world.scheduler.spawn(
         lambda: keyset_resource.run(container.stack, _CREATE), container
     )

@@ -38,8 +38,9 @@ def _fetch(_method: str, _url: str) -> Any:
 @contextmanager
 def simulated() -> Iterator[None]:
     """Handlers find their Stack in the world that runs, and the probe its public URL."""
-    logger.setLevel("CRITICAL")
     with ExitStack() as stack:
+        stack.callback(logger.setLevel, logger.log_level)
+        logger.setLevel("CRITICAL")
         stack.enter_context(
             patch.object(Stack, "from_environment", lambda: World.running.in_container())
         )

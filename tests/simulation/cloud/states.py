@@ -1,4 +1,4 @@
-"""Step Functions as the custom resource Keyset uses it: it starts executions and asks what became of them."""
+"""What the custom resource Keyset asks beside: Step Functions to run executions, CloudFormation what it does."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -38,3 +38,16 @@ class StatesClient:
 
     def _carry(self, name: str, effect: Callable[[float], Any]) -> Any:
         return self._wire.carry(Call(f"states:{name}", effect, retries=True))
+
+
+class CloudFormationClient:
+    """boto3's cloudformation: the stack `stack_id` is in this status."""
+
+    def __init__(self, wire: Wire, stack_id: str, status: str) -> None:
+        self._wire, self._stack = wire, {"StackId": stack_id, "StackStatus": status}
+
+    def describe_stacks(self, StackName) -> dict[str, Any]:  # noqa: N803
+        """DescribeStacks."""
+        assert StackName
+        call = Call("cloudformation:DescribeStacks", lambda _at: {"Stacks": [self._stack]}, True)
+        return self._wire.carry(call)
