@@ -53,7 +53,7 @@ def _finish(folder: Path) -> Finished:
 
 
 def _drop_unused_models(folder: Path) -> None:
-    """Botocore's models of four hundred services, of which the functions call nine."""
+    """Botocore's models of four hundred services, of which the functions call a dozen."""
     used = _output([sys.executable, "-S", "-B", "-c", _SERVICES], PYTHONPATH=str(folder)).split()
     if not used:
         raise NotBuilt(f"{folder} does not say which services it calls: run `sam build` again")
