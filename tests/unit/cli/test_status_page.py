@@ -3,6 +3,7 @@
 PICTURES=write puts what it looks like into docs/.
 """
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -93,9 +94,9 @@ def summary() -> Summary:
         )
         for one in generations[-1].keyset.known
     }
-    shown = SimpleNamespace(
-        generation=47, keys={one.kid: None for one in generations[-1].keyset.keys}
-    )
+    kids = [one.kid for one in generations[-1].keyset.keys]
+    body = json.dumps({"generation": 47, "keys": [{"kid": kid} for kid in kids]}).encode()
+    shown = SimpleNamespace(generation=47, keys=dict.fromkeys(kids), body=body)
     run = Run(
         "arn:aws:states:eu-central-1:123456789012:execution:keyturn:5e1f0c9a",
         "scheduled",
