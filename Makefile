@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := build/env/uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --python $(PYTHON)
 BIN := .venv/bin
-EXPORT := $(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
+EXPORT := $(UV) export --frozen --quiet --only-group artefact --no-emit-project --no-annotate --no-header
 # What may ship in the artefact, as the packages themselves spell it; an OR or a ; leaves the choice.
 ALLOWED := Apache-2.0;Apache Software License;Apache-2.0 OR BSD-3-Clause;BSD License;BSD-2-Clause;BSD-3-Clause
 ALLOWED := $(ALLOWED);MIT;MIT License;MIT-0;MIT No Attribution License (MIT-0);PSF-2.0
@@ -12,8 +12,8 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model soak mutation bench bench-docs verifiers-docs lint audit licences setup format lock \
-	docs clean
+.PHONY: demo test simulate model soak mutation bench bench-docs verifiers-docs lint audit licences wheel setup format \
+	lock docs clean
 
 demo: setup
 	$(BIN)/python -m tests.demo
@@ -63,6 +63,10 @@ audit: setup
 	@$(UV) audit --frozen --no-default-groups --preview-features audit-command; status=$$?; \
 	[ $$status -lt 2 ] || echo "Nothing was audited: see the error above." >&2; exit $$status
 
+# The operator's command for machines without the repository.
+wheel: setup
+	$(UV) build --wheel --quiet --out-dir build/wheel
+
 licences: setup
 	$(LICENCES) > docs/licences.md
 
@@ -73,12 +77,12 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	@echo "Setting up: .venv, build/env, tests/node_modules"
 	test -x $(UV) || $(PYTHON) -m venv build/env/uv
 	build/env/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(SYNC) --extra cli
+	$(SYNC)
 	UV_PROJECT_ENVIRONMENT=build/env/ministack $(SYNC) --only-group ministack
 	UV_PROJECT_ENVIRONMENT=build/env/sam $(SYNC) --only-group sam
 	UV_PROJECT_ENVIRONMENT=build/env/checkov $(SYNC) --only-group checkov
 	UV_PROJECT_ENVIRONMENT=build/env/aws $(SYNC) --only-group aws
-	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --no-dev --no-install-project
+	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --only-group artefact
 	UV_PROJECT_ENVIRONMENT=build/env/licences $(SYNC) --only-group licences
 	npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
@@ -97,7 +101,7 @@ format: setup
 lock: setup
 	$(UV) lock
 	$(EXPORT) -o functions/requirements.txt
-	$(SYNC) --extra cli
+	$(SYNC)
 	$(BIN)/python -m tests.aws_models
 
 docs: setup

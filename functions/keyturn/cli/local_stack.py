@@ -83,6 +83,11 @@ def running_server() -> Server:
 
 def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
     workshop = Workshop(_ROOT)
+    if not (_ROOT / "template.yaml").exists():
+        raise Failed(
+            "a local stack needs Keyturn's repository, and this command was installed without it",
+            "clone it, and run `make setup` and `.venv/bin/keyturn local up` there",
+        )
     if not workshop.sam.exists():
         raise Failed(f"the tools are not in {_ROOT / 'build/env'}", "`make setup` installs them")
     try:

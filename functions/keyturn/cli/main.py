@@ -1,5 +1,8 @@
 """The operator's command."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from keyturn.cli import local_stack
@@ -23,8 +26,20 @@ app = typer.Typer(
 local = typer.Typer(help="A stack on this machine: a test issuer.", no_args_is_help=True)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keyturn {version('keyturn')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+]
+
+
 @app.callback()
-def main() -> None:
+def main(version: Version = False) -> None:
     """Every command exits 0 on success, 1 if it found a problem or failed, 2 on invalid usage."""
 
 
