@@ -12,7 +12,7 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model soak mutation bench bench-docs verifiers-docs lint audit licences wheel setup format \
+.PHONY: demo test simulate model soak conformance mutation bench bench-docs verifiers-docs lint audit licences wheel setup format \
 	lock docs clean
 
 demo: setup
@@ -31,6 +31,10 @@ model: setup
 # An hour of load, rotations and emergencies on a local stack; no part of .ci/run.
 soak: setup
 	$(BIN)/python -m tests.soak --minutes 60 --rotations 60 --emergencies 20
+
+# On the account that the environment names: STACK=… CONFIRM=<account id>; LOCAL=1 on a local AWS. Never in CI.
+conformance: setup
+	$(BIN)/python -m tests.conformance
 
 # How many changed lines of the core the tests notice; takes long, and is no part of .ci/run.
 mutation: setup

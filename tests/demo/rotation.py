@@ -69,7 +69,10 @@ class Rotation:
         assert active is not None
         self.client.tally.revocation = Revocation(active.kid, time.time())
         self._emergency = subprocess.Popen(
-            [str(KEYTURN), "revoke", "--active", "--reason", "drill", "--yes", "--json"],
+            [
+                *(str(KEYTURN), "revoke", "--active", "--stack", self._deployment.stack),
+                *("--reason", "drill", "--yes", "--json"),
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -12,7 +12,7 @@ from keyturn.aws.kms_keys import KmsKey
 from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop
 from keyturn.keyset.model import Keyset
 from tests.demo import story
-from tests.e2e.conftest import Deploy, asking_for, reach
+from tests.e2e.conftest import Deploy
 
 _DOOMED = """
 Resources:

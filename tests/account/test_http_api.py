@@ -1,0 +1,77 @@
+"""The example of an HTTP API, which no local engine serves: what SAM makes of it is what AWS gets."""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+from cfnlint.decode import cfn_yaml
+
+from tests.definition import ROOT
+from tests.synthesized import Template
+
+EXAMPLE = ROOT / "examples/protected-http-api/template.yaml"
+_TRANSLATE = ["build/env/ministack/bin/python", "-m", "tests.permissions.sam_translate"]
+
+
+def translated(text: str) -> Template:
+    """What SAM makes of it."""
+    ran = subprocess.run(
+        _TRANSLATE,
+        input=json.dumps(cfn_yaml.loads(text)),
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result: Template = json.loads(ran.stdout)
+    return result
+
+
+def problems(template: Template) -> list[str]:
+    """Why the authorizer's answers would not count."""
+    resources = template["Resources"].values()
+    [api] = [r["Properties"]["Body"] for r in resources if r["Type"] == "AWS::ApiGatewayV2::Api"]
+    (scheme,) = api["components"]["securitySchemes"].values()
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    wanted: dict[str, Any] = {
+        "authorizerPayloadFormatVersion": "2.0",
+        "enableSimpleResponses": True,
+        "authorizerResultTtlInSeconds": 0,
+        "identitySource": ["$request.header.Authorization"],
+    }
+    found = [
+        f"{name} is {authorizer.get(name)}"
+        for name in wanted
+        if authorizer.get(name) != wanted[name]
+    ]
+    invoked = [
+        r["Properties"]["FunctionName"] for r in resources if r["Type"] == "AWS::Lambda::Permission"
+    ]
+    if {"Ref": "KeyturnAuthorizer"} not in invoked:
+        found.append("API Gateway may not invoke the authorizer")
+    return found
+
+
+def test_the_example_is_protected() -> None:
+    """Payload format 2.0 with simple answers, asked for every call, by an API that may invoke the function.
+
+    Source: API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda authorizers".
+    """
+    assert problems(translated(EXAMPLE.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "            EnableSimpleResponses: true\n",
+        "            EnableFunctionDefaultPermissions: true\n",
+        ", ReauthorizeEvery: 0",
+    ],
+)
+def test_a_word_less_is_noticed(line: str) -> None:
+    """Each of these is optional for SAM."""
+    text = EXAMPLE.read_text()
+    assert line in text
+    assert problems(translated(text.replace(line, "")))

@@ -1,0 +1,64 @@
+"""A conformance run refuses before it touches anything."""
+
+from collections.abc import Mapping
+
+import boto3
+import pytest
+
+from tests.conformance.order import LOCAL_STACK, Order, Refused
+from tests.unit.conformance.conftest import ACCOUNT, FOREIGN, STACK, create_stack, stacks
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({}, "STACK is not set"),
+        ({"CONFIRM": ACCOUNT}, "STACK is not set"),
+        ({"STACK": STACK, "AWS_ENDPOINT_URL": "https://example.com"}, "unset it"),
+    ],
+)
+def test_an_incomplete_order_is_refused(environ: Mapping[str, str], reason: str) -> None:
+    """On an account a stack must be named; another endpoint than loopback is neither."""
+    with pytest.raises(Refused, match=reason):
+        Order.from_environ(environ)
+
+
+@pytest.mark.parametrize("confirm", ["", "yes", "123456789013"])
+def test_an_account_is_confirmed_by_its_id(confirm: str) -> None:
+    """The message names the account that the credentials belong to."""
+    order = Order.from_environ({"STACK": STACK, "CONFIRM": confirm})
+    with pytest.raises(Refused, match=f"CONFIRM={ACCOUNT}"):
+        order.confirmed()
+
+
+def test_a_confirmed_order_is_taken() -> None:
+    """And names the account for the report to blank."""
+    order = Order.from_environ({"STACK": STACK, "CONFIRM": ACCOUNT})
+    assert order.confirmed() == ACCOUNT
+    order.insist_that_nothing_is_there()
+
+
+@pytest.mark.parametrize("environ", [{"LOCAL": "1"}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}])
+def test_a_local_aws_needs_neither_name_nor_confirmation(environ: Mapping[str, str]) -> None:
+    """It has nothing to lose."""
+    order = Order.from_environ(environ)
+    assert (order.stack, order.local) == (LOCAL_STACK, True)
+    order.confirmed()
+
+
+@pytest.mark.parametrize("name", ["", "-alerts", "-rest", "-http", "-question"])
+def test_a_stack_that_exists_is_not_touched(name: str) -> None:
+    """Neither the one that is named nor one that the run would create beside it."""
+    create_stack(f"{STACK}{name}")
+    with pytest.raises(Refused, match=f"the stack {STACK}{name} exists"):
+        Order.from_environ({"STACK": STACK}).insist_that_nothing_is_there()
+    assert {FOREIGN, f"{STACK}{name}"} == stacks()
+
+
+def test_a_keyset_that_a_stack_left_is_not_touched() -> None:
+    """With RetainKeyset=true the parameters outlive their stack."""
+    boto3.client("ssm").put_parameter(
+        Name=f"/keyturn/{STACK}/keyset/000000000001", Value="{}", Type="String"
+    )
+    with pytest.raises(Refused, match="an earlier stack left"):
+        Order.from_environ({"STACK": STACK}).insist_that_nothing_is_there()
