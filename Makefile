@@ -12,7 +12,7 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test simulate model soak conformance mutation bench bench-docs verifiers-docs lint audit licences wheel setup format \
+.PHONY: demo test simulate model soak conformance mutation bench bench-docs verifiers-docs lint audit licences wheel package cdk setup format \
 	lock docs clean
 
 demo: setup
@@ -70,6 +70,15 @@ audit: setup
 # The operator's command for machines without the repository.
 wheel: setup
 	$(UV) build --wheel --quiet --out-dir build/wheel
+
+# The release: template, artefact, wheel and their checksums in build/package.
+package: setup
+	$(BIN)/python -m tests.release
+
+# Synthesizes examples/cdk with the real CDK; the other tests of it need no CDK.
+cdk: setup
+	UV_PROJECT_ENVIRONMENT=build/env/cdk $(SYNC) --only-group cdk
+	$(BIN)/pytest -q tests/cdk
 
 licences: setup
 	$(LICENCES) > docs/licences.md

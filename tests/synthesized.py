@@ -27,6 +27,11 @@ def translate(change: Callable[[Template], None]) -> Template:
     change(template)
     template["Globals"]["Function"]["CodeUri"] = _ELSEWHERE
     template["Resources"]["RotationStateMachine"]["Properties"]["DefinitionUri"] = _ELSEWHERE
+    return translated(template)
+
+
+def translated(template: Mapping[str, Any]) -> Template:
+    """What SAM makes of a template with nothing local in it."""
     translation = subprocess.run(
         _TRANSLATE,
         input=json.dumps(template),

@@ -1,32 +1,14 @@
 """The example of an HTTP API, which no local engine serves: what SAM makes of it is what AWS gets."""
 
-import json
-import os
-import subprocess
 from typing import Any
 
 import pytest
 from cfnlint.decode import cfn_yaml
 
 from tests.definition import ROOT
-from tests.synthesized import Template
+from tests.synthesized import Template, translated
 
 EXAMPLE = ROOT / "examples/protected-http-api/template.yaml"
-_TRANSLATE = ["build/env/ministack/bin/python", "-m", "tests.permissions.sam_translate"]
-
-
-def translated(text: str) -> Template:
-    """What SAM makes of it."""
-    ran = subprocess.run(
-        _TRANSLATE,
-        input=json.dumps(cfn_yaml.loads(text)),
-        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    result: Template = json.loads(ran.stdout)
-    return result
 
 
 def problems(template: Template) -> list[str]:
@@ -59,7 +41,7 @@ def test_the_example_is_protected() -> None:
 
     Source: API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda authorizers".
     """
-    assert problems(translated(EXAMPLE.read_text())) == []
+    assert problems(translated(cfn_yaml.loads(EXAMPLE.read_text()))) == []
 
 
 @pytest.mark.parametrize(
@@ -74,4 +56,4 @@ def test_a_word_less_is_noticed(line: str) -> None:
     """Each of these is optional for SAM."""
     text = EXAMPLE.read_text()
     assert line in text
-    assert problems(translated(text.replace(line, "")))
+    assert problems(translated(cfn_yaml.loads(text.replace(line, ""))))

@@ -57,7 +57,13 @@ def starts_without_errors(world: World) -> str:
     return f"{len(lines)} lines, none of an error"
 
 
-_MARKS = ('"level":"ERROR"', '"level":"CRITICAL"', "[ERROR]", "Task timed out", "Runtime exited")
+_MARKS = (
+    '"level":"ERROR"',
+    '"level":"CRITICAL"',
+    '"status":"timeout"',
+    "[ERROR]",
+    "Task timed out",
+)
 
 
 def creates_no_log_groups(world: World) -> str:

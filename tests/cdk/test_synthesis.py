@@ -1,0 +1,37 @@
+"""What the real CDK makes of examples/cdk: a nested stack. `make cdk` runs this."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tests.definition import ROOT
+from tests.release.examples import BUCKET, CDK, problems
+
+
+def test_the_example_synthesizes(tmp_path: Path) -> None:
+    """One AWS::CloudFormation::Stack with our parameters, whose outputs are the app's.
+
+    `cdk deploy` gives CAPABILITY_AUTO_EXPAND itself, and nested stacks inherit it.
+    """
+    subprocess.run(
+        [str(ROOT / "build/env/cdk/bin/python"), str(CDK)],
+        cwd=tmp_path,
+        env={**os.environ, "KEYTURN_BUCKET": BUCKET, "CDK_OUTDIR": str(tmp_path / "out")},
+        check=True,
+    )
+    template = json.loads((tmp_path / "out/Identity.template.json").read_text())
+    nested = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
+    }
+    [(name, resource)] = nested.items()
+    outputs = set()
+    for output in template["Outputs"].values():
+        [stack, attribute] = output["Value"]["Fn::GetAtt"]
+        assert stack == name
+        outputs.add(attribute.removeprefix("Outputs."))
+    assert outputs
+    properties = resource["Properties"]
+    assert problems(properties["TemplateURL"], None, properties["Parameters"], outputs) == []
