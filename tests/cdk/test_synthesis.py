@@ -6,7 +6,15 @@ import subprocess
 from pathlib import Path
 
 from tests.definition import ROOT
-from tests.release.examples import BUCKET, CDK, problems
+from tests.release.examples import BUCKET, CDK, PACKAGED, problems
+
+_INCLUDE = """
+import aws_cdk as cdk
+from aws_cdk.cloudformation_include import CfnInclude
+app = cdk.App()
+CfnInclude(cdk.Stack(app, "Identity"), "Keyturn", template_file="template.json")
+app.synth()
+"""
 
 
 def test_the_example_synthesizes(tmp_path: Path) -> None:
@@ -35,3 +43,19 @@ def test_the_example_synthesizes(tmp_path: Path) -> None:
     assert outputs
     properties = resource["Properties"]
     assert problems(properties["TemplateURL"], None, properties["Parameters"], outputs) == []
+
+
+def test_cfn_include_reverses_the_transforms(tmp_path: Path) -> None:
+    """Why the example is a nested stack; once this fails, docs/use-it.md may say that both ways work.
+
+    Source: CloudFormation Template Reference, "AWS::LanguageExtensions transform": it comes before AWS::Serverless.
+    """
+    (tmp_path / "template.json").write_text(json.dumps(PACKAGED))
+    subprocess.run(
+        [str(ROOT / "build/env/cdk/bin/python"), "-c", _INCLUDE],
+        cwd=tmp_path,
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path / "out")},
+        check=True,
+    )
+    included = json.loads((tmp_path / "out/Identity.template.json").read_text())
+    assert included["Transform"] == PACKAGED["Transform"][::-1]
