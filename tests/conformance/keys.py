@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 
-from tests.conformance.items import Item, World
+from tests.conformance.items import Item, Missing, World
 from tests.conformance.stack import stack_alarms
 from tests.demo.client import Tally
 from tests.demo.rotation import Rotation
@@ -36,9 +36,12 @@ def cleans_up(world: World) -> str:
 
 def flushes_every_cache(world: World) -> str:
     """The emergency emptied the caches of both kinds of API."""
+    if "execution" not in world.rotation.command:
+        raise Missing("no emergency was started")
     run = boto3.client("stepfunctions").describe_execution(
         executionArn=world.rotation.command["execution"]
     )
+    hold("output" in run, f"the emergency ended {run.get('status')}: {run.get('cause')}")
     flushed = set(json.loads(run["output"])["flush"]["stages"])
     expected = {outputs["Stage"] for outputs in world.consumers.values()}
     if int(str(world.place.parameters["ResultTtl"])):
@@ -75,19 +78,20 @@ def alarm_is_delivered(world: World) -> str:
 def failure_raises_the_alarm(world: World) -> str:
     """An execution that fails raises ExecutionFailed by itself."""
     execution = world.deployment.start({"mode": "scheduled", "started_by": "", "kids": []})
+    world.failed_execution = execution
     [name] = [a["AlarmName"] for a in stack_alarms(world) if "ExecutionFailed" in a["AlarmName"]]
     _wait_for_alarm(world, name, _ALARM_SECONDS)
     hold(world.deployment.executions.status(execution) == "FAILED", "the execution did not fail")
-    world.failed_execution = execution
     return name
 
 
 def failed_run_is_redriven(world: World) -> str:
     """Step Functions takes a failed run up again; the same input fails again."""
-    boto3.client("stepfunctions").redrive_execution(executionArn=world.failed_execution)
-    described = boto3.client("stepfunctions").describe_execution(
-        executionArn=world.failed_execution
-    )
+    if not world.failed_execution:
+        raise Missing("no run has failed")
+    states = boto3.client("stepfunctions")
+    states.redrive_execution(executionArn=world.failed_execution)
+    described = states.describe_execution(executionArn=world.failed_execution)
     hold(described["redriveCount"] == 1, f"redriveCount is {described.get('redriveCount')}")
     return "RedriveExecution was accepted"
 

@@ -72,14 +72,12 @@ class Listener:
     ) -> dict[str, Any]:
         """The first message that is wanted; raises DoesNotHold if none comes within `seconds`."""
         until = time.monotonic() + seconds
-        while True:
-            if found := next((message for message in self.messages if wanted(message)), None):
-                return found
-            if time.monotonic() > until:
+        while not (found := next(filter(wanted, self.messages), None)):
+            if not self._receive() and time.monotonic() >= until:
                 raise DoesNotHold(f"{what} was not delivered within {seconds:.0f} s")
-            self._receive()
+        return found
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
         sqs = boto3.client("sqs")
         answer = sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
@@ -87,3 +85,4 @@ class Listener:
         for message in answer.get("Messages", []):
             self.messages.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bool(answer.get("Messages"))

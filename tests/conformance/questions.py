@@ -27,7 +27,7 @@ def takes_retain_except_on_create(world: World) -> str:
         "Resources": {"Topic": {**_TOPIC, "DeletionPolicy": policy}},
     }
     with _change_set(world, template) as described:
-        return f"{described['Status']}: {described.get('StatusReason', 'accepted')}"
+        return f"{described['Status']}: {described.get('StatusReason') or 'accepted'}"
 
 
 def compares_numbers(world: World) -> str:

@@ -90,8 +90,9 @@ class Rotation:
         """The emergency in the second wait: the key was out in time, and nobody else noticed."""
         assert self._emergency is not None
         printed, _ = self._emergency.communicate(timeout=60)
-        hold(self._emergency.returncode == 0, f"keyturn revoke: {self._emergency.returncode}")
-        self.command = json.loads(printed)
+        self.command = json.loads(printed) if printed else {}
+        problems = self.command.get("problems", "it printed nothing")
+        hold(self._emergency.returncode == 0, f"keyturn revoke: {problems}")
         seen, tally = self.client.tally.revocation, self.client.tally
         assert seen is not None
         hold(self.command["kids"] == [seen.kid], f"revoked {self.command['kids']}")
