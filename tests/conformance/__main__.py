@@ -17,11 +17,13 @@ from tests.conformance.report import line, report
 from tests.conformance.run import Run
 from tests.definition import ROOT
 
-REPORT = ROOT / "build/conformance.md"
-
 
 def main() -> int:
-    """Exit status 0 if all that was run holds and nothing is left, 2 if the run was refused."""
+    """Exit status 0 if all that was run holds and nothing is left, 2 if the run was refused.
+
+    The end-to-end tests, which have built already and keep their reports apart, set BUILT and REPORT.
+    """
+    path = Path(os.environ.get("REPORT") or ROOT / "build/conformance.md")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workshop = Workshop(ROOT)
     try:
@@ -29,7 +31,7 @@ def main() -> int:
         with _place(order, workshop) as place:
             account = order.confirmed()
             order.insist_that_nothing_is_there()
-            return conform(World(order, place, account), REPORT)
+            return conform(World(order, place, account), path)
     except (Refused, LocalAwsFailed) as error:
         print(f"make conformance: {error}", file=sys.stderr)
         return 2
@@ -67,7 +69,7 @@ def _place(order: Order, workshop: Workshop) -> Iterator[Account]:
     if order.endpoint:
         aws = LocalAws(order.endpoint)
         os.environ.update(aws.environ)
-        yield LocalPlace(workshop, aws)
+        yield LocalPlace(workshop, aws, built=bool(os.environ.get("BUILT")))
     elif order.local:
         with running(workshop, ROOT / "build/tmp/conformance") as aws:
             yield LocalPlace(workshop, aws)

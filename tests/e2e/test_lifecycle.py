@@ -1,18 +1,23 @@
 """Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop
 from keyturn.keyset.model import Keyset
+from tests.conformance.run import ITEMS
 from tests.demo import story
-from tests.e2e.conftest import Deploy
+from tests.e2e.conftest import ROOT, Deploy
 
 _DOOMED = """
 Resources:
@@ -39,8 +44,8 @@ class Doomed(Workshop):
 class Endings:
     """Stacks that end, each at its own pace: a Delete waits two minutes for what may be running."""
 
-    gone: Deployment
-    deletion: Future[None]
+    conformance: Future["subprocess.CompletedProcess[str]"]
+    report: Path
     safe: Deployment  # its stack is deleted, its keyset retained
     keyset: Keyset
     keys: list[KmsKey]
@@ -48,19 +53,32 @@ class Endings:
     failure: Future[None]
 
 
+def conform(aws: LocalAws, report: Path) -> "subprocess.CompletedProcess[str]":
+    """`make conformance` on this local AWS, with what was built already."""
+    told = {"STACK": "keyturn-gone", "BUILT": "1", "REPORT": str(report)}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.conformance"],
+        cwd=ROOT,
+        env={**os.environ, **aws.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="module")
-def endings(deploy: Deploy, workshop: Workshop, aws: LocalAws) -> Iterator[Endings]:
+def endings(
+    deploy: Deploy, workshop: Workshop, aws: LocalAws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Endings]:
     """Begun together, so that they wait together."""
-    gone, safe = deploy("keyturn-gone"), deploy("keyturn-safe", RetainKeyset="true")
-    active = gone.keyset.active
-    assert active is not None
-    reach(gone, gone.start(asking_for(active.kid)), "WaitForGrace")
+    report = tmp_path_factory.mktemp("conformance") / "conformance.md"
+    safe = deploy("keyturn-safe", RetainKeyset="true")
     keyset, keys = safe.keyset, safe.kms.of_stack()
     workshop.delete("keyturn-safe")
     with ThreadPoolExecutor() as pool:
         yield Endings(
-            gone,
-            pool.submit(workshop.delete, "keyturn-gone"),
+            pool.submit(conform, aws, report),
+            report,
             safe,
             keyset,
             keys,
@@ -106,17 +124,20 @@ def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: W
     story.lets_in(again)
 
 
-def test_deleting_the_stack_leaves_nothing_behind(endings: Endings) -> None:
-    """`sam delete` stops the schedules and a waiting rotation; keys are pending deletion."""
-    deployment = endings.gone
-    bucket = deployment.outputs["BucketName"]
-    endings.deletion.result()
-    assert deployment.keysets.stored() == {}
-    assert all(key.pending_deletion for key in deployment.kms.of_stack())
-    schedules = deployment.clients.scheduler.list_schedules()["Schedules"]
-    assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-gone-")]
-    buckets = deployment.clients.s3.list_buckets()["Buckets"]
-    assert bucket not in [entry["Name"] for entry in buckets]
+def test_keyturn_conforms_and_leaves_nothing_behind(endings: Endings) -> None:
+    """As on an account: every item holds or is listed as one for AWS, and the stacks go with a rotation waiting."""
+    ran = endings.conformance.result()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows = dict(
+        row.split(" | ", 1) for row in endings.report.read_text().splitlines() if "| `" in row
+    )
+    for item in ITEMS:
+        row = rows[f"| `{item.name}`"]
+        assert ("not run | 0.0 | local AWS |" in row) == item.aws_only
+    assert " held " in rows["| `nothing_left`"]
+    left = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    names = {s["StackName"] for s in left if s["StackStatus"] != "DELETE_COMPLETE"}
+    assert not [name for name in names if name.startswith("keyturn-gone")]
 
 
 def test_no_rollback_ends_a_retained_keyset(
