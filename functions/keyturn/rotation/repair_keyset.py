@@ -70,8 +70,7 @@ def diagnose(stack: Stack) -> Diagnosis:
 def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | None:
     """Have the newest keyset count again; raises Conflict if the keyset changed meanwhile.
 
-    Returns what was appended. What a writer acknowledged in the meantime is taken up by
-    `revoke_what_ended_meanwhile`.
+    Returns what was appended.
     """
     put_back(stack, diagnosis.missing)
     if not (diagnosis.source and diagnosis.number):
