@@ -18,7 +18,7 @@ from keyturn.keyset import timing
 from tests import runbooks
 from tests.demo import story
 from tests.e2e.conftest import KEYTURN, asking_for, reach
-from tests.e2e.test_doctor import spoil
+from tests.e2e.test_doctor import delete_newest
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"
 COMMANDS = runbooks.commands()
@@ -50,8 +50,7 @@ CUT = json.dumps(
 )
 REMOVE_CUT = ("aws iam delete-role-policy", "aws lambda update-function-configuration")
 DISABLE, ENABLE = "aws kms disable-key", "aws kms enable-key"
-KEPT = "history/unreadable/000000000047-021fb596db81e6d6.txt"
-REPAIR = ("keyturn repair --dry-run", "keyturn repair", "aws s3 cp")
+REPAIR = ("keyturn repair --dry-run", "keyturn repair")
 EXECUTION = (
     "aws stepfunctions describe-execution",
     "aws stepfunctions get-execution-history",
@@ -133,13 +132,14 @@ def test_a_disabled_key(deployment: Deployment, type_in: Type) -> None:
     story.lets_in(deployment)
 
 
-def test_an_unreadable_keyset(deployment: Deployment, type_in: Type) -> None:
-    """It is repaired, and the text that stood there can be read."""
-    spoil(deployment, deployment.keysets.read().number)
-    plan, repaired, kept = (type_in(beginning) for beginning in REPAIR)
-    assert "Cannot be read" in plan
+def test_a_keyset_that_is_gone(deployment: Deployment, type_in: Type) -> None:
+    """What was deleted comes back from the history."""
+    newest = deployment.keysets.read()
+    delete_newest(deployment, newest.number)
+    plan, repaired = (type_in(beginning) for beginning in REPAIR)
+    assert "Puts back from the history" in plan
     assert "Repaired" in repaired
-    assert kept == "{"
+    assert deployment.keysets.read() == newest
 
 
 def test_an_execution(deployment: Deployment, type_in: Type) -> None:
@@ -200,7 +200,6 @@ def _filled_in(script: str, deployment: Deployment) -> str:
         "<id>": lambda: "abcdefghij",
         "<stage>": lambda: "v1",
         "--reason …": lambda: "--reason test",
-        KEPT: lambda: _kept_text(deployment),
     }
     for place, value in values.items():
         if place in script:
@@ -212,14 +211,6 @@ def _newest_execution(deployment: Deployment) -> str:
     machine = deployment.outputs["StateMachineArn"]
     answer = deployment.clients.states.list_executions(stateMachineArn=machine)
     return answer["executions"][0]["executionArn"]
-
-
-def _kept_text(deployment: Deployment) -> str:
-    """The newest text that a repair kept."""
-    answer = boto3.client("s3").list_objects_v2(
-        Bucket=deployment.outputs["BucketName"], Prefix="history/unreadable/"
-    )
-    return max((one["Key"] for one in answer.get("Contents", ())), default="none")
 
 
 def _bash(

@@ -9,7 +9,10 @@ of a generation lands later than ω after its clock was read; clocks differ by a
 still in no machine; a view is never used beyond C (or the stale limit), an issuer stops after τ, nobody
 keeps a JWKS longer than P. Time is whole seconds.
 
-Not modelled: KMS and its orphans (S8, S12), signatures (S3), faults of the reading itself, pruning, the
+Which stored texts count, for whom, and what somebody who creates parameters can do about it is explored by
+itself (lineage.py).
+
+Not modelled: KMS and its orphans (S8, S12), signatures (S3), faults of the reading itself, the
 Wait states and the wording of outcomes, the rounding of instants (all are whole), the ten minutes that
 reconcile leaves to others (it may act at once, which is more), more than three runs at a time.
 """
@@ -20,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.model import report
+from tests.model import lineage_tasks, report
 from tests.model.tasks import MUTANTS, SCENARIOS, of_mutant, of_scenario
 
 if TYPE_CHECKING:
@@ -36,12 +39,14 @@ def main() -> int:
     print(report.HEAD)
     # A process a task: what an exploration has remembered is given back at its end.
     with ProcessPoolExecutor(PROCESSES, max_tasks_per_child=1) as pool:
-        for done in as_completed([pool.submit(of_scenario, name) for name in SCENARIOS]):
+        for done in as_completed(
+            [pool.submit(of_scenario, name) for name in (*SCENARIOS, *lineage_tasks.SCENARIOS)]
+        ):
             outcome = done.result()
             outcomes.append(outcome)
             print(report.scenario_line(outcome), *outcome.trace, sep="\n    ", flush=True)
     with ProcessPoolExecutor(PROCESSES) as pool:
-        for outcome in pool.map(of_mutant, MUTANTS):
+        for outcome in pool.map(of_mutant, (*MUTANTS, *lineage_tasks.MUTANTS)):
             outcomes.append(outcome)
             print(*report.mutant_lines(outcome), sep="\n", flush=True)
     explorations = [outcome for outcome in outcomes if not outcome.scenario]

@@ -4,7 +4,7 @@ import gc
 import os
 import time
 
-from tests.model import report, rule_mutants, scenarios, table_mutants
+from tests.model import lineage_tasks, report, rule_mutants, scenarios, table_mutants
 from tests.model.mutants import Mutant
 from tests.model.outcome import Outcome
 from tests.model.scenarios import Scenario
@@ -49,11 +49,15 @@ def explored(scenario: Scenario, mutant: Mutant | None = None) -> Outcome:
 
 def of_scenario(name: str) -> Outcome:
     """The product as it is."""
+    if name in lineage_tasks.SCENARIOS:
+        return lineage_tasks.of_scenario(name)
     return explored(SCENARIOS[name])
 
 
 def of_mutant(name: str) -> Outcome:
     """The product without one of its guards or terms."""
+    if name in lineage_tasks.MUTANTS:
+        return lineage_tasks.of_mutant(name)
     mutant = MUTANTS[name]
     with mutant.applied():
         return explored(SCENARIOS[mutant.scenario], mutant)

@@ -12,7 +12,9 @@ from keyturn.aws.edge_cache import EdgeCache
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Origin
-from keyturn.rotation import create_key, keyset_resource, reconcile
+from keyturn.rotation import create_key, keyset_resource, reconcile, record_changes, unlawful
+from keyturn.rotation.prune_generations import prune_generations
+from keyturn.rotation.put_back import restore_generations
 from tests.definition import STATES, step_of
 from tests.permissions.calls import EXECUTION, Need, needs
 from tests.permissions.roles import STATE_MACHINE
@@ -45,6 +47,7 @@ def asked() -> Asked:
         for seed in range(_SEEDS):
             seeds.play(seed)
         _first_jwks_by_reconcile()
+        _tampering()
         _birth_and_end()
         _flush_of_an_http_api()
         _invalidation_at_the_edge()
@@ -58,6 +61,28 @@ def _first_jwks_by_reconcile() -> None:
     world = Play.founded(periods.USUAL).world
     _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
     _in(world, "reconcile", reconcile.run)
+
+
+def _tampering() -> None:
+    """Somebody writes where the next generation should be, far above it, and deletes the newest."""
+    world = Play.booted(periods.USUAL).world
+    top = world.truth.landed[-1][1].number
+    path = "/keyturn/sim/keyset/"
+    for label in ("RecordChanges", "reconcile"):
+        for number in (top + 1, top + 50):
+            world.ssm.plant(f"{path}{number:012d}", label)
+        _in(world, label, _tidy)
+        top += 2
+        world.ssm.delete([f"{path}{top:012d}"])
+        _in(world, label, _tidy)
+
+
+def _tidy(stack: Stack) -> None:
+    restore_generations(stack)
+    unlawful.remove_unlawful(stack)
+    unlawful.step_over(stack, _ORIGIN)
+    record_changes.record_changes(stack)
+    prune_generations(stack)
 
 
 def _birth_and_end() -> None:

@@ -95,12 +95,12 @@ class World:
         self.scheduler = Scheduler(self.choose if seed is not None else None)
         self.hurried = seed is None  # nothing takes time unless a fault says so
         self.ids = count(1)
-        self.ssm, self.s3 = Ssm(self), S3(self)
+        self.ssm, self.s3 = Ssm(self, EPOCH), S3(self)
         self.kms = Kms(self, EPOCH, material)
         self.gateway = Gateway(self, times.result_ttl)
         self.bus = Bus(self)
         self.clients = self._clients()
-        self.truth = Truth(times, limits, self.kms, self.now)
+        self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.jwks = Jwks(times, limits, self.truth, self.now)
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote

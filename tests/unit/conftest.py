@@ -26,7 +26,8 @@ from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.powertools import logger
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
-from keyturn.keyset.model import Key, Keyset, Origin
+from keyturn.keyset import document
+from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits, Times
 from keyturn.rotation.publish_jwks import project
@@ -382,6 +383,24 @@ def world(aws, backdoor):
         }
 
     return world
+
+
+@pytest.fixture
+def settle(backdoor):
+    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
+
+    def settle(stack: Stack, keyset: Keyset) -> Generation:
+        latest = stack.keysets.read()
+        stack.keysets.remove(one.name for one in stack.keysets.parameters())
+        root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
+        backdoor.ssm.put_parameter(
+            Name=f"/keyturn/demo/keyset/{root.number:012d}",
+            Value=document.dumps(root),
+            Type="String",
+        )
+        return stack.keysets.read()
+
+    return settle
 
 
 @pytest.fixture(scope="session")

@@ -31,14 +31,19 @@ class History:
             if self._body(number) != body:
                 raise
 
-    def keep_unreadable(self, number: int, text: str) -> str:
-        """Keep what stood where a generation should; returns the object's name."""
-        body = text.encode(errors="surrogatepass")
-        digest = hashlib.sha256(body).hexdigest()[:16]
-        name = f"{_PREFIX}unreadable/{number:012d}-{digest}.txt"
+    def keep_unlawful(self, name: str, text: str) -> None:
+        """Keep what stood where it does not count."""
         with suppress(Conflict):  # this very text is kept already
-            self._write_once(name, body, "text/plain")
-        return name
+            self._write_once(self.name_of(name, text), _bytes(text), "text/plain")
+
+    def unlawful(self) -> set[str]:
+        """The names of the objects that hold such texts."""
+        return set(self._names(f"{_PREFIX}unlawful/"))
+
+    @staticmethod
+    def name_of(name: str, text: str) -> str:
+        """The object that holds what stood under a parameter's name."""
+        return f"{_PREFIX}unlawful/{name}-{hashlib.sha256(_bytes(text)).hexdigest()[:16]}.txt"
 
     def read(self, number: int) -> str | None:
         """The document of a generation, if it is kept; raises DocumentInvalid, AwsFault."""
@@ -50,12 +55,15 @@ class History:
 
     def numbers(self, since: int = 0) -> set[int]:
         """The numbers of the generations kept, from `since` on; other names are ignored."""
+        names = self._names(_PREFIX, after=_name(since - 1))
+        return {int(match[1]) for match in map(_GENERATION.fullmatch, names) if match}
+
+    def _names(self, prefix: str, after: str = "") -> list[str]:
         with translated("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=_PREFIX, StartAfter=_name(since - 1)
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after or prefix
             )
-            names = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return {int(match[1]) for match in map(_GENERATION.fullmatch, names) if match}
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def _body(self, number: int) -> bytes | None:
         try:
@@ -74,3 +82,7 @@ class History:
 
 def _name(number: int) -> str:
     return f"{_PREFIX}{max(number, 0):012d}.json"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

@@ -1,10 +1,12 @@
 """The keyset in SSM: generations that are appended and never overwritten (docs/decisions/0001).
 
-SSM has no compare-and-swap; it does have create-if-absent. A change reads the highest generation,
-applies a pure transition and creates the next one; whoever finds it taken reads again.
+SSM has no compare-and-swap; it does have create-if-absent. A change reads the generation that counts,
+applies a pure transition and creates what follows under the first free name; whoever finds that taken
+reads again. What counts is decided by keyset/lineage.py, for readers and writers alike.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,10 @@ from keyturn.aws.clock import Clock
 from keyturn.aws.faults import AwsFault, Conflict, Unanswered, translated
 from keyturn.aws.keyset_reader import AHEAD, KeysetMissing, KeysetReader
 from keyturn.keyset import document, timing
-from keyturn.keyset.errors import KeysetFault
+from keyturn.keyset.errors import KeysetFault, UnlawfulChange
+from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.keyset.succession import objection
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 Transition = Callable[[Keyset, datetime], Keyset]
 
 _ATTEMPTS = 60
+PLACEHOLDER = "restored above"  # stands under a name whose generation is gone
 
 
 class KeysetBusy(KeysetFault):
@@ -38,66 +43,96 @@ class KeysetStore(KeysetReader):
         self._writes = timed_writes
 
     def found(self, number: int, origin: Origin) -> Generation:
-        """Write an empty keyset as generation `number`, unless there is a keyset already."""
-        try:
-            return self.read()
-        except KeysetMissing:
-            empty = _generation(number, origin, self._clock.now(), Keyset())
+        """Write an empty keyset as generation `number`, unless there is a keyset already.
+
+        A name that is taken by what does not count is passed over.
+        """
+        while True:
             try:
-                self._create(number, document.dumps(empty))
-            except (Conflict, Unanswered):  # somebody was faster, or our own reply was lost
                 return self.read()
-            return empty
+            except KeysetMissing:
+                empty = self._sealed(None, number, origin, Keyset(), self._clock.now())
+                try:
+                    self._put(number, empty.text)
+                except Unanswered:  # perhaps our own reply was lost
+                    return self.read()
+                except Conflict:
+                    number += 1
+                else:
+                    return empty
 
     def update(self, transition: Transition, origin: Origin) -> Generation:
         """Apply `transition(keyset, now)` to the truth and append the result.
 
         Returns the generation that holds the change, also when it was there already. What the
-        transition raises comes out unchanged. Raises KeysetBusy, KeysetMissing, AwsFault.
+        transition raises comes out unchanged. Raises UnlawfulChange, KeysetBusy, KeysetMissing, AwsFault.
         """
-        latest = self.read()
+        lineage = self.lineage()
         for attempt in range(_ATTEMPTS):
-            now = self._clock.now()
+            latest, now = lineage.head, self._clock.now()
             changed = transition(latest.keyset, now)
             if changed == latest.keyset:
                 return latest
-            following = _generation(latest.number + 1, origin, now, changed)
-            text = document.dumps(following)
-            try:
-                self._create(following.number, text)
-                if self._counts(following.number, text):
-                    return following
-            except (Conflict, Unanswered):
-                pass
+            if following := self._append(lineage, origin, changed, now):
+                return following
             self._clock.sleep(self._clock.fraction() * min(0.05 * 2**attempt, 1.0))
-            latest = self.newer(latest)
+            lineage = self._from(latest) or self.lineage()
         raise KeysetBusy(
             f"the keyset changed {_ATTEMPTS} times while {origin.reason} was attempted"
         )
 
-    def restore(self, number: int, keyset: Keyset, origin: Origin) -> Generation:
-        """Append `keyset` as generation `number`, whatever stands below it.
+    def step_over(self, origin: Origin) -> Generation | None:
+        """Repeat the keyset above the texts that stand where its successor should, if there are any.
 
-        Only for a repair, which knows that `number` is above everything that was ever visible.
-        Raises Conflict if the name is taken, AwsFault.
+        Readers then no longer meet them, and they are pruned with the generations below.
         """
-        restored = _generation(number, origin, self._clock.now(), keyset)
-        text = document.dumps(restored)
+        lineage = self.lineage()
+        if lineage.free == lineage.head.number + 1:
+            return None
+        return self._append(lineage, origin, lineage.head.keyset, self._clock.now())
+
+    def put_back(self, number: int, text: str) -> None:
+        """Create a parameter that was deleted as it was; raises Conflict if its name is taken."""
         try:
-            self._create(number, text)
-        except (Conflict, Unanswered):
-            if self._texts(range(number, number + 1)).get(number) != text:
+            self._put(number, text)
+        except Unanswered:
+            if self.stored().get(number) != text:
                 raise
+
+    def restore(self, number: int, keyset: Keyset, origin: Origin) -> Generation:
+        """Have `keyset` count as generation `number`, above whatever was seen of those before it.
+
+        Names below it that are free are taken by texts without a meaning, so that it follows what
+        counts. Raises UnlawfulChange; Conflict if the keyset changed meanwhile; KeysetMissing, AwsFault.
+        """
+        lineage = self.lineage()
+        restored = self._sealed(lineage.head, number, origin, keyset, self._clock.now())
+        for free in range(lineage.free, number):
+            self.put_back(free, PLACEHOLDER)
+        self.put_back(number, restored.text)
         return restored
 
-    def delete(self, numbers: Iterable[int]) -> None:
-        """Delete these generations (the caller made sure that they are old and kept elsewhere)."""
-        names = [self._name(number) for number in numbers]
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete these parameters, ten a call; the caller made sure that they are kept elsewhere."""
+        names = list(names)
         for start in range(0, len(names), AHEAD):
+            paths = [f"{self._path}/{name}" for name in names[start : start + AHEAD]]
             with translated("ssm:DeleteParameters"):
-                self._writes.delete_parameters(Names=names[start : start + AHEAD])
+                self._writes.delete_parameters(Names=paths)
 
-    def _create(self, number: int, text: str) -> None:
+    def _append(
+        self, lineage: Lineage, origin: Origin, keyset: Keyset, now: datetime
+    ) -> Generation | None:
+        """Create what follows the lineage; None if it did not come to count."""
+        latest = lineage.head
+        following = self._sealed(latest, lineage.free, origin, keyset, now)
+        try:
+            self._put(following.number, following.text)
+            return following if self._counts(latest, following) else None
+        except (Conflict, Unanswered):
+            return None
+
+    def _put(self, number: int, text: str) -> None:
         with translated("ssm:PutParameter"):
             self._writes.put_parameter(
                 Name=self._name(number),
@@ -107,16 +142,29 @@ class KeysetStore(KeysetReader):
                 Overwrite=False,
             )
 
-    def _counts(self, number: int, text: str) -> bool:
-        """Whether what we wrote follows a generation that is still there and reads back as ours."""
+    def _counts(self, parent: Generation, written: Generation) -> bool:
+        """Whether what we wrote is read back as what follows its parent, which is still there."""
         for _ in range(5):
-            found = self._texts(range(number - 1, number + 1))
-            if number in found:
-                return number - 1 in found and found[number] == text
+            lineage = self._from(parent)
+            if lineage is None or lineage.free > written.number:
+                return lineage is not None and written.text in [one.text for one in lineage.chain]
             self._clock.sleep(0.2)  # SSM promises no consistent reads
         raise AwsFault("ssm:GetParameters", "WrittenGenerationNotReadBack")
 
-
-def _generation(number: int, origin: Origin, now: datetime, keyset: Keyset) -> Generation:
-    at = timing.whole_second(now)
-    return Generation(number, origin.op_id, origin.started_by, origin.reason, at, keyset)
+    @staticmethod
+    def _sealed(
+        parent: Generation | None, number: int, origin: Origin, keyset: Keyset, now: datetime
+    ) -> Generation:
+        """The generation as it is written; raises UnlawfulChange where no reader would follow."""
+        generation = Generation(
+            number,
+            origin.op_id,
+            origin.started_by,
+            origin.reason,
+            timing.whole_second(now),
+            keyset,
+            parent=document.digest(parent.text) if parent else "",
+        )
+        if parent and (why := objection(parent, generation)):
+            raise UnlawfulChange(f"generation {number} cannot follow {parent.number}: {why}")
+        return replace(generation, text=document.dumps(generation))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.keyset_reader import GenerationLost
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation
@@ -22,11 +23,11 @@ class Reader(Protocol):
     """What a view needs from the store."""
 
     def read(self) -> Generation:
-        """The highest generation."""
+        """The generation that counts."""
         ...
 
     def newer(self, held: Generation) -> Generation:
-        """The highest generation that can be seen from `held`."""
+        """The newest generation that follows `held`; raises GenerationLost."""
         ...
 
 
@@ -46,8 +47,8 @@ class _Instant:
 class KeysetView:
     """A cached generation: fresh for `ttl` seconds (C), usable for `stale_limit` without SSM.
 
-    It never goes back to a lower generation, and a lower one never renews its age. Limits count from
-    before the read was sent. It is read again a random while before C is over, so that containers
+    It never goes back: what it takes follows what it holds, for as long as that is of use. Limits count
+    from before the read was sent. It is read again a random while before C is over, so that containers
     born together do not ask together. After a failed read the view waits a random while, at most
     twice as long each time, whoever asks: neither requests nor junk tokens set the rate of reads.
     """
@@ -108,20 +109,28 @@ class KeysetView:
     def _refresh(self) -> bool:
         sent = self._now()
         try:
-            latest = self._reader.newer(self._held) if self._held else self._reader.read()
+            latest = self._read()
         except (AwsFault, KeysetFault):
             self._back_off()
             if self._held is None:
                 raise
             self._measure_age()
             return False
-        if self._held is not None and latest.number < self._held.number:
-            self._back_off()
-            return False
         settled = self._held is not None and not self._longest_pause
         self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if settled else 1))
         self._held, self._read_sent, self._longest_pause = latest, sent, 0.0
         return True
+
+    def _read(self) -> Generation:
+        """What follows the held generation; what counts, if none is held or it is of no use any more."""
+        if self._held is None:
+            return self._reader.read()
+        try:
+            return self._reader.newer(self._held)
+        except GenerationLost:
+            if self._older_than(self._stale_limit, self._read_sent):
+                return self._reader.read()
+            raise
 
     def _back_off(self) -> None:
         """Exponential with full jitter: many containers that failed together must not ask together.

@@ -36,6 +36,7 @@ class Metric(StrEnum):
     AUTHORIZER_FAULTS = "AuthorizerFaults"
     SIGN_THROTTLED = "SignThrottled"
     DISABLED_KEY_USED = "DisabledKeyUsed"
+    UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
 
 
 _COUNTED = {
@@ -43,6 +44,7 @@ _COUNTED = {
     Metric.AUTHORIZER_FAULTS,
     Metric.SIGN_THROTTLED,
     Metric.DISABLED_KEY_USED,
+    Metric.UNLAWFUL_GENERATIONS,
 }
 
 

@@ -14,8 +14,9 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.stack import Stack
 from keyturn.cli.formatting import duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.keyset import document
 from keyturn.keyset.changes import Change, changes
-from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.errors import DocumentInvalid, KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
 
 At = Annotated[
@@ -40,7 +41,7 @@ class Past:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._stored = stack.keysets.stored()
+        self._stored = _stored(stack)
         self._generation = cache(self._read)
         self.unreadable: set[int] = set()  # of those that were looked at
 
@@ -80,11 +81,19 @@ class Past:
         try:
             text = self._stored.get(number) or self._stack.history.read(number)
             if text:
-                return self._stack.keysets.parsed(number, text)
+                return document.loads(text)
         except DocumentInvalid:
             pass
         self.unreadable.add(number)
         return None
+
+
+def _stored(stack: Stack) -> Mapping[int, str]:
+    """What counts in SSM, by number; a keyset that is gone leaves the history."""
+    try:
+        return {one.number: one.text for one in stack.keysets.generations()}
+    except KeysetFault:
+        return {}
 
 
 def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:

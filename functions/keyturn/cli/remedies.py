@@ -5,7 +5,7 @@ from keyturn.aws.faults import AwsFault, NoCredentials, Throttled, Unanswered, U
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.settings import InvalidSettings
 from keyturn.cli.terminal import Stopped
-from keyturn.keyset.errors import ContradictorySettings, DocumentInvalid, NewerSchema
+from keyturn.keyset.errors import ContradictorySettings, NewerSchema
 
 _SSO = "the SSO session has expired or is missing: `aws sso login{profile}`"
 _LOGIN = "the login session has expired or is missing: `aws login{profile}`"
@@ -46,7 +46,6 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (Unanswered, "try again; it may have had its effect all the same"),
     (KeysetMissing, _RESTORE),
     (NewerSchema, "deploy that release; until then nothing is touched"),
-    (DocumentInvalid, _RESTORE),
     (ContradictorySettings, "deploy with parameters that hold together (docs/time.md)"),
     (InvalidSettings, "fix that parameter and deploy again"),
 )

@@ -1,4 +1,4 @@
-"""`keyturn repair`: the keyset counts again when its newest generation is unreadable or gone."""
+"""`keyturn repair`: the keyset counts again when its newest generation is gone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,11 @@ _ANEW = "delete the stack and deploy it again: nothing is known of its keys"
 def repair(
     terminal: Terminal, deployment: Deployment, *, dry_run: DryRun = False, yes: Yes = False
 ) -> None:
-    """Restore a keyset whose newest generation cannot be read or was deleted."""
+    """Restore a keyset whose newest generation was deleted or overwritten."""
     diagnosis = _diagnose(deployment)
     _say_diagnosis(terminal, diagnosis)
     if diagnosis.condition is Condition.NEWER_RELEASE:
-        raise Failed(next(iter(diagnosis.problems.values())), _DEPLOY_NEWER)
+        raise Failed(diagnosis.problem, _DEPLOY_NEWER)
     if diagnosis.condition is Condition.SOUND or dry_run:
         terminal.result(_members(diagnosis))
         return
@@ -47,10 +47,10 @@ def _diagnose(deployment: Deployment) -> Diagnosis:
 
 
 def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
-    for problem in diagnosis.problems.values():
-        terminal.say(f"Cannot be read: {problem}")
     if diagnosis.condition is Condition.SOUND:
-        terminal.say("Every generation can be read, and none is missing: nothing to repair.")
+        terminal.say("No generation is missing: nothing to repair.")
+    if missing := ", ".join(str(one.number) for one in diagnosis.missing):
+        terminal.say(f"Puts back from the history what was deleted: {missing}")
     source = diagnosis.source
     if source and diagnosis.number:
         why = f"{source.reason}, by {source.started_by}"
@@ -59,28 +59,23 @@ def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
         for key in source.keyset.keys:
             end = "  ended since: revoked" if key.kid in diagnosis.revocations else ""
             terminal.say(f"  {key.kid}  {key.state}{end}")
-    if removals := ", ".join(map(str, diagnosis.removals)):
-        terminal.say(f"Deletes from SSM, after keeping the text in history/: {removals}")
 
 
 def _repair(terminal: Terminal, deployment: Deployment, diagnosis: Diagnosis) -> None:
     stack = deployment.as_stack
     origin = Origin(stack.clock.new_id(), _caller(deployment), diagnosis.condition.value)
     try:
-        done = repair_keyset.repair(stack, diagnosis, origin)
+        restored = repair_keyset.repair(stack, diagnosis, origin)
     except Conflict:
         raise Failed("the keyset changed meanwhile", _AGAIN) from None
-    for name in done.kept:
-        terminal.say(f"Kept {name}")
-    if done.generation:
-        terminal.say(f"Generation {done.generation.number} counts. Waiting for writes under way.")
-        repair_keyset.revoke_what_ended_meanwhile(stack, origin)
+    if restored:
+        terminal.say(f"Generation {restored.number} counts.")
     try:
         generation = project(stack, origin)
     except (AwsFault, KeysetFault) as error:
         raise Failed(f"the keyset counts again, but the JWKS lags: {error}", _PUBLISH) from None
     terminal.say(f"Repaired: the JWKS shows generation {generation.number}.")
-    terminal.result(_members(diagnosis, generation, done.kept))
+    terminal.result(_members(diagnosis, generation))
 
 
 def _caller(deployment: Deployment) -> str:
@@ -90,19 +85,12 @@ def _caller(deployment: Deployment) -> str:
         return "operator"
 
 
-def _members(
-    diagnosis: Diagnosis, generation: Generation | None = None, kept: tuple[str, ...] = ()
-) -> Mapping[str, Any]:
+def _members(diagnosis: Diagnosis, generation: Generation | None = None) -> Mapping[str, Any]:
     return {
         "condition": diagnosis.condition.value,
-        "unreadable": [
-            {"generation": number, "problem": problem}
-            for number, problem in sorted(diagnosis.problems.items())
-        ],
+        "missing": [one.number for one in diagnosis.missing],
         "source": diagnosis.source.number if diagnosis.source else None,
         "restored_as": diagnosis.number,
         "revoked": list(diagnosis.revocations),
-        "removed": diagnosis.removals,
-        "kept": list(kept),
         "generation": generation.number if generation else None,
     }

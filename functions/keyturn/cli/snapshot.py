@@ -87,7 +87,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
     The authorizers cost a call for each API of the account.
     """
     settings, stack = deployment.settings, deployment.as_stack
-    generations = tuple(stack.keysets.generations()) or (stack.keysets.read(),)
+    generations = stack.keysets.generations()
     unread: dict[str, str] = {}
 
     def attempt(name: str, read: Callable[[], _T]) -> _T | None:

@@ -5,8 +5,10 @@ people choose are cut. All keys of a stack live in one account and Region, so th
 beginning, which is stored once as `kms_key_arn_prefix`.
 """
 
+import hashlib
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -20,7 +22,7 @@ SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
 MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
 _MAX_SECONDS = 10**9
-_KID = r"^[A-Za-z0-9_-]{43}$"
+_KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
 
 
 class _KidPattern:
@@ -63,6 +65,12 @@ def _kid(value: Any) -> str:
     return str(value)
 
 
+def _parent(value: Any) -> str:
+    if _any_text(value) and not re.fullmatch(_DIGEST, value):
+        raise ValueError("Input should be 43 characters of base64url, or empty")
+    return str(value)
+
+
 def _state(value: Any) -> State:
     return State(_any_text(value))
 
@@ -101,6 +109,7 @@ _LIVE_KEY: _Readers = {
 _DOCUMENT: _Readers = {
     "schema": _integer,
     "generation": _integer,
+    "parent": _parent,
     "op_id": _any_text,
     "started_by": _any_text,
     "reason": _any_text,
@@ -112,6 +121,12 @@ _DOCUMENT: _Readers = {
 }
 
 
+def digest(text: str) -> str:
+    """By what a generation names its parent: SHA-256 of the exact text, in base64url."""
+    raw = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def dumps(generation: Generation) -> str:
     """The document; raises DocumentTooLarge, or DocumentInvalid for what could not be read again."""
     keyset = generation.keyset
@@ -119,6 +134,7 @@ def dumps(generation: Generation) -> str:
     members = {
         "schema": SCHEMA,
         "generation": generation.number,
+        "parent": generation.parent,
         "op_id": generation.op_id,
         "started_by": _short(generation.started_by),
         "reason": _short(generation.reason),
@@ -150,11 +166,12 @@ def loads(text: str) -> Generation:
         raise DocumentInvalid(f"not JSON ({error})") from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if type(schema) is int and schema > SCHEMA:
-        raise NewerSchema(f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn")
+        message = f"schema {schema} is newer than {SCHEMA}: deploy a newer Keyturn"
+        raise NewerSchema(message, raw.get("parent"))
     if type(schema) is int and schema != SCHEMA:
         raise DocumentInvalid(f"schema {schema} is unknown")
     try:
-        return _generation(_read(raw, _DOCUMENT))
+        return _generation(_read(raw, _DOCUMENT), text)
     except InvariantBroken as error:
         raise DocumentInvalid(str(error)) from None
 
@@ -177,7 +194,7 @@ def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
     return members
 
 
-def _generation(members: Mapping[str, Any]) -> Generation:
+def _generation(members: Mapping[str, Any], text: str) -> Generation:
     prefix = members["kms_key_arn_prefix"]
 
     def keys(name: str, readers: _Readers) -> list[dict[str, Any]]:
@@ -196,6 +213,8 @@ def _generation(members: Mapping[str, Any]) -> Generation:
             ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED_KEY)),
             horizon=members.get("horizon"),
         ),
+        parent=members["parent"],
+        text=text,
     )
 
 

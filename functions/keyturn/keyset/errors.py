@@ -84,7 +84,18 @@ class DocumentInvalid(KeysetFault):
 
 
 class NewerSchema(DocumentInvalid):
-    """A document that a newer release wrote: only that release may touch it."""
+    """A document that a newer release wrote: only that release may touch it.
+
+    Every schema has `parent`, or none of its documents ever counts.
+    """
+
+    def __init__(self, message: str, parent: object = None) -> None:
+        super().__init__(message)
+        self.parent = parent
+
+
+class UnlawfulChange(KeysetFault):
+    """A change that no reader would follow: it is not written."""
 
 
 class DocumentTooLarge(KeysetFault):

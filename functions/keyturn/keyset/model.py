@@ -1,6 +1,6 @@
 """Keys, keysets and generations: what the truth consists of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
@@ -135,7 +135,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One stored keyset and who wrote it, when and why. The highest number is the truth."""
+    """One stored keyset and who wrote it, when and why.
+
+    `parent` is the digest of the text that it follows (document.digest), empty in a keyset's first
+    one. `text` is what it was read from.
+    """
 
     number: int
     op_id: str
@@ -143,3 +147,5 @@ class Generation:
     reason: str
     at: datetime
     keyset: Keyset
+    parent: str = ""
+    text: str = field(default="", compare=False, repr=False)

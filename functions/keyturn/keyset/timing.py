@@ -26,6 +26,13 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "cdn_ttl": (0, 172_800),
 }
 
+LONGEST_MARGIN = timedelta(  # of a grace period beyond the key's lifetime, in any deployment
+    seconds=sum(
+        BOUNDS[name][1]
+        for name in ("write_delay", "view_ttl", "issuer_timeout", "leeway", "clock_skew")
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Times:

@@ -7,14 +7,13 @@ it found (docs/decisions/0012).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from keyturn.aws.custom_resource import CustomResource, answer, check_operation
 from keyturn.aws.executions import RUNNING, SUCCEEDED
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
-from keyturn.keyset.errors import DocumentInvalid, KeysetFault
+from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Origin
 from keyturn.rotation import births
 from keyturn.rotation.publish_jwks import project
@@ -74,7 +73,7 @@ def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
     kept = max({*stack.history.numbers(), _generation_shown(stack)})
     origin = Origin(stack.clock.new_id(), stack_id, "create")
     latest = stack.keysets.found(kept + 1, origin)
-    if retain or _founded_by(stack_id, [latest, *_readable(stack, stack.keysets.stored())]):
+    if retain or _founded_by(stack_id, [latest, *stack.keysets.generations()]):
         return latest
     raise KeysetExists
 
@@ -125,11 +124,11 @@ def _generation_shown(stack: Stack) -> int:
 
 def _remove(stack: Stack, event: CustomResource) -> None:
     stack.clock.sleep(_until_landed(stack))
-    stored = stack.keysets.stored()
-    generations = _readable(stack, stored)
+    generations = _lineage(stack)
     if event.was_created or _founded_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
-        stack.keysets.delete(stored)
+        stack.well_known.empty_bucket()  # first: what is deleted comes back from the history
+        stack.keysets.remove(one.name for one in stack.keysets.parameters())
     stack.well_known.empty_bucket()
 
 
@@ -158,12 +157,12 @@ def _founded_by(stack_id: str, generations: Iterable[Generation]) -> bool:
     return any(generation.started_by == stack_id for generation in generations)
 
 
-def _readable(stack: Stack, stored: Mapping[int, str]) -> list[Generation]:
-    readable = []
-    for number, text in stored.items():
-        with suppress(DocumentInvalid):  # what cannot be read must not keep the stack alive
-            readable.append(stack.keysets.parsed(number, text))
-    return readable
+def _lineage(stack: Stack) -> tuple[Generation, ...]:
+    """What counts; a keyset that is missing or cannot be read must not keep the stack alive."""
+    try:
+        return stack.keysets.generations()
+    except KeysetFault:
+        return ()
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:

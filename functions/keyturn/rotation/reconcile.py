@@ -1,7 +1,8 @@
 """Reconcile: every ten minutes, whatever an interrupted run left behind is put right.
 
-Each repair looks at the truth afresh and is one of the workflow's own steps, so it may run beside
-any of them. Where the truth is missing or unreadable the reads raise, and nothing is touched.
+What was deleted of the truth comes back from the history first. Each repair looks at the truth afresh
+and is one of the workflow's own steps, so it may run beside any of them. Where the truth is missing or of a
+newer release the reads raise, and nothing is touched.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,13 @@ from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import due_at
 from keyturn.keyset.transitions import retire_overdue
-from keyturn.rotation import record_changes
+from keyturn.rotation import prune_generations as pruning
+from keyturn.rotation import record_changes, unlawful
 from keyturn.rotation.create_key import ensure_active, ensure_standby
 from keyturn.rotation.live_keys import check_live_keys
 from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.put_back import restore_generations
 from keyturn.rotation.task import Outcome
 
 _PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
@@ -39,9 +42,10 @@ class SweepFailed(KeysetFault):
 
 def run(stack: Stack) -> Outcome:
     """What was repaired, by name; raises RepairFailed after all repairs were tried."""
+    restored = restore_generations(stack)
     stack.keysets.read()
     origin = Origin(stack.clock.new_id(), "reconcile", "")
-    repairs: dict[str, Any] = {}
+    repairs: dict[str, Any] = {"restore_generations": restored} if restored else {}
     failures: list[str] = []
     for repair in (
         retire_overdue_keys,
@@ -49,6 +53,8 @@ def run(stack: Stack) -> Outcome:
         restore_standby,
         publish_jwks,
         destroy_ended_keys,
+        remove_unlawful_generations,
+        step_over_unlawful_generations,
         record_generations,
         prune_generations,
         sweep_orphans,
@@ -117,6 +123,16 @@ def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
     return _destroy(stack, {arn: arn for arn in orphaned_keys(stack)})
 
 
+def remove_unlawful_generations(stack: Stack, _origin: Origin) -> list[str]:
+    """Tell of what was stored as a generation and does not count, and remove it."""
+    return unlawful.remove_unlawful(stack)
+
+
+def step_over_unlawful_generations(stack: Stack, origin: Origin) -> int | None:
+    """Repeat the keyset above what stands where its successor should."""
+    return unlawful.step_over(stack, origin)
+
+
 def record_generations(stack: Stack, _origin: Origin) -> list[int]:
     """Announce and keep what SSM's own events did not: they come on a best-effort basis."""
     return record_changes.record_changes(stack)
@@ -124,7 +140,7 @@ def record_generations(stack: Stack, _origin: Origin) -> list[int]:
 
 def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
     """Delete from SSM the generations that are old, or too many, once the bucket holds them."""
-    return record_changes.prune_generations(stack)
+    return pruning.prune_generations(stack)
 
 
 def _destroy(stack: Stack, names: Mapping[str, str]) -> list[str]:

@@ -6,16 +6,17 @@ What is kept may be pruned from SSM: the fewer generations there are, the fewer 
 """
 
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Any
 
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.changes import ChangeKind, changes
-from keyturn.keyset.errors import DocumentInvalid, NewerSchema
-from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.rotation.prune_generations import prune_generations
+from keyturn.rotation.put_back import restore_generations
 from keyturn.rotation.task import Outcome, rfc3339
+from keyturn.rotation.unlawful import remove_unlawful, step_over
 
 DETAIL_TYPES = {
     ChangeKind.PUBLISHED: "KeyPublished",
@@ -23,65 +24,27 @@ DETAIL_TYPES = {
     ChangeKind.RETIRED: "KeyRetired",
     ChangeKind.REVOKED: "KeyRevoked",
 }
-_KEPT_GENERATIONS = 5  # the highest and four older ones
 
 
 def record_changes(stack: Stack) -> list[int]:
-    """Announce and keep every readable generation that the bucket does not hold yet, in order."""
-    stored = stack.keysets.stored()
-    generations = _readable(stack, stored)
-    kept = stack.history.numbers(since=min(stored, default=0))
-    numbers = [number for number in generations if number not in kept]
-    for number in numbers:
-        before = generations.get(number - 1) or _kept(stack, number - 1)
-        events = _events(generations[number], before.keyset if before else Keyset())
-        stack.event_bus.put(events)
-        stack.history.keep(number, stored[number])
-    return numbers
+    """Announce and keep every generation that counts and that the bucket does not hold yet, in order."""
+    chain = stack.keysets.generations()
+    kept = stack.history.numbers(since=chain[0].number)
+    missing = [generation for generation in chain if generation.number not in kept]
+    for generation in missing:
+        stack.event_bus.put(_events(generation, _before(stack, chain, generation)))
+        stack.history.keep(generation.number, generation.text)
+    return [generation.number for generation in missing]
 
 
-def prune_generations(stack: Stack) -> list[int]:
-    """Delete from SSM the generations that are old, or too many, once the bucket holds them.
-
-    From the lowest on and without gaps, so that a generation that is there vouches for all above.
-    """
-    stored = stack.keysets.stored()
-    generations = _readable(stack, stored)
-    surplus = len(stored) - stack.limits.generations
-    oldest = stack.clock.now() - stack.limits.generation
-    candidates = list(generations.values())[:-_KEPT_GENERATIONS]
-    over = takewhile(
-        lambda indexed: indexed[0] < surplus or indexed[1].at < oldest, enumerate(candidates)
-    )
-    numbers = [generation.number for _, generation in over]
-    kept = stack.history.numbers(since=numbers[0]) if numbers else set()
-    pruned = list(takewhile(kept.__contains__, numbers))
-    for number in pruned:
-        if stack.history.read(number) != stored[number]:  # a write that did not count
-            logger.warning("stray_generation", number=number, document=stored[number])
-    stack.keysets.delete(pruned)
-    return pruned
-
-
-def _readable(stack: Stack, stored: Mapping[int, str]) -> dict[int, Generation]:
-    """The stored generations, the lowest first; raises NewerSchema.
-
-    One that cannot be read says nothing that could be announced: it is left to `keyturn repair`.
-    """
-    generations = {}
-    for number, text in sorted(stored.items()):
-        try:
-            generations[number] = stack.keysets.parsed(number, text)
-        except NewerSchema:
-            raise
-        except DocumentInvalid as error:
-            logger.warning("unreadable_generation", number=number, reason=str(error))
-    return generations
-
-
-def _kept(stack: Stack, number: int) -> Generation | None:
-    text = stack.history.read(number)
-    return document.loads(text) if text else None
+def _before(stack: Stack, chain: tuple[Generation, ...], generation: Generation) -> Keyset:
+    """The keyset that a generation changed; empty if it is the first, or nobody knows."""
+    index = chain.index(generation)
+    if index:
+        return chain[index - 1].keyset
+    older = [number for number in stack.history.numbers() if number < generation.number]
+    text = stack.history.read(max(older)) if older else None
+    return document.loads(text).keyset if text else Keyset()
 
 
 def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:
@@ -106,7 +69,15 @@ def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[s
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
     stack = Stack.from_environment()
-    recorded, pruned = record_changes(stack), prune_generations(stack)
-    outcome: Outcome = {"outcome": "recorded", "generations": recorded, "pruned": pruned}
+    outcome: Outcome = {
+        "outcome": "recorded",
+        "restored": restore_generations(stack),
+        "unlawful": remove_unlawful(stack),
+        "stepped_over": step_over(
+            stack, Origin(stack.clock.new_id(), "record_changes", "step_over")
+        ),
+        "generations": record_changes(stack),
+        "pruned": prune_generations(stack),
+    }
     logger.info("record_changes", **outcome)
     return outcome

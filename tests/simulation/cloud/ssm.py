@@ -5,6 +5,7 @@ Source: AWS Systems Manager API Reference; each rule has a case in tests/simulat
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.simulation.cloud.errors import refused
@@ -35,9 +36,11 @@ class Parameter:
 class Ssm:
     """Parameters by name; `watch(name, text)` is told of every write."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, epoch: datetime) -> None:
         self._wire = wire
+        self.epoch = epoch
         self.parameters: dict[str, Parameter] = {}
+        self.planted: set[str] = set()
         self.watch = lambda name, text: None
 
     def client(self, *, retries: bool) -> "SsmClient":
@@ -62,6 +65,12 @@ class Ssm:
         else:
             self.parameters[name] = Parameter([(now, text)])
         self.watch(name, text)
+
+    def plant(self, name: str, text: str) -> None:
+        """Somebody else creates a parameter; the watch learns of it only if it comes to count."""
+        if self.see(name, self._wire.now()) is None:
+            self.parameters[name] = Parameter([(self._wire.now(), text)])
+            self.planted.add(name)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete now; what was deleted so long ago that no read shows it is dropped."""
@@ -99,7 +108,7 @@ class SsmClient:
         def effect(at: float) -> dict[str, Any]:
             seen = {name: self._ssm.see(name, at) for name in Names}
             return {
-                "Parameters": [{"Name": n, "Value": v} for n, v in seen.items() if v is not None],
+                "Parameters": [self._shown(n, at) for n, v in seen.items() if v is not None],
                 "InvalidParameters": [name for name, value in seen.items() if value is None],
             }
 
@@ -135,7 +144,7 @@ class SsmClient:
                     and name.rpartition("/")[0] == Path
                     and self._ssm.see(name, at) is not None
                 )
-                page = [{"Name": n, "Value": self._ssm.see(n, at)} for n in names[:_PAGE]]
+                page = [self._shown(n, at) for n in names[:_PAGE]]
                 return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
 
             page = self._call("GetParametersByPath", effect)
@@ -143,6 +152,16 @@ class SsmClient:
             if "NextToken" not in page:
                 return
             beyond = page["Parameters"][-1]["Name"]
+
+    def _shown(self, name: str, at: float) -> dict[str, Any]:
+        """A parameter as a read shows it; every write is a version, and has its date."""
+        versions = [since for since, _ in self._ssm.parameters[name].values if since <= at]
+        return {
+            "Name": name,
+            "Value": self._ssm.see(name, at),
+            "Version": len(versions),
+            "LastModifiedDate": self._ssm.epoch + timedelta(seconds=versions[-1]),
+        }
 
     def _call(self, name: str, effect: Any) -> Any:
         return self._wire.carry(Call(f"ssm:{name}", effect, self._retries))

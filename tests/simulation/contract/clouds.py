@@ -70,7 +70,7 @@ def refusal_of(error: ClientError) -> tuple[str, int]:
 def fake() -> Iterator[Cloud]:
     """The simulator's own fakes, on a wire that does nothing but carry."""
     wire, began = DirectWire(), datetime.now(UTC)
-    ssm, kms = Ssm(wire), Kms(wire, began, key_material())
+    ssm, kms = Ssm(wire, began), Kms(wire, began, key_material())
     clients = SimpleNamespace(
         ssm=ssm.client(retries=True),
         ssm_timed=ssm.client(retries=False),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.simulation.mutants import keys, memory, orphans, steps, views, waits, writes
+from tests.simulation.mutants import keys, lineage, memory, orphans, steps, views, waits, writes
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -38,6 +38,10 @@ MUTANTS: tuple[Mutant, ...] = (
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
     memory.forgotten_keys_leave_no_horizon,
+    lineage.whatever_names_its_parent_follows,
+    lineage.the_lowest_number_is_the_root,
+    lineage.the_highest_number_counts,
+    lineage.what_does_not_follow_blocks_the_name,
     keys.iam_may_use_the_keys,
     keys.iam_may_lend_the_keys,
     keys.the_issuer_of_any_stack_signs,

@@ -59,5 +59,6 @@ def generations_are_pruned_by_age_alone() -> AbstractContextManager[Any]:
         with patch.object(stack, "limits", replace(stack.limits, generations=10_000)):
             return real(stack)
 
-    real = reconcile.record_changes.prune_generations
-    return patch.object(reconcile.record_changes, "prune_generations", prune)
+    real = reconcile.pruning.prune_generations
+    modules = (reconcile.pruning, reconcile.record_changes)
+    return everywhere("prune_generations", prune, *modules)

@@ -9,7 +9,6 @@ from keyturn.aws import well_known
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.aws.well_known import WellKnown
 from keyturn.keyset import transitions
-from keyturn.keyset.model import Keyset
 from keyturn.rotation import publish_jwks, reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere
 
@@ -17,12 +16,12 @@ from tests.simulation.mutants.patching import everywhere
 def a_generation_is_overwritten() -> AbstractContextManager[Any]:
     """PutParameter with Overwrite: the last writer wins."""
 
-    def create(self: Any, number: int, text: str) -> None:
+    def put(self: Any, number: int, text: str) -> None:
         self._writes.put_parameter(
             Name=self._name(number), Value=text, Type="String", Tier="Standard", Overwrite=True
         )
 
-    return patch.object(KeysetStore, "_create", create)
+    return patch.object(KeysetStore, "_put", put)
 
 
 def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
@@ -90,13 +89,12 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
     """What is kept counts as told."""
 
     def record(stack: Any) -> Any:
-        stored = stack.keysets.stored()
-        for number in set(stored) - stack.history.numbers():
-            stack.history.keep(number, stored[number])
-            before = record_changes._kept(stack, number - 1)
-            keyset = before.keyset if before else Keyset()
-            generation = stack.keysets.parsed(number, stored[number])
-            stack.event_bus.put(record_changes._events(generation, keyset))
+        chain, kept = stack.keysets.generations(), stack.history.numbers()
+        for generation in chain:
+            if generation.number not in kept:
+                stack.history.keep(generation.number, generation.text)
+                before = record_changes._before(stack, chain, generation)
+                stack.event_bus.put(record_changes._events(generation, before))
         return []
 
     return patch.object(record_changes, "record_changes", record)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.timing import Limits, Times
@@ -58,6 +59,7 @@ class Truth:
     lives: dict[str, Life] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)  # of every key that ever was in it
     asked: set[str] = field(default_factory=set)  # kids that somebody wants revoked
+    planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
     _names: set[str] = field(default_factory=set)
     _lost: bool = False
@@ -79,19 +81,29 @@ class Truth:
 
     def generation(self, number: int) -> Generation | None:
         """A generation by its number, also when it was deleted since."""
-        first = self.landed[0][1].number if self.landed else 1
-        return self.landed[number - first][1] if 0 <= number - first < len(self.landed) else None
+        return next((one for _, one in self.landed if one.number == number), None)
 
     def wrote(self, name: str, text: str) -> None:
         """A parameter was written."""
+        if text == PLACEHOLDER:
+            self.planted.add(name)
+            return
         generation = document.loads(text)
         top = self.landed[-1][1].number if self.landed else generation.number - 1
         if name in self._names:
             stray = generation.number <= top and self._was_deleted(name)
-            insist(stray, "S9", f"generation {generation.number} was overwritten")
+            put_back = self.generation(generation.number)
+            insist(
+                stray or (put_back is not None and put_back.text == text),
+                "S9",
+                f"generation {generation.number} was overwritten",
+            )
             return
         self._names.add(name)
-        insist(generation.number == top + 1, "S9", f"{generation.number} follows {top}")
+        path = name.rpartition("/")[0]
+        between = {f"{path}/{number:012d}" for number in range(top + 1, generation.number)}
+        follows = generation.number > top and between <= self.planted
+        insist(follows, "S9", f"{generation.number} follows {top}")
         before = Keyset() if self._lost else self.keyset
         self._lost = False
         self.landed.append((self.now(), generation))

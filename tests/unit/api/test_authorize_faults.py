@@ -1,5 +1,6 @@
 """When we are bad: an error, never an Allow, never a Deny that a cache keeps, never a 401."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from keyturn.api.gateway import UnknownEvent
 from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.keyset_view import ViewTooOld
-from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset import document
+from keyturn.keyset.errors import NewerSchema
 from keyturn.keyset.model import Keyset
 from keyturn.tokens.jwk import NotASigningKey
 
@@ -70,23 +72,31 @@ def test_kms_down_is_a_fault(ask, mint, aws, silent, kind, code, fault):
     assert ask(token, kind)
 
 
-def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, truth, origin):
+def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, truth, settle):
     """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
     active, standby = truth().active, truth().standby
     token = mint(active)
     swapped = replace(active, kms_key_arn=standby.kms_key_arn)
-    booted.keysets.update(lambda *_: Keyset((swapped,)), origin)
+    settle(booted, Keyset((swapped,)))
     with pytest.raises(NotASigningKey):
         ask(token)
 
 
-@pytest.mark.parametrize("text", ["{", '{"schema":2}'])
-def test_a_keyset_that_is_not_understood_is_a_fault(ask, mint, backdoor, text):
-    """A newer release's keyset stops older containers instead of misleading them."""
+def test_a_newer_release_s_keyset_is_a_fault(ask, mint, backdoor, booted):
+    """It stops older containers instead of misleading them."""
     token = mint()
+    parent = document.digest(booted.keysets.read().text)
+    text = json.dumps({"schema": 2, "parent": parent})
     backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value=text, Type="String")
-    with pytest.raises(DocumentInvalid):
+    with pytest.raises(NewerSchema):
         ask(token)
+
+
+@pytest.mark.parametrize("text", ["{", '{"schema":2}'])
+def test_what_does_not_follow_is_ignored(ask, mint, backdoor, text):
+    """Somebody writes SSM parameters: tokens are accepted as before."""
+    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value=text, Type="String")
+    assert ask(mint())
 
 
 def test_a_missing_keyset_is_a_fault(stack, invoke, events, rsa_key, forge):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
 
 
@@ -25,16 +26,11 @@ def test_tokens_of_a_published_standby_count(accepted, mint, truth):
 
 
 def test_tokens_of_an_unpublished_standby_do_not_count(
-    booted, accepted, mint, truth, change, origin, logged
+    booted, accepted, mint, truth, change, settle, logged
 ):
     """Nobody may have signed with it."""
     standby = truth().standby
-    booted.keysets.update(
-        lambda keyset, _now: replace(
-            keyset, keys=(keyset.active, replace(standby, published=None))
-        ),
-        origin,
-    )
+    settle(booted, Keyset((truth().active, replace(standby, published=None))))
     assert not accepted(mint(standby))
     assert logged()[-1]["code"] == "key_not_published"
     change(publish, [standby.kid])

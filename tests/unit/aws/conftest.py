@@ -2,6 +2,7 @@
 
 import pytest
 
+from keyturn.aws.keyset_reader import GenerationLost
 from keyturn.aws.keyset_view import KeysetView
 from keyturn.keyset.model import Generation, Keyset
 
@@ -21,9 +22,12 @@ class FakeReader:
         return Generation(self.number, "", "", "", self.clock.now(), Keyset())
 
     def newer(self, held: Generation) -> Generation:
-        """The same, and only from what was handed out before."""
+        """The same, and only from what was handed out before; a lower one does not follow it."""
         assert isinstance(held, Generation)
-        return self.read()
+        latest = self.read()
+        if latest.number < held.number:
+            raise GenerationLost("SSM went back")
+        return latest
 
 
 @pytest.fixture

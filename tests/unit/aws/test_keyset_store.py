@@ -196,7 +196,7 @@ def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin,
     def go_on():
         for kid in "abcdefg":
             others.update(remember(kid * 43), origin)
-        others.delete([1, 2])
+        others.remove(f"{n:012d}" for n in [1, 2])
 
     aws.meanwhile("ssm:PutParameter", go_on)
     written = store.update(remember(OURS), origin)
@@ -206,16 +206,22 @@ def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin,
 
 
 def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, backdoor):
-    """Should somebody overwrite our generation all the same, our change is made on top of it."""
+    """Should somebody overwrite our generation all the same, it is made anew above, and theirs ignored."""
+    first = store.read()
     theirs = document.dumps(
-        replace(store.read(), number=2, keyset=remember(THEIRS)(Keyset(), store.read().at))
+        replace(
+            first,
+            number=2,
+            keyset=remember(THEIRS)(Keyset(), first.at),
+            parent=document.digest(first.text),
+        )
     )
     aws.meanwhile(
         "ssm:GetParameters",
         lambda: backdoor.ssm.put_parameter(Name=SECOND, Value=theirs, Overwrite=True),
     )
     written = store.update(remember(OURS), origin)
-    assert (written.number, kids(written)) == (3, "to")
+    assert (written.number, kids(written)) == (3, "o")
 
 
 @pytest.mark.parametrize("hidden", [4, 5])

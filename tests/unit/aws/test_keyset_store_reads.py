@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.aws.keyset_reader import GenerationLost
 from keyturn.keyset import document
-from keyturn.keyset.errors import DocumentInvalid
-from keyturn.keyset.model import Keyset
+from keyturn.keyset.errors import NewerSchema
+from keyturn.keyset.model import EndedKey, Keyset
+from keyturn.keyset.states import State
 
 PATH = "/keyturn/demo/keyset"
 
@@ -17,14 +19,20 @@ def generations(founded, backdoor):
     """Have the generations from 1 to `top`, each with its number as the op_id."""
 
     def generations(top: int):
-        first = founded.keysets.read()
+        first = latest = founded.keysets.read()
         for number in range(2, top + 1):
-            text = document.dumps(replace(first, number=number, op_id=str(number)))
+            latest = successor(latest, op_id=str(number))
             name = f"{PATH}/{number:012d}"
-            backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
+            backdoor.ssm.put_parameter(Name=name, Value=latest.text, Type="String")
         return first
 
     return generations
+
+
+def successor(parent, **changes):
+    """What lawfully follows a generation, under the next number."""
+    members = {"number": parent.number + 1, "parent": document.digest(parent.text), **changes}
+    return document.loads(document.dumps(replace(parent, **members)))
 
 
 @pytest.mark.parametrize("top", [1, 9, 10, 11, 23])
@@ -36,7 +44,7 @@ def test_the_highest_generation_is_the_keyset(generations, founded, top):
 
 
 @pytest.mark.parametrize(
-    ("top", "calls"), [(1, 1), (2, 1), (9, 1), (10, 2), (11, 2), (19, 3), (28, 4), (35, 4)]
+    ("top", "calls"), [(1, 1), (2, 1), (9, 1), (10, 2), (11, 2), (19, 2), (20, 3), (35, 4)]
 )
 def test_newer_walks_ahead(generations, founded, aws, top, calls):
     """Nine names ahead are asked for in one call, and further ones while the last one exists."""
@@ -59,20 +67,30 @@ def test_newer_asks_for_the_next_names_only(founded, aws):
 def test_newer_lists_when_its_own_generation_was_pruned(generations, founded, top):
     """Whoever slept so long that its generation is gone finds the keyset by listing."""
     first = generations(top)
-    founded.keysets.delete(range(1, top - 4))
+    founded.keysets.remove(f"{n:012d}" for n in range(1, top - 4))
     assert founded.keysets.newer(first).number == top
 
 
-def test_newer_goes_back_only_when_ssm_does(generations, founded):
-    """A held generation that SSM does not know of yields what SSM has; views refuse that one."""
+def test_newer_never_goes_back(generations, founded):
+    """What is held is gone, and what counts is older: SSM answered from the past, or it was deleted."""
     first = generations(3)
-    assert founded.keysets.newer(replace(first, number=9)).number == 3
+    with pytest.raises(GenerationLost, match="000000000009"):
+        founded.keysets.newer(replace(first, number=9))
+
+
+def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, backdoor):
+    """Another text under the held number, which brings back what has ended."""
+    generations(2)
+    held = founded.keysets.read()
+    end = EndedKey("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.REVOKED, held.at, held.at)
+    with pytest.raises(GenerationLost, match="is lost"):
+        founded.keysets.newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
 
 
 def test_deleting_takes_ten_names_a_call(generations, founded, aws):
     """SSM deletes at most ten parameters at once; exactly the named ones go."""
     generations(25)
-    founded.keysets.delete(range(1, 22))
+    founded.keysets.remove(f"{n:012d}" for n in range(1, 22))
     assert sorted(founded.keysets.stored()) == [22, 23, 24, 25]
     assert [len(call["Names"]) for call in aws.params("ssm:DeleteParameters")] == [10, 10, 1]
 
@@ -83,34 +101,75 @@ def spoiled(text: str, **changes) -> str:
     return json.dumps({name: value for name, value in members.items() if value is not ...})
 
 
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        (lambda text: text[:-1], "not JSON"),
-        (lambda text: "[]", "document"),
-        (lambda text: spoiled(text, schema=2), "schema 2 is newer than 1: deploy a newer Keyturn"),
-        (lambda text: spoiled(text, keys=...), "keys"),
-        (lambda text: spoiled(text, note="?"), "note"),
-        (lambda text: spoiled(text, generation=1), "holds generation 1"),
-    ],
-    ids=["cut", "no object", "newer schema", "member missing", "unknown member", "other number"],
-)
-def test_a_document_that_is_not_understood_is_left_alone(
-    generations, founded, origin, backdoor, world, spoil, problem
+UNLAWFUL = {
+    "cut": lambda text: text[:-1],
+    "no object": lambda text: "[]",
+    "newer schema of another parent": lambda text: spoiled(text, schema=2, parent="p" * 43),
+    "member missing": lambda text: spoiled(text, keys=...),
+    "unknown member": lambda text: spoiled(text, note="?"),
+    "other number": lambda text: spoiled(text, generation=1),
+    "other parent": lambda text: spoiled(text, parent="p" * 43),
+    "of the past": lambda text: spoiled(text, at="2026-03-01T11:00:00Z"),
+    "of the future": lambda text: spoiled(text, at="2999-01-01T00:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("spoil", UNLAWFUL.values(), ids=UNLAWFUL)
+def test_what_does_not_follow_is_stepped_over(generations, founded, origin, backdoor, spoil):
+    """Readers ignore it and writers write above it; it stays as it is."""
+    first = generations(1)
+    name, text = f"{PATH}/000000000002", spoil(successor(first).text)
+    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
+    assert founded.keysets.read() == founded.keysets.newer(first) == first
+    written = founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin)
+    assert (written.number, written.parent) == (3, document.digest(first.text))
+    assert founded.keysets.newer(first).number == founded.keysets.read().number == 3
+    assert founded.keysets.stored()[2] == text
+
+
+def test_a_newer_release_that_follows_stops_an_older_one(
+    generations, founded, origin, backdoor, world
 ):
     """It is refused with the parameter's name and the reason, and nothing is written over it."""
     first = generations(1)
-    name = f"{PATH}/000000000002"
-    text = spoil(document.dumps(replace(first, number=2)))
-    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
+    text = spoiled(successor(first).text, schema=2)
+    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000002", Value=text, Type="String")
     before = world()
     for act in (
         founded.keysets.read,
         lambda: founded.keysets.newer(first),
         lambda: founded.keysets.update(lambda _keyset, _now: Keyset(), origin),
     ):
-        with pytest.raises(DocumentInvalid) as refused:
+        with pytest.raises(NewerSchema, match="000000000002: schema 2 is newer than 1: deploy"):
             act()
-        assert name in str(refused.value)
-        assert problem in str(refused.value)
     assert world() == before
+
+
+@pytest.mark.parametrize("number", [12, 999_999_999_999])
+def test_a_far_generation_freezes_nobody(generations, founded, origin, backdoor, number):
+    """Where a name in between is free nothing above it counts, for warm readers and new ones."""
+    first = generations(1)
+    text = successor(first, number=number).text
+    backdoor.ssm.put_parameter(Name=f"{PATH}/{number:012d}", Value=text, Type="String")
+    assert (
+        founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin).number == 2
+    )
+    assert founded.keysets.read().number == founded.keysets.newer(first).number == 2
+
+
+def test_a_forged_low_generation_is_never_the_root(founded, origin, backdoor):
+    """It is younger than the root, by SSM's own date."""
+    founded.keysets.remove(["000000000001"])
+    root = founded.keysets.found(7, origin)
+    forged = document.dumps(replace(root, number=3, op_id="forged"))
+    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000003", Value=forged, Type="String")
+    assert founded.keysets.read() == root
+
+
+def test_a_second_name_of_the_same_number_is_none(generations, founded, backdoor):
+    """A canonical name has exactly twelve digits."""
+    generations(2)
+    text = successor(founded.keysets.read(), number=2, op_id="forged").text
+    for name in ("2", "0000000000002"):
+        backdoor.ssm.put_parameter(Name=f"{PATH}/{name}", Value=text, Type="String")
+    assert founded.keysets.read().op_id == "2"

@@ -2,15 +2,16 @@
 
 import json
 import random
-import re
+from dataclasses import replace
 
 import pytest
 
 from keyturn.aws.well_known import JWKS, parse_jwks
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema
+from keyturn.keyset.lineage import trace
 from keyturn.tokens.jwk import PublicJwk
 from tests.mutations import STRANGE, mutations
-from tests.unit.conftest import BUCKET
+from tests.unit.conftest import BUCKET, START
 
 NOT_NUMBERS = ["٠٠٠٠٠٠٠٠٠٠٠٣", "²", "3", "0000000000003", "00000000003x", "clock", "-00000000003"]
 
@@ -88,12 +89,14 @@ def test_a_document_in_the_history_that_is_not_utf_8_is_invalid(stack, backdoor)
         stack.history.read(2)
 
 
-def test_an_unreadable_text_is_kept_once_beside_the_generations(stack, world):
+def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, world):
     """Under a name that no reader of generations takes for one; the same text again is no fault."""
-    names = {stack.history.keep_unreadable(7, text) for text in ("{", "{", "\ud800")}
-    assert world()["objects"].keys() == names
+    for text in ("{", "{", "\ud800"):
+        stack.history.keep_unlawful("000000000007", text)
+    names = world()["objects"].keys()
+    assert names == stack.history.unlawful()
     assert len(names) == 2
-    assert all(name.startswith("history/unreadable/000000000007-") for name in names)
+    assert all(name.startswith("history/unlawful/000000000007-") for name in names)
     assert stack.history.numbers() == set()
 
 
@@ -110,7 +113,12 @@ def test_a_parameter_name_that_is_not_ours_is_ignored(booted, backdoor, name):
 def test_digits_of_another_script_are_no_number(booted, monkeypatch):
     """SSM lets nobody write such a name; int() would read it."""
     parameters = [
-        {"Name": f"/keyturn/demo/keyset/{name}", "Value": "{}"}
+        {
+            "Name": f"/keyturn/demo/keyset/{name}",
+            "Value": "{}",
+            "Version": 1,
+            "LastModifiedDate": START,
+        }
         for name in (*NOT_NUMBERS, "000000000003")
     ]
     pages = type("Pages", (), {"paginate": lambda _self, **_: [{"Parameters": parameters}]})()
@@ -118,14 +126,17 @@ def test_digits_of_another_script_are_no_number(booted, monkeypatch):
     assert booted.keysets.stored() == {3: "{}"}
 
 
-def test_a_generation_of_any_shape_is_read_or_invalid(booted):
-    """And the error names its parameter, and what an operator does."""
-    number = max(booted.keysets.stored())
-    good = json.loads(booted.keysets.stored()[number])
+def test_a_generation_of_any_shape_ends_the_lineage_or_is_stepped_over(booted):
+    """Only one of a newer release that names its parent is a fault, and says to deploy that."""
+    first, second = booted.keysets.parameters()
+    good = json.loads(second.text)
     texts = [json.dumps(mutated) for mutated in mutations(good, seed=13, count=1000)]
     for text in (*texts, "[" * 100_000, "9" * 5000, ""):
         try:
-            assert booted.keysets.parsed(number, text).number == number
-        except DocumentInvalid as error:
-            remedy = "deploy" if isinstance(error, NewerSchema) else "`keyturn repair`"
-            assert re.match(rf"/keyturn/demo/keyset/0+2: .*{remedy}", str(error))
+            lineage = trace([first, replace(second, text=text)])
+        except NewerSchema as error:
+            assert "000000000002: schema" in str(error)
+            assert "deploy" in str(error)
+        else:
+            assert lineage.free == 3
+            assert (len(lineage.chain), list(lineage.ignored)) in ((2, []), (1, [2]))

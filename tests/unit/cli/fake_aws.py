@@ -7,6 +7,7 @@ asks whose access key and Region the signature names.
 
 import json
 import re
+import time
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
@@ -220,7 +221,8 @@ class FakeAws:
         last = document.loads(text)
         now = datetime.now(UTC).replace(microsecond=0)
         keyset = revoke(last.keyset, kids, now, times=self._times, limits=AGES)
-        following = Generation(last.number + 1, "op-2", "tests", "drill", now, keyset)
+        parent = document.digest(text)
+        following = Generation(last.number + 1, "op-2", "tests", "drill", now, keyset, parent)
         self._parameters[f"{name[:-12]}{following.number:012d}"] = document.dumps(following)
         self._revoked = True
 
@@ -281,7 +283,7 @@ def vars_of(times: Times) -> dict[str, int]:
 
 
 def _parameter(name: str, text: str) -> dict[str, str]:
-    return {"Name": name, "Value": text}
+    return {"Name": name, "Value": text, "Version": 1, "LastModifiedDate": time.time()}
 
 
 def _pairs(kind: str, members) -> str:

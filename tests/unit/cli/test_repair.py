@@ -10,26 +10,20 @@ from keyturn.rotation.record_changes import record_changes
 from tests.unit.conftest import BUCKET
 
 PATH = "/keyturn/demo/keyset/"
-MEMBERS = {
-    "condition",
-    "unreadable",
-    "source",
-    "restored_as",
-    "revoked",
-    "removed",
-    "kept",
-    "generation",
-}
+JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
+MEMBERS = {"condition", "missing", "source", "restored_as", "revoked", "generation"}
 
 
 @pytest.fixture
-def spoil(backdoor):
-    """Write what cannot be read above the newest generation."""
-
-    def spoil(text="{") -> None:
-        backdoor.ssm.put_parameter(Name=f"{PATH}000000000003", Value=text, Type="String")
-
-    return spoil
+def lost(booted, backdoor):
+    """Have the newest generation recorded and deleted, and only the JWKS know of a later one."""
+    record_changes(booted)
+    found = backdoor.s3.get_object(**JWKS)
+    body = {**json.loads(found["Body"].read()), "generation": 3}
+    backdoor.s3.put_object(
+        **JWKS, Body=json.dumps(body).encode(), Metadata={"keyturn-generation": "3"}
+    )
+    backdoor.ssm.delete_parameters(Names=[f"{PATH}000000000002"])
 
 
 @pytest.fixture
@@ -48,39 +42,34 @@ def test_a_sound_keyset(said, keyturn, world):
     assert world() == before
 
 
-def test_an_unreadable_generation(deployment, said, spoil, keyturn):
-    """The keyset as before, under the operator's name, and doctor finds nothing."""
-    good = deployment.keyset
-    spoil()
+def test_what_was_lost(deployment, said, lost, keyturn, booted):
+    """The keyset as before, above what was seen, under the operator's name; doctor finds nothing."""
+    good = document.loads(booted.history.read(2)).keyset
     done = said()
     assert done.keys() == MEMBERS
-    assert (done["condition"], done["source"], done["restored_as"]) == ("unreadable", 2, 4)
-    assert (done["removed"], done["generation"]) == ([3], 4)
-    [problem] = done["unreadable"]
-    assert (problem["generation"], "not JSON" in problem["problem"]) == (3, True)
+    assert (done["condition"], done["source"], done["restored_as"]) == ("lost", 2, 4)
+    assert (done["missing"], done["generation"]) == ([2], 4)
     generation = deployment.keysets.read()
     assert (generation.keyset, generation.started_by) == (good, "arn:operator")
     assert json.loads(keyturn("doctor", "--json").stdout)["findings"] == []
 
 
-def test_a_dry_run_writes_nothing(said, spoil, world, keyturn, deployment):
-    """It says what would be restored, which keys are in it, and what would be deleted."""
-    spoil()
+def test_a_dry_run_writes_nothing(said, lost, world, keyturn, booted):
+    """It says what would be put back, what would be restored, and which keys are in it."""
     before = world()
     assert said("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
+    assert "Puts back from the history what was deleted: 2" in printed
     assert "Restores generation 2" in printed
     assert "as generation 4" in printed
-    assert "Deletes from SSM, after keeping the text in history/: 3" in printed
     kids = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
-    keyset = document.loads(before["parameters"][f"{PATH}000000000002"][0]).keyset
+    keyset = document.loads(booted.history.read(2)).keyset
     assert kids == [key.kid for key in keyset.keys]
     assert world() == before
 
 
-def test_it_asks_for_the_stack_s_name(spoil, said, keyturn, world):
+def test_it_asks_for_the_stack_s_name(lost, said, keyturn, world):
     """Anything else is bad usage, and nothing is done; --json asks nothing."""
-    spoil()
     before = world()
     assert keyturn("repair", text="yes\n").exit_code == 2
     assert keyturn("repair", "--json").exit_code == 2
@@ -88,9 +77,11 @@ def test_it_asks_for_the_stack_s_name(spoil, said, keyturn, world):
     assert keyturn("repair", text="keyturn\n").exit_code == 0
 
 
-def test_a_newer_release_is_named(spoil, said, keyturn, world):
+def test_a_newer_release_is_named(deployment, said, keyturn, world, backdoor):
     """Two lines: what was found, and that the release must be deployed; nothing is touched."""
-    spoil('{"schema":99}')
+    parent = document.digest(deployment.keysets.read().text)
+    text = json.dumps({"schema": 99, "parent": parent})
+    backdoor.ssm.put_parameter(Name=f"{PATH}000000000003", Value=text, Type="String")
     before = world()
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
@@ -104,12 +95,11 @@ def test_a_newer_release_is_named(spoil, said, keyturn, world):
 
 def test_a_jwks_that_is_not_ours_is_deleted_first(said, backdoor, booted, keyturn):
     """As the remedy says; then there is nothing to repair, and reconcile writes the JWKS."""
-    jwks = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
-    backdoor.s3.put_object(**jwks, Body=b"{}", Metadata={"keyturn-generation": "99"})
+    backdoor.s3.put_object(**JWKS, Body=b"{}", Metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
     assert ("generation 99" in first, "delete .well-known/jwks.json" in second) == (True, True)
-    backdoor.s3.delete_object(**jwks)
+    backdoor.s3.delete_object(**JWKS)
     assert said()["condition"] == "sound"
 
 
@@ -122,11 +112,10 @@ def test_nothing_to_restore_is_said(said, backdoor, keyturn):
 
 
 def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
-    said, spoil, deployment, keyturn, aws
+    said, lost, deployment, keyturn, aws
 ):
     """The keyset counts again all the same; another command publishes it."""
-    spoil()
-    aws.fail("s3:PutObject", aws.error("AccessDenied"), nth=2, times=99)
+    aws.fail("s3:PutObject", aws.error("AccessDenied"), times=99)
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
     assert ("the keyset counts again" in first, "doctor --fix" in second) == (True, True)
@@ -134,39 +123,36 @@ def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
 
 
 def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
-    said, spoil, deployment, keyturn, aws, backdoor
+    said, lost, keyturn, aws, backdoor, deployment
 ):
     """As the remedy says."""
-    spoil()
-    text = document.dumps(deployment.keysets.parsed(2, deployment.keysets.stored()[2]))
-    text = text.replace('"generation":2', '"generation":4')
 
     def meanwhile():
-        backdoor.ssm.put_parameter(Name=f"{PATH}000000000004", Value=text, Type="String")
+        backdoor.ssm.put_parameter(Name=f"{PATH}000000000002", Value="{", Type="String")
 
     aws.meanwhile("ssm:PutParameter", meanwhile)
     result = keyturn("repair", "--yes")
     assert (result.exit_code, "run `keyturn repair` again" in result.stderr) == (1, True)
-    assert said()["removed"] == [3]
+    assert said()["restored_as"] == 4
+    assert deployment.keysets.read().number == 4
 
 
-def test_an_unknown_caller_is_the_operator(deployment, keyturn, spoil, monkeypatch):
+def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatch):
     """Who repaired is worth a note, and no reason to fail."""
 
     def denied():
         raise AwsFault("sts:GetCallerIdentity", "AccessDenied")
 
     monkeypatch.setattr(deployment, "caller", denied)
-    spoil()
     assert keyturn("repair", "--yes").exit_code == 0
     assert deployment.keysets.read().started_by == "operator"
 
 
 @pytest.mark.parametrize("way", [(), ("--direct",)], ids=["workflow", "direct"])
-def test_a_revocation_says_to_repair_first(deployment, spoil, keyturn, way):
-    """While the newest is unreadable no key can be revoked: two lines that name the verb."""
+def test_a_revocation_says_to_repair_first(deployment, booted, backdoor, keyturn, way):
+    """While no keyset counts no key can be revoked: two lines that name the verb."""
     kid = deployment.keyset.active.kid
-    spoil()
+    backdoor.ssm.delete_parameters(Names=[f"{PATH}{n:012d}" for n in booted.keysets.stored()])
     result = keyturn("revoke", kid, "--reason", "leak", "--yes", *way)
     first, second = result.stderr.splitlines()
     assert (result.exit_code, "`keyturn repair`" in first, "`keyturn repair`" in second) == (
@@ -187,5 +173,5 @@ def test_deleted_generations(deployment, said, booted, backdoor, keyturn):
         if one["code"] == "jwks_ahead"
     ]
     assert "`keyturn repair`" in finding["remedy"]
-    assert said()["condition"] == "deleted"
+    assert said()["condition"] == "lost"
     assert deployment.keyset == good

@@ -102,7 +102,7 @@ def test_the_stored_members():
     """A document has exactly these members, instants end in Z and absent ones are left out."""
     raw = json.loads(document.dumps(SMALL))
     assert list(raw) == [
-        *("schema", "generation", "op_id", "started_by", "reason", "at"),
+        *("schema", "generation", "parent", "op_id", "started_by", "reason", "at"),
         *("kms_key_arn_prefix", "keys", "ended"),
     ]
     assert (raw["schema"], raw["at"]) == (1, "2026-03-01T12:34:56Z")
@@ -223,7 +223,7 @@ def test_what_this_release_does_not_understand_is_refused(path, value, complaint
 @pytest.mark.parametrize(
     "path",
     [
-        *("schema", "generation", "op_id", "started_by", "reason", "at"),
+        *("schema", "generation", "parent", "op_id", "started_by", "reason", "at"),
         *("kms_key_arn_prefix", "keys", "ended"),
         *("keys.0.kid", "keys.0.kms_key_arn", "keys.0.state", "keys.0.lifetime", "keys.0.created"),
         *("ended.0.kid", "ended.0.kms_key_arn", "ended.0.state"),

@@ -7,6 +7,7 @@ import pytest
 
 from keyturn.aws.faults import AwsFault, Throttled
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
@@ -258,15 +259,11 @@ def test_only_unknown_keys_are_fetched_from_kms(unpublished, step, truth, aws):
     # once by CreateKey for the kid, once here for the JWKS
 
 
-def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, truth, jwks, change):
+def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, truth, jwks, settle):
     """A keyset that names the wrong KMS key projects nothing."""
     standby, before = truth().standby, jwks()
     wrong = replace(standby, kms_key_arn=truth().active.kms_key_arn)
-    change(
-        lambda keyset, _now: replace(
-            keyset, keys=tuple(wrong if key == standby else key for key in keyset.keys)
-        )
-    )
+    settle(unpublished, Keyset((truth().active, wrong)))
     with pytest.raises(NotASigningKey, match=standby.kid):
         step()
     assert jwks() == before

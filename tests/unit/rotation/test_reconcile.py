@@ -7,6 +7,7 @@ import pytest
 
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.states import State
@@ -85,10 +86,10 @@ def test_an_overdue_key_is_retired(clean, superseded, repair, truth, clock):
     assert clean.kms.describe(key.kms_key_arn).pending_deletion
 
 
-def test_without_an_active_key_the_standby_signs(clean, repair, truth, change):
+def test_without_an_active_key_the_standby_signs(clean, repair, truth, settle):
     """At once: nobody signs, so nobody has to be waited for."""
     standby = truth().standby
-    change(lambda keyset, _now: Keyset((standby,), keyset.ended))
+    settle(clean, Keyset((standby,), truth().ended))
     assert repair()["restore_active_key"] == standby.kid
     assert truth().active.kid == standby.kid
 
@@ -175,11 +176,14 @@ def test_an_unreadable_truth_is_no_reason_to_act(clean, invoke, world, backdoor,
     """A newer release's document stops an older release's repairs."""
     clean.kms.create()
     clock.advance(timedelta(days=3).total_seconds())
+    parent = document.digest(clean.keysets.read().text)
     backdoor.ssm.put_parameter(
-        Name="/keyturn/demo/keyset/000000000099", Value='{"schema":2}', Type="String"
+        Name="/keyturn/demo/keyset/000000000003",
+        Value=json.dumps({"schema": 2, "parent": parent}),
+        Type="String",
     )
     before = world()
-    with pytest.raises(DocumentInvalid, match="000000000099"):
+    with pytest.raises(DocumentInvalid, match="000000000003"):
         invoke(reconcile, {})
     assert world() == before
 
@@ -221,8 +225,7 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, repair, trut
     repair()
     stored = clean.keysets.stored()
     origins = {
-        (g.started_by, g.reason)
-        for g in (clean.keysets.parsed(number, text) for number, text in stored.items())
+        (g.started_by, g.reason) for g in (document.loads(text) for number, text in stored.items())
     }
     assert ("reconcile", "retire_overdue_keys") in origins
 

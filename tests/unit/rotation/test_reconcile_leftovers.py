@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.orphans import orphaned_keys
@@ -185,15 +186,13 @@ def test_a_key_of_another_stack_is_no_orphan(booted, clock, repair, backdoor):
 def generations(booted, origin, clock):
     """Write so many more generations, a minute apart, and show the last one."""
 
-    def toggle(keyset, now):
-        standby = keyset.standby
-        toggled = replace(standby, published=None if standby.published else now)
-        return replace(keyset, keys=(keyset.active, toggled))
+    def change(keyset, now):
+        return replace(keyset, horizon=now.replace(microsecond=0))
 
     def generations(more: int):
         for _ in range(more):
             clock.advance(60)
-            booted.keysets.update(toggle, origin)
+            booted.keysets.update(change, origin)
         project(booted, origin)
 
     return generations
@@ -215,7 +214,7 @@ def test_old_generations_are_pruned(booted, generations, repair, clock, world):
 def test_young_generations_are_not_pruned(booted, generations, repair, clock):
     """Over an hour old, strictly: a slow reader may still hold one."""
     generations(8)
-    first = booted.keysets.parsed(1, booted.keysets.stored()[1])
+    first = document.loads(booted.keysets.stored()[1])
     clock.wall = first.at + timedelta(hours=1)
     assert "prune_generations" not in repair()
     clock.advance(1)
@@ -254,25 +253,71 @@ def test_too_many_generations_are_pruned_however_young(booted, generations, repa
     assert sorted(booted.keysets.stored()) == stored[-8:]
 
 
-def test_an_unreadable_old_generation_stops_nothing(booted, generations, repair, backdoor, clock):
-    """It is passed over: the others are kept and pruned."""
+def test_an_overwritten_generation_is_put_back(booted, generations, repair, backdoor, clock):
+    """Its text is that of the history again, and the pruning goes on."""
     generations(8)
+    repair()
+    newest, text = booted.keysets.read(), booted.keysets.stored()[3]
     name = "/keyturn/demo/keyset/000000000003"
     backdoor.ssm.put_parameter(Name=name, Value="{}", Type="String", Overwrite=True)
+    assert repair()["restore_generations"] == [3]
+    assert (booted.keysets.read(), booted.keysets.stored()[3]) == (newest, text)
     clock.advance(HOUR + 1)
     assert 4 in repair()["prune_generations"]
-    assert 3 in booted.keysets.stored()
 
 
-def test_another_text_in_the_history_is_told(booted, generations, repair, clock, printed):
-    """A write that did not count never stops the pruning; the log keeps what it said."""
+def test_another_text_in_the_history_stops_nothing(booted, generations, repair, clock, world):
+    """Somebody wrote there first; what SSM held is kept beside it."""
     generations(8)
     booted.history.keep(3, '{"generation":3}')
     clock.advance(HOUR + 1)
     text = booted.keysets.stored()[3]
     repair()
     assert 3 not in booted.keysets.stored()
-    lines = [json.loads(line) for line in printed().splitlines()]
-    assert [line["document"] for line in lines if line.get("message") == "stray_generation"] == [
-        text
+    assert text.encode() in [body for body, *_ in world()["objects"].values()]
+
+
+@pytest.mark.parametrize("name", ["000000000020", "999999999999", "3", "x"])
+def test_what_does_not_count_is_told_kept_and_removed(
+    booted, repair, backdoor, world, aws, name, printed
+):
+    """Once, with its name and why."""
+    backdoor.ssm.put_parameter(Name=f"/keyturn/demo/keyset/{name}", Value="{", Type="String")
+    assert repair()["remove_unlawful_generations"] == [name]
+    [event] = [
+        entry
+        for call in aws.params("events:PutEvents")
+        for entry in call["Entries"]
+        if entry["DetailType"] == "UnlawfulGeneration"
     ]
+    assert json.loads(event["Detail"])["parameter"] == name
+    assert b"{" in [body for body, *_ in world()["objects"].values()]
+    assert sorted(booted.keysets.stored()) == [1, 2]
+    assert "remove_unlawful_generations" not in repair()
+
+
+def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, repair, backdoor, clock, aws):
+    """Its name stays taken until the generations around it are old; it is told once."""
+    keyset = booted.keysets.read().keyset
+    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value="{", Type="String")
+    assert repair()["step_over_unlawful_generations"] == 4
+    assert booted.keysets.read().keyset == keyset
+    assert "remove_unlawful_generations" not in repair()
+    clock.advance(HOUR + 1)
+    assert repair()["prune_generations"] == [1, 2]
+    assert sorted(booted.keysets.stored()) == [4]
+
+
+def test_a_forged_text_is_never_left_as_the_oldest(booted, repair, backdoor, clock, generations):
+    """Nothing is pruned up to a generation that is younger than what stands above it."""
+    forged = replace(booted.keysets.read(), number=6, parent="", op_id="forged")
+    name = "/keyturn/demo/keyset/000000000006"
+    backdoor.ssm.put_parameter(Name=name, Value=document.dumps(forged), Type="String")
+    generations(2)
+    clock.advance(HOUR + 1)
+    assert "prune_generations" not in repair()
+    generations(8)
+    clock.advance(HOUR + 1)
+    repair()
+    assert min(booted.keysets.stored()) > 6
+    assert booted.keysets.read().op_id != "forged"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.keyset import timing
+from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
 
@@ -61,9 +61,7 @@ def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
     before = due.keysets.read().number
     execution(started_by="schedule").finish()
     made = [
-        due.keysets.parsed(number, text)
-        for number, text in due.keysets.stored().items()
-        if number > before
+        document.loads(text) for number, text in due.keysets.stored().items() if number > before
     ]
     assert len(made) == 4  # activated, registered, published, retired
     assert {(g.started_by, g.reason) for g in made} == {("schedule", "active_key_due")}

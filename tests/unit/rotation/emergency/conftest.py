@@ -10,6 +10,7 @@ from moto.kms.models import KmsBackend
 from keyturn.api import authorize, issue_token
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
+from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
@@ -111,7 +112,7 @@ def orphans(backdoor, stack):
         known = {
             key.kms_key_arn
             for number, text in stack.keysets.stored().items()
-            for key in stack.keysets.parsed(number, text).keyset.known
+            for key in document.loads(text).keyset.known
         }
         return {key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]} - known
 
@@ -147,7 +148,7 @@ def _absorbing(stack, revoked) -> None:
     """Once revoked, in no later generation anything else."""
     stored = stack.keysets.stored()
     for kid in revoked:
-        history = [stack.keysets.parsed(n, stored[n]).keyset.find(kid) for n in sorted(stored)]
+        history = [document.loads(stored[n]).keyset.find(kid) for n in sorted(stored)]
         ended = [isinstance(key, EndedKey) for key in history if key]
         assert ended == sorted(ended)
 
@@ -158,7 +159,7 @@ def writes_of(stack):
 
     def writes_of(run):
         stored = stack.keysets.stored()
-        generations = (stack.keysets.parsed(number, stored[number]) for number in sorted(stored))
+        generations = (document.loads(stored[number]) for number in sorted(stored))
         return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
 
     return writes_of

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from keyturn.keyset.errors import DocumentInvalid
+from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.rotation.conclude_emergency import ConcludingInput, EmergencyIncomplete, run
 
 DONE = {
@@ -46,12 +46,13 @@ def test_a_step_that_did_not_do_its_work_is_named(step, what, said):
         concluded(**{step: what})
 
 
-def test_an_unreadable_keyset_names_its_remedy(booted, backdoor):
+def test_a_missing_keyset_names_its_remedy(booted, backdoor):
     """The execution's cause is all that an operator sees of it."""
-    name = "/keyturn/demo/keyset/000000000003"
-    backdoor.ssm.put_parameter(Name=name, Value="{", Type="String")
-    with pytest.raises(DocumentInvalid) as caught:
+    backdoor.ssm.delete_parameters(
+        Names=[f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.stored()]
+    )
+    with pytest.raises(KeysetMissing) as caught:
         booted.keysets.read()
-    failed = {"Error": "DocumentInvalid", "Cause": json.dumps({"errorMessage": str(caught.value)})}
+    failed = {"Error": "KeysetMissing", "Cause": json.dumps({"errorMessage": str(caught.value)})}
     with pytest.raises(EmergencyIncomplete, match=r"^revocation failed: .*`keyturn repair`"):
         concluded(revocation=failed)

@@ -1,6 +1,7 @@
 """Two emergencies at once, and the same one twice: each does what is left to do."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -98,9 +99,9 @@ def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, backdoor,
     first = stack.keysets.read().number
     others = KeysetStore("demo", stack.clock, backdoor.ssm, backdoor.ssm)
 
-    def touched(keyset, _now):
-        standby = replace(keyset.standby, lifetime=keyset.standby.lifetime - 1)
-        return replace(keyset, keys=(keyset.active, standby))
+    def touched(keyset, now):
+        risen = (keyset.horizon or now.replace(microsecond=0)) + timedelta(seconds=1)
+        return replace(keyset, horizon=risen)
 
     alarm = emergency(kids[0]).until("RevokeKeys")
     aws.meanwhile("ssm:PutParameter", lambda: others.update(touched, origin), times=3)

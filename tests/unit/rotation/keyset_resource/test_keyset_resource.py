@@ -178,15 +178,15 @@ def test_what_cannot_be_read_does_not_keep_the_stack_alive(ask, backdoor, world)
 
 
 def test_nothing_can_start_while_keys_go(ask, aws):
-    """Executions first, then keys, then the truth, then the public documents."""
+    """Executions first, then keys, then the documents, then the truth, which the history brings back."""
     ask("Create")
     aws.reset()
     ask("Delete")
     writes = [
         "sfn:ListExecutions",
         "kms:ScheduleKeyDeletion",
-        "ssm:DeleteParameters",
         "s3:DeleteObject",
+        "ssm:DeleteParameters",
     ]
     firsts = [aws.operations.index(operation) for operation in writes]
     assert firsts == sorted(firsts)

@@ -41,8 +41,6 @@ def repaired(booted, origin):
     def repaired():
         diagnosis = repair_keyset.diagnose(booted)
         repair_keyset.repair(booted, diagnosis, origin)
-        if diagnosis.number:
-            repair_keyset.revoke_what_ended_meanwhile(booted, origin)
         project(booted, origin)
         assert repair_keyset.diagnose(booted).condition is Condition.SOUND
         booted.keysets.generations()

@@ -1,0 +1,105 @@
+"""Generations that were deleted or overwritten come back from the history, in order and as they were.
+
+Each names its parent by the hash of its text, so only what really followed comes back: first what follows
+the newest that counts, then what follows that. Where the lineage stepped over a text that is gone, a
+placeholder takes its name again. A name that is taken meanwhile ends it: somebody wrote.
+"""
+
+from collections.abc import Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass
+
+from keyturn.aws.faults import Conflict
+from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_store import PLACEHOLDER
+from keyturn.aws.stack import Stack
+from keyturn.keyset import document
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.model import Generation
+from keyturn.keyset.succession import objection
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name that is free in SSM, or whose text was overwritten, and the text that belongs there."""
+
+    number: int
+    text: str
+    overwritten: bool = False
+
+
+def missing_generations(
+    stack: Stack, parameters: list[Stored], kept: Set[int]
+) -> tuple[tuple[Missing, ...], Lineage | None]:
+    """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
+
+    Where nothing counts any more, the newest generation of the history does again. Raises NewerSchema.
+    """
+    standing = {one.number: one for one in parameters if one.number is not None}
+    stored = {number: one for number, one in standing.items() if one.version == 1}
+    lineage, missing = trace(stored.values()), list[Missing]()
+    if lineage is None:
+        root = _newest(stack, kept)
+        if root is None:
+            return (), None
+        missing.append(Missing(root.number, root.text, root.number in standing))
+        lineage = Lineage.of_one(root).extended(stored)
+    while following := _following(stack, stored, lineage, kept):
+        taken = range(lineage.free, following.number)
+        missing += [Missing(free, PLACEHOLDER) for free in taken if free not in standing]
+        if following.number not in stored:
+            overwritten = following.number in standing
+            missing.append(Missing(following.number, following.text, overwritten))
+        chain = (*lineage.chain, following)
+        lineage = Lineage(chain, following.number + 1, lineage.ignored).extended(stored)
+    return tuple(missing), lineage
+
+
+def restore_generations(stack: Stack) -> list[int]:
+    """Put back whatever is missing; returns the numbers. Raises NewerSchema, AwsFault.
+
+    Where somebody wrote meanwhile the next run looks again.
+    """
+    parameters = stack.keysets.parameters()
+    lowest = min((one.number for one in parameters if one.number is not None), default=0)
+    missing, _ = missing_generations(stack, parameters, stack.history.numbers(since=lowest))
+    try:
+        return put_back(stack, missing)
+    except Conflict:
+        return []
+
+
+def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
+    """Put these back; returns their numbers. Raises Conflict where a name was taken meanwhile."""
+    for one in missing:
+        if one.overwritten:
+            stack.keysets.remove([f"{one.number:012d}"])
+        stack.keysets.put_back(one.number, one.text)
+    return [one.number for one in missing]
+
+
+def _following(
+    stack: Stack, stored: Mapping[int, Stored], lineage: Lineage, kept: Set[int]
+) -> Generation | None:
+    """What follows the newest that counts, from SSM beyond a free name, or from the history."""
+    parent = document.digest(lineage.head.text)
+    for number in range(lineage.free, lineage.free + AHEAD):
+        text = stored[number].text if number in stored else None
+        generation = _read(stack, number, text) if number in stored or number in kept else None
+        if generation and generation.parent == parent and not objection(lineage.head, generation):
+            return generation
+    return None
+
+
+def _newest(stack: Stack, kept: Set[int]) -> Generation | None:
+    """The newest of the history that can be read."""
+    return next(filter(None, (_read(stack, one) for one in sorted(kept, reverse=True))), None)
+
+
+def _read(stack: Stack, number: int, text: str | None = None) -> Generation | None:
+    """The generation of this number, from its text or from the history."""
+    with suppress(DocumentInvalid):
+        generation = document.loads(text or stack.history.read(number) or "")
+        return generation if generation.number == number else None
+    return None

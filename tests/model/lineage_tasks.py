@@ -1,0 +1,145 @@
+"""The exploration of tests/model/lineage.py, and its mutants."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from functools import cache, partial
+from unittest.mock import patch
+
+from keyturn.keyset import lineage as product
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.lineage import HIGHEST, Lineage
+from tests.model import lineage
+from tests.model.lineage import Rules, Store
+from tests.model.outcome import Outcome
+
+RULES = Rules(lineage.trace, lineage.prune)
+_SIZES = {"lineage, two forgeries": (2, 1), "lineage, one forgery, pruned twice": (1, 2)}
+SCENARIOS: Mapping[str, tuple[int, int]] = _SIZES
+_ATTACK = "lineage, two forgeries"
+
+
+@cache
+def _lowest_root(store: Store) -> Lineage | None:
+    parameters = lineage._parameters(store)
+    for number in sorted(parameters):
+        try:
+            root = product._read(parameters[number])
+        except DocumentInvalid:
+            continue
+        return Lineage.of_one(root).extended(parameters)
+    return None
+
+
+@cache
+def _over_gaps(store: Store) -> Lineage | None:
+    """A free name is no end: whatever names its parent follows, however far above."""
+    found = lineage.trace(store)
+    parameters = lineage._parameters(store)
+    while found:
+        above = [number for number in parameters if number > found.free]
+        further = next(
+            (
+                longer
+                for number in sorted(above)
+                if len((longer := Lineage(found.chain, number, {}).extended(parameters)).chain)
+                > len(found.chain)
+            ),
+            None,
+        )
+        if further is None:
+            break
+        found = further
+    return found
+
+
+@cache
+def _highest(store: Store) -> Lineage | None:
+    parameters = lineage._parameters(store)
+    for number in sorted(parameters, reverse=True):
+        try:
+            return Lineage.of_one(product._read(parameters[number]))
+        except DocumentInvalid:
+            continue
+    return None
+
+
+@cache
+def _never_over(store: Store) -> Lineage | None:
+    found = lineage.trace(store)
+    return found and Lineage(found.chain, found.head.number + 1, {})
+
+
+MUTANTS: Mapping[str, tuple[str, Rules]] = {
+    "lineage: the lowest number is the root": (_ATTACK, RULES._replace(trace=_lowest_root)),
+    "lineage: the highest number counts": (_ATTACK, RULES._replace(trace=_highest)),
+    "lineage: a free name is no end": (_ATTACK, RULES._replace(trace=_over_gaps)),
+    "lineage: nothing is stepped over": (_ATTACK, RULES._replace(trace=_never_over)),
+    "lineage: pruned whatever stands above": (
+        _ATTACK,
+        RULES._replace(prune=partial(lineage.prune, by_date=False)),
+    ),
+    "lineage: whatever names its parent follows": (_ATTACK, RULES),
+    "lineage: a write is not read back": (_ATTACK, RULES._replace(reads_back=False)),
+}
+
+
+def _no_objection(_before: object, _after: object) -> None:
+    return None
+
+
+def of_scenario(name: str) -> Outcome:
+    """The product as it is."""
+    return _explored(name, RULES, *SCENARIOS[name])
+
+
+def of_mutant(name: str) -> Outcome:
+    """The product without one of its rules."""
+    scenario, rules = MUTANTS[name]
+    is_lax = name.endswith("names its parent follows")
+    lineage.trace.cache_clear()
+    with patch.object(product, "objection", _no_objection if is_lax else product.objection):
+        found = _explored(name, rules, *SCENARIOS[scenario], scenario)
+    lineage.trace.cache_clear()
+    return found
+
+
+def _explored(name: str, rules: Rules, plants: int, prunings: int, scenario: str = "") -> Outcome:
+    began = time.monotonic()
+    first = lineage.start(plants, prunings)
+    origins: dict[lineage.State, tuple[lineage.State | None, str]] = {first: (None, "")}
+    queue, transitions, wrong, trace = deque([first]), 0, "", ()
+    while queue and not wrong:
+        state = queue.popleft()
+        for says, following in lineage.moves(rules, state):
+            transitions += 1
+            if following in origins:
+                continue
+            origins[following] = (state, says)
+            if wrong := lineage.wrong(rules, following):
+                trace = (*_path(origins, following), wrong)
+                break
+            queue.append(following)
+    return Outcome(
+        name=name,
+        constants=f"{plants} forgeries, {prunings} prunings, numbers below {HIGHEST + 1}",
+        actors=("writer", "writer", "adversary", "pruning"),
+        states=len(origins),
+        transitions=transitions,
+        keysets=0,
+        exhausted=not queue,
+        wrong=wrong,
+        trace=trace,
+        seconds=time.monotonic() - began,
+        scenario=scenario,
+    )
+
+
+def _path(
+    origins: Mapping[lineage.State, tuple[lineage.State | None, str]], state: lineage.State | None
+) -> tuple[str, ...]:
+    steps = []
+    while state is not None:
+        state, says = origins[state]
+        steps.append(says)
+    return tuple(reversed(steps[:-1]))

@@ -1,0 +1,102 @@
+"""Somebody who may create parameters and do nothing else: `ssm:PutParameter` without overwrite (S13).
+
+What is written is whatever would help: garbage where the next generation belongs, the past brought back
+under a name of today, a keyset of one's own far above or below, a second name for a number. What the rules
+of succession allow is left out: it is what the workflow itself may do, and denies service at most.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+from keyturn.keyset import document
+from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.succession import objection
+from tests.simulation.play import Play
+
+_PATH = "/keyturn/sim/keyset/"
+_END = 999_999_999_999
+
+
+def join(run: Play, choose: Random, horizon: float) -> None:
+    """Have the adversary act at some moments from the beginning on."""
+    for _ in range(choose.randint(1, 6)):
+        act = choose.choice(ACTS)
+        run.at(choose.uniform(0, horizon), lambda act=act: _plant(run, act(run, choose)))
+
+
+def _plant(run: Play, texts: Iterator[tuple[str, str]]) -> None:
+    for name, text in texts:
+        if run.world.truth.landed and not _is_lawful(run, text):
+            run.world.ssm.plant(f"{_PATH}{name}", text)
+
+
+def _is_lawful(run: Play, text: str) -> bool:
+    """A rollback of a rollback, say."""
+    try:
+        return objection(_head(run), document.loads(text)) is None
+    except DocumentInvalid:
+        return False
+
+
+Text = tuple[str, str]
+
+
+def garbage(run: Play, choose: Random) -> Iterator[Text]:
+    """Nothing that could be read, under the next names."""
+    for ahead in range(1, choose.randint(2, 14)):
+        yield _name(_head(run).number + ahead), "{"
+
+
+def the_past(run: Play, choose: Random) -> Iterator[Text]:
+    """What counted once, as the successor of what counts: revoked keys are live in it."""
+    head = _head(run)
+    past = choose.choice(run.world.truth.promised)
+    yield _forged(head, head.number + choose.randint(1, 3), past.keyset)
+
+
+def a_low_root(run: Play, choose: Random) -> Iterator[Text]:
+    """What counted once, under a low number that is free, with no parent at all."""
+    past = choose.choice(run.world.truth.promised)
+    number = choose.randint(1, 3)
+    yield _name(number), document.dumps(replace(past, number=number, parent=""))
+
+
+def far_above(run: Play, choose: Random) -> Iterator[Text]:
+    """Where a free name is below it; and the last number that there is."""
+    head = _head(run)
+    for number in (head.number + choose.randint(4, 12), _END):
+        yield _forged(head, number, choose.choice(run.world.truth.promised).keyset)
+
+
+def a_second_name(run: Play, choose: Random) -> Iterator[Text]:
+    """Other ways to spell the number of what counts."""
+    head = _head(run)
+    _, text = _forged(head, head.number, choose.choice(run.world.truth.promised).keyset)
+    yield str(head.number), text
+    yield f"0{head.number:012d}", text
+
+
+ACTS: tuple[Callable[[Play, Random], Iterator[Text]], ...] = (
+    garbage,
+    the_past,
+    a_low_root,
+    far_above,
+    a_second_name,
+)
+
+
+def _head(run: Play) -> Generation:
+    return run.world.truth.landed[-1][1]
+
+
+def _forged(head: Generation, number: int, keyset: Keyset) -> Text:
+    parent = document.digest(head.text)
+    return _name(number), document.dumps(
+        replace(head, number=number, parent=parent, keyset=keyset, op_id="forged")
+    )
+
+
+def _name(number: int) -> str:
+    return f"{number:012d}"

@@ -1,0 +1,56 @@
+"""Mutants of what counts: each lets the adversary in."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.aws import keyset_reader
+from keyturn.keyset import lineage
+from keyturn.keyset.lineage import Lineage
+
+
+def whatever_names_its_parent_follows() -> AbstractContextManager[Any]:
+    """The hash alone is no proof: anybody can read the text."""
+    return patch.object(lineage, "objection", lambda _before, _after: None)
+
+
+def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
+    """Not the oldest by SSM's own date."""
+
+    def trace(parameters: Any) -> Any:
+        numbered = [one for one in parameters if one.number is not None]
+        by_number = {one.number: one for one in numbered}
+        for one in sorted(numbered, key=lambda one: one.name):
+            try:
+                return Lineage.of_one(lineage._read(one)).extended(by_number)
+            except lineage.DocumentInvalid:
+                continue
+        return None
+
+    return patch.object(keyset_reader, "trace", trace)
+
+
+def the_highest_number_counts() -> AbstractContextManager[Any]:
+    """As it was before generations had parents."""
+
+    def trace(parameters: Any) -> Any:
+        numbered = [one for one in parameters if one.number is not None]
+        for one in sorted(numbered, key=lambda one: one.name, reverse=True):
+            try:
+                return Lineage.of_one(lineage._read(one))
+            except lineage.DocumentInvalid:
+                continue
+        return None
+
+    return patch.object(keyset_reader, "trace", trace)
+
+
+def what_does_not_follow_blocks_the_name() -> AbstractContextManager[Any]:
+    """A writer never steps over it: nobody can be revoked."""
+    real = Lineage.extended
+
+    def extended(self: Any, parameters: Any) -> Any:
+        whole = real(self, parameters)
+        return Lineage(whole.chain, whole.head.number + 1, whole.ignored)
+
+    return patch.object(Lineage, "extended", extended)

@@ -1,0 +1,136 @@
+"""Which of the stored texts count: the oldest one, and what lawfully follows it, name by name."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from keyturn.keyset import document
+from keyturn.keyset.errors import NewerSchema
+from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.model import Generation, Key, Keyset
+from keyturn.keyset.states import State
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEY = Key("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.STANDBY, 60, START)
+
+
+def root(number: int, **changes) -> Generation:
+    """A keyset's first generation."""
+    return sealed(replace(Generation(number, "op", "", "", START, Keyset((KEY,))), **changes))
+
+
+def child(parent: Generation, number: int, **changes) -> Generation:
+    """What names this one as its parent."""
+    return sealed(replace(parent, number=number, parent=document.digest(parent.text), **changes))
+
+
+def sealed(generation: Generation) -> Generation:
+    """With its text."""
+    return document.loads(document.dumps(generation))
+
+
+def stored(generation: Generation, minute: float, **changes) -> Stored:
+    """As a parameter that was created then."""
+    modified = START + timedelta(minutes=minute)
+    return replace(Stored(f"{generation.number:012d}", generation.text, 1, modified), **changes)
+
+
+ROOT = root(5)
+SECOND = child(ROOT, 6)
+THIRD = child(SECOND, 7)
+CHAIN = (stored(ROOT, 1), stored(SECOND, 2), stored(THIRD, 3))
+
+
+def numbers(parameters) -> list[int]:
+    """The numbers of what counts."""
+    lineage = trace(parameters)
+    return [one.number for one in lineage.chain] if lineage else []
+
+
+def test_the_lineage_is_that_of_the_parents():
+    """In whatever order the parameters are listed; nothing is stepped over, the next name is free."""
+    for parameters in permutations(CHAIN):
+        assert numbers(parameters) == [5, 6, 7]
+    lineage = trace(CHAIN)
+    assert (lineage.head, lineage.free, lineage.ignored) == (THIRD, 8, {})
+
+
+def test_nothing_counts_where_nothing_is():
+    """Nor where nothing can be read."""
+    assert trace([]) is None
+    assert trace([replace(CHAIN[0], text="{")]) is None
+
+
+FORGED = {
+    "a lower number": stored(root(1), 4),
+    "a number just below": stored(root(4), 4),
+    "a number just above": stored(root(8), 4),
+    "a far number": stored(child(THIRD, 9), 4),
+    "the last number": stored(child(THIRD, 999_999_999_999), 4),
+    "a short name": stored(child(THIRD, 8), 4, name="8"),
+    "a long name": stored(child(THIRD, 8), 4, name="0000000000008"),
+    "digits of another script": stored(child(THIRD, 8), 4, name="٠٠٠٠٠٠٠٠٠٠٠٨"),
+    "an older parent": stored(child(SECOND, 8), 4),
+    "another number inside": stored(child(THIRD, 9), 4, name="000000000008"),
+    "overwritten": stored(child(THIRD, 8), 4, version=2),
+    "of the future": stored(child(THIRD, 8, at=START + timedelta(hours=1)), 4),
+    "without its key": stored(child(THIRD, 8, keyset=Keyset()), 4),
+    "garbage": stored(root(8), 4, text="{"),
+    "a newer release of another parent": stored(
+        root(8), 4, text='{"schema":2,"parent":"' + "p" * 43 + '"}'
+    ),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_what_is_forged_changes_nothing(forged):
+    """Whoever creates it, and under whatever name."""
+    assert numbers([*CHAIN, forged]) == [5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    "forged", [one for one in FORGED.values() if one.number == 8], ids=lambda one: one.text[:9]
+)
+def test_a_name_that_is_taken_is_stepped_over(forged):
+    """The successor stands above it, and it is said why the other does not count."""
+    following = stored(child(THIRD, 9), 5)
+    lineage = trace([*CHAIN, forged, following])
+    assert ([one.number for one in lineage.chain], lineage.free) == ([5, 6, 7, 9], 10)
+    assert lineage.ignored[8].startswith("000000000008: ")
+
+
+def test_of_two_successors_the_lower_name_counts():
+    """Whoever reads it and when: of two writers only one can ever have made it."""
+    assert numbers([*CHAIN, stored(child(THIRD, 9), 4), stored(child(THIRD, 8), 5)]) == [5, 6, 7, 8]
+
+
+def test_the_root_is_the_oldest():
+    """What is pruned leaves a root whose parent is gone; of one date the lower name is older."""
+    assert numbers(CHAIN[1:]) == [6, 7]
+    assert numbers([*CHAIN[1:], stored(root(3), 2)]) == [3]
+    assert numbers([*CHAIN[1:], stored(root(9), 2)]) == [6, 7]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_overwritten_generation_does_not_count(place):
+    """Not as the root either."""
+    spoilt = [replace(one, version=2) if one is CHAIN[place] else one for one in CHAIN]
+    assert numbers(spoilt) == ([6, 7] if place == 0 else [5])
+
+
+def test_a_newer_release_s_successor_is_a_fault():
+    """It is named; whatever stands above it is not looked at."""
+    text = THIRD.text.replace('"schema":1', '"schema":2')
+    with pytest.raises(NewerSchema, match="000000000007: schema 2"):
+        trace([*CHAIN[:2], replace(CHAIN[2], text=text)])
+    with pytest.raises(NewerSchema, match="000000000007: schema 2"):
+        trace([replace(CHAIN[2], text=text)])
+
+
+def test_a_lineage_grows_with_what_is_read():
+    """Window by window, as a warm reader reads it."""
+    lineage = Lineage.of_one(ROOT).extended({6: CHAIN[1]})
+    assert lineage.extended({7: CHAIN[2]}) == trace(CHAIN)
+    assert lineage.extended({8: stored(child(THIRD, 8), 4)}) == lineage
