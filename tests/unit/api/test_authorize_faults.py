@@ -12,7 +12,8 @@ from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.keyset_view import ViewTooOld
 from keyturn.keyset import document
 from keyturn.keyset.errors import NewerSchema
-from keyturn.keyset.model import Keyset
+from keyturn.keyset.model import EndedKey, Keyset
+from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
 
 KINDS = ["token", "request", "http"]
@@ -169,8 +170,12 @@ def test_a_kid_that_is_new_is_known_after_c(patient, ask, mint, origin, clock, t
     ask(mint())
     key = patient.kms.create()
     kid = patient.kms.public_jwk(key.arn).kid
-    new = replace(truth().active, kid=kid, kms_key_arn=key.arn)
-    patient.keysets.update(lambda *_: Keyset((new,)), origin)
+    now = clock.now()
+    new = replace(truth().active, kid=kid, kms_key_arn=key.arn, created=now, activated=now)
+    ended = tuple(
+        EndedKey(old.kid, old.kms_key_arn, State.REVOKED, old.created, now) for old in truth().keys
+    )
+    patient.keysets.update(lambda *_: Keyset((new,), ended), origin)
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         ask(mint(new))
     clock.advance(patient.times.view_ttl + 0.001)

@@ -160,16 +160,30 @@ def test_live_keys_are_never_destroyed(clean, superseded, repair, truth, clock):
     assert all(clean.kms.describe(key.kms_key_arn).enabled for key in truth().keys)
 
 
-def test_a_missing_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws):
-    """Every key would look like an orphan: nothing is touched."""
+def test_a_missing_truth_comes_back_first(clean, invoke, world, backdoor):
+    """Every key would look like an orphan otherwise: the history has what SSM has lost."""
+    before = world()
+    for name in before["parameters"]:
+        backdoor.ssm.delete_parameter(Name=name)
+    assert invoke(reconcile, {})["restore_generations"]
+    assert world()["keys"] == before["keys"]
+    newest = max(before["parameters"])
+    assert world()["parameters"][newest] == before["parameters"][newest]
+
+
+def test_a_missing_truth_that_nobody_recorded_is_no_reason_to_act(
+    clean, invoke, world, backdoor, aws
+):
+    """Nothing is touched."""
     for name in world()["parameters"]:
         backdoor.ssm.delete_parameter(Name=name)
+    for name in world()["objects"]:
+        if name.startswith("history/"):
+            backdoor.s3.delete_object(Bucket="keyturn-demo", Key=name)
     before = world()
-    aws.reset()
     with pytest.raises(KeysetMissing):
         invoke(reconcile, {})
     assert world() == before
-    assert aws.operations == ["ssm:GetParametersByPath"]
 
 
 def test_an_unreadable_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws, clock):

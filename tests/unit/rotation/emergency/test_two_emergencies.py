@@ -100,8 +100,8 @@ def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, backdoor,
     others = KeysetStore("demo", stack.clock, backdoor.ssm, backdoor.ssm)
 
     def touched(keyset, now):
-        risen = (keyset.horizon or now.replace(microsecond=0)) + timedelta(seconds=1)
-        return replace(keyset, horizon=risen)
+        horizon = keyset.horizon or now.replace(microsecond=0) - timedelta(days=1)
+        return replace(keyset, horizon=horizon + timedelta(seconds=1))
 
     alarm = emergency(kids[0]).until("RevokeKeys")
     aws.meanwhile("ssm:PutParameter", lambda: others.update(touched, origin), times=3)
