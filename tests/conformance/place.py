@@ -8,6 +8,7 @@ from pathlib import Path
 import boto3
 
 from keyturn.aws.deployment import Deployment, failed_resources
+from keyturn.cli.finish_build import finish
 from keyturn.cli.local import LocalAws, Workshop
 from keyturn.rotation.record_changes import record_changes
 from tests.demo import story
@@ -70,12 +71,13 @@ class Account:
         self._built = workshop.root / "build/conformance/sam/template.yaml"
 
     def build(self) -> None:
-        """`sam build` as a user does it."""
+        """The build as a user makes it."""
         run_sam(
             self._workshop,
             *("build", "--build-dir", str(self._built.parent)),
             *("--parameter-overrides", *_overrides(_ACCOUNT)),
         )
+        finish(self._built.parent)
 
     def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
         """`sam deploy` of the stack under test, or its update."""

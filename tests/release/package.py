@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from keyturn.cli.finish_build import finish
 from keyturn.cli.local import Workshop
 from tests.definition import ROOT
 from tests.template import TEMPLATE
@@ -118,7 +119,7 @@ def _named(release: Path, stem: str, suffix: str, content: bytes) -> str:
 
 
 def _build(place: Path, architecture: str, runtime: str) -> Path:
-    """`sam build` as documented; returns the folder that all functions share."""
+    """The build as documented; returns the folder that all functions share."""
     workshop = Workshop(ROOT)
     _run(
         *(str(workshop.sam), "build", "--config-file", str(ROOT / "samconfig.toml")),
@@ -127,8 +128,8 @@ def _build(place: Path, architecture: str, runtime: str) -> Path:
         *("--parameter-overrides", f"Architecture={architecture}", f"PythonRuntime={runtime}"),
         path=workshop.path,
     )
-    [artefact] = (folder.parent for folder in place.glob("*/keyturn"))
-    return artefact
+    [artefact] = finish(place)
+    return artefact.folder
 
 
 def _uv() -> Path:
