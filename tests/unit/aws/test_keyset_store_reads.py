@@ -1,6 +1,7 @@
 """Reading the keyset: the highest generation, however many there are, and only if it is whole."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -162,6 +163,7 @@ def test_a_forged_low_generation_is_never_the_root(founded, origin, backdoor):
     founded.keysets.remove(["000000000001"])
     root = founded.keysets.found(7, origin)
     forged = document.dumps(replace(root, number=3, op_id="forged"))
+    time.sleep(0.002)  # SSM's dates, and moto's, are of milliseconds
     backdoor.ssm.put_parameter(Name=f"{PATH}/000000000003", Value=forged, Type="String")
     assert founded.keysets.read() == root
 
