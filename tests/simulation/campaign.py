@@ -19,7 +19,7 @@ from tests.simulation.scenarios import Trouble
 from tests.simulation.watch.broken import Broken
 from tests.simulation.worst_cases import WORST_CASES
 
-_HUNT = 300  # seeds, at most, to catch a mutant
+_HUNT = 500  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
 _OUT_OF_DATE = ("AttributeError", "TypeError")  # of a mutant that no longer fits the product
 

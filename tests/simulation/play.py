@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import Failed
 from keyturn.keyset.changes import changes
@@ -202,6 +203,9 @@ class Play:
         insist(keyset.standby is not None, "L1", "no key stands by")
         top = world.truth.landed[-1][1].number
         insist(world.jwks.generation == top, "L1", "the JWKS lags behind the keyset")
+        public = world.s3.version(JWKS, world.now())
+        is_ours = public is not None and public.body == world.jwks.body
+        insist(is_ours, "S13", "the JWKS is somebody else's")
         insist(all(key.published for key in keyset.keys), "L1", "a key is not published")
         for arn, kid in world.truth.arns.items():
             live = isinstance(keyset.find(kid), Key)

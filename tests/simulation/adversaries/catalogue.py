@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.simulation.adversaries import kms
+from tests.simulation.adversaries import kms, s3, ssm
 from tests.simulation.play import Play
 
 Adversary = Callable[[Play, Random], None]
@@ -19,6 +19,8 @@ ADVERSARIES: tuple[Adversary, ...] = (
     kms.the_issuer_of_another_stack,
     kms.who_may_create_and_tag_keys,
     kms.who_may_tag_any_key,
+    s3.who_may_write_the_jwks,
+    ssm.who_may_create_parameters,
 )
 _MOST = 3  # acts of each in a run
 

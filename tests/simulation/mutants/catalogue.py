@@ -20,6 +20,7 @@ MUTANTS: tuple[Mutant, ...] = (
     waits.grace_lacks_c_and_tau,
     waits.a_new_lifetime_applies_to_keys_in_use,
     writes.an_equal_jwks_is_not_written,
+    writes.the_jwks_is_what_it_says_it_is,
     writes.the_jwks_is_written_without_a_condition,
     writes.the_jwks_body_lacks_its_generation,
     writes.published_before_it_was_read_back,

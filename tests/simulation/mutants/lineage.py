@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from keyturn.aws import keyset_reader
 from keyturn.keyset import lineage
-from keyturn.keyset.lineage import Lineage
+from keyturn.keyset.lineage import HIGHEST, Lineage
 
 
 def whatever_names_its_parent_follows() -> AbstractContextManager[Any]:
@@ -34,7 +34,7 @@ def the_highest_number_counts() -> AbstractContextManager[Any]:
     """As it was before generations had parents."""
 
     def trace(parameters: Any) -> Any:
-        numbered = [one for one in parameters if one.number is not None]
+        numbered = [one for one in parameters if (one.number or HIGHEST) < HIGHEST]
         for one in sorted(numbered, key=lambda one: one.name, reverse=True):
             try:
                 return Lineage.of_one(lineage._read(one))

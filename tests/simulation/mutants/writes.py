@@ -43,6 +43,16 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
     return everywhere("project", project, publish_jwks, reconcile)
 
 
+def the_jwks_is_what_it_says_it_is() -> AbstractContextManager[Any]:
+    """As it was: its metadata's number and its max-age decide whether it is ours."""
+
+    def shows(self: Any, projection: Any, generation: int, _keys: Any) -> bool:
+        same = projection.generation == generation
+        return same and projection.cache_control == self._cache_control
+
+    return patch.object(WellKnown, "shows", shows)
+
+
 def the_jwks_is_written_without_a_condition() -> AbstractContextManager[Any]:
     """The last projector wins."""
 

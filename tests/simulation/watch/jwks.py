@@ -23,6 +23,7 @@ class Jwks:
     now: Callable[[], float]
     generation: int = 0
     shown: set[str] = field(default_factory=set)
+    body: bytes = b""  # as the product wrote it last
 
     def wrote(self, name: str, version: Version) -> None:
         """An object was written."""
@@ -44,7 +45,7 @@ class Jwks:
             self.truth.first_shown.pop(kid, None)
         for kid in kids - self.shown:
             self.truth.first_shown[kid] = self.now()
-        self.generation, self.shown = number, kids
+        self.generation, self.shown, self.body = number, kids, version.body
 
     def signed(self, kid: str, at: float) -> None:
         """A token was signed: whoever has cached the JWKS for up to P knows its key."""

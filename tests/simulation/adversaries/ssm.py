@@ -19,15 +19,9 @@ _PATH = "/keyturn/sim/keyset/"
 _END = 999_999_999_999
 
 
-def join(run: Play, choose: Random, horizon: float) -> None:
-    """Have the adversary act at some moments from the beginning on."""
-    for _ in range(choose.randint(1, 6)):
-        act = choose.choice(ACTS)
-        run.at(choose.uniform(0, horizon), lambda act=act: _plant(run, act(run, choose)))
-
-
-def _plant(run: Play, texts: Iterator[tuple[str, str]]) -> None:
-    for name, text in texts:
+def who_may_create_parameters(run: Play, choose: Random) -> None:
+    """Without overwriting any."""
+    for name, text in choose.choice(ACTS)(run, choose):
         if run.world.truth.landed and not _is_lawful(run, text):
             run.world.ssm.plant(f"{_PATH}{name}", text)
 
