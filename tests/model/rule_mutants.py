@@ -48,15 +48,6 @@ TRANSITIONS = (
         "False",
     ),
     _change(
-        "_forget",
-        "an end is forgotten at once",
-        "late registration",
-        "now - key.ended <= limits.ended",
-        "False",
-        "the horizon rises over its birth at once, too; that a repeated step still finds the end listed is "
-        "for the simulator (mutants/memory.py)",
-    ),
-    _change(
         "publish",
         "what the JWKS does not show",
         "rotation, emergency on standby",

@@ -39,6 +39,7 @@ MUTANTS: tuple[Mutant, ...] = (
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
     memory.forgotten_keys_leave_no_horizon,
+    memory.ends_are_forgotten_at_once,
     lineage.whatever_names_its_parent_follows,
     lineage.the_lowest_number_is_the_root,
     lineage.the_highest_number_counts,

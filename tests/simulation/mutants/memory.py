@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +15,16 @@ from tests.simulation.mutants.patching import everywhere
 def ended_keys_are_never_forgotten() -> AbstractContextManager[Any]:
     """The document grows until it has no room for a new key."""
     return patch.object(transitions, "_forget", lambda keyset, _now, _limits: keyset)
+
+
+def ends_are_forgotten_at_once() -> AbstractContextManager[Any]:
+    """A step whose reply was lost no longer finds that it is done."""
+
+    def forget(keyset: Any, now: datetime, limits: Any) -> Any:
+        return real(keyset, now, replace(limits, ended=timedelta(seconds=-1)))
+
+    real = transitions._forget
+    return patch.object(transitions, "_forget", forget)
 
 
 def forgotten_keys_leave_no_horizon() -> AbstractContextManager[Any]:
