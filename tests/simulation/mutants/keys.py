@@ -83,7 +83,7 @@ def a_key_that_denies_us_ends_the_sweep() -> AbstractContextManager[Any]:
 def a_tagged_key_is_adopted() -> AbstractContextManager[Any]:
     """As it was: an enabled key with our tag that no keyset lists must be a lost attempt of ours."""
 
-    def ensure(stack: Any, origin: Any) -> Any:
+    def ensure(stack: Any, origin: Any, **options: Any) -> Any:
         keyset = stack.keysets.read().keyset
         known = {key.kms_key_arn for key in keyset.known}
         with whatever_is_tagged_is_ours():
@@ -92,7 +92,7 @@ def a_tagged_key_is_adopted() -> AbstractContextManager[Any]:
             if keyset.standby is None and key.enabled:
                 with suppress(AwsFault, KeysetError):
                     _register(stack, origin, stack.kms.public_jwk(key.arn).kid, key)
-        return real(stack, origin)
+        return real(stack, origin, **options)
 
     real = create_key.ensure_standby
     return everywhere("ensure_standby", ensure, create_key, reconcile)

@@ -1,13 +1,13 @@
 """Mutants of the arithmetic of `keyset/timing.py`, and of every wait for AWS's delays."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.keyset import timing
+from keyturn.keyset import succession, timing
 from keyturn.keyset.timing import Times
 from keyturn.rotation import births, create_key, disable_keys, keyset_resource, replace_keys
 from keyturn.rotation.task import EmergencyInput
@@ -54,18 +54,15 @@ def grace_lacks_c_and_tau() -> AbstractContextManager[Any]:
     return _grace(lambda t, life: t.write_delay + life + t.leeway + t.clock_skew)
 
 
-def a_new_lifetime_applies_to_keys_in_use() -> AbstractContextManager[Any]:
-    """Grace is counted with the lifetime of today's deployment."""
-    return _grace(
-        lambda t, _life: (
-            t.write_delay
-            + t.view_ttl
-            + t.issuer_timeout
-            + t.token_lifetime
-            + t.leeway
-            + t.clock_skew
-        )
-    )
+@contextmanager
+def a_new_lifetime_applies_to_keys_in_use() -> Iterator[None]:
+    """Grace is counted with the lifetime of today's deployment, and nobody objects to its end."""
+    margin = timing.grace_period
+    with (
+        patch.object(timing, "grace_period", lambda t, _life: margin(t, t.token_lifetime)),
+        patch.object(succession, "_of_grace", lambda _key: iter(())),
+    ):
+        yield
 
 
 def newborns_are_waited_for_ten_seconds() -> AbstractContextManager[Any]:
