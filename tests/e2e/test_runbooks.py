@@ -152,7 +152,9 @@ def test_an_execution(deployment: Deployment, type_in: Type) -> None:
     assert deployment.executions.status(execution) == "ABORTED"
     (left,) = deployment.keyset.grace
     assert left.verify_until
-    while deployment.clock.now() <= timing.retire_after(left.verify_until, deployment.times):
+    while deployment.clock.now() <= timing.retire_after(
+        left.verify_until, deployment.settings.times
+    ):
         deployment.clock.sleep(0.25)
     type_in("keyturn doctor --fix")
     assert deployment.keyset.get(left.kid).state == "retired"
