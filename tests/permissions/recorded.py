@@ -11,6 +11,7 @@ from unittest.mock import patch
 from keyturn.aws.edge_cache import EdgeCache
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import JWKS
 from keyturn.keyset.model import Origin
 from keyturn.rotation import create_key, keyset_resource, reconcile, record_changes, unlawful
 from keyturn.rotation.prune_generations import prune_generations
@@ -90,12 +91,21 @@ def _birth_and_end() -> None:
     world = play.world
     _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
     _custom_resource(world, "Update")
+    _forge_a_jwks_from_the_future(world)
+    _custom_resource(world, "Update")
     play.at(5, play.rotate)
     _custom_resource(world, "Create", retain=True)
     world.kms.watch = lambda _arn, _state: (
         None
     )  # at its end the keys of a stack go, whatever they are
     _custom_resource(world, "Delete")
+
+
+def _forge_a_jwks_from_the_future(world: World) -> None:
+    version = world.s3.version(JWKS, world.now())
+    assert version
+    forged = replace(version, since=world.now(), metadata={"keyturn-generation": "99"})
+    world.s3.objects[JWKS].append(forged)
 
 
 def _flush_of_an_http_api() -> None:

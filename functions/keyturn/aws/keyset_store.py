@@ -45,21 +45,24 @@ class KeysetStore(KeysetReader):
     def found(self, number: int, origin: Origin) -> Generation:
         """Write an empty keyset as generation `number`, unless there is a keyset already.
 
-        A name that is taken by what does not count is passed over.
+        A name that is taken by what does not count is passed over. Raises KeysetBusy, AwsFault.
         """
-        while True:
+        for _ in range(_ATTEMPTS):
             try:
                 return self.read()
             except KeysetMissing:
                 empty = self._sealed(None, number, origin, Keyset(), self._clock.now())
-                try:
-                    self._put(number, empty.text)
-                except Unanswered:  # perhaps our own reply was lost
-                    return self.read()
-                except Conflict:
+            try:
+                self._put(number, empty.text)
+            except Unanswered:  # perhaps our own reply was lost
+                return self.read()
+            except Conflict:
+                if number in self.stored():
                     number += 1
-                else:
-                    return empty
+                self._clock.sleep(self._clock.fraction())
+            else:
+                return empty
+        raise KeysetBusy(f"no keyset was founded in {_ATTEMPTS} attempts")
 
     def update(self, transition: Transition, origin: Origin) -> Generation:
         """Apply `transition(keyset, now)` to the truth and append the result.

@@ -59,11 +59,14 @@ def missing_generations(
 def restore_generations(stack: Stack) -> list[int]:
     """Put back whatever is missing; returns the numbers. Raises NewerSchema, AwsFault.
 
-    Where somebody wrote meanwhile the next run looks again.
+    A listing can be torn by pruning, or garbled on its way: only a second one that says the same is
+    believed. Where somebody wrote meanwhile the next run looks again.
     """
     parameters = stack.keysets.parameters()
     lowest = min((one.number for one in parameters if one.number is not None), default=0)
     missing, _ = missing_generations(stack, parameters, stack.history.numbers(since=lowest))
+    if not missing or stack.keysets.parameters() != parameters:
+        return []
     try:
         return put_back(stack, missing)
     except Conflict:

@@ -63,6 +63,19 @@ def test_two_founders_found_one_keyset(stack, others, origin, aws, world):
     assert list(world()["parameters"]) == [FIRST]
 
 
+def test_a_name_that_is_free_is_not_passed_over(stack, origin, aws, world):
+    """SSM calls it a conflict, too, when it is asked too often."""
+    aws.fail("ssm:PutParameter", aws.error("TooManyUpdates"))
+    assert stack.keysets.found(1, origin).number == 1
+    assert list(world()["parameters"]) == [FIRST]
+
+
+def test_a_name_that_garbage_has_taken_is_passed_over(stack, origin, backdoor, world):
+    """The keyset is founded above it."""
+    backdoor.ssm.put_parameter(Name=FIRST, Value="{", Type="String")
+    assert stack.keysets.found(1, origin).number == 2
+
+
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
 def test_a_lost_reply_of_founding_invents_nothing(stack, origin, aws, world, after):
     """If the write arrived its generation is returned; otherwise there is no keyset."""

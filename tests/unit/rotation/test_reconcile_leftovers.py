@@ -266,6 +266,21 @@ def test_an_overwritten_generation_is_put_back(booted, generations, repair, back
     assert 4 in repair()["prune_generations"]
 
 
+def test_a_listing_that_was_garbled_restores_nothing(
+    booted, generations, repair, monkeypatch, world
+):
+    """Good generations would be deleted to make room for their own copies."""
+    generations(8)
+    repair()
+    before, listing = world()["parameters"], booted.keysets.parameters
+    garbled = iter([[replace(one, text=one.text[:-9]) for one in listing()]])
+    monkeypatch.setattr(booted.keysets, "parameters", lambda: next(garbled, None) or listing())
+    removed = []
+    monkeypatch.setattr(booted.keysets, "remove", lambda names: removed.extend(names))
+    assert "restore_generations" not in repair()
+    assert (removed, world()["parameters"]) == ([], before)
+
+
 def test_another_text_in_the_history_stops_nothing(booted, generations, repair, clock, world):
     """Somebody wrote there first; what SSM held is kept beside it."""
     generations(8)
