@@ -55,8 +55,9 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 
 def _material() -> Path:
     made = material.make(MATERIAL)
-    page = {"Parameters": [{"Name": PARAMETER, "Value": stored(made["kid"])}]}
-    MATERIAL.write_text(json.dumps({**made, "page": page}))
+    parameter = {"Name": PARAMETER, "Value": stored(made["kid"])}
+    parameter |= {"Version": 1, "LastModifiedDate": time.time()}
+    MATERIAL.write_text(json.dumps({**made, "page": {"Parameters": [parameter]}}))
     return MATERIAL
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import jwt
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import Unanswered
 
 _PAUSE = 0.4  # seconds between two tokens: 15-second tokens keep some 35 of them alive
 
@@ -58,6 +59,7 @@ class Tally:
     issued: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
+    unanswered: list[Refusal] = field(default_factory=list)
     kids: set[str] = field(default_factory=set)
     seconds_without_issuer: float = 0.0
     revocation: Revocation | None = None
@@ -96,7 +98,10 @@ class BackgroundClient:
         while not self._stop.is_set():
             try:
                 work()
-            except Exception as error:  # an outage is a finding, not the end of the client
+            except Unanswered as error:  # the token is tried again
+                self.tally.unanswered.append(Refusal(self._phase(), str(error)))
+                self._stop.wait(_PAUSE)
+            except Exception as error:  # a finding, not the end of the client
                 self._refuse(f"{work.__name__}: {type(error).__name__}: {error}")
                 self._stop.wait(_PAUSE)
 

@@ -79,6 +79,7 @@ class Rotation:
 
     def _verdict(self, tally: Tally) -> str:
         hold(not tally.refused, f"{len(tally.refused)} refused, first: {tally.refused[:1]}")
+        hold(not tally.unanswered, f"{len(tally.unanswered)} calls got no answer")
         hold(len(tally.kids) == 3, f"tokens of {len(tally.kids)} keys were seen, not of three")
         hold(tally.accepted["WaitForGrace"] > 0, "nothing was tried while both keys verified")
         return (

@@ -156,7 +156,7 @@ def test_an_execution(deployment: Deployment, type_in: Type) -> None:
         left.verify_until, deployment.settings.times
     ):
         deployment.clock.sleep(0.25)
-    type_in("keyturn doctor --fix")
+    type_in("aws lambda invoke")
     assert deployment.keyset.get(left.kid).state == "retired"
 
 

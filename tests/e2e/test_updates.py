@@ -21,7 +21,10 @@ def updated(deploy: Deploy) -> Deployment:
 def test_an_update_in_mid_rotation_loses_nothing(
     updated: Deployment, deploy: Deploy, finish: Finish, lifetime: int
 ) -> None:
-    """The run ends as it was meant to, no valid token is refused, and only keys made after have it."""
+    """The run ends as it was meant to, no valid token is refused, and only keys made after have it.
+
+    A call may get no answer: an update has MiniStack unpack twenty functions anew, for seconds.
+    """
     before = story.at_rest(updated)
     client = BackgroundClient(updated, lambda: "update")
     with client.running() as tally:
