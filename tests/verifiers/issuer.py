@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -58,7 +59,9 @@ class Issuer:
         self._generation = Generation(1, "", "", "", START, Keyset())
         self._ids = itertools.count(1)
         well_known = WellKnown(bucket, "", issuer=url, max_age=DEFAULTS.jwks_max_age)  # type: ignore[arg-type]
-        self._stack: Any = SimpleNamespace(keysets=self, kms=self, well_known=well_known)
+        self._stack: Any = SimpleNamespace(
+            keysets=self, kms=self, well_known=well_known, times=DEFAULTS, clock=time
+        )
 
     @property
     def active(self) -> Key:
