@@ -67,12 +67,9 @@ class WellKnown:
         return Projection(stored.generation, keys, stored.body, stored.etag, stored.cache_control)
 
     def shows(self, projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
-        """Whether it is, byte for byte, what `write` would put there, and as cacheable."""
-        return (
-            projection.generation == generation
-            and projection.body == _body(_jwks(generation, keys))
-            and projection.cache_control == self._cache_control
-        )
+        """Whether it is what `write` would put there, and as cacheable."""
+        is_cached_right = projection.cache_control == self._cache_control
+        return is_cached_right and is_written(projection, generation, keys)
 
     def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
@@ -141,6 +138,12 @@ class WellKnown:
             )
 
 
+def is_written(projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
+    """Whether it is, byte for byte, the JWKS of this generation: nobody has tampered with it."""
+    body = _body(_jwks(generation, keys))
+    return (projection.generation, projection.body) == (generation, body)
+
+
 def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
     # The generation is in the body, too: an ETag is of the body alone, and the same keys can come
     # back in a later generation, which a slow writer's If-Match must not take for the earlier one.
@@ -157,11 +160,12 @@ def foreign_members(body: bytes, kids: Iterable[str]) -> list[str]:
         return ["the document"]
     if not isinstance(members, list):
         return ["keys"]
-    own = {kid: jwk.members() for kid, jwk in parse_jwks(body).items() if kid in set(kids)}
+    certified_jwks = parse_jwks(body)
+    own = [certified_jwks[kid].members() for kid in kids if kid in certified_jwks]
     foreign = [
         _name_of(index, member)
         for index, member in enumerate(members)
-        if member not in own.values() or member in members[:index]
+        if member not in own or member in members[:index]
     ]
     return [*foreign, *sorted(others)]
 

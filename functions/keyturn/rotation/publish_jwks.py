@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from keyturn.aws.faults import Conflict
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection, foreign_members
+from keyturn.aws.well_known import Projection, foreign_members, is_written
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
@@ -98,7 +98,8 @@ def _note_published(stack: Stack, seen: Projection, origin: Origin) -> Generatio
 def _write(
     stack: Stack, generation: Generation, keys: Sequence[PublicJwk], seen: Projection | None
 ) -> None:
-    if seen and seen.generation >= generation.number:
+    is_late = seen is None or seen.generation < generation.number
+    if seen and not is_late and not is_written(seen, generation.number, keys):
         members = foreign_members(seen.body, [key.kid for key in keys])
         logger.warning("jwks_tampered", generation=seen.generation, members=members)
     try:

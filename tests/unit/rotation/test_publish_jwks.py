@@ -294,8 +294,8 @@ def test_the_discovery_document_comes_with_the_jwks(founded, invoke, planned, wo
     assert set(world()["objects"]) == {JWKS, ".well-known/openid-configuration"}
 
 
-def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world):
-    """The JWKS is written again although the keyset is the same, and only once."""
+def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world, printed):
+    """The JWKS is written again although the keyset is the same, and only once; nobody tampered."""
     again = container(times=replace(booted.times, jwks_max_age=3))
     project(again, origin)
     found = backdoor.s3.head_object(Bucket=BUCKET, Key=JWKS)
@@ -303,3 +303,4 @@ def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, worl
     before = world()
     project(again, origin)
     assert world() == before
+    assert "jwks_tampered" not in printed()
