@@ -4,7 +4,7 @@ The policy decides who may do what; the tag only finds keys that no keyset lists
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -142,6 +142,16 @@ class KmsKeys:
         """Insist that the key is as `create` makes them; raises ForeignKey, KeyUnusable, Denied, AwsFault."""
         if not (key.of_our_kind and self._has_our_policy(key.arn) and self._has_no_grants(key.arn)):
             raise ForeignKey(key.arn)
+
+    def foreign(self, keys: Iterable[KmsKey]) -> list[str]:
+        """The ARNs of those that are not as `create` makes them; raises KeyUnusable, Denied, AwsFault."""
+        arns = []
+        for key in keys:
+            try:
+                self.check_own(key)
+            except ForeignKey:
+                arns.append(key.arn)
+        return arns
 
     def of_stack(self, *, besides: Collection[str] = ()) -> list[KmsKey]:
         """The keys that carry this stack's tag and are its own, but for those of these ARNs.

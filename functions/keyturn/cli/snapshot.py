@@ -9,7 +9,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.aws.kms_keys import ForeignKey, KmsKey
+from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
@@ -146,14 +146,8 @@ def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[st
 
 
 def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozenset[str]:
-    foreign = set()
-    for key in keyset.keys:
-        if kms_key := kms.get(key.kms_key_arn):
-            try:
-                stack.kms.check_own(kms_key)
-            except ForeignKey:
-                foreign.add(kms_key.arn)
-    return frozenset(foreign)
+    live = [kms[key.kms_key_arn] for key in keyset.keys if key.kms_key_arn in kms]
+    return frozenset(stack.kms.foreign(live))
 
 
 def _known_arns(generations: tuple[Generation, ...]) -> set[str]:

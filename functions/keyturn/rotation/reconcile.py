@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
@@ -22,7 +23,6 @@ from keyturn.keyset.transitions import retire_overdue
 from keyturn.rotation import prune_generations as pruning
 from keyturn.rotation import record_changes, unlawful
 from keyturn.rotation.create_key import ensure_active, ensure_standby
-from keyturn.rotation.live_keys import check_live_keys
 from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.put_back import restore_generations
@@ -42,11 +42,15 @@ class SweepFailed(KeysetFault):
 
 def run(stack: Stack) -> Outcome:
     """What was repaired, by name; raises RepairFailed after all repairs were tried."""
-    restored = restore_generations(stack)
-    stack.keysets.read()
     origin = Origin(stack.clock.new_id(), "reconcile", "")
-    repairs: dict[str, Any] = {"restore_generations": restored} if restored else {}
+    repairs: dict[str, Any] = {}
     failures: list[str] = []
+    try:
+        if restored := restore_generations(stack):
+            repairs["restore_generations"] = restored
+    except AwsFault as fault:  # what counts without the history still does
+        failures.append(f"restore_generations: {fault}")
+    stack.keysets.read()
     for repair in (
         retire_overdue_keys,
         restore_active_key,
@@ -141,6 +145,16 @@ def record_generations(stack: Stack, _origin: Origin) -> list[int]:
 def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
     """Delete from SSM the generations that are old, or too many, once the bucket holds them."""
     return pruning.prune_generations(stack)
+
+
+def check_live_keys(stack: Stack, _origin: Origin) -> None:
+    """Insist that each live key is the stack's alone: whoever may change its policy can open it to others.
+
+    Raises ForeignKey, with all that are not.
+    """
+    live = (stack.kms.find(key.kms_key_arn) for key in stack.keysets.read().keyset.keys)
+    if foreign := stack.kms.foreign(filter(None, live)):
+        raise ForeignKey(*foreign)
 
 
 def _destroy(stack: Stack, names: Mapping[str, str]) -> list[str]:

@@ -266,6 +266,16 @@ def test_an_overwritten_generation_is_put_back(booted, generations, repair, back
     assert 4 in repair()["prune_generations"]
 
 
+def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, repair, change, aws, truth):
+    """Both keys were revoked, and another signs all the same."""
+    kids = [key.kid for key in truth().keys]
+    change(revoke, kids, times=booted.times, limits=booted.limits)
+    aws.fail("s3:ListObjectsV2", aws.error("AccessDenied", 403), times=9)
+    with pytest.raises(RepairFailed, match="restore_generations: s3:ListObjectsV2"):
+        repair()
+    assert truth().active.kid not in kids
+
+
 def test_a_listing_that_was_garbled_restores_nothing(
     booted, generations, repair, monkeypatch, world
 ):
