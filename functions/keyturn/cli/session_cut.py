@@ -7,9 +7,8 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.sessions import POLICY, cut_sessions
 from keyturn.cli.terminal import Failed, Terminal
 
-_SETTLE = timedelta(
-    seconds=30
-)  # IAM denies everywhere: until then an old session may issue a token
+# By then IAM denies everywhere; before, an old session may issue a token.
+_SETTLE = timedelta(seconds=30)
 _PATIENCE = timedelta(minutes=2)  # for new containers with new sessions
 _PAUSE = 3.0  # seconds
 

@@ -12,9 +12,8 @@ from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import TABLE, State
 from keyturn.keyset.timing import LONGEST_MARGIN
 
-CLOCKS = timedelta(
-    minutes=10
-)  # AWS refuses a request whose clock is more than 5 minutes off (SigV4)
+# AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
+CLOCKS = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
