@@ -9,7 +9,7 @@ from pathlib import Path
 
 import boto3
 
-from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop, running
+from keyturn.cli.local import LocalAws, ToolFailed, Workshop, running
 from tests.conformance.items import World
 from tests.conformance.order import Order, Refused
 from tests.conformance.place import Account, LocalPlace
@@ -32,7 +32,7 @@ def main() -> int:
             account = order.confirmed()
             order.insist_that_nothing_is_there()
             return conform(World(order, place, account), path)
-    except (Refused, LocalAwsFailed) as error:
+    except (Refused, ToolFailed) as error:
         print(f"make conformance: {error}", file=sys.stderr)
         return 2
 

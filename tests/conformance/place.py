@@ -1,13 +1,11 @@
 """Where a run takes place: an account, or a local AWS. The run itself knows no difference but this."""
 
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import boto3
 
-from keyturn.aws.deployment import Deployment, failed_resources
+from keyturn.aws.deployment import Deployment
 from keyturn.cli.finish_build import finish
 from keyturn.cli.local import LocalAws, Workshop
 from keyturn.rotation.record_changes import record_changes
@@ -34,25 +32,6 @@ _ACCOUNT: Mapping[str, object] = {
 }
 
 
-class DeploymentFailed(Exception):
-    """`sam` failed; the message has CloudFormation's reasons, or its last output."""
-
-
-def run_sam(workshop: Workshop, *arguments: str) -> None:
-    """The project's own SAM CLI; raises DeploymentFailed."""
-    ran = subprocess.run(
-        [str(workshop.sam), *arguments, "--config-file", str(workshop.root / "samconfig.toml")],
-        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": workshop.path},
-        cwd=workshop.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode:
-        output = (ran.stdout + ran.stderr).strip().splitlines()[-12:]
-        raise DeploymentFailed("\n".join([f"sam {arguments[0]} failed:", *output]))
-
-
 def outputs_of(stack: str) -> dict[str, str]:
     """A stack's outputs by their names."""
     [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
@@ -72,8 +51,7 @@ class Account:
 
     def build(self) -> None:
         """The build as a user makes it."""
-        run_sam(
-            self._workshop,
+        self._workshop.run_sam(
             *("build", "--build-dir", str(self._built.parent)),
             *("--parameter-overrides", *_overrides(_ACCOUNT)),
         )
@@ -105,18 +83,13 @@ class Account:
         bucket.object_versions.filter(Prefix=f"{stack}/").delete()
 
     def _sam_deploy(self, stack: str, template: Path, parameters: Mapping[str, object]) -> None:
-        try:
-            run_sam(
-                self._workshop,
-                *("deploy", "--stack-name", stack, "--template-file", str(template)),
-                *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
-                *self._destination(stack),
-                *("--parameter-overrides", *_overrides(parameters)),
-            )
-        except DeploymentFailed:
-            if reasons := failed_resources(stack):
-                raise DeploymentFailed("; ".join(reasons)) from None
-            raise
+        self._workshop.sam_deploy(
+            stack,
+            *("--template-file", str(template)),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
+            *self._destination(stack),
+            *("--parameter-overrides", *_overrides(parameters)),
+        )
 
     def _destination(self, stack: str) -> Sequence[str]:
         return ("--resolve-s3", "--s3-prefix", stack)

@@ -7,9 +7,8 @@ from botocore.exceptions import ClientError
 
 from tests.conformance.items import World
 from tests.conformance.order import stack_status
-from tests.demo.story import DoesNotHold, hold
+from tests.demo.story import DoesNotHold, hold, reach
 
-_WAIT_SECONDS = 60
 _DELETION_SECONDS = 3600  # CloudFront, and functions in no VPC
 
 
@@ -21,11 +20,7 @@ def leaves_a_rotation_waiting(world: World) -> str:
     execution = world.deployment.start(
         {"mode": "scheduled", "started_by": "conformance", "supersede": active.kid}
     )
-    until = time.monotonic() + _WAIT_SECONDS
-    visits = world.deployment.executions.visits
-    while not any(visit.state == "WaitForGrace" for visit in visits(execution)):
-        hold(time.monotonic() < until, "the rotation did not reach WaitForGrace")
-        time.sleep(0.5)
+    reach(world.deployment, execution, "WaitForGrace")
     return "a rotation waits for the grace to end"
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.local import LocalAwsFailed, Workshop, running
+from keyturn.cli.local import ToolFailed, Workshop, running
 from tests.demo import story
 from tests.demo.client import Tally
 from tests.demo.rotation import Rotation
@@ -131,7 +131,7 @@ def main() -> int:
     try:
         demo.run()
         failure = None
-    except (story.DoesNotHold, LocalAwsFailed) as error:
+    except (story.DoesNotHold, ToolFailed) as error:
         failure = str(error)
     except KeyboardInterrupt:
         pass

@@ -1,5 +1,6 @@
 """What the demo shows of a stack at rest; each step raises `DoesNotHold` unless it holds."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -105,3 +106,12 @@ def others_verify(deployment: Deployment) -> str:
     key = jwt.PyJWKClient(discovery["jwks_uri"]).get_signing_key_from_jwt(token)
     claims = jwt.decode(token, key, algorithms=["RS256"], audience="keyturn", issuer=issuer)
     return f"PyJWT {jwt.__version__} verified a token of {claims['sub']} over HTTP"
+
+
+def reach(deployment: Deployment, execution: str, state: str) -> None:
+    """Wait until the execution enters this state, for a minute."""
+    for _ in range(240):
+        if any(visit.state == state for visit in deployment.executions.visits(execution)):
+            return
+        time.sleep(0.25)
+    raise DoesNotHold(f"the execution did not reach {state} within a minute")

@@ -27,15 +27,6 @@ def asking_for(kid: str) -> dict[str, str]:
     return {"mode": "scheduled", "started_by": "test", "supersede": kid}
 
 
-def reach(deployment: Deployment, execution: str, state: str) -> None:
-    """Wait until the execution enters this state."""
-    for _ in range(240):
-        if any(visit.state == state for visit in deployment.executions.visits(execution)):
-            return
-        time.sleep(0.25)
-    raise AssertionError(f"the execution did not reach {state} within a minute")
-
-
 @pytest.fixture(scope="session")
 def workshop() -> Workshop:
     """The tools, and a fresh `sam build`."""

@@ -8,7 +8,7 @@ import pytest
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
 from tests.demo import story
-from tests.e2e.conftest import Finish, Keyturn, asking_for, reach
+from tests.e2e.conftest import Finish, Keyturn, asking_for
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_a_revocation_in_the_middle_of_a_rotation(
     """The key is out and proved; the rotation ends green and nothing is left behind."""
     before = story.at_rest(deployment)
     execution = deployment.start(asking_for(before.active.kid))
-    reach(deployment, execution, state)
+    story.reach(deployment, execution, state)
 
     said = keyturn("revoke", "--active", "--reason", "test", "--yes")
 
@@ -92,7 +92,7 @@ def test_rotate_and_roll_back(deployment: Deployment, keyturn: Keyturn) -> None:
     """A superseded key signs again while its grace lasts, and both turns end green."""
     before = story.at_rest(deployment)
     first = keyturn("rotate", "--yes", "--detach")["execution"]
-    reach(deployment, first, "WaitForGrace")
+    story.reach(deployment, first, "WaitForGrace")
 
     said = keyturn("rollback", before.active.kid, "--reason", "test", "--yes")
 

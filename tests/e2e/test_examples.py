@@ -1,8 +1,6 @@
 """The examples, deployed beside the stack that the other tests share."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 
 import boto3
@@ -11,6 +9,7 @@ import urllib3
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop
+from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
 
 Example = Callable[..., dict[str, str]]
@@ -21,22 +20,13 @@ def example(workshop: Workshop, aws: LocalAws) -> Example:
     """Deploy examples/<name> with these parameters, as written; returns the stack's outputs."""
 
     def example(name: str, **parameters: str) -> dict[str, str]:
-        ran = subprocess.run(
-            [
-                *(str(workshop.sam), "deploy", "--stack-name", name),
-                *("--template-file", str(ROOT / "examples" / name / "template.yaml")),
-                *("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"),
-                *("--parameter-overrides", *(f'{n}="{v}"' for n, v in parameters.items())),
-            ],
-            env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
+        workshop.sam_deploy(
+            name,
+            *("--template-file", str(ROOT / "examples" / name / "template.yaml")),
+            *("--config-env", "local"),
+            *("--parameter-overrides", *(f'{n}="{v}"' for n, v in parameters.items())),
         )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        [stack] = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return outputs_of(name)
 
     return example
 

@@ -13,7 +13,7 @@ import pytest
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.kms_keys import KmsKey
-from keyturn.cli.local import LocalAws, LocalAwsFailed, Workshop
+from keyturn.cli.local import LocalAws, ToolFailed, Workshop
 from keyturn.keyset.model import Keyset
 from tests.conformance.run import ITEMS
 from tests.demo import story
@@ -91,9 +91,7 @@ def endings(
 
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:
     """The deployment fails with the arithmetic in its message; no key and no API was made."""
-    with pytest.raises(
-        LocalAwsFailed, match=r"publication wait 10 \+ grace 29 \+ clock_skew 1 = 40 s"
-    ):
+    with pytest.raises(ToolFailed, match=r"publication wait 10 \+ grace 29 \+ clock_skew 1 = 40 s"):
         deploy("keyturn-wrong", RotationPeriod=39)
     wrong = Deployment.find("keyturn-wrong")
     assert wrong.kms.of_stack() == []
@@ -104,7 +102,7 @@ def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) 
 
 def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
     """Before the change set exists, in words."""
-    with pytest.raises(LocalAwsFailed, match="DomainName and CertificateArn belong together"):
+    with pytest.raises(ToolFailed, match="DomainName and CertificateArn belong together"):
         deploy("keyturn-domain", DomainName="issuer.example.com")
 
 
@@ -146,10 +144,10 @@ def test_no_rollback_ends_a_retained_keyset(
     endings: Endings, workshop: Workshop, aws: LocalAws
 ) -> None:
     """Not that of a stack that may not go on with it, nor that of one that may and then fails."""
-    with pytest.raises(LocalAwsFailed, match="an earlier stack of this name left its keyset"):
+    with pytest.raises(ToolFailed, match="an earlier stack of this name left its keyset"):
         endings.refusal.result()
     workshop.delete("keyturn-safe")
-    with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
+    with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
         Doomed(workshop.root).deploy(aws, "keyturn-safe", {**story.PARAMETERS, **RETAINED})
 
     assert endings.safe.keyset == endings.keyset
@@ -159,7 +157,7 @@ def test_no_rollback_ends_a_retained_keyset(
 
 def test_a_rollback_deletes_what_its_stack_founded(endings: Endings) -> None:
     """A creation that fails after the keyset leaves nothing that costs money."""
-    with pytest.raises(LocalAwsFailed, match="Doomed: InvalidSettings"):
+    with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
         endings.failure.result()
     doomed = Deployment.find("keyturn-doomed")
     assert doomed.keysets.stored() == {}

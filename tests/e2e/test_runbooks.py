@@ -17,7 +17,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.keyset import timing
 from tests import runbooks
 from tests.demo import story
-from tests.e2e.conftest import KEYTURN, asking_for, reach
+from tests.e2e.conftest import KEYTURN, asking_for
 from tests.e2e.test_doctor import delete_newest
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"
@@ -145,7 +145,7 @@ def test_a_keyset_that_is_gone(deployment: Deployment, type_in: Type) -> None:
 def test_an_execution(deployment: Deployment, type_in: Type) -> None:
     """One that waits is found, read and stopped; reconcile finishes what it leaves."""
     execution = deployment.start(asking_for(story.at_rest(deployment).active.kid))
-    reach(deployment, execution, "WaitForGrace")
+    story.reach(deployment, execution, "WaitForGrace")
     read, state, _stopped, _failed = (type_in(beginning) for beginning in EXECUTION)
     assert "scheduled" in read
     assert state.strip() == '"WaitForGrace"'

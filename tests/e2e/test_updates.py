@@ -5,7 +5,7 @@ import pytest
 from keyturn.aws.deployment import Deployment
 from tests.demo import story
 from tests.demo.client import BackgroundClient
-from tests.e2e.conftest import Deploy, Finish, asking_for, reach
+from tests.e2e.conftest import Deploy, Finish, asking_for
 
 PERIODS = {"RotationPeriod": 80}  # room for the longer tokens
 L = story.TIMES["TokenLifetime"]
@@ -29,7 +29,7 @@ def test_an_update_in_mid_rotation_loses_nothing(
     client = BackgroundClient(updated, lambda: "update")
     with client.running() as tally:
         execution = updated.start(asking_for(before.active.kid))
-        reach(updated, execution, "WaitForGrace")
+        story.reach(updated, execution, "WaitForGrace")
         standby = updated.keyset.standby
         deploy("keyturn-updated", **PERIODS, TokenLifetime=lifetime)
         assert finish(updated, execution)[-1].state == "Rotated"

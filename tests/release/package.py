@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from keyturn.cli.finish_build import finish
-from keyturn.cli.local import Workshop
+from keyturn.cli.local import ToolFailed, Workshop
 from tests.definition import ROOT
 from tests.template import TEMPLATE
 
@@ -28,10 +28,6 @@ NAME = f"keyturn-{VERSION}"
 SUMS = "SHA256SUMS"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
 _BUILD_METADATA = "Metadata"  # of a function: how `sam build` builds it
-
-
-class PackagingFailed(Exception):
-    """A tool failed; the message is its output."""
 
 
 def package(destination: Path, architecture: str, runtime: str) -> Path:
@@ -120,13 +116,11 @@ def _named(release: Path, stem: str, suffix: str, content: bytes) -> str:
 
 def _build(place: Path, architecture: str, runtime: str) -> Path:
     """The build as documented; returns the folder that all functions share."""
-    workshop = Workshop(ROOT)
-    _run(
-        *(str(workshop.sam), "build", "--config-file", str(ROOT / "samconfig.toml")),
+    Workshop(ROOT).run_sam(
+        "build",
         *("--template-file", str(ROOT / "template.yaml")),
         *("--build-dir", str(place), "--cache-dir", str(place.with_name("sam-cache"))),
         *("--parameter-overrides", f"Architecture={architecture}", f"PythonRuntime={runtime}"),
-        path=workshop.path,
     )
     [artefact] = finish(place)
     return artefact.folder
@@ -136,10 +130,7 @@ def _uv() -> Path:
     return ROOT / "build/env/uv/bin/uv"
 
 
-def _run(*command: str, path: str | None = None) -> None:
-    environ = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": path or os.environ["PATH"]}
-    ran = subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-    )
+def _run(*command: str) -> None:
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise PackagingFailed((ran.stdout + ran.stderr).strip())
+        raise ToolFailed((ran.stdout + ran.stderr).strip())

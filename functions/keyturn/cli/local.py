@@ -25,9 +25,10 @@ from keyturn.cli.finish_build import finish
 REGION = "us-east-1"
 _ACCESS_KEY = "test"
 _ARTIFACTS = "keyturn-artifacts"
+_LOCAL = ("--config-env", "local")
 
 
-class LocalAwsFailed(Exception):
+class ToolFailed(Exception):
     """A tool failed; the message ends with its last output."""
 
 
@@ -60,37 +61,38 @@ class Workshop:
 
     def build(self) -> None:
         """`sam build` for this machine's processor and Python, and what completes it."""
-        self._run_sam(
+        self.run_sam(
             "build",
             *("--template-file", str(self.root / "template.yaml")),
             *("--build-dir", str(self.built.parent)),
             *("--cache-dir", str(self.root / "build/sam-cache")),
             *_overrides({}),
+            *_LOCAL,
         )
         finish(self.built.parent)
 
     def deploy(self, aws: "LocalAws", stack: str, parameters: Mapping[str, object]) -> None:
-        """`sam deploy` of what was built; raises LocalAwsFailed with CloudFormation's reasons."""
-        try:
-            self._run_sam(
-                "deploy",
-                *("--template-file", str(self.built), "--stack-name", stack),
-                *_overrides({"LocalEndpoint": aws.endpoint, **parameters}),
-            )
-        except LocalAwsFailed:
-            reasons = failed_resources(stack)
-            if reasons:
-                raise LocalAwsFailed("sam deploy failed: " + "; ".join(reasons)) from None
-            raise
+        """`sam deploy` of what was built; raises ToolFailed."""
+        overrides = _overrides({"LocalEndpoint": aws.endpoint, **parameters})
+        self.sam_deploy(stack, "--template-file", str(self.built), *overrides, *_LOCAL)
 
     def delete(self, stack: str) -> None:
         """`sam delete`."""
-        self._run_sam("delete", "--stack-name", stack, "--no-prompts")
+        self.run_sam("delete", "--stack-name", stack, "--no-prompts", *_LOCAL)
 
-    def _run_sam(self, *arguments: str) -> None:
-        config = ("--config-file", str(self.root / "samconfig.toml"), "--config-env", "local")
+    def sam_deploy(self, stack: str, *arguments: str) -> None:
+        """`sam deploy`; raises ToolFailed with CloudFormation's reasons."""
+        try:
+            self.run_sam("deploy", "--stack-name", stack, *arguments)
+        except ToolFailed:
+            if reasons := failed_resources(stack):
+                raise ToolFailed("sam deploy failed: " + "; ".join(reasons)) from None
+            raise
+
+    def run_sam(self, *arguments: str) -> None:
+        """The project's own SAM CLI; raises ToolFailed with its last output."""
         completed = subprocess.run(
-            [str(self.sam), *arguments, *config],
+            [str(self.sam), *arguments, "--config-file", str(self.root / "samconfig.toml")],
             env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": self.path},
             cwd=self.root,
             capture_output=True,
@@ -99,7 +101,7 @@ class Workshop:
         )
         if completed.returncode:
             output = (completed.stdout + completed.stderr).strip().splitlines()[-12:]
-            raise LocalAwsFailed("\n".join([f"sam {arguments[0]} failed:", *output]))
+            raise ToolFailed("\n".join([f"sam {arguments[0]} failed:", *output]))
 
 
 def _overrides(parameters: Mapping[str, object]) -> list[str]:
@@ -187,7 +189,7 @@ class Server:
 
 
 def start(workshop: Workshop, scratch: Path) -> Server:
-    """Start MiniStack on a free port with its files below `scratch`; raises LocalAwsFailed."""
+    """Start MiniStack on a free port with its files below `scratch`; raises ToolFailed."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = free_port()
@@ -229,7 +231,7 @@ def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
     http = urllib3.PoolManager(timeout=1, retries=False)
     for _ in range(300):
         if server.poll() is not None:
-            raise LocalAwsFailed(f"MiniStack ended with status {server.returncode}")
+            raise ToolFailed(f"MiniStack ended with status {server.returncode}")
         try:
             http.request("GET", f"{aws.endpoint}/_ministack/health")
             http.request("PUT", f"{aws.endpoint}/{_ARTIFACTS}", timeout=10)
@@ -237,7 +239,7 @@ def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.1)
         else:
             return
-    raise LocalAwsFailed("MiniStack did not answer within 30 s")
+    raise ToolFailed("MiniStack did not answer within 30 s")
 
 
 def free_port() -> int:

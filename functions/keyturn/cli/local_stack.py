@@ -12,7 +12,7 @@ import typer
 
 from keyturn.aws.credentials import use_session
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.local import REGION, LocalAws, LocalAwsFailed, Server, Workshop, start
+from keyturn.cli.local import REGION, LocalAws, Server, ToolFailed, Workshop, start
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
 STACK = "keyturn"
@@ -97,7 +97,7 @@ def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
         with terminal.progress("sam deploy (about half a minute)"), _stop_on_error(server):
             os.environ.update(server.aws.environ)
             workshop.deploy(server.aws, STACK, parameters)
-    except LocalAwsFailed as error:
+    except ToolFailed as error:
         raise Failed(str(error), f"the server's log is {_PLACE / 'tmp.log'}") from None
     _STATE.write_text(json.dumps({"pid": server.pid, "endpoint": server.aws.endpoint}))
     return server
