@@ -14,10 +14,11 @@ import boto3
 import pytest
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.functions import invoke
 from keyturn.keyset import timing
 from tests import runbooks
 from tests.demo import story
-from tests.e2e.conftest import KEYTURN, asking_for
+from tests.e2e.conftest import KEYTURN, Finish, asking_for
 from tests.e2e.test_doctor import delete_newest
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"
@@ -89,6 +90,14 @@ def _rest(deployment: Deployment) -> None:
     story.at_rest(deployment)
 
 
+@pytest.fixture
+def healthy(deployment: Deployment, finish: Finish) -> None:
+    """Nothing is left of other tests: reconcile has been there, and the latest run succeeded."""
+    invoke(deployment.stack, "ReconcileFunction")
+    finish(deployment, deployment.start(asking_for("A" * 43)))  # finds nothing to do
+
+
+@pytest.mark.usefixtures("healthy")
 def test_looking(type_in: Type) -> None:
     """What only looks works on a healthy stack, and what repairs finds nothing to do."""
     printed = {beginning: type_in(beginning) for beginning in LOOK}
