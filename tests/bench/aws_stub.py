@@ -12,7 +12,6 @@ _der = material["der"]
 _PAGE = {**material["page"], "InvalidParameters": []}
 ANSWERS: dict[str, dict[str, Any]] = {
     "AmazonSSM.GetParametersByPath": _PAGE,
-    "AmazonSSM.GetParameters": _PAGE,
     "AmazonSSM.GetParameter": {"Parameter": _PAGE["Parameters"][0]},
     "TrentService.GetPublicKey": {
         "PublicKey": base64.b64encode(
@@ -24,6 +23,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
+def _parameters(Names: list[str]) -> dict[str, Any]:  # noqa: N803 - AWS's name
+    """The keyset's parameter; no API has a document."""
+    found = [parameter for parameter in _PAGE["Parameters"] if parameter["Name"] in Names]
+    return {"Parameters": found, "InvalidParameters": sorted({*Names} - {p["Name"] for p in found})}
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers AWS JSON 1.1 by its `X-Amz-Target`."""
 
@@ -32,8 +37,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """One call."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.dumps(ANSWERS[self.headers["X-Amz-Target"]]).encode()
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        target = self.headers["X-Amz-Target"]
+        body = json.dumps(
+            _parameters(**asked) if target.endswith("GetParameters") else ANSWERS[target]
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))
