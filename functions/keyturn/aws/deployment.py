@@ -130,6 +130,11 @@ class Deployment:
         return registry.apis(self.stack, self.clients.ssm)
 
     @property
+    def admits_accounts(self) -> bool:
+        """Whether APIs of other accounts may ask the authorizer; they cannot be looked up."""
+        return bool(self._parameters.get("ConsumerAccounts"))
+
+    @property
     def keyset(self) -> Keyset:
         """The keyset as it stands."""
         return self.keysets.read().keyset

@@ -70,6 +70,16 @@ class Registry(Generic[T]):
                 for parameter in page["Parameters"]
             }
 
+    def all(self) -> dict[str, T | UnreadableDocument]:
+        """What each document says, by name, or why it says nothing; raises AwsFault."""
+        return {name: self._parsed_or_fault(name, text) for name, text in self.texts().items()}
+
+    def _parsed_or_fault(self, name: str, text: str) -> T | UnreadableDocument:
+        try:
+            return self.parsed(name, text)
+        except UnreadableDocument as fault:
+            return fault
+
     def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
         """Write a document that parses; returns its version.
 

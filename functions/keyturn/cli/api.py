@@ -109,7 +109,7 @@ def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | N
 def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
     if authorizer is None:
         return "?" if unread else "not here"
-    return "HTTP" if authorizer.is_http else "REST"
+    return "HTTP or WebSocket" if authorizer.is_http else "REST"
 
 
 def _cells(entry: Entry[Api] | None) -> tuple[str, str]:
