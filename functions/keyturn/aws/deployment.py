@@ -12,6 +12,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 
+from keyturn.access.api import Api
+from keyturn.access.client import Client
+from keyturn.aws import registry
 from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
@@ -115,6 +118,21 @@ class Deployment:
     def keysets(self) -> KeysetStore:
         """The truth."""
         return KeysetStore(self.stack, self.clock, self.clients.ssm, self.clients.ssm_timed)
+
+    @cached_property
+    def client_documents(self) -> registry.Registry[Client]:
+        """Which client may ask for what."""
+        return registry.clients(self.stack, self.clients.ssm)
+
+    @cached_property
+    def api_documents(self) -> registry.Registry[Api]:
+        """Which API accepts what."""
+        return registry.apis(self.stack, self.clients.ssm)
+
+    @property
+    def admits_accounts(self) -> bool:
+        """Whether APIs of other accounts may ask the authorizer; they cannot be looked up."""
+        return bool(self._parameters.get("ConsumerAccounts"))
 
     @property
     def keyset(self) -> Keyset:

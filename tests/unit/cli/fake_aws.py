@@ -162,8 +162,10 @@ class FakeAws:
 
     # ---- The others speak JSON.
 
-    def GetParametersByPath(self, _):
-        return {"Parameters": [_parameter(*item) for item in self._parameters.items()]}
+    def GetParametersByPath(self, arguments):
+        below = arguments["Path"] + "/"
+        stored = [item for item in self._parameters.items() if item[0].startswith(below)]
+        return {"Parameters": [_parameter(*item) for item in stored]}
 
     def GetParameters(self, arguments):
         stored = [(name, self._parameters.get(name)) for name in arguments["Names"]]
