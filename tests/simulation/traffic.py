@@ -164,7 +164,7 @@ class Traffic:
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._held
-        return held.number if held else 0
+        return held.value.number if held else 0
 
     def _worst_trouble(self) -> float:
         idle = [container.trouble for container in self._idle["authorizer"]]

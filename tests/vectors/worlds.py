@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
+from keyturn.aws.view import View
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.claims import Expected
@@ -90,7 +90,7 @@ class World:
             settings=settings,
             times=_TIMES,
             clock=clock,
-            view=KeysetView(reader, clock, ttl=30, stale_limit=300),
+            view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             expected=Expected(ISSUER, AUDIENCE, _TIMES.leeway),
             headers=self.headers,
