@@ -37,6 +37,7 @@ class Metric(StrEnum):
     SIGN_THROTTLED = "SignThrottled"
     DISABLED_KEY_USED = "DisabledKeyUsed"
     UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
+    FOREIGN_OBJECTS = "ForeignObjects"
 
 
 _COUNTED = {
@@ -45,6 +46,7 @@ _COUNTED = {
     Metric.SIGN_THROTTLED,
     Metric.DISABLED_KEY_USED,
     Metric.UNLAWFUL_GENERATIONS,
+    Metric.FOREIGN_OBJECTS,
 }
 
 
