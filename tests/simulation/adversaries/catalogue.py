@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.simulation.adversaries import kms, s3, ssm
+from tests.simulation.adversaries import invocations, kms, s3, ssm, states
 from tests.simulation.play import Play
 
 Adversary = Callable[[Play, Random], None]
@@ -21,6 +21,9 @@ ADVERSARIES: tuple[Adversary, ...] = (
     kms.who_may_tag_any_key,
     s3.who_may_write_the_jwks,
     ssm.who_may_create_parameters,
+    states.who_may_start_executions,
+    invocations.who_may_invoke_the_steps,
+    invocations.who_may_invoke_what_runs_beside,
 )
 _MOST = 3  # acts of each in a run
 
