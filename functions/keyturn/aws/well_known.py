@@ -20,6 +20,9 @@ JWKS = ".well-known/jwks.json"
 DISCOVERY = ".well-known/openid-configuration"
 _GENERATION = "keyturn-generation"
 _NUMBER = re.compile(r"[0-9]{1,12}")
+_LONGEST = (
+    16_384  # bytes that are read of an object: ten RSA_2048 keys take 5,000; more is not ours
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class WellKnown:
         try:
             with translated("s3:GetObject"):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=name)
-                body = answer["Body"].read()
+                body = answer["Body"].read(_LONGEST)
         except Absent:
             return None
         number = answer["Metadata"].get(_GENERATION, "")
@@ -150,12 +153,14 @@ def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
     return {"keys": [key.members() for key in keys], "generation": generation}
 
 
-def foreign_members(body: bytes, kids: Iterable[str]) -> list[str]:
-    """What a JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
+def foreign_members(body: bytes, generation: int, kids: Iterable[str]) -> list[str]:
+    """What the JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
     try:
         document = json.loads(body)
         members = document["keys"]
         others = document.keys() - {"keys", "generation"}
+        if document.get("generation") != generation:
+            others.add("generation")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return ["the document"]
     if not isinstance(members, list):

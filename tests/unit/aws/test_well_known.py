@@ -181,7 +181,7 @@ def test_every_foreign_member_is_named(jwks, members, foreign):
     members = [known.get(one, one) if isinstance(one, str) else one for one in members]
     body = json.dumps({"generation": 1, "keys": [own, *members]}).encode()
     kids = {"own": own["kid"], "another": another["kid"]}
-    assert foreign_members(body, [own["kid"]]) == [kids.get(name, name) for name in foreign]
+    assert foreign_members(body, 1, [own["kid"]]) == [kids.get(name, name) for name in foreign]
 
 
 @pytest.mark.parametrize(
@@ -192,11 +192,13 @@ def test_every_foreign_member_is_named(jwks, members, foreign):
         (b"{}", ["the document"]),
         (b'{"keys":7}', ["keys"]),
         (b'{"keys":[],"x":1,"generation":2}', ["x"]),
+        (b'{"keys":[],"generation":"2"}', ["generation"]),
+        (b'{"keys":[]}', ["generation"]),
     ],
 )
 def test_a_foreign_document_is_named_as_a_whole(body, foreign):
-    """And so is a member beside the keys."""
-    assert foreign_members(body, []) == foreign
+    """And so is a member beside the keys, also a generation that is not the document's."""
+    assert foreign_members(body, 2, []) == foreign
 
 
 def test_a_key_of_another_size_has_no_place_in_a_jwks(large_rsa_key, jwks):
