@@ -61,7 +61,7 @@ class Traffic:
         """Have a token issued."""
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {"subject": "user-1", "client_id": "client-1"}
+        event = {"subject": "user-1", "client": "client-1"}
         process = self._world.call(issue_token, event, container, timeout)
         process.waiters.append(lambda: self._issued(container, process))
 
@@ -164,7 +164,7 @@ class Traffic:
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._held
-        return held.number if held else 0
+        return held.value.number if held else 0
 
     def _worst_trouble(self) -> float:
         idle = [container.trouble for container in self._idle["authorizer"]]
