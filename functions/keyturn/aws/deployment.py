@@ -139,11 +139,18 @@ class Deployment:
         """The keyset as it stands."""
         return self.keysets.read().keyset
 
-    def post_token(self, body: Mapping[str, Any] | bytes, *, signed: bool = True) -> Answer:
-        """`POST /token` with the caller's IAM signature; raises Unanswered, Unsent."""
+    def post_token(
+        self,
+        body: Mapping[str, Any] | bytes,
+        *,
+        client: str = "operator",
+        content_type: str = "application/json",
+        signed: bool = True,
+    ) -> Answer:
+        """`POST /token/{client}` with the caller's IAM signature; raises Unanswered, Unsent."""
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        url = self.outputs["TokenUrl"]
-        request = AWSRequest("POST", url, data=text, headers={"Content-Type": "application/json"})
+        url = f"{self.outputs['TokenUrl']}/{client}"
+        request = AWSRequest("POST", url, data=text, headers={"Content-Type": content_type})
         if signed:
             with translated("POST /token"):
                 credentials = session().get_credentials()

@@ -119,8 +119,8 @@ class FakeAws:
             "LogGroup": "logs",
             "ScheduleNames": "demo-rotation,demo-reconcile",
         }
-        members = {**vars_of(self._times), "audience": "orders", "allowed_audiences": "orders"}
-        members |= {"deletion_window": 7, "allowed_scopes": "", "route_scopes": ""}
+        members = {**vars_of(self._times), "audience": "orders"}
+        members |= {"deletion_window": 7, "route_scopes": ""}
         members |= {"flush_targets": ""}
         names = {
             "".join(part.title() for part in name.split("_")): members[name] for name in members
