@@ -23,10 +23,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-def _parameters(Names: list[str]) -> dict[str, Any]:  # noqa: N803 - AWS's name
-    """The keyset's parameter; no API has a document."""
-    found = [parameter for parameter in _PAGE["Parameters"] if parameter["Name"] in Names]
-    return {"Parameters": found, "InvalidParameters": sorted({*Names} - {p["Name"] for p in found})}
+_GET_PARAMETERS = "AmazonSSM.GetParameters"
+
+
+def _named(names: list[str]) -> dict[str, Any]:
+    known = material["parameters"]
+    return {
+        "Parameters": [known[name] for name in names if name in known],
+        "InvalidParameters": [name for name in names if name not in known],
+    }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,9 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         """One call."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         target = self.headers["X-Amz-Target"]
-        body = json.dumps(
-            _parameters(**asked) if target.endswith("GetParameters") else ANSWERS[target]
-        ).encode()
+        answer = _named(asked["Names"]) if target == _GET_PARAMETERS else ANSWERS[target]
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))

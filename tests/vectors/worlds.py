@@ -82,7 +82,6 @@ class World:
             bucket="vectors",
             issuer=ISSUER,
             audience=AUDIENCE,
-            allowed_audiences=(AUDIENCE,),
             deletion_window=7,
             role_prefix="arn:aws:iam::123456789012:role/keyturn/us-east-1/vectors/",
             times=_TIMES,

@@ -22,10 +22,6 @@ def _text(told: str) -> str:
     return told
 
 
-def _words(told: str) -> tuple[str, ...]:
-    return tuple(told.replace(",", " ").split())
-
-
 def _stages(told: str) -> tuple[Stage, ...]:
     return tuple(map(Stage.parse, filter(None, told.split(","))))
 
@@ -71,12 +67,10 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "stack": _text,
     "bucket": _text,
     "audience": _text,
-    "allowed_audiences": _words,
     "deletion_window": _window,
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
-    "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
     "distribution": str,
@@ -87,7 +81,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
-    "allowed_scopes",
     "route_scopes",
     "flush_targets",
     "distribution",
@@ -105,12 +98,10 @@ class Settings:
     stack: str
     bucket: str
     audience: str
-    allowed_audiences: tuple[str, ...]
     deletion_window: int  # days
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
-    allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
@@ -140,13 +131,5 @@ class Settings:
         if problems:
             raise InvalidSettings("; ".join(problems))
         settings = cls(**members)
-        settings._insist_that_they_can_be_met()
         settings.times.checked()
         return settings
-
-    def _insist_that_they_can_be_met(self) -> None:
-        if self.audience not in self.allowed_audiences:
-            raise InvalidSettings("audience is not one of allowed_audiences")
-        needed = {scope for route in self.route_scopes for scope in route.scopes}
-        if unknown := needed - set(self.allowed_scopes):
-            raise InvalidSettings(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")

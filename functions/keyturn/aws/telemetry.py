@@ -38,6 +38,7 @@ class Metric(StrEnum):
     DISABLED_KEY_USED = "DisabledKeyUsed"
     UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
     UNREADABLE_DOCUMENTS = "UnreadableDocuments"
+    FOREIGN_OBJECTS = "ForeignObjects"
 
 
 _COUNTED = {
@@ -47,6 +48,7 @@ _COUNTED = {
     Metric.DISABLED_KEY_USED,
     Metric.UNLAWFUL_GENERATIONS,
     Metric.UNREADABLE_DOCUMENTS,
+    Metric.FOREIGN_OBJECTS,
 }
 
 
