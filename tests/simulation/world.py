@@ -29,6 +29,7 @@ from tests.simulation.machines import MachineClock
 from tests.simulation.passage import Passing, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.watch.apis import Apis
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.tokens import Tokens
@@ -66,9 +67,18 @@ class Container:
     last_read: float = NEVER
     trouble: float = NEVER
     signed: float = NEVER
+    document_trouble: float = NEVER  # when it last failed to read an API's document
     writes: list[str] = field(default_factory=list)
     began: int = 0  # the highest generation when it was started
     troubled: bool = True  # its calls meet the faults of the plan
+
+    def failed_to_read(self, path: str, at: float) -> None:
+        """A read below this path has failed, or showed less than there is."""
+        match path.rpartition("/")[2]:
+            case "keyset":
+                self.trouble = at
+            case "apis":
+                self.document_trouble = at
 
 
 class World:
@@ -101,6 +111,7 @@ class World:
         self.ssm, self.s3 = Ssm(self, EPOCH), S3(self)
         self.kms = Kms(self, EPOCH, material)
         self.gateway = Gateway(self, times.result_ttl)
+        self.apis = Apis(times, self.ssm, self.now)
         self.bus = Bus(self)
         self.clients = self._clients()
         self.ssm.declare("/keyturn/sim/clients/client-1", CLIENT)
