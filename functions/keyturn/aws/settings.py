@@ -96,6 +96,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
+    "token_url": str,
     "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
@@ -107,6 +108,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
+    "token_url",
     "allowed_scopes",
     "route_scopes",
     "flush_targets",
@@ -130,6 +132,7 @@ class Settings:
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
+    token_url: str = ""  # where clients ask for tokens, known to the functions that publish
     allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()

@@ -44,7 +44,7 @@ def test_what_is_kept_is_listed(stack, since, found):
     """A stack that is founded again goes on behind it; nobody keeps a generation twice."""
     for number in (9, 10, 2):
         stack.history.keep(number, "{}")
-    stack.well_known.write_discovery()  # other objects do not count
+    stack.well_known.write_metadata()  # other objects do not count
     assert stack.history.numbers(since) == found
 
 
