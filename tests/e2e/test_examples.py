@@ -110,6 +110,7 @@ def test_another_stack_s_function_gets_tokens(
     """By its role, without a secret; the route learns in whose name it was called."""
     made = example(
         "token-client",
+        KeyturnStack=deployment.stack,
         KeyturnTokenUrl=deployment.outputs["TokenUrl"],
         KeyturnStage=deployment.outputs["ApiStage"],
         OrdersUrl=orders_url,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from keyturn.access.api import Api
+from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
@@ -63,6 +65,9 @@ class Snapshot:
     unread: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
+    clients: Mapping[str, Client | UnreadableDocument] | None = None
+    apis: Mapping[str, Api | UnreadableDocument] | None = None
+    admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
     @property
     def generation(self) -> Generation:
@@ -117,6 +122,9 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
         ),
+        clients=attempt("clients", deployment.client_documents.all),
+        apis=attempt("apis", deployment.api_documents.all),
+        admits_accounts=deployment.admits_accounts,
     )
 
 
