@@ -69,7 +69,7 @@ def project(stack: Stack, origin: Origin) -> Generation:
         noted = _note_published(stack, seen, origin)
         if noted.number == seen.generation:
             with suppress(Conflict):  # somebody else has just written it
-                stack.well_known.write_discovery()
+                stack.well_known.write_metadata()
             return noted
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
