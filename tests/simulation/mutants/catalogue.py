@@ -10,6 +10,7 @@ from typing import Any
 from tests.simulation.mutants import (
     apis,
     clients,
+    events,
     history,
     keys,
     lineage,
@@ -81,6 +82,11 @@ MUTANTS: tuple[Mutant, ...] = (
     keys.a_key_of_any_kind_is_ours,
     keys.a_key_that_denies_us_ends_the_sweep,
     keys.a_tagged_key_is_adopted,
+    events.an_input_says_what_a_state_says,
+    events.a_key_retires_when_the_event_says_so,
+    events.a_key_is_destroyed_when_the_event_says_so,
+    events.a_custom_resource_believes_its_event,
+    events.a_custom_resource_answers_anybody,
 )
 DELAY_MUTANTS: tuple[Mutant, ...] = (
     waits.newborns_are_waited_for_ten_seconds,
