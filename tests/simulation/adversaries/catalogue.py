@@ -21,6 +21,7 @@ ADVERSARIES: tuple[Adversary, ...] = (
     kms.who_may_tag_any_key,
     s3.who_may_write_the_jwks,
     ssm.who_may_create_parameters,
+    ssm.who_may_delete_parameters,
 )
 _MOST = 3  # acts of each in a run
 
