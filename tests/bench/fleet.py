@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.view import View
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 from tests.bench import storm
@@ -86,7 +86,7 @@ def simulate(*, jitter: bool) -> Calls:
 
     reader, source = SimpleNamespace(read=read, newer=read), SimpleNamespace(public_jwk=public_jwk)
     times = {"ttl": DEFAULTS.view_ttl, "stale_limit": DEFAULTS.stale_limit}
-    views = [KeysetView(reader, clock, **times) for _ in range(CONTAINERS)]
+    views = [View(reader, clock, **times) for _ in range(CONTAINERS)]
     keys = [PublicKeys(source) for _ in range(CONTAINERS)]
     for clock.seconds, number in _arrivals(random.Random("arrivals")):
         [key] = views[number].current().keyset.keys

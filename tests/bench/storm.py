@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from keyturn.aws.faults import AwsFault, Throttled
-from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.view import View
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset
 from tests.bench.rows import Row, at_most
@@ -64,9 +64,7 @@ class Report:
 class Storm:
     """One run of a fleet; `view` makes a container's view."""
 
-    def __init__(
-        self, fleet: Fleet, view: Callable[..., KeysetView] = KeysetView, seed: int = 0
-    ) -> None:
+    def __init__(self, fleet: Fleet, view: Callable[..., View] = View, seed: int = 0) -> None:
         self.fleet, self.report = fleet, Report()
         self._view = view
         self._rng = random.Random(seed)
@@ -108,7 +106,7 @@ class Storm:
                 self._issue(view, number)
             self._scheduler.pause(self._rng.expovariate(rate))
 
-    def _authorize(self, view: KeysetView, number: int, *, unknown: bool) -> None:
+    def _authorize(self, view: View, number: int, *, unknown: bool) -> None:
         """As api/authorize.py does with a kid that the view does not show, or shows."""
         try:
             generation = view.current()
@@ -122,7 +120,7 @@ class Storm:
             self.report.waiting.remove(number)
             self.report.refusal = max(self.report.refusal, self._scheduler.now - REVOKED)
 
-    def _issue(self, view: KeysetView, number: int) -> None:
+    def _issue(self, view: View, number: int) -> None:
         try:
             view.fresh()
         except (AwsFault, KeysetFault):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import Failed
+from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
@@ -185,10 +186,11 @@ class Play:
         self.world.scheduler.spawn(run, container)
 
     def lose_the_keyset(self) -> None:
-        """Somebody deletes every parameter by hand; the stack is deployed anew over what is left."""
+        """Somebody deletes every generation by hand; the stack is deployed anew over what is left."""
         world = self.world
-        for parameter in world.ssm.parameters.values():
-            parameter.deleted = world.now()
+        for name, parameter in world.ssm.parameters.items():
+            if "/keyset/" in name:
+                parameter.deleted = world.now()
         world.truth.lose()
         number = world.truth.landed[-1][1].number + 1
         world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))
@@ -248,6 +250,18 @@ class Play:
             insist((state == PENDING) != live, "L1", f"a key that is {'live' if live else 'ended'} is {state} in KMS")  # fmt: skip
 
         self._everything_was_told()
+        self._everything_was_kept()
+
+    def _everything_was_kept(self) -> None:
+        """What is no longer in SSM may have been written over since, by somebody who may."""
+        for generation in self.world.truth.promised:
+            body = generation.text.encode()
+            name = f"history/{generation.number:012d}-{document.digest(generation.text)}.json"
+            bodies = [version.body for version in self.world.s3.objects.get(name, ())]
+            parameter = f"/keyturn/sim/keyset/{generation.number:012d}"
+            if self.world.ssm.see(parameter, self.world.now()):
+                bodies = bodies[-1:]
+            insist(body in bodies, "S13", f"generation {generation.number} is not kept")
 
     def _everything_was_told(self) -> None:
         before = Keyset()

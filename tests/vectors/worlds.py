@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from keyturn.aws.keyset_view import KeysetView
+from keyturn.access.api import Api
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
+from keyturn.aws.view import View
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.claims import Expected
@@ -81,7 +82,6 @@ class World:
             bucket="vectors",
             issuer=ISSUER,
             audience=AUDIENCE,
-            allowed_audiences=(AUDIENCE,),
             deletion_window=7,
             role_prefix="arn:aws:iam::123456789012:role/keyturn/us-east-1/vectors/",
             times=_TIMES,
@@ -90,9 +90,10 @@ class World:
             settings=settings,
             times=_TIMES,
             clock=clock,
-            view=KeysetView(reader, clock, ttl=30, stale_limit=300),
+            view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
-            expected=Expected(ISSUER, AUDIENCE, _TIMES.leeway),
+            api=lambda _api_id: Api("", AUDIENCE),
+            expected=lambda audience: Expected(ISSUER, audience, _TIMES.leeway),
             headers=self.headers,
         )
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from keyturn.access.api import Api
 from keyturn.api.authorize import authenticate
 from keyturn.aws.clock import SystemClock
-from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.view import View
 from keyturn.tokens.claims import Expected
 from keyturn.tokens.errors import TokenRefused
 from tests.periods import DEFAULTS
@@ -42,9 +43,10 @@ class Authorizer:
         clock = _Clock(issuer)
         self._stack = SimpleNamespace(
             clock=clock,
-            view=KeysetView(issuer, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit),
+            view=View(issuer, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit),
             public_keys=PublicKeys(issuer),
-            expected=Expected(issuer.url, AUDIENCE, DEFAULTS.leeway),
+            api=lambda _api_id: Api("", AUDIENCE),
+            expected=lambda audience: Expected(issuer.url, audience, DEFAULTS.leeway),
             headers={},
         )
 

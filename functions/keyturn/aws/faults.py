@@ -137,6 +137,10 @@ class Unsent(AwsFault):
     """Nothing was sent: the request could not even be prepared."""
 
 
+class UnreadableDocument(AwsFault):
+    """A parameter holds a client's or an API's document that does not parse."""
+
+
 class NoCredentials(Unsent):
     """There are no usable credentials to sign with."""
 

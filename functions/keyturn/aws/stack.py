@@ -2,17 +2,20 @@
 
 import os
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.keyset_reader import KeysetReader
-from keyturn.aws.keyset_view import KeysetView
 from keyturn.aws.settings import Settings
+from keyturn.aws.view import Reader, View
+from keyturn.keyset.model import Generation
 from keyturn.keyset.timing import Limits
 from keyturn.tokens.claims import Expected
 
 if TYPE_CHECKING:
+    from keyturn.access.api import Api
+    from keyturn.access.client import Client
     from keyturn.aws.edge_cache import EdgeCache
     from keyturn.aws.event_bus import EventBus
     from keyturn.aws.executions import Executions
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from keyturn.aws.keyset_store import KeysetStore
     from keyturn.aws.kms_keys import KmsKeys
     from keyturn.aws.public_keys import PublicKeys
+    from keyturn.aws.registry import Views
     from keyturn.aws.well_known import WellKnown
+
+T = TypeVar("T")
 
 
 class Stack:
@@ -57,14 +63,27 @@ class Stack:
         )
 
     @cached_property
-    def view(self) -> KeysetView:
+    def view(self) -> View[Generation]:
         """The truth as this container last saw it."""
-        return KeysetView(
-            KeysetReader(self.settings.stack, self.clients.ssm),
-            self.clock,
-            ttl=self.times.view_ttl,
-            stale_limit=self.times.stale_limit,
-        )
+        return self._view(KeysetReader(self.settings.stack, self.clients.ssm))
+
+    def _view(self, reader: Reader[T]) -> View[T]:
+        times = self.times
+        return View(reader, self.clock, ttl=times.view_ttl, stale_limit=times.stale_limit)
+
+    @cached_property
+    def client_views(self) -> "Views[Client]":
+        """What each client may have, as this container last saw it."""
+        from keyturn.aws import registry
+
+        return registry.Views(registry.clients(self.settings.stack, self.clients.ssm), self._view)
+
+    @cached_property
+    def api_views(self) -> "Views[Api]":
+        """What each API accepts, as this container last saw it."""
+        from keyturn.aws import registry
+
+        return registry.Views(registry.apis(self.settings.stack, self.clients.ssm), self._view)
 
     @cached_property
     def kms(self) -> "KmsKeys":
@@ -80,15 +99,24 @@ class Stack:
 
         return PublicKeys(self.kms)
 
+    def api(self, api_id: str | None) -> "Api":
+        """What an API accepts by its document, at most `StaleLimit` old; raises ViewTooOld, AwsFault.
+
+        One without a document (or None) accepts what the stack's own settings say.
+        """
+        declared = api_id and self.api_views.view(api_id).current()
+        return declared or self._undeclared_api
+
     @cached_property
-    def expected(self) -> Expected:
-        """What the authorizer insists on in a token."""
-        return Expected(
-            self.settings.issuer,
-            self.settings.audience,
-            self.times.leeway,
-            self.settings.former_issuer,
-        )
+    def _undeclared_api(self) -> "Api":
+        from keyturn.access.api import Api
+
+        return Api("", self.settings.audience, self.settings.route_scopes)
+
+    def expected(self, audience: str) -> Expected:
+        """What the authorizer insists on in a token for this audience."""
+        settings = self.settings
+        return Expected(settings.issuer, audience, self.times.leeway, settings.former_issuer)
 
     @cached_property
     def headers(self) -> dict[bytes, str]:
@@ -97,13 +125,14 @@ class Stack:
 
     @cached_property
     def well_known(self) -> "WellKnown":
-        """The JWKS and the discovery document."""
+        """The public documents in the bucket."""
         from keyturn.aws.well_known import WellKnown
 
         return WellKnown(
             self.clients.s3,
             self.settings.bucket,
             issuer=self.settings.issuer,
+            token_url=self.settings.token_url,
             max_age=self.times.jwks_max_age,
         )
 

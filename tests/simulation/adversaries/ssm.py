@@ -43,11 +43,12 @@ def who_may_delete_parameters(run: Play, choose: Random) -> None:
         return
     victims = choose.choice(DELETIONS)(kept[1:], choose)
     names = [f"{_PATH}{_name(one.number)}" for one in victims]
-    run.delete(names or list(run.world.ssm.parameters))
+    run.delete(names or [name for name in run.world.ssm.parameters if name.startswith(_PATH)])
 
 
 def _is_kept(run: Play, generation: Generation) -> bool:
-    kept = run.world.s3.version(f"history/{_name(generation.number)}.json", run.world.now())
+    name = f"history/{_name(generation.number)}-{document.digest(generation.text)}.json"
+    kept = run.world.s3.version(name, run.world.now())
     return kept is not None and kept.body.decode() == generation.text
 
 

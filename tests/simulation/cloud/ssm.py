@@ -69,6 +69,12 @@ class Ssm:
             self.parameters[name] = Parameter([(now, text)])
         self.watch(name, text)
 
+    def declare(self, name: str, text: str) -> None:
+        """Somebody's template puts a document that is no generation."""
+        there = self.parameters.setdefault(name, Parameter([]))
+        there.values.append((self._wire.now(), text))
+        there.deleted = None
+
     def plant(self, name: str, text: str) -> None:
         """Somebody else creates a parameter; the watch learns of it only if it comes to count."""
         self.stirred += 1
@@ -76,10 +82,11 @@ class Ssm:
             self.parameters[name] = Parameter([(self._wire.now(), text)])
             self.planted.add(name)
 
-    def stored(self) -> list[Stored]:
-        """Everything as it stands now."""
+    def stored(self, path: str) -> list[Stored]:
+        """Everything directly below the path, as it stands now."""
         now = self._wire.now()
-        names = [name for name in self.parameters if self.see(name, now) is not None]
+        below = (name for name in self.parameters if name.rpartition("/")[0] == path)
+        names = [name for name in below if self.see(name, now) is not None]
         return [_stored(self.shown(name, now)) for name in names]
 
     def shown(self, name: str, at: float) -> dict[str, Any]:
@@ -133,7 +140,7 @@ class SsmClient:
                 "InvalidParameters": [name for name, value in seen.items() if value is None],
             }
 
-        return self._call("GetParameters", effect)
+        return self._call("GetParameters", effect, Names[0].rpartition("/")[0])
 
     def delete_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
         """DeleteParameters: up to ten names."""
@@ -168,14 +175,14 @@ class SsmClient:
                 page = [self._ssm.shown(n, at) for n in names[:_PAGE]]
                 return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
 
-            page = self._call("GetParametersByPath", effect)
+            page = self._call("GetParametersByPath", effect, Path)
             yield page
             if "NextToken" not in page:
                 return
             beyond = page["Parameters"][-1]["Name"]
 
-    def _call(self, name: str, effect: Any) -> Any:
-        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries))
+    def _call(self, name: str, effect: Any, path: str = "") -> Any:
+        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path))
 
 
 def _stored(shown: Mapping[str, Any]) -> Stored:

@@ -5,7 +5,7 @@ from typing import Any
 from unittest.mock import patch
 
 from keyturn.aws.keyset_reader import KeysetReader
-from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.view import View, _Held
 
 
 def a_reader_goes_back() -> AbstractContextManager[Any]:
@@ -13,26 +13,26 @@ def a_reader_goes_back() -> AbstractContextManager[Any]:
 
     def refresh(self: Any) -> bool:
         sent = self._now()
-        self._held, self._read_sent = self._reader.read(), sent
+        self._held = _Held(self._reader.read(), sent)
         return True
 
-    return patch.object(KeysetView, "_refresh", refresh)
+    return patch.object(View, "_refresh", refresh)
 
 
 def a_view_never_grows_too_old() -> AbstractContextManager[Any]:
     """Without SSM the authorizer goes on for ever."""
 
     def current(self: Any) -> Any:
-        if self._older_than(self._ttl, self._read_sent) and self._may_read():
+        if self._is_older_than(self._ttl) and self._may_read():
             self._refresh()
-        return self._generation()
+        return self._value()
 
-    return patch.object(KeysetView, "current", current)
+    return patch.object(View, "current", current)
 
 
 def the_issuer_goes_on_with_an_older_view() -> AbstractContextManager[Any]:
     """As long as an authorizer may."""
-    return patch.object(KeysetView, "fresh", KeysetView.current)
+    return patch.object(View, "fresh", View.current)
 
 
 def ages_count_from_the_answer() -> AbstractContextManager[Any]:
@@ -41,11 +41,11 @@ def ages_count_from_the_answer() -> AbstractContextManager[Any]:
     def refresh(self: Any) -> bool:
         done = real(self)
         if done:
-            self._read_sent = self._now()
+            self._held = _Held(self._held.value, self._now())
         return done
 
-    real = KeysetView._refresh
-    return patch.object(KeysetView, "_refresh", refresh)
+    real = View._refresh
+    return patch.object(View, "_refresh", refresh)
 
 
 def a_reader_whose_generation_is_gone_goes_back() -> AbstractContextManager[Any]:

@@ -8,6 +8,7 @@ A revocation is not: see the bound in truth.py.
 BY_A_BRANCH = frozenset({"S1", "S4", "S5", "S6", "S7", "S8", "S9", "S10"})
 EXCUSED: set[str] = set()  # in the run that is under way
 
+
 class Broken(BaseException):
     """An invariant of the design does not hold; ends the run, whatever the product catches."""
 

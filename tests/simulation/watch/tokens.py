@@ -21,7 +21,23 @@ class Token:
     kid: str
     expires: float  # true seconds at which a clock that is right says exp
     genuine: bool
-    promised: bool = True  # False: its issuer could not know what had landed, as somebody deleted it
+    promised: bool = (
+        True  # False: its issuer could not know what had landed, as somebody deleted it
+    )
+
+    @property
+    def audience(self) -> str:
+        """Its `aud`."""
+        return str(self._claims["aud"])
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Its `scope`, apart."""
+        return frozenset(self._claims.get("scope", "").split())
+
+    @property
+    def _claims(self) -> dict:
+        return _json(self.text.split(".")[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,11 @@ class Tokens:
         insist(arrived <= bound, "S2", "API Gateway lets in a revoked token past C + G + ε")
         flushed = self.flushed.get(token.kid)
         if flushed is not None and arrived - trouble > self.times.stale_limit:
-            insist(arrived <= max(flushed, hidden), "S2", "API Gateway lets in a revoked token after the flush")
+            insist(
+                arrived <= max(flushed, hidden),
+                "S2",
+                "API Gateway lets in a revoked token after the flush",
+            )
 
     def _view(self, at: float, trouble: float) -> float:
         troubled = at - trouble <= self.times.stale_limit + self.times.clock_skew

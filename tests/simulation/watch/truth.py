@@ -19,6 +19,7 @@ from tests.simulation.watch.broken import BY_A_BRANCH, EXCUSED, insist
 
 NEVER = -1e9
 ROLLED_BACK = "rolled back"  # the reason that the runs' operators give
+PLANTED = "planted"  # the op_id that inputs from outside bring
 MAY_BECOME = {
     None: {"standby"},
     "standby": {"standby", "active", "revoked"},
@@ -61,6 +62,7 @@ class Truth:
     lives: dict[str, Life] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)  # of every key that ever was in it
     asked: set[str] = field(default_factory=set)  # kids that somebody wants revoked
+    forged: set[str] = field(default_factory=set)  # texts that somebody put into the history
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
     stored: Callable[[], Sequence[Generation]] = tuple  # what counts in SSM, by true time
@@ -93,7 +95,9 @@ class Truth:
         if text == PLACEHOLDER:
             self.planted.add(name)
             return
+        insist(text not in self.forged, "S13", "a forged generation is put back from the history")
         generation = document.loads(text)
+        insist(generation.op_id != PLANTED, "S13", "an input from outside chose the op_id")
         top = self.landed[-1][1].number if self.landed else generation.number - 1
         if self.gone is not None:
             self._names.add(name)

@@ -9,7 +9,7 @@ from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
 from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
 from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.aws.keyset_view import ViewTooOld
+from keyturn.aws.view import ViewTooOld
 from keyturn.keyset import document
 from keyturn.keyset.errors import NewerSchema
 from keyturn.keyset.model import EndedKey, Keyset

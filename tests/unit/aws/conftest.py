@@ -3,7 +3,7 @@
 import pytest
 
 from keyturn.aws.keyset_reader import GenerationLost
-from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.view import View
 from keyturn.keyset.model import Generation, Keyset
 
 
@@ -12,14 +12,15 @@ class FakeReader:
 
     def __init__(self, clock) -> None:
         self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
+        self.written = self.asked = clock.now()
 
     def read(self) -> Generation:
         """The highest generation."""
-        self.reads += 1
+        self.reads, self.asked = self.reads + 1, self.clock.now()
         self.clock.advance(self.delay)
         if self.fault:
             raise self.fault
-        return Generation(self.number, "", "", "", self.clock.now(), Keyset())
+        return Generation(self.number, "", "", "", self.written, Keyset())
 
     def newer(self, held: Generation) -> Generation:
         """The same, and only from what was handed out before; a lower one does not follow it."""
@@ -37,17 +38,17 @@ def reader(clock) -> FakeReader:
 
 
 @pytest.fixture
-def view(reader, clock) -> KeysetView:
+def view(reader, clock) -> View:
     """The view of a container that has just started; C is 30 s, the stale limit 300 s.
 
     Chance is out of the way: it is read again when C is over.
     """
     clock.fixed_fraction = 0
-    return KeysetView(reader, clock, ttl=30, stale_limit=300)
+    return View(reader, clock, ttl=30, stale_limit=300)
 
 
 @pytest.fixture
-def warm(view, reader) -> KeysetView:
+def warm(view, reader) -> View:
     """A view that was read just now; `reader.reads` counts from here."""
     view.current()
     reader.reads = 0

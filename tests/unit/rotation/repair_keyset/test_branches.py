@@ -40,9 +40,7 @@ def test_what_never_followed_is_no_branch(booted, truth, invoke, clock, parent):
     """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
     record_changes(booted)
     head, active = booted.keysets.read(), truth().active.kid
-    ended = revoke(
-        head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits
-    )
+    ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
     forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})

@@ -1,33 +1,35 @@
-"""What a container believes the keyset to be, and for how long it may believe it."""
+"""What a container believes the keyset, a client or an API to be, and for how long it may believe it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.keyset_reader import GenerationLost
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import Generation
 
 _SPREAD = 0.2  # of C; all of C after a first read or a failed one, which came for many at once
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0  # seconds, at most, between a failed read and the next
 
 
+T = TypeVar("T")
+
+
 class ViewTooOld(KeysetFault):
-    """The keyset could not be read for longer than the stale limit: fail closed."""
+    """What is viewed could not be read for longer than the stale limit: fail closed."""
 
 
-class Reader(Protocol):
+class Reader(Protocol[T]):
     """What a view needs from the store."""
 
-    def read(self) -> Generation:
-        """The generation that counts."""
+    def read(self) -> T:
+        """What counts."""
         ...
 
-    def newer(self, held: Generation) -> Generation:
-        """The newest generation that follows `held`; raises GenerationLost."""
+    def newer(self, held: T) -> T:
+        """The newest that follows `held`; raises GenerationLost."""
         ...
 
 
@@ -47,8 +49,16 @@ class _Instant:
         return self.age(clock) > seconds or clock.now() < self.wall
 
 
-class KeysetView:
-    """A cached generation: fresh for `ttl` seconds (C), usable for `stale_limit` without SSM.
+@dataclass(frozen=True, slots=True)
+class _Held(Generic[T]):
+    """What was read, and when the read was sent."""
+
+    value: T
+    sent: _Instant
+
+
+class View(Generic[T]):
+    """A cached generation or document: fresh for `ttl` seconds (C), usable for `stale_limit` without SSM.
 
     It never goes back: what it takes follows what it holds, for as long as that is of use. Limits count
     from before the read was sent. It is read again a random while before C is over, so that containers
@@ -56,58 +66,56 @@ class KeysetView:
     twice as long each time, whoever asks: neither requests nor junk tokens set the rate of reads.
     """
 
-    def __init__(self, reader: Reader, clock: Clock, *, ttl: int, stale_limit: int) -> None:
+    def __init__(self, reader: Reader[T], clock: Clock, *, ttl: int, stale_limit: int) -> None:
         self._reader = reader
         self._clock = clock
         self._ttl = ttl
         self._stale_limit = stale_limit
-        self._held: Generation | None = None
-        self._read_sent: _Instant | None = None
+        self._held: _Held[T] | None = None
         self._due: float = ttl  # the age at which it is read again, at most C
         self._failed: _Instant | None = None
         self._longest_pause = 0.0  # 0 unless the last read failed
         self._pause = 0.0
 
-    def current(self) -> Generation:
-        """The generation, at most `stale_limit` old; raises ViewTooOld or a first read's fault."""
+    def current(self) -> T:
+        """What is held, at most `stale_limit` old; raises ViewTooOld or a first read's fault."""
         return self._fresh_within(self._stale_limit)
 
-    def fresh(self) -> Generation:
-        """The generation, at most `ttl` old; raises ViewTooOld or a first read's fault.
+    def fresh(self) -> T:
+        """What is held, at most `ttl` old; raises ViewTooOld or a first read's fault.
 
         An issuer never falls back on an older one: its tokens could outlive the key's grace. Nor
         does an authorizer call a kid unknown by an older one: the key may have been published since.
         """
         return self._fresh_within(self._ttl)
 
-    def reread(self) -> Generation:
-        """The generation, read now (KMS refuses the active key); raises ViewTooOld in a pause.
+    def reread(self) -> T:
+        """What counts, read now (KMS refuses the active key); raises ViewTooOld in a pause.
 
         A read that shows nothing new is followed by a pause like one that failed.
         """
-        number, longest_pause = self._held and self._held.number, self._longest_pause
+        before, longest_pause = self._held, self._longest_pause
         if not (self._may_read() and self._refresh()):
-            raise ViewTooOld(
-                "the keyset could not be read, now or a moment ago, or has not changed"
-            )
-        if self._generation().number == number:
+            raise ViewTooOld("it could not be read, now or a moment ago, or has not changed")
+        value = self._value()
+        if before and before.value == value:
             self._longest_pause = longest_pause
             self._back_off()
-        return self._generation()
+        return value
 
-    def _fresh_within(self, limit: float) -> Generation:
-        if self._older_than(self._due, self._read_sent):
+    def _fresh_within(self, limit: float) -> T:
+        if self._is_older_than(self._due):
             if self._may_read():
                 self._refresh()
-            if self._older_than(limit, self._read_sent):
-                raise ViewTooOld(f"no keyset was read within the last {limit} s")
-        return self._generation()
+            if self._is_older_than(limit):
+                raise ViewTooOld(f"nothing was read within the last {limit} s")
+        return self._value()
 
     def _may_read(self) -> bool:
-        return self._older_than(self._pause, self._failed)
+        return self._failed is None or self._failed.older_than(self._pause, self._clock)
 
-    def _older_than(self, seconds: float, instant: _Instant | None) -> bool:
-        return instant is None or instant.older_than(seconds, self._clock)
+    def _is_older_than(self, seconds: float) -> bool:
+        return self._held is None or self._held.sent.older_than(seconds, self._clock)
 
     def _refresh(self) -> bool:
         sent = self._now()
@@ -121,17 +129,17 @@ class KeysetView:
             return False
         settled = self._held is not None and not self._longest_pause
         self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if settled else 1))
-        self._held, self._read_sent, self._longest_pause = latest, sent, 0.0
+        self._held, self._longest_pause = _Held(latest, sent), 0.0
         return True
 
-    def _read(self) -> Generation:
-        """What follows the held generation; what counts, if none is held or it is of no use any more."""
+    def _read(self) -> T:
+        """What follows what is held; what counts, if nothing is held or it is of no use any more."""
         if self._held is None:
             return self._reader.read()
         try:
-            return self._reader.newer(self._held)
+            return self._reader.newer(self._held.value)
         except GenerationLost:
-            if self._read_sent and self._read_sent.age(self._clock) <= self._stale_limit:
+            if self._held.sent.age(self._clock) <= self._stale_limit:
                 raise
             return self._reader.read()
 
@@ -147,14 +155,14 @@ class KeysetView:
 
     def _measure_age(self) -> None:
         """Once per failed read, if the view is older than C: a revocation takes that long now."""
-        if self._read_sent and self._older_than(self._ttl, self._read_sent):
-            age = (self._clock.now() - self._read_sent.wall).total_seconds()
+        if self._held and self._is_older_than(self._ttl):
+            age = (self._clock.now() - self._held.sent.wall).total_seconds()
             measure(Metric.VIEW_AGE, max(age, self._ttl))
 
     def _now(self) -> _Instant:
         return _Instant(self._clock.now(), self._clock.monotonic())
 
-    def _generation(self) -> Generation:
+    def _value(self) -> T:
         if self._held is None:
-            raise ViewTooOld("no keyset was ever read")
-        return self._held
+            raise ViewTooOld("nothing was ever read")
+        return self._held.value

@@ -7,14 +7,14 @@ from itertools import pairwise
 import pytest
 
 from keyturn.aws.faults import Throttled, Unanswered
-from keyturn.aws.keyset_view import KeysetView, ViewTooOld
+from keyturn.aws.view import View, ViewTooOld
 
 TTL, STALE_LIMIT = 30, 300
 DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
 
 
 @pytest.fixture
-def failing(warm, reader, clock) -> KeysetView:
+def failing(warm, reader, clock) -> View:
     """A view that is just older than C while SSM is down; pauses are as long as they may be."""
     clock.advance(TTL + 0.001)
     clock.fixed_fraction = 1
@@ -83,7 +83,7 @@ def test_a_view_that_is_too_old_pauses_too(failing, reader, clock):
 def test_no_pause_is_longer_than_c(reader, clock):
     """With C = 1 s SSM is asked every second while it is down."""
     clock.fixed_fraction = 0
-    view = KeysetView(reader, clock, ttl=1, stale_limit=STALE_LIMIT)
+    view = View(reader, clock, ttl=1, stale_limit=STALE_LIMIT)
     view.current()
     clock.fixed_fraction = 1
     reader.fault = DOWN
@@ -201,7 +201,7 @@ def test_a_recovered_ssm_is_heard_within_ten_seconds(reader, clock, monkeypatch,
     """However long it was away, and whatever chance says."""
     rng = random.Random(seed)
     monkeypatch.setattr(clock, "fraction", rng.random)
-    view = KeysetView(reader, clock, ttl=TTL, stale_limit=10_000)
+    view = View(reader, clock, ttl=TTL, stale_limit=10_000)
     view.current()
     reader.fault = Throttled("ssm:GetParameters", "ThrottlingException")
     for _ in range(rng.randrange(100, 1000)):

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from keyturn.aws.faults import Throttled, Unanswered
-from keyturn.aws.keyset_view import KeysetView
+from keyturn.aws.view import View
 
 TTL = 30
 DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
@@ -60,11 +60,12 @@ def test_no_view_is_ever_older_than_c(reader, clock, monkeypatch, seed):
     """Whatever chance says and whenever it is asked, what is acted on was read within C."""
     rng = random.Random(seed)
     monkeypatch.setattr(clock, "fraction", rng.random)
-    view = KeysetView(reader, clock, ttl=TTL, stale_limit=300)
+    view = View(reader, clock, ttl=TTL, stale_limit=300)
     for _ in range(500):
         clock.advance(rng.expovariate(1 / 4))
-        for held in (view.current(), view.fresh()):
-            assert (clock.now() - held.at).total_seconds() <= TTL
+        for look in (view.current, view.fresh):
+            look()
+            assert (clock.now() - reader.asked).total_seconds() <= TTL
 
 
 @pytest.mark.parametrize("fault", [DOWN, Throttled("ssm:GetParameters", "ThrottlingException")])

@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.aws.faults import Unanswered
 from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.aws.keyset_view import ViewTooOld
+from keyturn.aws.view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 
 TTL, STALE_LIMIT = 30, 300

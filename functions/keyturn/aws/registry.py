@@ -1,0 +1,161 @@
+"""The documents of clients and APIs in SSM, which teams declare in templates of their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from keyturn.access.api import Api
+from keyturn.access.client import Client
+from keyturn.access.members import InvalidDocument
+from keyturn.aws.faults import UnreadableDocument, translated
+from keyturn.aws.telemetry import Metric, measure
+from keyturn.aws.view import Reader, View
+from keyturn.tokens import strict_json
+
+if TYPE_CHECKING:
+    from types_boto3_ssm import SSMClient
+
+T = TypeVar("T", bound=Client | Api)
+MOST_VIEWS = 1000  # names come from callers
+# CloudFormation sets it on each parameter that it creates, and a later PutParameter leaves it
+# (CloudFormation Template Reference, AWS::SSM::Parameter).
+_STACK_TAG = "aws:cloudformation:stack-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it is stored: SSM counts its versions from 1."""
+
+    text: str
+    version: int
+
+
+class Registry(Generic[T]):
+    """Documents below `/keyturn/<stack>/<kind>/`, by the name of what each describes."""
+
+    def __init__(self, path: str, parse: Callable[[str, Any], T], ssm: "SSMClient") -> None:
+        self._path = path
+        self._parse = parse
+        self._ssm = ssm
+
+    def read(self, name: str) -> T | None:
+        """What the document says, None if there is none; raises UnreadableDocument, AwsFault."""
+        stored = self.stored(name)
+        return self.parsed(name, stored.text) if stored else None
+
+    def stored(self, name: str) -> Stored | None:
+        """The document's text, whatever it says; None if there is none; raises AwsFault."""
+        with translated("ssm:GetParameters"):
+            answer = self._ssm.get_parameters(Names=[self.parameter(name)])
+        for parameter in answer["Parameters"]:
+            return Stored(parameter["Value"], parameter["Version"])
+        return None
+
+    def parsed(self, name: str, text: str) -> T:
+        """What a document's text says; raises UnreadableDocument."""
+        try:
+            parsed: T = self._parse(name, strict_json.loads(text.encode()))
+        except InvalidDocument as error:
+            raise UnreadableDocument(self.parameter(name), str(error)) from None
+        except ValueError as error:
+            raise UnreadableDocument(self.parameter(name), f"not a JSON object ({error})") from None
+        return parsed
+
+    def texts(self) -> dict[str, str]:
+        """Every document's text by name; raises AwsFault."""
+        with translated("ssm:GetParametersByPath"):
+            pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self._path)
+            return {
+                parameter["Name"].rpartition("/")[2]: parameter["Value"]
+                for page in pages
+                for parameter in page["Parameters"]
+            }
+
+    def all(self) -> dict[str, T | UnreadableDocument]:
+        """What each document says, by name, or why it says nothing; raises AwsFault."""
+        return {name: self._parsed_or_fault(name, text) for name, text in self.texts().items()}
+
+    def _parsed_or_fault(self, name: str, text: str) -> T | UnreadableDocument:
+        try:
+            return self.parsed(name, text)
+        except UnreadableDocument as fault:
+            return fault
+
+    def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
+        """Write a document that parses; returns its version.
+
+        SSM cannot be told which version to replace: a caller that decided by version n finds out
+        afterwards, by a version other than n + 1, that another write came between. Raises
+        UnreadableDocument, AwsFault; Conflict if there is one and it may not be overwritten.
+        """
+        self.parsed(name, text)
+        with translated("ssm:PutParameter"):
+            answer = self._ssm.put_parameter(
+                Name=self.parameter(name), Value=text, Type="String", Overwrite=overwrite
+            )
+        return answer["Version"]
+
+    def remove(self, name: str) -> None:
+        """Delete a document, if there is one; raises AwsFault."""
+        with translated("ssm:DeleteParameters"):
+            self._ssm.delete_parameters(Names=[self.parameter(name)])
+
+    def stack_of(self, name: str) -> str | None:
+        """The CloudFormation stack that declares a stored document, if one does; raises AwsFault."""
+        with translated("ssm:ListTagsForResource"):
+            tags = self._ssm.list_tags_for_resource(
+                ResourceType="Parameter", ResourceId=self.parameter(name)
+            )["TagList"]
+        return next((tag["Value"] for tag in tags if tag["Key"] == _STACK_TAG), None)
+
+    def parameter(self, name: str) -> str:
+        """The name of its parameter."""
+        return f"{self._path}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Document(Generic[T]):
+    """One document as a view reads it: each version that parses replaces the one before."""
+
+    registry: Registry[T]
+    name: str
+
+    def read(self) -> T | None:
+        try:
+            return self.registry.read(self.name)
+        except UnreadableDocument:
+            parameter = self.registry.parameter(self.name)
+            measure(Metric.UNREADABLE_DOCUMENTS, parameter=parameter)
+            raise
+
+    def newer(self, _held: T | None) -> T | None:
+        return self.read()
+
+
+class Views(Generic[T]):
+    """A registry's documents as this container last saw them, each with a view of its own."""
+
+    def __init__(
+        self, registry: Registry[T], make_view: Callable[[Reader[T | None]], View[T | None]]
+    ) -> None:
+        self._registry = registry
+        self._make_view = make_view
+        self._views: dict[str, View[T | None]] = {}
+
+    def view(self, name: str) -> View[T | None]:
+        """The view of one document; what holds too many forgets the one that was opened first."""
+        if name not in self._views:
+            if len(self._views) >= MOST_VIEWS:
+                del self._views[next(iter(self._views))]
+            self._views[name] = self._make_view(_Document(self._registry, name))
+        return self._views[name]
+
+
+def clients(stack: str, ssm: "SSMClient") -> Registry[Client]:
+    """The clients of a stack."""
+    return Registry(f"/keyturn/{stack}/clients", Client.from_document, ssm)
+
+
+def apis(stack: str, ssm: "SSMClient") -> Registry[Api]:
+    """The APIs of a stack."""
+    return Registry(f"/keyturn/{stack}/apis", Api.from_document, ssm)
