@@ -4,7 +4,6 @@ The token is bad: 401. It is good but opens no such route: 403. We are bad: an e
 that a cache would keep, nor a 401 that makes clients drop good tokens.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,11 +59,11 @@ def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
     return key
 
 
-def handler(event: Any, context: Any) -> Mapping[str, Any]:
-    """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
+def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
+    """The authorizer events of REST, HTTP and WebSocket APIs."""
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
-    log_fields = {"request_id": context.aws_request_id, "key_state": "none"}
+    log_fields = {"request_id": lambda_context.aws_request_id, "key_state": "none"}
     try:
         claims = authenticate(stack, call.bearer_token(), log_fields)
     except TokenRefused as refusal:
@@ -79,15 +78,5 @@ def handler(event: Any, context: Any) -> Mapping[str, Any]:
         # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
         raise Unauthorized
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
-    return call.allowed(claims, stack.settings.route_scopes, integration_context(claims))
-
-
-def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
-    """The context that the integration gets: API Gateway passes strings, so the claims travel as JSON."""
-    return {
-        "sub": claims["sub"],
-        "client_id": claims["client_id"],
-        "jti": claims["jti"],
-        "scope": claims.get("scope", ""),
-        "claims": json.dumps(claims),
-    }
+    context = gateway.integration_context(claims)
+    return call.allowed(claims, stack.settings.route_scopes, context)

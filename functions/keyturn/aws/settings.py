@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
@@ -13,27 +14,6 @@ _PREFIX = "KEYTURN_"
 
 class InvalidSettings(ValueError):
     """Settings that cannot be used, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteScopes:
-    """A route of the API and the scopes that open it, all of them."""
-
-    method: str
-    path: str
-    scopes: frozenset[str]
-
-
-def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:
-    """Routes from `GET /whoami=whoami:read;POST /orders=orders:write`; raises ValueError."""
-    routes = []
-    for entry in filter(None, (part.strip() for part in text.split(";"))):
-        route, equals, scopes = entry.partition("=")
-        method, _, path = route.strip().partition(" ")
-        if not (equals and method.isalpha() and path.startswith("/") and scopes.split()):
-            raise ValueError(f"`{entry}` is not of the form `GET /path=scope`")
-        routes.append(RouteScopes(method.upper(), path.strip(), frozenset(scopes.split())))
-    return tuple(routes)
 
 
 def _text(told: str) -> str:
@@ -87,6 +67,11 @@ def _seconds(name: str, told: Any) -> int:
         raise ValueError(f"{name} should be whole seconds") from None
 
 
+def _routes(text: str) -> RouteTable | None:
+    entries = parse_entries(text)
+    return RouteTable.parse(entries) if entries else None
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "stack": _text,
     "bucket": _text,
@@ -97,7 +82,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "role_prefix": _role_prefix,
     "issuer": str,
     "allowed_scopes": _words,
-    "route_scopes": parse_route_scopes,
+    "route_scopes": _routes,
     "flush_targets": _stages,
     "distribution": str,
     "former_issuer": str,
@@ -131,7 +116,7 @@ class Settings:
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
     allowed_scopes: tuple[str, ...] = ()
-    route_scopes: tuple[RouteScopes, ...] = ()
+    route_scopes: RouteTable | None = None  # None: a good token opens the whole stage
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
     former_issuer: str = ""  # accepted beside `issuer` after a change of domain
@@ -159,14 +144,24 @@ class Settings:
                 problems.append(f"{name}: {error}")
         if problems:
             raise InvalidSettings("; ".join(problems))
-        settings = cls(**members)
+        settings = cls(**members)._with_a_cached_table()
         settings._insist_that_they_can_be_met()
         settings.times.checked()
         return settings
 
+    def _with_a_cached_table(self) -> Self:
+        """API Gateway may keep one answer for all routes of an API: docs/decisions/0023."""
+        if self.route_scopes is None or self.times.result_ttl == 0:
+            return self
+        try:
+            table = RouteTable.parse(self.route_scopes.entries, cached=True)
+        except ValueError as error:
+            raise InvalidSettings(f"route_scopes: {error}") from None
+        return replace(self, route_scopes=table)
+
     def _insist_that_they_can_be_met(self) -> None:
         if self.audience not in self.allowed_audiences:
             raise InvalidSettings("audience is not one of allowed_audiences")
-        needed = {scope for route in self.route_scopes for scope in route.scopes}
+        needed = self.route_scopes.scopes if self.route_scopes else frozenset[str]()
         if unknown := needed - set(self.allowed_scopes):
             raise InvalidSettings(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")
