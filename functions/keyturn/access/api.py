@@ -18,8 +18,13 @@ class Api:
 
     api_id: str
     audience: str
-    routes: tuple[RouteScopes, ...] = ()
+    routes: Mapping[str, str] | None = None
     cached: bool = False
+
+    @property
+    def table(self) -> tuple[RouteScopes, ...]:
+        """Its routes, parsed."""
+        return parse_routes(self.routes or {})
 
     @classmethod
     def from_document(cls, api_id: str, document: Any) -> Self:
@@ -34,12 +39,13 @@ def is_api_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _routes(value: Any) -> tuple[RouteScopes, ...]:
+def _routes(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
         raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
-    return parse_routes(value)
+    parse_routes(value)
+    return dict(value)
 
 
 def _flag(value: Any) -> bool:

@@ -15,7 +15,13 @@ class RouteScopes:
 
 def parse_routes(entries: Mapping[str, str]) -> tuple[RouteScopes, ...]:
     """Routes from `{"GET /orders": "orders:read"}`; raises ValueError."""
-    return parse_route_scopes(";".join(f"{route}={scopes}" for route, scopes in entries.items()))
+    routes = []
+    for entry, scopes in entries.items():
+        method, _, path = entry.partition(" ")
+        if not (method.isalpha() and path.startswith("/")):
+            raise ValueError(f"`{entry}` is not of the form `GET /path`")
+        routes.append(RouteScopes(method, path, frozenset(scopes.split())))
+    return tuple(routes)
 
 
 def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:

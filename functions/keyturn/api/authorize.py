@@ -89,7 +89,8 @@ def handler(event: Any, context: Any) -> Mapping[str, Any]:
         raise Unauthorized
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
     claims, api = accepted
-    return call.allowed(claims, api.routes, integration_context(claims))
+    routes = api.table if api.api_id else stack.settings.route_scopes
+    return call.allowed(claims, routes, integration_context(claims))
 
 
 def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:

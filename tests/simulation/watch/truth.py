@@ -63,6 +63,7 @@ class Truth:
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
     _names: set[str] = field(default_factory=set)
+    lost_at: float = -1e9  # when every generation was deleted
     _lost: bool = False
     _since: int = 0
 
@@ -115,7 +116,7 @@ class Truth:
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost = True
+        self._lost, self.lost_at = True, self.now()
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():
