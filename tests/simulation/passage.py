@@ -119,7 +119,9 @@ class Passing:
     def go(self) -> Any:
         """Send it, have it answered."""
         world, container = self._world, self._container
-        fault = world.plan.at_call(container.label, self.call.operation, self._sent)
+        fault = None
+        if container.troubled:
+            fault = world.plan.at_call(container.label, self.call.operation, self._sent)
         try:
             self.pause(self._delay())
             answer = fault(self) if fault else self.effect()
