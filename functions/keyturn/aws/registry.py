@@ -8,6 +8,7 @@ from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.access.members import InvalidDocument
 from keyturn.aws.faults import UnreadableDocument, translated
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.aws.view import Reader, View
 from keyturn.tokens import strict_json
 
@@ -114,13 +115,18 @@ class Registry(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Document(Generic[T]):
-    """One document as a view reads it: each version replaces the one before."""
+    """One document as a view reads it: each version that parses replaces the one before."""
 
     registry: Registry[T]
     name: str
 
     def read(self) -> T | None:
-        return self.registry.read(self.name)
+        try:
+            return self.registry.read(self.name)
+        except UnreadableDocument:
+            parameter = self.registry.parameter(self.name)
+            measure(Metric.UNREADABLE_DOCUMENTS, parameter=parameter)
+            raise
 
     def newer(self, _held: T | None) -> T | None:
         return self.read()

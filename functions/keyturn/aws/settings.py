@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from keyturn.access.routes import RouteScopes, parse_route_scopes
 from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
@@ -13,27 +14,6 @@ _PREFIX = "KEYTURN_"
 
 class InvalidSettings(ValueError):
     """Settings that cannot be used, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteScopes:
-    """A route of the API and the scopes that open it, all of them."""
-
-    method: str
-    path: str
-    scopes: frozenset[str]
-
-
-def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:
-    """Routes from `GET /whoami=whoami:read;POST /orders=orders:write`; raises ValueError."""
-    routes = []
-    for entry in filter(None, (part.strip() for part in text.split(";"))):
-        route, equals, scopes = entry.partition("=")
-        method, _, path = route.strip().partition(" ")
-        if not (equals and method.isalpha() and path.startswith("/") and scopes.split()):
-            raise ValueError(f"`{entry}` is not of the form `GET /path=scope`")
-        routes.append(RouteScopes(method.upper(), path.strip(), frozenset(scopes.split())))
-    return tuple(routes)
 
 
 def _text(told: str) -> str:
@@ -91,6 +71,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
+    "token_url": str,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
     "distribution": str,
@@ -101,6 +82,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
+    "token_url",
     "route_scopes",
     "flush_targets",
     "distribution",
@@ -122,6 +104,7 @@ class Settings:
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
+    token_url: str = ""  # where clients ask for tokens, known to the functions that publish
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
