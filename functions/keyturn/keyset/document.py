@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim, CutOff
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
@@ -23,6 +24,7 @@ MAX_BYTES = 4096  # SSM Standard tier
 MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
 _MAX_SECONDS = 10**9
 _KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
+_CUT_DIGEST = rf"[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}"
 
 
 class _KidPattern:
@@ -95,6 +97,27 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
+def _cutoffs(value: Any) -> tuple[CutOff, ...]:
+    if type(value) is not dict:
+        raise ValueError("Input should be an object")
+    return tuple(
+        _cutoff(Claim(claim), digest, numbers)
+        for claim, by_digest in value.items()
+        for digest, numbers in by_digest.items()
+    )
+
+
+def _cutoff(claim: Claim, digest: str, numbers: Any) -> CutOff:
+    """From `[before]`, a block, or `[before, seconds until its end]`; the instant in epoch seconds."""
+    if not re.fullmatch(_CUT_DIGEST, digest):
+        raise ValueError("Input should have digests of 16 characters of base64url")
+    before, *seconds = map(_integer, _list(numbers))
+    if len(seconds) > 1:
+        raise ValueError("Input should be an instant and at most one period")
+    at = datetime.fromtimestamp(before, UTC)
+    return CutOff(claim, digest, at, at + timedelta(seconds=seconds[0]) if seconds else None)
+
+
 _Readers = Mapping[str, Callable[[Any], Any]]
 _KEY: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state, "created": _instant}
 _ENDED_KEY: _Readers = {**_KEY, "ended": _instant}
@@ -118,7 +141,9 @@ _DOCUMENT: _Readers = {
     "keys": _list,
     "ended": _list,
     "horizon": _optional_instant,
+    "cutoffs": _cutoffs,
 }
+_OPTIONAL = {"published", "activated", "superseded", "verify_until", "horizon", "cutoffs"}
 
 
 def digest(text: str) -> str:
@@ -143,6 +168,7 @@ def dumps(generation: Generation) -> str:
         "keys": [_members(key, prefix) for key in keyset.keys],
         "ended": [_members(key, prefix) for key in keyset.ended],
         **({"horizon": _as_json(keyset.horizon)} if keyset.horizon else {}),
+        **({"cutoffs": _cutoff_members(keyset.cutoffs)} if keyset.cutoffs else {}),
     }
     try:
         text = _json(members)
@@ -189,7 +215,7 @@ def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
                 members[name] = read(raw[name])
             except ValueError as error:
                 raise DocumentInvalid(f"{path}{name}: {error}") from None
-        elif read is not _optional_instant:
+        elif name not in _OPTIONAL:
             raise DocumentInvalid(f"{path}{name}: Field required")
     return members
 
@@ -212,6 +238,7 @@ def _generation(members: Mapping[str, Any], text: str) -> Generation:
             keys=tuple(Key(**key) for key in keys("keys", _LIVE_KEY)),
             ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED_KEY)),
             horizon=members.get("horizon"),
+            cutoffs=members.get("cutoffs", ()),
         ),
         parent=members["parent"],
         text=text,
@@ -222,6 +249,15 @@ def _members(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
     members = {field.name: _as_json(getattr(key, field.name)) for field in fields(key)}
     members["kms_key_arn"] = key.kms_key_arn.removeprefix(prefix)
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _cutoff_members(cutoffs: Iterable[CutOff]) -> dict[str, dict[str, list[int]]]:
+    members: dict[str, dict[str, list[int]]] = {}
+    for cutoff in cutoffs:
+        lives = [int((cutoff.until - cutoff.before).total_seconds())] if cutoff.until else []
+        by_digest = members.setdefault(cutoff.claim.value, {})
+        by_digest[cutoff.digest] = [int(cutoff.before.timestamp()), *lives]
+    return members
 
 
 def _as_json(value: Any) -> Any:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from keyturn.keyset import planning, timing
+from keyturn.keyset import capacity, planning, timing
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -150,6 +151,60 @@ def revoke(
     return remaining
 
 
+def cut_off(
+    keyset: Keyset,
+    requested: Iterable[tuple[Claim, str]],
+    now: datetime,
+    *,
+    times: Times,
+    limits: Limits,
+    block: bool = False,
+) -> Keyset:
+    """Refuse what was issued until now by these claims' values, given as digests.
+
+    `block` refuses a client's later tokens as well. What is cut off already is so at least as strictly
+    as before. Raises CutOffsFull.
+    """
+    before = timing.cut_before(now, times)
+    until = None if block else timing.cut_until(before, _longest_lifetime(keyset, times))
+    cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
+    for claim, digest in requested:
+        cutoff = CutOff(claim, digest, before, until)
+        existing = cutoffs.get((claim, digest))
+        cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
+    changed = _forget(replace(keyset, cutoffs=tuple(cutoffs.values())), now, limits)
+    capacity.check_cutoffs(changed, keyset, limits)
+    return changed
+
+
+def release(keyset: Keyset, client: str, now: datetime, *, times: Times) -> Keyset:
+    """End the block of a client, given as a digest; what was issued until now stays refused."""
+    before = timing.cut_before(now, times)
+    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    cutoffs = tuple(
+        replace(cutoff, before=max(before, cutoff.before), until=until)
+        if cutoff.blocks and cutoff.digest == client
+        else cutoff
+        for cutoff in keyset.cutoffs
+    )
+    return keyset if cutoffs == keyset.cutoffs else replace(keyset, cutoffs=cutoffs)
+
+
+def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
+    """Drop the cut-offs whose last token is dead."""
+    if any(_is_over(cutoff, now) for cutoff in keyset.cutoffs):
+        return _forget(keyset, now, limits)
+    return keyset
+
+
+def _is_over(cutoff: CutOff, now: datetime) -> bool:
+    return cutoff.until is not None and now > cutoff.until
+
+
+def _longest_lifetime(keyset: Keyset, times: Times) -> int:
+    return max((key.lifetime for key in keyset.keys), default=times.token_lifetime)
+
+
 def _live(keyset: Keyset, kid: str, event: Event) -> Key:
     """The live key `kid`, if the table lets `event` happen to it."""
     key = keyset.get(kid)
@@ -209,9 +264,12 @@ def _end(
 def _forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     """No longer list what ended long ago, and the longest-ended keys beyond what fits.
 
-    The horizon rises over each of them, so that none can be registered again.
+    The horizon rises over each of them, so that none can be registered again. Cut-offs end with the
+    last token that they refuse.
     """
-    room = max(limits.listed_keys - len(keyset.keys), 0)
+    cutoffs = tuple(cutoff for cutoff in keyset.cutoffs if not _is_over(cutoff, now))
+    keyset = replace(keyset, cutoffs=cutoffs)
+    room = capacity.ended_keys(keyset, limits)
     recent = keyset.ended[max(len(keyset.ended) - room, 0) :]
     ended = tuple(key for key in recent if now - key.ended <= limits.ended)
     births = [key.created for key in keyset.ended if key not in ended]
