@@ -98,11 +98,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def _cutoffs(value: Any) -> tuple[CutOff, ...]:
-    if type(value) is not dict:
-        raise ValueError("Input should be an object")
     return tuple(
-        _cutoff(Claim(claim), digest, numbers)
-        for claim, by_digest in value.items()
+        _cutoff(claim, digest, numbers)
+        for claim, by_digest in [
+            (Claim(name), _object(own)) for name, own in _object(value).items()
+        ]
         for digest, numbers in by_digest.items()
     )
 
@@ -114,8 +114,18 @@ def _cutoff(claim: Claim, digest: str, numbers: Any) -> CutOff:
     before, *seconds = map(_integer, _list(numbers))
     if len(seconds) > 1:
         raise ValueError("Input should be an instant and at most one period")
-    at = datetime.fromtimestamp(before, UTC)
-    return CutOff(claim, digest, at, at + timedelta(seconds=seconds[0]) if seconds else None)
+    try:
+        at = datetime.fromtimestamp(before, UTC)
+        until = at + timedelta(seconds=seconds[0]) if seconds else None
+    except (OverflowError, OSError):
+        raise ValueError("Input should be an instant that UTC can express") from None
+    return CutOff(claim, digest, at, until)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise ValueError("Input should be an object")
+    return value
 
 
 _Readers = Mapping[str, Callable[[Any], Any]]

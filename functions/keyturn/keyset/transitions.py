@@ -156,34 +156,35 @@ def cut_off(
     requested: Iterable[tuple[Claim, str]],
     now: datetime,
     *,
+    before: datetime,
     times: Times,
     limits: Limits,
     block: bool = False,
 ) -> Keyset:
-    """Refuse what was issued until now by these claims' values, given as digests.
+    """Refuse what was issued `before` with these claims' values, given as digests.
 
-    `block` refuses a client's later tokens as well. What is cut off already is so at least as strictly
-    as before. Raises CutOffsFull.
+    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
+    `block` refuses a client's later tokens as well. What is cut off already stays so at least as
+    strictly. Raises CutOffsFull.
     """
-    before = timing.cut_before(now, times)
     until = None if block else timing.cut_until(before, _longest_lifetime(keyset, times))
     cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
     for claim, digest in requested:
         cutoff = CutOff(claim, digest, before, until)
         existing = cutoffs.get((claim, digest))
         cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
-    changed = _forget(replace(keyset, cutoffs=tuple(cutoffs.values())), now, limits)
+    changed = _forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
 
-def release(keyset: Keyset, client: str, now: datetime, *, times: Times) -> Keyset:
-    """End the block of a client, given as a digest; what was issued until now stays refused."""
-    before = timing.cut_before(now, times)
+def release(keyset: Keyset, clients: Iterable[str], *, before: datetime, times: Times) -> Keyset:
+    """End the blocks of these clients, given as digests; what was issued `before` stays refused."""
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    released = frozenset(clients)
     cutoffs = tuple(
-        replace(cutoff, before=max(before, cutoff.before), until=until)
-        if cutoff.blocks and cutoff.digest == client
+        CutOff(cutoff.claim, cutoff.digest, before, until)
+        if cutoff.blocks and cutoff.digest in released
         else cutoff
         for cutoff in keyset.cutoffs
     )
@@ -195,6 +196,10 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     if any(_is_over(cutoff, now) for cutoff in keyset.cutoffs):
         return _forget(keyset, now, limits)
     return keyset
+
+
+def _in_order(cutoffs: Iterable[CutOff]) -> tuple[CutOff, ...]:
+    return tuple(sorted(cutoffs, key=lambda cutoff: (cutoff.claim, cutoff.digest)))
 
 
 def _is_over(cutoff: CutOff, now: datetime) -> bool:

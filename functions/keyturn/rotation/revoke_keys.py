@@ -1,24 +1,44 @@
-"""RevokeKeys: one write, the execution's first: these keys are out, and the standby signs if need be."""
+"""RevokeKeys: one write, the execution's first: these keys are out, and these tokens are refused.
 
+The standby signs if need be. A cut-off's instant is that of this attempt, however long its write takes: an
+attempt that hangs and writes late, after another has succeeded, cuts off nothing more.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric
-from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import revoke
-from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
+from keyturn.keyset import timing
+from keyturn.keyset.capacity import CutOffsFull
+from keyturn.keyset.cutoffs import Claim
+from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.transitions import cut_off, release, revoke
+from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, rfc3339, task
+
+
+class CutOffTooLate(Exception):
+    """The write took so long that tokens were issued after its instant: the next attempt's is later."""
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up."""
+    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
 
-    def change(keyset: Keyset, now: datetime) -> Keyset:
-        known = [kid for kid in event.kids if keyset.find(kid)]
-        return revoke(keyset, known, now, times=stack.times, limits=stack.limits)
-
-    generation = stack.keysets.update(change, event.origin)
-
+    Raises CutOffsFull, after the keys are revoked; CutOffTooLate.
+    """
+    before = timing.cut_before(stack.clock.now(), stack.times)
+    refusal = None
+    try:
+        generation = _write(stack, event, before)
+    except CutOffsFull as full:
+        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS), before), full
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
+    if refusal:
+        raise refusal
+    cuts = [*_requested(event), *event.block, *event.release]
+    if cuts and not timing.is_cut_covered(before, stack.clock.now(), stack.times):
+        raise CutOffTooLate("the cut-off took too long to write")
     keyset = generation.keyset
     ended = [key.kid for key in keyset.ended if key.kid in event.kids]
     return {
@@ -27,7 +47,31 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
         "ended": ended,
         "unknown": [kid for kid in event.kids if kid not in ended],
         "active": keyset.active.kid if keyset.active else None,
+        "before": rfc3339(before) if cuts else None,
     }
 
+
+def _write(stack: Stack, event: EmergencyInput, before: datetime) -> Generation:
+    times, limits = stack.times, stack.limits
+    cuts = list(_requested(event))
+    blocks = [(Claim.CLIENT, digest) for digest in event.block]
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        known = [kid for kid in event.kids if keyset.find(kid)]
+        keyset = revoke(keyset, known, now, times=times, limits=limits)
+        keyset = release(keyset, event.release, before=before, times=times)
+        keyset = cut_off(keyset, cuts, now, before=before, times=times, limits=limits)
+        return cut_off(keyset, blocks, now, before=before, times=times, limits=limits, block=True)
+
+    return stack.keysets.update(change, event.origin)
+
+
+def _requested(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
+    for claim, digests in event.cut_off.items():
+        for digest in digests:
+            yield claim, digest
+
+
+_NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 
 handler = task(EmergencyInput, run)

@@ -88,15 +88,20 @@ def test_what_does_not_fit_is_refused_with_what_to_do(times, limits):
     keyset = Keyset(keys(4), cutoffs=cutoffs(58))
     requested = [(Claim.CLIENT, digest_of(name)) for name in ("a", "b")]
     with pytest.raises(CutOffsFull, match=r"2 more .* room for 1: revoke .*--all.*block.*shorten"):
-        cut_off(keyset, requested, NOW, times=times, limits=limits)
-    assert len(cut_off(keyset, requested[:1], NOW, times=times, limits=limits).cutoffs) == 59
+        cut_off(keyset, requested, NOW, before=LATER, times=times, limits=limits)
+    assert (
+        len(cut_off(keyset, requested[:1], NOW, before=LATER, times=times, limits=limits).cutoffs)
+        == 59
+    )
 
 
 def test_a_value_that_is_cut_off_already_takes_no_room(times, limits):
     """The same client can always be cut off again."""
     keyset = Keyset(keys(4), cutoffs=cutoffs(59))
     again = [(keyset.cutoffs[0].claim, keyset.cutoffs[0].digest)]
-    assert len(cut_off(keyset, again, LATER, times=times, limits=limits).cutoffs) == 59
+    assert (
+        len(cut_off(keyset, again, LATER, before=LATER, times=times, limits=limits).cutoffs) == 59
+    )
 
 
 @pytest.mark.parametrize("live_number", [4, 6, 10])
@@ -109,6 +114,7 @@ def test_a_revocation_and_its_new_standby_always_find_room(times, limits, live_n
                 keyset,
                 [(CLAIMS[number % 3], digest_of(str(number)))],
                 NOW,
+                before=LATER,
                 times=times,
                 limits=limits,
             )
