@@ -56,6 +56,10 @@ class CutOff:
         """Whether it lasts until somebody releases the client."""
         return self.until is None
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether no token that it refuses can be alive."""
+        return self.until is not None and now > self.until
+
     def hits(self, issued: float) -> bool:
         """Whether it refuses a token of this `iat`, in epoch seconds."""
         return self.until is None or issued < self.before.timestamp()

@@ -7,151 +7,51 @@ beginning, which is stored once as `kms_key_arn_prefix`.
 
 import hashlib
 import json
-import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Any
 
-from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim, CutOff
+from keyturn.keyset import values
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
-from keyturn.keyset.states import State
 
 SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
 MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
-_MAX_SECONDS = 10**9
-_KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
-_CUT_DIGEST = rf"[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}"
-
-
-class _KidPattern:
-    """What pydantic is told about a kid, without importing it where nothing else needs it."""
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> Mapping[str, Any]:
-        return {"type": "str", "pattern": _KID}
-
-
-Kid = Annotated[str, _KidPattern()]
-
-
-def _integer(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError("Input should be an integer of at least 1")
-    return value
-
-
-def _seconds(value: Any) -> int:
-    if _integer(value) > _MAX_SECONDS:
-        raise ValueError(f"Input should be at most {_MAX_SECONDS}")
-    return int(value)
-
-
-def _any_text(value: Any) -> str:
-    if type(value) is not str:
-        raise ValueError("Input should be a text")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not _any_text(value):
-        raise ValueError("Input should have at least 1 character")
-    return str(value)
-
-
-def _kid(value: Any) -> str:
-    if not re.fullmatch(_KID, _any_text(value)):
-        raise ValueError("Input should be 43 characters of base64url")
-    return str(value)
-
-
-def _parent(value: Any) -> str:
-    if _any_text(value) and not re.fullmatch(_DIGEST, value):
-        raise ValueError("Input should be 43 characters of base64url, or empty")
-    return str(value)
-
-
-def _state(value: Any) -> State:
-    return State(_any_text(value))
-
-
-def _instant(value: Any) -> datetime:
-    instant = datetime.fromisoformat(_any_text(value))
-    if instant.tzinfo is None:
-        raise ValueError("Input should have a time zone")
-    try:
-        return instant.astimezone(UTC).replace(microsecond=0)
-    except OverflowError:
-        raise ValueError("Input should be an instant that UTC can express") from None
-
-
-def _optional_instant(value: Any) -> datetime | None:
-    return None if value is None else _instant(value)
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list:
-        raise ValueError("Input should be a list")
-    return value
-
-
-def _cutoffs(value: Any) -> tuple[CutOff, ...]:
-    return tuple(
-        _cutoff(claim, digest, numbers)
-        for claim, by_digest in [
-            (Claim(name), _object(own)) for name, own in _object(value).items()
-        ]
-        for digest, numbers in by_digest.items()
-    )
-
-
-def _cutoff(claim: Claim, digest: str, numbers: Any) -> CutOff:
-    """From `[before]`, a block, or `[before, seconds until its end]`; the instant in epoch seconds."""
-    if not re.fullmatch(_CUT_DIGEST, digest):
-        raise ValueError("Input should have digests of 16 characters of base64url")
-    before, *seconds = map(_integer, _list(numbers))
-    if len(seconds) > 1:
-        raise ValueError("Input should be an instant and at most one period")
-    try:
-        at = datetime.fromtimestamp(before, UTC)
-        until = at + timedelta(seconds=seconds[0]) if seconds else None
-    except (OverflowError, OSError):
-        raise ValueError("Input should be an instant that UTC can express") from None
-    return CutOff(claim, digest, at, until)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if type(value) is not dict:
-        raise ValueError("Input should be an object")
-    return value
 
 
 _Readers = Mapping[str, Callable[[Any], Any]]
-_KEY: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state, "created": _instant}
-_ENDED_KEY: _Readers = {**_KEY, "ended": _instant}
+_KEY: _Readers = {
+    "kid": values.kid,
+    "kms_key_arn": values.text,
+    "state": values.state,
+    "created": values.instant,
+}
+_ENDED_KEY: _Readers = {**_KEY, "ended": values.instant}
 _LIVE_KEY: _Readers = {
     **_KEY,
-    "lifetime": _seconds,
-    "published": _optional_instant,
-    "activated": _optional_instant,
-    "superseded": _optional_instant,
-    "verify_until": _optional_instant,
+    "lifetime": values.seconds,
+    "published": values.optional_instant,
+    "activated": values.optional_instant,
+    "superseded": values.optional_instant,
+    "verify_until": values.optional_instant,
 }
 _DOCUMENT: _Readers = {
-    "schema": _integer,
-    "generation": _integer,
-    "parent": _parent,
-    "op_id": _any_text,
-    "started_by": _any_text,
-    "reason": _any_text,
-    "at": _instant,
-    "kms_key_arn_prefix": _any_text,
-    "keys": _list,
-    "ended": _list,
-    "horizon": _optional_instant,
-    "cutoffs": _cutoffs,
+    "schema": values.integer,
+    "generation": values.integer,
+    "parent": values.parent,
+    "op_id": values.any_text,
+    "started_by": values.any_text,
+    "reason": values.any_text,
+    "at": values.instant,
+    "kms_key_arn_prefix": values.any_text,
+    "keys": values.any_list,
+    "ended": values.any_list,
+    "horizon": values.optional_instant,
+    "cutoffs": values.cutoffs,
 }
 _OPTIONAL = {"published", "activated", "superseded", "verify_until", "horizon", "cutoffs"}
 

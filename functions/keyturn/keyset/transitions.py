@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from keyturn.keyset import capacity, planning, timing
-from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -49,7 +48,7 @@ def register(
     if now - created > limits.claim or keyset.is_behind_horizon(birth):
         raise CreatedTooLongAgo(kid, created)
     standby = Key(kid, kms_key_arn, State.STANDBY, lifetime, birth)
-    return _forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
+    return forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
 
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
@@ -151,65 +150,6 @@ def revoke(
     return remaining
 
 
-def cut_off(
-    keyset: Keyset,
-    requested: Iterable[tuple[Claim, str]],
-    now: datetime,
-    *,
-    before: datetime,
-    times: Times,
-    limits: Limits,
-    block: bool = False,
-) -> Keyset:
-    """Refuse what was issued `before` with these claims' values, given as digests.
-
-    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
-    `block` refuses a client's later tokens as well. What is cut off already stays so at least as
-    strictly. Raises CutOffsFull.
-    """
-    until = None if block else timing.cut_until(before, _longest_lifetime(keyset, times))
-    cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
-    for claim, digest in requested:
-        cutoff = CutOff(claim, digest, before, until)
-        existing = cutoffs.get((claim, digest))
-        cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
-    changed = _forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
-    capacity.check_cutoffs(changed, keyset, limits)
-    return changed
-
-
-def release(keyset: Keyset, clients: Iterable[str], *, before: datetime, times: Times) -> Keyset:
-    """End the blocks of these clients, given as digests; what was issued `before` stays refused."""
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    released = frozenset(clients)
-    cutoffs = tuple(
-        CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in released
-        else cutoff
-        for cutoff in keyset.cutoffs
-    )
-    return keyset if cutoffs == keyset.cutoffs else replace(keyset, cutoffs=cutoffs)
-
-
-def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
-    """Drop the cut-offs whose last token is dead."""
-    if any(_is_over(cutoff, now) for cutoff in keyset.cutoffs):
-        return _forget(keyset, now, limits)
-    return keyset
-
-
-def _in_order(cutoffs: Iterable[CutOff]) -> tuple[CutOff, ...]:
-    return tuple(sorted(cutoffs, key=lambda cutoff: (cutoff.claim, cutoff.digest)))
-
-
-def _is_over(cutoff: CutOff, now: datetime) -> bool:
-    return cutoff.until is not None and now > cutoff.until
-
-
-def _longest_lifetime(keyset: Keyset, times: Times) -> int:
-    return max((key.lifetime for key in keyset.keys), default=times.token_lifetime)
-
-
 def _live(keyset: Keyset, kid: str, event: Event) -> Key:
     """The live key `kid`, if the table lets `event` happen to it."""
     key = keyset.get(kid)
@@ -263,16 +203,16 @@ def _end(
         for key in keys
     )
     remaining = tuple(key for key in keyset.keys if key not in keys)
-    return _forget(replace(keyset, keys=remaining, ended=(*keyset.ended, *ended)), now, limits)
+    return forget(replace(keyset, keys=remaining, ended=(*keyset.ended, *ended)), now, limits)
 
 
-def _forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
+def forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     """No longer list what ended long ago, and the longest-ended keys beyond what fits.
 
     The horizon rises over each of them, so that none can be registered again. Cut-offs end with the
     last token that they refuse.
     """
-    cutoffs = tuple(cutoff for cutoff in keyset.cutoffs if not _is_over(cutoff, now))
+    cutoffs = tuple(cutoff for cutoff in keyset.cutoffs if not cutoff.is_over(now))
     keyset = replace(keyset, cutoffs=cutoffs)
     room = capacity.ended_keys(keyset, limits)
     recent = keyset.ended[max(len(keyset.ended) - room, 0) :]

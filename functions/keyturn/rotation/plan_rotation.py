@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from keyturn.aws.events import InvalidEvent, parse
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.stack import Stack
-from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
+from keyturn.keyset.values import Kid
 from keyturn.rotation.task import CutOffs, Digests, Kids, Outcome, Planned, Text, rfc3339, task
 
 

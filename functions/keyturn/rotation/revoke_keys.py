@@ -14,7 +14,8 @@ from keyturn.keyset import timing
 from keyturn.keyset.capacity import CutOffsFull
 from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import Generation, Keyset
-from keyturn.keyset.transitions import cut_off, release, revoke
+from keyturn.keyset.token_revocation import cut_off, release
+from keyturn.keyset.transitions import revoke
 from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, rfc3339, task
 
 

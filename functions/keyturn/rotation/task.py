@@ -12,9 +12,9 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim
-from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
+from keyturn.keyset.values import Kid
 
 MOST_CUTOFFS = 60  # in one request
 

@@ -12,7 +12,8 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits
-from keyturn.keyset.transitions import activate, cut_off, register, revoke
+from keyturn.keyset.token_revocation import cut_off
+from keyturn.keyset.transitions import activate, register, revoke
 
 NOW = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
 LATER = NOW + timedelta(hours=3)

@@ -12,7 +12,8 @@ from keyturn.keyset.errors import DocumentInvalid, InvariantBroken
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.keyset.succession import objection
-from keyturn.keyset.transitions import cut_off, register, release
+from keyturn.keyset.token_revocation import cut_off, release
+from keyturn.keyset.transitions import register
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
