@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from keyturn.aws import registry
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
 from keyturn.aws.faults import AwsFault
@@ -61,6 +62,7 @@ class Snapshot:
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     unread: Mapping[str, str]
+    clients: tuple[str, ...] = ()  # the names of those that have documents
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
 
@@ -113,11 +115,16 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         schedules=attempt("schedules", lambda: _schedules(deployment)),
         clock_offset=attempt("clock", deployment.clock_offset),
         unread=unread,
+        clients=tuple(attempt("clients", lambda: _clients(deployment)) or ()),
         api_id=deployment.outputs["ApiStage"].partition("/")[0],
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
         ),
     )
+
+
+def _clients(deployment: Deployment) -> list[str]:
+    return sorted(registry.clients(deployment.stack, deployment.clients.ssm).texts())
 
 
 def _public(deployment: Deployment) -> PublicJwks:

@@ -55,7 +55,7 @@ def explain(stack: Stack, text: str) -> Explanation:
         claims, verdict = {}, refusal.code.value
     generation = stack.view.current()
     key = generation.keyset.find(token.kid) if token.kid else None
-    around = Surroundings(key, _public_key(stack, key), stack.expected, now)
+    around = Surroundings(key, _public_key(stack, key), stack.expected, now, generation.keyset)
     scopes = set(str(claims.get("scope", "")).split())
     routes = {
         f"{route.method} {route.path}": verdict == ACCEPTED and route.scopes <= scopes
