@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import Failed
+from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
@@ -213,6 +214,18 @@ class Play:
             insist((state == PENDING) != live, "L1", f"a key that is {'live' if live else 'ended'} is {state} in KMS")  # fmt: skip
 
         self._everything_was_told()
+        self._everything_was_kept()
+
+    def _everything_was_kept(self) -> None:
+        """What is no longer in SSM may have been written over since, by somebody who may."""
+        for generation in self.world.truth.promised:
+            body = generation.text.encode()
+            name = f"history/{generation.number:012d}-{document.digest(generation.text)}.json"
+            bodies = [version.body for version in self.world.s3.objects.get(name, ())]
+            parameter = f"/keyturn/sim/keyset/{generation.number:012d}"
+            if self.world.ssm.see(parameter, self.world.now()):
+                bodies = bodies[-1:]
+            insist(body in bodies, "S13", f"generation {generation.number} is not kept")
 
     def _everything_was_told(self) -> None:
         before = Keyset()

@@ -61,7 +61,7 @@ class Traffic:
         """Have a token issued."""
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {"subject": "user-1", "client_id": "client-1"}
+        event = {"subject": "user-1", "client": "client-1"}
         process = self._world.call(issue_token, event, container, timeout)
         process.waiters.append(lambda: self._issued(container, process))
 

@@ -36,6 +36,7 @@ from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
+CLIENT = '{"audiences": ["orders"], "subjects": ["user-1"]}'
 LIMITS = Limits(
     generation=timedelta(seconds=120),
     generations=15,
@@ -100,6 +101,7 @@ class World:
         self.gateway = Gateway(self, times.result_ttl)
         self.bus = Bus(self)
         self.clients = self._clients()
+        self.ssm.declare("/keyturn/sim/clients/client-1", CLIENT)
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.jwks = Jwks(times, limits, self.truth, self.now)
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
@@ -138,7 +140,6 @@ class World:
             bucket="bucket",
             issuer="https://sim.example",
             audience="orders",
-            allowed_audiences=("orders",),
             deletion_window=7,
             role_prefix=ROLE_PREFIX,
             flush_targets=(Stage(*OWN_STAGE),) if self.times.result_ttl else (),

@@ -7,33 +7,39 @@ from typing import Any, Self
 
 from keyturn.access import members
 from keyturn.access.members import InvalidDocument
+from keyturn.access.routes import RouteScopes, parse_routes
 
 _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without `routes` every token for its audience opens all of it."""
+    """What an API accepts; without routes every token for its audience opens all of it."""
 
     api_id: str
     audience: str
-    routes: Mapping[str, str] | None = None
+    routes: tuple[RouteScopes, ...] = ()
     cached: bool = False
 
     @classmethod
     def from_document(cls, api_id: str, document: Any) -> Self:
         """From the parsed JSON of `/keyturn/<stack>/apis/<api-id>`; raises InvalidDocument."""
-        if not _ID.fullmatch(api_id):
+        if not is_api_id(api_id):
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
         return cls(api_id, **members.read_members(document, _READERS, frozenset({"audience"})))
 
 
-def _routes(value: Any) -> Mapping[str, str]:
+def is_api_id(text: str) -> bool:
+    """Whether that could be an API's id: lower-case letters and digits, part of a parameter's name."""
+    return _ID.fullmatch(text) is not None
+
+
+def _routes(value: Any) -> tuple[RouteScopes, ...]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
         raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
-    return dict(value)
+    return parse_routes(value)
 
 
 def _flag(value: Any) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
-from keyturn.aws.settings import RouteScopes
+from keyturn.access.api import is_api_id
+from keyturn.access.routes import RouteScopes
 from keyturn.tokens.errors import Code, TokenRefused
 
 NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes it a 403
@@ -46,6 +47,14 @@ class Call(NamedTuple):
         if event.get("type") == "TOKEN":
             return cls(_text(event.get("authorizationToken")), resource, http_api)
         return cls(_header(event.get("headers")), resource, http_api)
+
+    @property
+    def api_id(self) -> str:
+        """The id of the API that asks, as API Gateway names it; raises UnknownEvent."""
+        name = self.resource.partition("/")[0].rpartition(":")[2]
+        if not is_api_id(name):
+            raise UnknownEvent("methodArn or routeArn names no API")
+        return name
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""

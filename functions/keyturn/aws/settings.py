@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from keyturn.access.routes import RouteScopes, parse_route_scopes
 from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
@@ -15,35 +16,10 @@ class InvalidSettings(ValueError):
     """Settings that cannot be used, by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteScopes:
-    """A route of the API and the scopes that open it, all of them."""
-
-    method: str
-    path: str
-    scopes: frozenset[str]
-
-
-def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:
-    """Routes from `GET /whoami=whoami:read;POST /orders=orders:write`; raises ValueError."""
-    routes = []
-    for entry in filter(None, (part.strip() for part in text.split(";"))):
-        route, equals, scopes = entry.partition("=")
-        method, _, path = route.strip().partition(" ")
-        if not (equals and method.isalpha() and path.startswith("/") and scopes.split()):
-            raise ValueError(f"`{entry}` is not of the form `GET /path=scope`")
-        routes.append(RouteScopes(method.upper(), path.strip(), frozenset(scopes.split())))
-    return tuple(routes)
-
-
 def _text(told: str) -> str:
     if not told:
         raise ValueError("should have at least 1 character")
     return told
-
-
-def _words(told: str) -> tuple[str, ...]:
-    return tuple(told.replace(",", " ").split())
 
 
 def _stages(told: str) -> tuple[Stage, ...]:
@@ -91,12 +67,10 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "stack": _text,
     "bucket": _text,
     "audience": _text,
-    "allowed_audiences": _words,
     "deletion_window": _window,
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
-    "allowed_scopes": _words,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
     "distribution": str,
@@ -107,7 +81,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
-    "allowed_scopes",
     "route_scopes",
     "flush_targets",
     "distribution",
@@ -125,12 +98,10 @@ class Settings:
     stack: str
     bucket: str
     audience: str
-    allowed_audiences: tuple[str, ...]
     deletion_window: int  # days
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
-    allowed_scopes: tuple[str, ...] = ()
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
@@ -160,13 +131,5 @@ class Settings:
         if problems:
             raise InvalidSettings("; ".join(problems))
         settings = cls(**members)
-        settings._insist_that_they_can_be_met()
         settings.times.checked()
         return settings
-
-    def _insist_that_they_can_be_met(self) -> None:
-        if self.audience not in self.allowed_audiences:
-            raise InvalidSettings("audience is not one of allowed_audiences")
-        needed = {scope for route in self.route_scopes for scope in route.scopes}
-        if unknown := needed - set(self.allowed_scopes):
-            raise InvalidSettings(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from keyturn.aws import registry
+from keyturn.access.api import Api
+from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
@@ -62,9 +63,11 @@ class Snapshot:
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     unread: Mapping[str, str]
-    clients: tuple[str, ...] = ()  # the names of those that have documents
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
+    clients: Mapping[str, Client | UnreadableDocument] | None = None
+    apis: Mapping[str, Api | UnreadableDocument] | None = None
+    admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
     @property
     def generation(self) -> Generation:
@@ -115,16 +118,14 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         schedules=attempt("schedules", lambda: _schedules(deployment)),
         clock_offset=attempt("clock", deployment.clock_offset),
         unread=unread,
-        clients=tuple(attempt("clients", lambda: _clients(deployment)) or ()),
         api_id=deployment.outputs["ApiStage"].partition("/")[0],
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
         ),
+        clients=attempt("clients", deployment.client_documents.all),
+        apis=attempt("apis", deployment.api_documents.all),
+        admits_accounts=deployment.admits_accounts,
     )
-
-
-def _clients(deployment: Deployment) -> list[str]:
-    return sorted(registry.clients(deployment.stack, deployment.clients.ssm).texts())
 
 
 def _public(deployment: Deployment) -> PublicJwks:

@@ -13,6 +13,7 @@ from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import publish
 from keyturn.rotation import births
+from keyturn.rotation.branches import branches
 from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
 from keyturn.tokens.jwk import PublicJwk, certified
 
@@ -81,7 +82,7 @@ def _is_forged(stack: Stack, seen: Projection) -> bool:
     stack.clock.sleep(stack.times.clock_skew)
     if stack.keysets.read().number >= seen.generation:
         return False
-    if stack.history.read(seen.generation) is not None:
+    if any(one.number == seen.generation for one in branches(stack, stack.keysets.lineage())):
         raise JwksAhead(
             f"the JWKS shows generation {seen.generation}, which is not in SSM: run `keyturn repair`"
         )

@@ -11,19 +11,17 @@ Otherwise the newest keyset is appended above every number that anybody can have
 elsewhere revoked in it.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset import document
-from keyturn.keyset.errors import DocumentInvalid, KeysetFault, NewerSchema
-from keyturn.keyset.lineage import Lineage
+from keyturn.keyset.errors import KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import objection
 from keyturn.keyset.transitions import revoke
+from keyturn.rotation.branches import branches
 from keyturn.rotation.put_back import Missing, missing_generations, put_back
 
 _REACH = 200  # numbers that a repair passes over, each with a parameter
@@ -81,7 +79,7 @@ def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | N
 
 
 def _diagnose(stack: Stack) -> Diagnosis:
-    kept = stack.history.numbers()
+    kept = stack.history.generations()
     try:
         missing, lineage = missing_generations(stack, stack.keysets.parameters(), kept)
     except NewerSchema as error:
@@ -91,7 +89,7 @@ def _diagnose(stack: Stack) -> Diagnosis:
 
     head, projection = lineage.head, stack.well_known.read()
     shown = projection.generation if projection else 0
-    elsewhere = list(_branches(stack, kept, lineage))
+    elsewhere = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
     ended = {key.kid for one in elsewhere for key in one.keyset.ended}
     newest = max([head.number, *(one.number for one in elsewhere)])
     if projection and shown > newest:  # a JWKS shows exactly the live keys
@@ -110,17 +108,6 @@ def _diagnose(stack: Stack) -> Diagnosis:
         number=None if is_newest else max(shown, newest, lineage.free - 1) + 1,
         revocations=revocations,
     )
-
-
-def _branches(stack: Stack, kept: Iterable[int], lineage: Lineage) -> Iterator[Generation]:
-    """What the history holds in the place of what counts, or close above it."""
-    texts = {generation.text for generation in lineage.chain}
-    for number in sorted(kept):
-        if lineage.chain[0].number <= number < lineage.free + _REACH:
-            with suppress(DocumentInvalid):
-                text = stack.history.read(number)
-                if text and text not in texts:
-                    yield document.loads(text)
 
 
 def _source(head: Generation, branches: Iterable[Generation]) -> Generation:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.simulation.adversaries import kms, s3, ssm
+from tests.simulation.adversaries import history, kms, s3, ssm
 from tests.simulation.play import Play
 
 Adversary = Callable[[Play, Random], None]
@@ -20,6 +20,8 @@ ADVERSARIES: tuple[Adversary, ...] = (
     kms.who_may_create_and_tag_keys,
     kms.who_may_tag_any_key,
     s3.who_may_write_the_jwks,
+    history.who_may_write_history,
+    history.who_may_invoke_record_changes,
     ssm.who_may_create_parameters,
 )
 _MOST = 3  # acts of each in a run

@@ -66,6 +66,12 @@ class Ssm:
             self.parameters[name] = Parameter([(now, text)])
         self.watch(name, text)
 
+    def declare(self, name: str, text: str) -> None:
+        """Somebody's template puts a document that is no generation."""
+        there = self.parameters.setdefault(name, Parameter([]))
+        there.values.append((self._wire.now(), text))
+        there.deleted = None
+
     def plant(self, name: str, text: str) -> None:
         """Somebody else creates a parameter; the watch learns of it only if it comes to count."""
         if self.see(name, self._wire.now()) is None:

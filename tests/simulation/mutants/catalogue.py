@@ -7,7 +7,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.simulation.mutants import keys, lineage, memory, orphans, steps, views, waits, writes
+from tests.simulation.mutants import (
+    history,
+    keys,
+    lineage,
+    memory,
+    orphans,
+    steps,
+    views,
+    waits,
+    writes,
+)
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -44,6 +54,11 @@ MUTANTS: tuple[Mutant, ...] = (
     lineage.the_lowest_number_is_the_root,
     lineage.the_highest_number_counts,
     lineage.what_does_not_follow_blocks_the_name,
+    history.an_object_of_the_number_is_the_generation,
+    history.an_object_of_the_name_is_the_generation,
+    history.other_bytes_stop_the_recording,
+    history.whatever_says_that_it_follows_comes_back,
+    history.any_object_of_the_number_backs_a_jwks,
     keys.iam_may_use_the_keys,
     keys.iam_may_lend_the_keys,
     keys.the_issuer_of_any_stack_signs,

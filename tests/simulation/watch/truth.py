@@ -59,6 +59,7 @@ class Truth:
     lives: dict[str, Life] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)  # of every key that ever was in it
     asked: set[str] = field(default_factory=set)  # kids that somebody wants revoked
+    forged: set[str] = field(default_factory=set)  # texts that somebody put into the history
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
     _names: set[str] = field(default_factory=set)
@@ -88,6 +89,7 @@ class Truth:
         if text == PLACEHOLDER:
             self.planted.add(name)
             return
+        insist(text not in self.forged, "S13", "a forged generation is put back from the history")
         generation = document.loads(text)
         top = self.landed[-1][1].number if self.landed else generation.number - 1
         if name in self._names:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from keyturn.access.routes import parse_route_scopes
 from keyturn.api import authorize
-from keyturn.aws.settings import parse_route_scopes
 from keyturn.tokens import jws
 
 API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"

@@ -55,6 +55,14 @@ class Summary:
         return [life for life in self.lives if life.key.kid not in hidden]
 
     @property
+    def documents(self) -> str:
+        """How many clients and APIs have a document; empty if that cannot be read."""
+        clients, apis = self.snapshot.clients, self.snapshot.apis
+        if clients is None or apis is None:
+            return ""
+        return f"{count(len(clients), 'client')} and {count(len(apis), 'API')} have documents."
+
+    @property
     def more_ended(self) -> str:
         """How many ended keys are not shown, and where they are; empty if none."""
         hidden = len(self.lives) - len(self.shown)
@@ -73,7 +81,7 @@ class Summary:
     @cached_property
     def cutoffs(self) -> list[tuple[str, CutOff]]:
         """Whose tokens are refused: a client by its name, if it has a document, else by digests."""
-        clients = {digest_of(name): name for name in self.snapshot.clients}
+        clients = {digest_of(name): name for name in self.snapshot.clients or ()}
         return [(_cutoff_name(cutoff, clients), cutoff) for cutoff in self.snapshot.keyset.cutoffs]
 
     def kms(self, key: Key | EndedKey) -> str:
@@ -97,6 +105,8 @@ class Summary:
             "keys": [self._key(life.key) for life in self.lives],
             "timeline": [_timeline(life) for life in self.lives],
             "next": [self._upcoming(one) for one in self.upcoming],
+            "clients": _number(self.snapshot.clients),
+            "apis": _number(self.snapshot.apis),
             "revocation_bound_seconds": int(self.bound.total_seconds()),
             "revocation_bound_seconds_without_ssm": int(self.outage_bound.total_seconds()),
             "cutoffs": [_cutoff(name, cutoff) for name, cutoff in self.cutoffs],
@@ -121,6 +131,10 @@ class Summary:
     def _upcoming(self, one: UpcomingEvent) -> Mapping[str, Any]:
         in_seconds = int((one.at - self.snapshot.at).total_seconds())
         return {"at": iso(one.at), "in_seconds": in_seconds, "event": one.event, "kid": one.kid}
+
+
+def _number(documents: Mapping[str, Any] | None) -> int | None:
+    return None if documents is None else len(documents)
 
 
 def _timeline(life: Life) -> Mapping[str, Any]:
