@@ -44,7 +44,7 @@ REVOKE = (
     "keyturn revoke --active --reason …",
     'keyturn revoke <kid> --reason "issuer credentials leaked" --direct --yes',
     "keyturn revoke <kid> --reason …",
-    'keyturn revoke <kid> --reason "…" --token-file token --yes',
+    'keyturn revoke <kid> --reason "…" --proof-token token --yes',
 )
 CUT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
