@@ -155,10 +155,11 @@ class Play:
         self.world.scheduler.spawn(run, container)
 
     def lose_the_keyset(self) -> None:
-        """Somebody deletes every parameter by hand; the stack is deployed anew over what is left."""
+        """Somebody deletes every generation by hand; the stack is deployed anew over what is left."""
         world = self.world
-        for parameter in world.ssm.parameters.values():
-            parameter.deleted = world.now()
+        for name, parameter in world.ssm.parameters.items():
+            if "/keyset/" in name:
+                parameter.deleted = world.now()
         world.truth.lose()
         number = world.truth.landed[-1][1].number + 1
         world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))

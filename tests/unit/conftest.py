@@ -455,6 +455,7 @@ def settings(site, demo_times) -> Settings:
         stack="demo",
         bucket=BUCKET,
         issuer=site.url,
+        token_url="https://api.example/v1/token",
         audience="orders",
         deletion_window=7,
         times=demo_times,

@@ -82,6 +82,7 @@ class Deployment:
                 "stack": self.stack,
                 "bucket": self.outputs["BucketName"],
                 "issuer": self.outputs["Issuer"],
+                "token_url": self.outputs["TokenUrl"],
                 "role_prefix": self.role_prefix,
                 "times": times,
                 "flush_targets": ",".join([*own, parameters["flush_targets"]]),

@@ -71,6 +71,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
+    "token_url": str,
     "route_scopes": parse_route_scopes,
     "flush_targets": _stages,
     "distribution": str,
@@ -81,6 +82,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
+    "token_url",
     "route_scopes",
     "flush_targets",
     "distribution",
@@ -102,6 +104,7 @@ class Settings:
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
+    token_url: str = ""  # where clients ask for tokens, known to the functions that publish
     route_scopes: tuple[RouteScopes, ...] = ()
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS

@@ -125,13 +125,14 @@ class Stack:
 
     @cached_property
     def well_known(self) -> "WellKnown":
-        """The JWKS and the discovery document."""
+        """The public documents in the bucket."""
         from keyturn.aws.well_known import WellKnown
 
         return WellKnown(
             self.clients.s3,
             self.settings.bucket,
             issuer=self.settings.issuer,
+            token_url=self.settings.token_url,
             max_age=self.times.jwks_max_age,
         )
 

@@ -41,7 +41,7 @@ def issue(
         "scope": scope,
         "audience": audience,
         "lifetime": lifetime,
-        "claims": dict(map(_claim, claim or [])),
+        "claims": dict(map(parse_claim, claim or [])),
     }
     answer = deployment.post_token(request, client=client)
     if answer.status != 200:
@@ -50,7 +50,8 @@ def issue(
     terminal.result(answer.body)
 
 
-def _claim(argument: str) -> tuple[str, Any]:
+def parse_claim(argument: str) -> tuple[str, Any]:
+    """Name and value of NAME=VALUE; raises BadUsage."""
     name, equals, value = argument.partition("=")
     if not (name and equals):
         raise BadUsage("--claim is not of the form NAME=VALUE")
@@ -67,7 +68,8 @@ def _refused(answer: Answer, client: str) -> BadUsage | Failed:
         return BadUsage(str(why), "docs/tokens.md lists what a request may contain")
     if body.get("error") == "unauthorized_client":
         return Failed(
-            f"there is no client {client} ({why})", "docs/tokens.md says how to declare one"
+            f"there is no client {client} ({why})",
+            f"`keyturn client add {client}` or a template declares it (docs/tokens.md)",
         )
     if answer.status == 403:
         return Failed(str(why), f"these credentials need execute-api:Invoke on POST/token/{client}")

@@ -10,6 +10,7 @@ from keyturn.cli import revoke as revoking
 from keyturn.cli.command import on_stack, on_this_machine
 from keyturn.cli.cost.command import cost
 from keyturn.cli.doctor.command import doctor
+from keyturn.cli.explain import explain
 from keyturn.cli.history import history
 from keyturn.cli.issue import issue
 from keyturn.cli.jwks import jwks
@@ -64,6 +65,7 @@ clients.command("add")(on_stack(client.add))
 clients.command("show")(on_stack(client.show))
 clients.command("list")(on_stack(client.list_clients))
 clients.command("remove")(on_stack(client.remove))
+clients.command("explain")(on_stack(explain))
 app.add_typer(apis, name="api")
 apis.command("add")(on_stack(api.add))
 apis.command("show")(on_stack(api.show))

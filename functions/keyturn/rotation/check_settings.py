@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ENVIRONMENT_LIMIT = 4096  # bytes; AWS Lambda Developer Guide, "Lambda quotas"
 _CDN_HOST = "d" + 17 * "x" + ".cloudfront.net"
 _OWN_STAGE = 10 * "x" + "/v1"
+_TOKEN_URL = f"https://{10 * 'x'}.execute-api.us-gov-west-1.amazonaws.com/v1/token"
 
 
 def run(event: "CustomResource") -> Mapping[str, str]:
@@ -79,7 +80,10 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         "POWERTOOLS_SERVICE_NAME": stack,
     }
     targets = f"{_OWN_STAGE},{properties.get('flush_targets', '')}"
+    publishing = {"KEYTURN_TOKEN_URL": _TOKEN_URL}
     own = {
+        "PublishJwksFunction": publishing,
+        "ReconcileFunction": publishing,
         "FlushAuthorizersFunction": {
             "KEYTURN_FLUSH_TARGETS": targets,
             "KEYTURN_DISTRIBUTION": 14 * "x",
@@ -87,6 +91,7 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         "AuthorizeFunction": {"KEYTURN_FORMER_ISSUER": str(properties.get("former_issuer", ""))},
         "ProbeKeyFunction": {"KEYTURN_JWKS_ORIGIN": f"https://{_CDN_HOST}"},
         "KeysetFunction": {
+            **publishing,
             "KEYTURN_RETAIN_KEYSET": "false",
             "KEYTURN_STATE_MACHINE": f"arn:aws-us-gov:states:us-gov-west-1:{12 * '0'}:stateMachine:{80 * 'x'}",
         },

@@ -69,7 +69,7 @@ def project(stack: Stack, origin: Origin) -> Generation:
         noted = _note_published(stack, seen, origin)
         if noted.number == seen.generation:
             with suppress(Conflict):  # somebody else has just written it
-                stack.well_known.write_discovery()
+                stack.well_known.write_metadata()
             return noted
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
@@ -101,7 +101,7 @@ def _write(
 ) -> None:
     is_late = seen is None or seen.generation < generation.number
     if seen and not is_late and not is_written(seen, generation.number, keys):
-        members = foreign_members(seen.body, [key.kid for key in keys])
+        members = foreign_members(seen.body, generation.number, [key.kid for key in keys])
         logger.warning("jwks_tampered", generation=seen.generation, members=members)
     try:
         stack.well_known.write(generation.number, keys, seen)

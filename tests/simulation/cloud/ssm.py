@@ -118,7 +118,7 @@ class SsmClient:
                 "InvalidParameters": [name for name, value in seen.items() if value is None],
             }
 
-        return self._call("GetParameters", effect)
+        return self._call("GetParameters", effect, Names[0].rpartition("/")[0])
 
     def delete_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
         """DeleteParameters: up to ten names."""
@@ -153,7 +153,7 @@ class SsmClient:
                 page = [self._shown(n, at) for n in names[:_PAGE]]
                 return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
 
-            page = self._call("GetParametersByPath", effect)
+            page = self._call("GetParametersByPath", effect, Path)
             yield page
             if "NextToken" not in page:
                 return
@@ -169,5 +169,5 @@ class SsmClient:
             "LastModifiedDate": self._ssm.epoch + timedelta(seconds=versions[-1]),
         }
 
-    def _call(self, name: str, effect: Any) -> Any:
-        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries))
+    def _call(self, name: str, effect: Any, path: str = "") -> Any:
+        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path))

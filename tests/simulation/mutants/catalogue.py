@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from tests.simulation.mutants import (
+    apis,
+    events,
     history,
     keys,
     lineage,
@@ -45,6 +47,12 @@ MUTANTS: tuple[Mutant, ...] = (
     views.a_view_never_grows_too_old,
     views.the_issuer_goes_on_with_an_older_view,
     views.ages_count_from_the_answer,
+    apis.a_document_is_never_read_again,
+    apis.the_api_s_id_is_ignored,
+    apis.the_stack_s_audience_is_every_api_s,
+    apis.the_last_good_document_counts_for_ever,
+    apis.a_document_that_does_not_parse_is_none,
+    apis.all_apis_share_a_view,
     orphans.the_loser_of_a_race_deletes_its_key,
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
@@ -68,6 +76,11 @@ MUTANTS: tuple[Mutant, ...] = (
     keys.a_key_of_any_kind_is_ours,
     keys.a_key_that_denies_us_ends_the_sweep,
     keys.a_tagged_key_is_adopted,
+    events.an_input_says_what_a_state_says,
+    events.a_key_retires_when_the_event_says_so,
+    events.a_key_is_destroyed_when_the_event_says_so,
+    events.a_custom_resource_believes_its_event,
+    events.a_custom_resource_answers_anybody,
 )
 DELAY_MUTANTS: tuple[Mutant, ...] = (
     waits.newborns_are_waited_for_ten_seconds,

@@ -22,6 +22,20 @@ class Token:
     expires: float  # true seconds at which a clock that is right says exp
     genuine: bool
 
+    @property
+    def audience(self) -> str:
+        """Its `aud`."""
+        return str(self._claims["aud"])
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Its `scope`, apart."""
+        return frozenset(self._claims.get("scope", "").split())
+
+    @property
+    def _claims(self) -> dict:
+        return _json(self.text.split(".")[1])
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

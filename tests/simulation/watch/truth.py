@@ -17,6 +17,7 @@ from tests.simulation.cloud.kms import ENABLED, Kms
 from tests.simulation.watch.broken import Broken, insist
 
 ROLLED_BACK = "rolled back"  # the reason that the runs' operators give
+PLANTED = "planted"  # the op_id that inputs from outside bring
 MAY_BECOME = {
     None: {"standby"},
     "standby": {"standby", "active", "revoked"},
@@ -91,6 +92,7 @@ class Truth:
             return
         insist(text not in self.forged, "S13", "a forged generation is put back from the history")
         generation = document.loads(text)
+        insist(generation.op_id != PLANTED, "S13", "an input from outside chose the op_id")
         top = self.landed[-1][1].number if self.landed else generation.number - 1
         if name in self._names:
             stray = generation.number <= top and self._was_deleted(name)

@@ -100,7 +100,7 @@ def test_what_is_kept_is_listed(stack, since, numbers):
     """From a number on; a stack that is founded again goes on behind it."""
     for number in (9, 10, 2):
         stack.history.keep(number, "{}")
-    stack.well_known.write_discovery()  # other objects do not count
+    stack.well_known.write_metadata()  # other objects do not count
     assert [one.number for one in stack.history.generations(since)] == numbers
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.access.api import Api
-from keyturn.aws.executions import Execution
+from keyturn.aws.executions import Execution, Request
 from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
@@ -18,13 +18,14 @@ from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import parse_route_scopes
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
-from keyturn.cli.snapshot import Run, read_snapshot
+from keyturn.cli.snapshot import Failure, Run, read_snapshot
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
+ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
 ROOT = Path(__file__).parents[3]
 
 
@@ -120,7 +121,7 @@ BROKEN = {
         s, public=replace(s.public, generation=1), at=s.at + DAY
     ),
     "failed_execution": lambda s: replace(
-        s, unresolved=(Execution("arn:run", "TIMED_OUT", s.at, s.at),)
+        s, unresolved=(Failure(Execution("arn:run", "TIMED_OUT", s.at, s.at), ASKED),)
     ),
     "stuck_execution": lambda s: replace(s, running=(run("WaitForGrace", DAY, s),)),
     "schedule_missing": lambda s: replace(

@@ -275,6 +275,8 @@ def test_a_document_is_shown(deployment, keyturn, put, transcript):
 
 def test_the_clients_are_listed(deployment, keyturn, put, transcript):
     """Also one whose document does not parse."""
+    for name in deployment.client_documents.texts():
+        deployment.client_documents.remove(name)
     assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
     assert keyturn(*CLIENT, "--yes").exit_code == 0
     put("/keyturn/demo/clients/spoilt", "{}")

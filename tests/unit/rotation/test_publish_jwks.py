@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import AwsFault, Throttled
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, retire, revoke
@@ -289,11 +289,11 @@ def test_another_standby_than_ours_is_overtaken(
     assert step(kid=ours)["outcome"] == "overtaken"
 
 
-def test_the_discovery_document_comes_with_the_jwks(founded, invoke, planned, world):
+def test_the_metadata_comes_with_the_jwks(founded, invoke, planned, world):
     """From the first projection on."""
     invoke(create_key, planned())
     invoke(publish_jwks, planned())
-    assert set(world()["objects"]) == {JWKS, ".well-known/openid-configuration"}
+    assert set(world()["objects"]) == {JWKS, AUTHORIZATION_SERVER, OPENID_PROVIDER}
 
 
 def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world, printed):
