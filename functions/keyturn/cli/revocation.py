@@ -86,7 +86,7 @@ class Revocation:
         self.terminal.result({**result, "problems": self.problems})
         if self.problems:
             raise Failed("; ".join(self.problems))
-        self.terminal.say("Revoked.")
+        self.terminal.say("Released." if self.order.targets.released else "Revoked.")
 
     def _start(self, event: dict[str, Any]) -> str:
         try:
@@ -97,6 +97,8 @@ class Revocation:
 
     def _prover(self) -> Prover | None:
         """With a token that is good now; None, and why, if there is none in time."""
+        if self.order.targets.released:
+            return None
         work = partial(find_tokens, self.deployment, self.order, self.keyset, self.kids)
         try:
             tokens = Attempt(work, seconds=_TOKEN_SECONDS).result()

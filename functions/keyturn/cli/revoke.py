@@ -101,8 +101,16 @@ def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
         )
         return
     if not order.yes:
-        terminal.confirm("This cannot be undone.")
+        terminal.confirm(_warning(order))
     Revocation(terminal, deployment, order, keyset, kids).run()
+
+
+def _warning(order: Order) -> str:
+    if order.targets.released:
+        return "The client gets tokens again."
+    if order.targets.blocked:
+        return "It stays so until `keyturn client release`."
+    return "This cannot be undone."
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from keyturn.cli.block import block, release
 from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets, jti_of
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
@@ -151,3 +152,24 @@ def test_nothing_named_is_invalid_usage(deployed: Deployed, terminal: Terminal) 
     """And the message names every way."""
     with pytest.raises(BadUsage, match="--client, --subject, --jti or --token"):
         revoke(terminal, deployed, TOKENS)
+
+
+def test_a_client_is_blocked_and_released(
+    deployed: Deployed, terminal: Terminal, capsys: Any
+) -> None:
+    """Each is one execution; a release has nothing to prove."""
+    block(terminal, deployed, "shop", "host broken into", yes=True)
+    release(terminal, deployed, "shop", "host replaced", yes=True)
+    blocked, released = deployed.started
+    assert blocked["block"] == [digest_of("shop")]
+    assert released["release"] == [digest_of("shop")]
+    printed = capsys.readouterr().out
+    assert "Proved" in printed
+    assert printed.endswith("Released.\n")
+
+
+def test_what_is_no_clients_name_is_not_blocked(deployed: Deployed, terminal: Terminal) -> None:
+    """It is refused before anything starts."""
+    with pytest.raises(BadUsage, match="not a client's name"):
+        block(terminal, deployed, "a/b", "drill", yes=True)
+    assert deployed.started == []
