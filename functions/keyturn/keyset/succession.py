@@ -58,10 +58,7 @@ def _of_known_cutoff(cutoff: CutOff, after: Generation) -> Iterator[str]:
             yield f"{name} is dropped"
     elif now.before < cutoff.before:
         yield f"{name} is earlier than it was"
-    elif cutoff.until is None:
-        if now.until and now.before < after.at:  # a release cuts off what was issued before it
-            yield f"{name} is released for what was issued before"
-    elif now.until and now.until < cutoff.until:
+    elif cutoff.until and now.until and now.until < cutoff.until:
         yield f"{name} ends earlier than it did"
 
 

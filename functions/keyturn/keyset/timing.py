@@ -35,7 +35,6 @@ LONGEST_MARGIN = timedelta(  # of a grace period beyond the key's lifetime, in a
 
 # AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
 CLOCKS = timedelta(minutes=10)
-_CUT_WRITE = timedelta(seconds=2)  # what writing a cut-off usually takes, and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +126,9 @@ def roll_back_before(until: datetime, times: Times) -> datetime:
     return until - timedelta(seconds=margin)
 
 
-def cut_before(now: datetime, times: Times) -> datetime:
-    """The instant of a cut-off that is decided now: later than any `iat` before it is written.
-
-    A write that takes longer, or whose reply is lost, is made once more (rotation/revoke_keys.py).
-    """
-    return whole_second(now + _CUT_WRITE + timedelta(seconds=times.clock_skew))
-
-
-def is_cut_covered(before: datetime, now: datetime, times: Times) -> bool:
-    """Whether every token issued until now has an `iat` before the cut-off's instant."""
-    return now + timedelta(seconds=times.clock_skew) < before
+def cut_before(ordered: datetime, times: Times) -> datetime:
+    """The instant of a cut-off that was ordered then: later than the `iat` of any token until then."""
+    return whole_second(ordered + timedelta(seconds=times.clock_skew + 1))
 
 
 def cut_until(before: datetime, lifetime: int) -> datetime:

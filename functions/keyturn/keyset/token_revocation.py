@@ -24,27 +24,34 @@ def cut_off(
     """Refuse what was issued `before` with these claims' values, given as digests.
 
     `before` is timing.cut_before of the instant at which it was decided, however late it is written.
-    `block` refuses a client's later tokens as well. What is cut off already stays so at least as
-    strictly. Raises CutOffsFull.
+    `block` refuses a client's later tokens as well, unless it was released since. What is cut off
+    already stays so at least as strictly. Raises CutOffsFull.
     """
-    until = None if block else timing.cut_until(before, _longest_lifetime(keyset, times))
+    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    if now > until:  # this step has run before, long ago
+        return keyset
     cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
     for claim, digest in requested:
-        cutoff = CutOff(claim, digest, before, until)
+        cutoff = CutOff(claim, digest, before, None if block else until)
         existing = cutoffs.get((claim, digest))
-        cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
+        was_released = existing and not existing.blocks and existing.before > before
+        if not (block and was_released):
+            cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
     changed = forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
 
 def release(keyset: Keyset, clients: Iterable[str], *, before: datetime, times: Times) -> Keyset:
-    """End the blocks of these clients, given as digests; what was issued `before` stays refused."""
+    """End the blocks of these clients, given as digests; what was issued `before` stays refused.
+
+    A block that was ordered later stays.
+    """
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
     released = frozenset(clients)
     cutoffs = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in released
+        if cutoff.blocks and cutoff.digest in released and cutoff.before <= before
         else cutoff
         for cutoff in keyset.cutoffs
     )

@@ -1,7 +1,7 @@
 """RevokeKeys: one write, the execution's first: these keys are out, and these tokens are refused.
 
-The standby signs if need be. A cut-off's instant is that of this attempt, however long its write takes: an
-attempt that hangs and writes late, after another has succeeded, cuts off nothing more.
+The standby signs if need be. A cut-off's instant is that of the plan, however late or often it is written: a
+step that runs again, or two periods later, cuts off nothing that was issued since.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,30 +16,23 @@ from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.token_revocation import cut_off, release
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, rfc3339, task
+from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
 
-
-class CutOffTooLate(Exception):
-    """The write took so long that tokens were issued after its instant: the next attempt's is later."""
+_NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
     """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
 
-    Raises CutOffsFull, after the keys are revoked; CutOffTooLate.
+    Raises CutOffsFull, after the keys are revoked.
     """
-    before = timing.cut_before(stack.clock.now(), stack.times)
-    refusal = None
     try:
-        generation = _write(stack, event, before)
+        generation, refusal = _write(stack, event), None
     except CutOffsFull as full:
-        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS), before), full
+        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS)), full
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
     if refusal:
         raise refusal
-    cuts = [*_requested(event), *event.block, *event.release]
-    if cuts and not timing.is_cut_covered(before, stack.clock.now(), stack.times):
-        raise CutOffTooLate("the cut-off took too long to write")
     keyset = generation.keyset
     ended = [key.kid for key in keyset.ended if key.kid in event.kids]
     return {
@@ -48,14 +41,13 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
         "ended": ended,
         "unknown": [kid for kid in event.kids if kid not in ended],
         "active": keyset.active.kid if keyset.active else None,
-        "before": rfc3339(before) if cuts else None,
     }
 
 
-def _write(stack: Stack, event: EmergencyInput, before: datetime) -> Generation:
+def _write(stack: Stack, event: EmergencyInput) -> Generation:
     times, limits = stack.times, stack.limits
-    cuts = list(_requested(event))
-    blocks = [(Claim.CLIENT, digest) for digest in event.block]
+    before = timing.cut_before(event.plan.at or stack.clock.now(), times)
+    cuts, blocks = list(_cuts(event)), [(Claim.CLIENT, digest) for digest in event.block]
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         known = [kid for kid in event.kids if keyset.find(kid)]
@@ -67,12 +59,10 @@ def _write(stack: Stack, event: EmergencyInput, before: datetime) -> Generation:
     return stack.keysets.update(change, event.origin)
 
 
-def _requested(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
+def _cuts(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
     for claim, digests in event.cut_off.items():
         for digest in digests:
             yield claim, digest
 
-
-_NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 
 handler = task(EmergencyInput, run)

@@ -9,7 +9,7 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.rotation import reconcile, record_changes, revoke_keys
-from keyturn.rotation.revoke_keys import CutOffTooLate
+from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
@@ -20,8 +20,9 @@ PLAN = {"op_id": "op-1", "reason": "host broken into"}
 def cut(booted, invoke):
     """RevokeKeys, as the state machine calls it in an emergency."""
 
-    def cut(**request):
-        return invoke(revoke_keys, {"started_by": "ann", "plan": PLAN, **request})
+    def cut(at=None, **request):
+        plan = {**PLAN, "at": rfc3339(at or booted.clock.now())}
+        return invoke(revoke_keys, {"started_by": "ann", "plan": plan, **request})
 
     return cut
 
@@ -60,45 +61,44 @@ def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
     assert cutoff.hits(booted.clock.now().timestamp())
 
 
-def test_a_slow_write_is_made_once_more(booted, cut, truth, monkeypatch, clock):
-    """Tokens may have been issued meanwhile: that attempt fails, and the next one's instant is later."""
-    real = booted.keysets.update
-
-    def slow(change, origin):
-        clock.advance(3)
-        return real(change, origin)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(booted.keysets, "update", slow)
-        with pytest.raises(CutOffTooLate):
-            cut(cut_off={"client_id": [ORDERS]})
-    first = truth().cutoff(Claim.CLIENT, ORDERS)
-    cut(cut_off={"client_id": [ORDERS]})
-    assert truth().cutoff(Claim.CLIENT, ORDERS).before > first.before
-    assert timing.is_cut_covered(
-        truth().cutoff(Claim.CLIENT, ORDERS).before, clock.now(), booted.times
-    )
+def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, clock):
+    """Whatever was issued until then is hit; a step that runs again later hits nothing more (S15)."""
+    at = clock.now()
+    clock.advance(3)
+    cut(cut_off={"client_id": [ORDERS]}, at=at)
+    once = truth().cutoffs
+    assert once[0].before == timing.cut_before(at, booted.times)
+    number = booted.keysets.read().number
+    clock.advance(600)
+    cut(cut_off={"client_id": [ORDERS]}, at=at)
+    assert truth().cutoffs == once
+    assert booted.keysets.read().number == number
 
 
-def test_an_attempt_that_writes_after_another_cuts_off_nothing_more(
-    booted, cut, truth, clock, monkeypatch
+def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, clock):
+    """The same step, two periods later: somebody has blocked the client again since."""
+    at = clock.now()
+    cut(block=[ORDERS])
+    cut(release=[ORDERS], at=at)
+    clock.advance(600)
+    cut(block=[ORDERS])
+    cut(release=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+
+
+@pytest.mark.parametrize("later", [0, 100_000])
+def test_a_block_that_runs_again_blocks_no_released_client(
+    booted, cut, truth, clock, invoke, later
 ):
-    """Its instant is from before it hung: tokens issued since the acknowledged cut-off go on (S15)."""
-    real = booted.keysets.update
-
-    def hung(change, origin):
-        monkeypatch.setattr(booted.keysets, "update", real)
-        clock.advance(1)
-        cut(cut_off={"client_id": [ORDERS]})
-        acknowledged.append(truth().cutoffs)
-        clock.advance(60)
-        return real(change, origin)
-
-    acknowledged = []
-    monkeypatch.setattr(booted.keysets, "update", hung)
-    with pytest.raises(CutOffTooLate):
-        cut(cut_off={"client_id": [ORDERS]})
-    assert (truth().cutoffs,) == tuple(acknowledged)
+    """Also when its cut-off has ended meanwhile, and nothing remembers it."""
+    at = clock.now()
+    cut(block=[ORDERS], at=at)
+    clock.advance(60)
+    cut(release=[ORDERS])
+    clock.advance(later)
+    invoke(reconcile, {})
+    cut(block=[ORDERS], at=at)
+    assert not any(cutoff.blocks for cutoff in truth().cutoffs)
 
 
 def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
