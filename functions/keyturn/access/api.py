@@ -28,6 +28,11 @@ class Api:
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
         return cls(api_id, **members.read_members(document, _READERS, frozenset({"audience"})))
 
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that opens some route."""
+        return frozenset[str]().union(*(route.scopes for route in self.routes))
+
 
 def is_api_id(text: str) -> bool:
     """Whether that could be an API's id: lower-case letters and digits, part of a parameter's name."""
