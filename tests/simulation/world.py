@@ -15,7 +15,8 @@ from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
-from keyturn.keyset.model import Keyset
+from keyturn.keyset.lineage import trace
+from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.timing import Limits, Times
 from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.events import Bus
@@ -30,14 +31,14 @@ from tests.simulation.passage import Passing, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.apis import Apis
-from tests.simulation.watch.broken import insist
+from tests.simulation.watch.broken import EXCUSED, insist
+from tests.simulation.watch.grants import CHANGING, FULL, STEADY, Grants
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.tokens import Tokens
 from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
-CLIENT = '{"audiences": ["orders"], "subjects": ["user-1"]}'
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
     generation=timedelta(seconds=120),
@@ -114,14 +115,18 @@ class World:
         self.apis = Apis(times, self.ssm, self.now)
         self.bus = Bus(self)
         self.clients = self._clients()
-        self.ssm.declare("/keyturn/sim/clients/client-1", CLIENT)
+        self.grants = Grants(times, self.ssm, self.now)
+        for client in (STEADY, CHANGING):
+            self.grants.declare(client, FULL)
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
+        self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
         self.kms.caller = self._caller
         self.executions: list[Any] = []
+        EXCUSED.clear()
         World.running = self
 
     def now(self) -> float:
@@ -209,12 +214,24 @@ class World:
 
     def stranger_appends(self) -> None:
         """Another writer appends a generation that changes nothing."""
+        if self.truth.gone is not None:
+            return
         latest = self.truth.landed[-1][1]
         there = self.ssm.see(f"/keyturn/sim/keyset/{latest.number:012d}", self.now())
         keyset = latest.keyset if there else Keyset()
-        following = replace(latest, number=latest.number + 1, op_id="stranger", keyset=keyset)
+        following = replace(
+            latest,
+            number=latest.number + 1,
+            op_id="stranger",
+            keyset=keyset,
+            parent=document.digest(latest.text),
+        )
         name = f"/keyturn/sim/keyset/{following.number:012d}"
         self.ssm.put(name, document.dumps(following), overwrite=False)
+
+    def _counting(self) -> tuple[Generation, ...]:
+        lineage = trace(self.ssm.stored("/keyturn/sim/keyset"))
+        return lineage.chain if lineage else ()
 
     def _clients(self) -> Any:
         return SimpleNamespace(

@@ -19,6 +19,7 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
+from keyturn.rotation.branches import foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
@@ -77,6 +78,7 @@ class Snapshot:
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
     clients: Mapping[str, Client | UnreadableDocument] | None = None
     apis: Mapping[str, Api | UnreadableDocument] | None = None
+    foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
     admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
     @property
@@ -134,6 +136,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         clients=attempt("clients", deployment.client_documents.all),
         apis=attempt("apis", deployment.api_documents.all),
+        foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
 

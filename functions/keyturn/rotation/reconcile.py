@@ -21,7 +21,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.timing import due_at
 from keyturn.keyset.transitions import retire_overdue
 from keyturn.rotation import prune_generations as pruning
-from keyturn.rotation import record_changes, unlawful
+from keyturn.rotation import record_changes, repair_keyset, unlawful
 from keyturn.rotation.branches import foreign_objects
 from keyturn.rotation.create_key import ensure_active, ensure_standby
 from keyturn.rotation.orphans import orphaned_keys
@@ -54,6 +54,7 @@ def run(stack: Stack) -> Outcome:
         failures.append(f"restore_generations: {fault}")
     stack.keysets.read()
     for repair in (
+        join_branches,
         retire_overdue_keys,
         restore_active_key,
         restore_standby,
@@ -81,6 +82,12 @@ def run(stack: Stack) -> Outcome:
     if failures:
         raise RepairFailed("; ".join(failures))
     return {"outcome": "reconciled", **repairs}
+
+
+def join_branches(stack: Stack, origin: Origin) -> int | None:
+    """Repeat what ended on a branch that was deleted and overtaken before it was put back."""
+    generation = repair_keyset.join_branches(stack, origin)
+    return generation.number if generation else None
 
 
 def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:

@@ -1,6 +1,7 @@
 """RepairKeyset: a keyset counts again whose newest generation is gone.
 
-The operator's command runs this; it is no step of the workflow (docs/decisions/0014).
+The operator's command runs this; it is no step of the workflow (docs/decisions/0014). Reconcile does the
+part of it that needs nobody's judgement: it joins branches.
 
 * *Lost*: the JWKS or the history shows a later generation than counts in SSM. It was deleted or
   overwritten.
@@ -76,6 +77,27 @@ def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | N
     keyset = _without_ended(stack, diagnosis.source.keyset, diagnosis.revocations)
     origin = replace(origin, reason=diagnosis.condition.value)
     return stack.keysets.restore(diagnosis.number, keyset, origin)
+
+
+def join_branches(stack: Stack, origin: Origin) -> Generation | None:
+    """Where a writer was faster than the repair of a deletion, what ended on the lost branch ends again.
+
+    The keyset goes on above the highest number of the branch, which readers and the JWKS may hold. Only a
+    branch that lawfully left what counts is believed, and no JWKS is: anybody may have written either.
+    Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
+    """
+    parameters, lineage = stack.keysets.listed()
+    lost = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
+    newest = max((one.number for one in lost), default=0)
+    ended = {key.kid for one in lost for key in one.keyset.ended}
+    kids = tuple(key.kid for key in lineage.head.keyset.keys if key.kid in ended)
+    if lineage.head.number >= newest and not kids:
+        return None
+    taken, number = {one.number for one in parameters}, max(newest + 1, lineage.free)
+    while number in taken:
+        number += 1
+    keyset = _without_ended(stack, lineage.head.keyset, kids)
+    return stack.keysets.restore(number, keyset, origin)
 
 
 def _diagnose(stack: Stack) -> Diagnosis:

@@ -23,6 +23,7 @@ ADVERSARIES: tuple[Adversary, ...] = (
     history.who_may_write_history,
     history.who_may_invoke_record_changes,
     ssm.who_may_create_parameters,
+    ssm.who_may_delete_parameters,
     states.who_may_start_executions,
     invocations.who_may_invoke_the_steps,
     invocations.who_may_invoke_what_runs_beside,

@@ -115,6 +115,7 @@ BROKEN = {
     "jwks_foreign": lambda s: replace(
         s, projection=replace(s.projection, body=b'{"keys":[{"kid":"forged"}]}')
     ),
+    "foreign_history": lambda s: replace(s, foreign_objects=("history/x", "history/y")),
     "jwks_unreachable": lambda s: replace(s, public=replace(s.public, status=403)),
     "jwks_caching": lambda s: replace(s, public=replace(s.public, cache_control="no-cache")),
     "jwks_stale_at_edge": lambda s: replace(
