@@ -39,6 +39,11 @@ class Api:
             raise InvalidDocument(f"routes: {error}") from None
         return cls(api_id, **values)
 
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that opens some route."""
+        return frozenset[str]().union(*(route.scopes for route in self.routes))
+
 
 def is_api_id(text: str) -> bool:
     """Whether that could be an API's id: lower-case letters and digits, part of a parameter's name."""
