@@ -6,7 +6,6 @@ import pytest
 
 from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
-from keyturn.keyset import document
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
 from tests.unit.conftest import BUCKET
