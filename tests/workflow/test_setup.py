@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 INSTALLATIONS = re.findall(r"npm (?:ci|install)\b.*", (ROOT / "Makefile").read_text())
 LOCKS = [
-    lock for lock in ROOT.glob("**/package-lock.json") if not {"node_modules", "build"} & {*lock.parts}
+    lock
+    for lock in ROOT.glob("**/package-lock.json")
+    if not {"node_modules", "build"} & {*lock.parts}
 ]
 
 

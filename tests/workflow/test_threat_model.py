@@ -56,7 +56,9 @@ def test_every_table_of_permissions_has_this_form():
     assert [form for form in forms if form[0] == "permission"] == [tuple(COLUMNS)]
 
 
-@pytest.mark.parametrize("shown", ["", "`tests/unit/no_such_test.py`", "`who_may_fly`", "the table"])
+@pytest.mark.parametrize(
+    "shown", ["", "`tests/unit/no_such_test.py`", "`who_may_fly`", "the table"]
+)
 def test_a_row_without_a_test_is_noticed(shown):
     """Also one whose test was renamed, and one that shows by words."""
     assert unshown(["`s3:GetObject`", "read", "", shown])
