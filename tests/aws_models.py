@@ -27,7 +27,13 @@ OPERATIONS = {
         "Sign",
         "Verify",
     },
-    "ssm": {"DeleteParameters", "GetParameters", "GetParametersByPath", "PutParameter"},
+    "ssm": {
+        "DeleteParameters",
+        "GetParameters",
+        "GetParametersByPath",
+        "ListTagsForResource",
+        "PutParameter",
+    },
 }
 
 

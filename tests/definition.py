@@ -48,5 +48,5 @@ def chosen(state: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def with_result(state: Mapping[str, Any], data: Mapping[str, Any], outcome: Any) -> dict[str, Any]:
-    """The data behind a Task or a Catch: the outcome is put at its ResultPath."""
+    """The data behind a Task, a Pass or a Catch: the outcome is put at its ResultPath."""
     return {**data, str(state["ResultPath"]).removeprefix("$."): outcome}

@@ -25,7 +25,7 @@ def handler(_event: object, _context: object) -> dict[str, Any]:
 def token() -> str:
     """The token that is held, or a new one in the last third of its life."""
     if time.time() >= _held["until"]:
-        issued = _post({"subject": "nightly-report", "scope": "orders:read"})
+        issued = _post({"scope": "orders:read"})
         _held["token"] = issued["access_token"]
         _held["until"] = time.time() + issued["expires_in"] * 2 / 3
     return str(_held["token"])

@@ -19,8 +19,6 @@ SETTINGS = {
     "stack": "demo",
     "bucket": "keyturn-demo",
     "audience": "orders",
-    "allowed_audiences": "orders,billing",
-    "allowed_scopes": "orders:read",
     "deletion_window": "30",
     "times": json.dumps(asdict(DEFAULTS), separators=(",", ":")),
     "role_prefix": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
@@ -59,7 +57,7 @@ def test_every_variable_of_every_function_is_counted() -> None:
 
 def test_every_parameter_that_fills_it_is_measured() -> None:
     """CheckSettings is given each parameter whose length anybody chooses."""
-    parameters = {"DomainName", "Audience", "AllowedAudiences", "AllowedScopes", "RouteScopes"}
+    parameters = {"DomainName", "Audience", "RouteScopes"}
     properties = _properties(dict(synthesized()))
     assert {
         snake(name) for name in parameters | {"FlushTargets", "FormerIssuer"}

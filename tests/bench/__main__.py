@@ -19,7 +19,7 @@ from rich.console import Console
 
 from tests.bench import cold_start, contest, cost, fleet, load, logs, material, memory, refusals
 from tests.bench.rows import Row, show
-from tests.bench.surroundings import PARAMETER, stored
+from tests.bench.surroundings import CLIENT, CLIENT_PARAMETER, PARAMETER, stored
 
 MATERIAL = contest.ROOT / "build/bench/material.json"
 REPORT = contest.ROOT / "build/bench.json"
@@ -55,9 +55,13 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 
 def _material() -> Path:
     made = material.make(MATERIAL)
-    parameter = {"Name": PARAMETER, "Value": stored(made["kid"])}
-    parameter |= {"Version": 1, "LastModifiedDate": time.time()}
-    MATERIAL.write_text(json.dumps({**made, "page": {"Parameters": [parameter]}}))
+    texts = {PARAMETER: stored(made["kid"]), CLIENT_PARAMETER: CLIENT}
+    by_name = {
+        name: {"Name": name, "Value": text, "Version": 1, "LastModifiedDate": time.time()}
+        for name, text in texts.items()
+    }
+    page = {"Parameters": [by_name[PARAMETER]]}
+    MATERIAL.write_text(json.dumps({**made, "page": page, "parameters": by_name}))
     return MATERIAL
 
 

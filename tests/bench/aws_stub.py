@@ -12,7 +12,6 @@ _der = material["der"]
 _PAGE = {**material["page"], "InvalidParameters": []}
 ANSWERS: dict[str, dict[str, Any]] = {
     "AmazonSSM.GetParametersByPath": _PAGE,
-    "AmazonSSM.GetParameters": _PAGE,
     "AmazonSSM.GetParameter": {"Parameter": _PAGE["Parameters"][0]},
     "TrentService.GetPublicKey": {
         "PublicKey": base64.b64encode(
@@ -24,6 +23,17 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
+_GET_PARAMETERS = "AmazonSSM.GetParameters"
+
+
+def _named(names: list[str]) -> dict[str, Any]:
+    known = material["parameters"]
+    return {
+        "Parameters": [known[name] for name in names if name in known],
+        "InvalidParameters": [name for name in names if name not in known],
+    }
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers AWS JSON 1.1 by its `X-Amz-Target`."""
 
@@ -32,8 +42,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """One call."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.dumps(ANSWERS[self.headers["X-Amz-Target"]]).encode()
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        target = self.headers["X-Amz-Target"]
+        answer = _named(asked["Names"]) if target == _GET_PARAMETERS else ANSWERS[target]
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))

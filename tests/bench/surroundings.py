@@ -15,6 +15,8 @@ from tests.periods import DEFAULTS
 
 STACK = "bench"
 PARAMETER = f"/keyturn/{STACK}/keyset/000000000042"
+CLIENT_PARAMETER = f"/keyturn/{STACK}/clients/batch-1"
+CLIENT = json.dumps({"audiences": [AUDIENCE], "scopes": SCOPE.split(), "subjects": "any"})
 ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROUTE = "arn:aws:execute-api:us-east-1:123456789012:api1/v1/GET/orders"
 
@@ -36,8 +38,6 @@ def environ(bucket: str = "bucket") -> dict[str, str]:
         "KEYTURN_BUCKET": bucket,
         "KEYTURN_ISSUER": ISSUER,
         "KEYTURN_AUDIENCE": AUDIENCE,
-        "KEYTURN_ALLOWED_AUDIENCES": AUDIENCE,
-        "KEYTURN_ALLOWED_SCOPES": SCOPE,
         "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read;POST /orders=orders:write",
         "KEYTURN_DELETION_WINDOW": "30",
         "KEYTURN_TIMES": json.dumps(asdict(DEFAULTS)),

@@ -12,7 +12,7 @@ from keyturn.rotation.record_changes import record_changes
 from tests.demo import story
 
 _SCOPES: Mapping[str, object] = {
-    "AllowedScopes": "whoami:read,orders:read",
+    "OperatorScopes": "whoami:read,orders:read",
     "RouteScopes": "GET /whoami=whoami:read;GET /orders=orders:read",
 }
 # As short as an account allows: reading clocks, CloudFront and IAM take their time.

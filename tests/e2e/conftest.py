@@ -58,7 +58,7 @@ def deployment(deploy: Deploy) -> Deployment:
     """The stack that most tests share; each leaves it with one active and one standby key."""
     return deploy(
         "keyturn",
-        AllowedScopes="whoami:read,orders:read",
+        OperatorScopes="whoami:read,orders:read",
         RouteScopes="GET /whoami=whoami:read;GET /orders=orders:read",
     )
 

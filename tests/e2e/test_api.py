@@ -24,10 +24,10 @@ def test_a_token_without_the_scope_is_forbidden(deployment: Deployment) -> None:
 
 
 def test_the_issuer_knows_its_caller(deployment: Deployment) -> None:
-    """`client_id` is the ARN of the IAM principal that signed the request."""
+    """`client_id` is the client's name; who signed the request is in the audit line."""
     token = deployment.post_token({"subject": "alice"}).body["access_token"]
     claims = jwt.decode(token, options={"verify_signature": False})
-    assert claims["client_id"].startswith("arn:aws:iam::")
+    assert claims["client_id"] == "operator"
     assert claims["exp"] - claims["iat"] == story.TIMES["TokenLifetime"]
 
 
@@ -37,28 +37,28 @@ def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "error", "field"),
     [
-        (b"{nope", "body"),
-        (b"[]", "body"),
-        ({"subject": "a", "colour": "red"}, "colour"),
-        ({"subject": "a", "claims": {"iss": "me"}}, "claims.iss"),
-        ({"subject": "a", "lifetime": 0}, "lifetime"),
-        ({"subject": "a", "lifetime": 16}, "lifetime"),
-        ({"subject": "a", "audience": "elsewhere"}, "audience"),
-        ({"subject": "a", "scope": "root"}, "scope"),
-        ({"subject": "a", "claims": {"x": "y" * 7000}}, "claims"),
-        ({"subject": "a", "claims": {"x": "y" * 33000}}, "body"),
+        (b"{nope", "invalid_request", "body"),
+        (b"[]", "invalid_request", "body"),
+        ({"subject": "a", "colour": "red"}, "invalid_request", "colour"),
+        ({"subject": "a", "claims": {"iss": "me"}}, "invalid_request", "claims.iss"),
+        ({"subject": "a", "claims": {"tenant": 7}}, "invalid_request", "claims.tenant"),
+        ({"subject": "a", "lifetime": 0}, "invalid_request", "lifetime"),
+        ({"subject": "a", "lifetime": 16}, "invalid_request", "lifetime"),
+        ({"subject": "a", "audience": "elsewhere"}, "invalid_target", "audience"),
+        ({"subject": "a", "scope": "root"}, "invalid_scope", "scope"),
+        ({"subject": "a", "claims": {"x": "y" * 33000}}, "invalid_request", "body"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_bad_request_is_told_its_field(
-    deployment: Deployment, body: dict[str, object] | bytes, field: str
+    deployment: Deployment, body: dict[str, object] | bytes, error: str, field: str
 ) -> None:
-    """400 with `invalid_request`, the field's name first."""
+    """400 with the error of RFC 6749 or RFC 8707, the field's name first."""
     answer = deployment.post_token(body)
     assert answer.status == 400
-    assert answer.body["error"] == "invalid_request"
+    assert answer.body["error"] == error
     assert answer.body["error_description"].startswith(field)
 
 
@@ -85,11 +85,11 @@ def test_pages_of_any_origin_may_read_the_keys(deployment: Deployment) -> None:
 
 
 def test_the_audit_line_has_no_token(deployment: Deployment) -> None:
-    """One line a token in the stack's log group: jti, kid, sub, client_id, exp, never the token."""
+    """One line per token in the stack's log group: what and for whom, never the token."""
     token = deployment.post_token({"subject": "audited"}).body["access_token"]
     claims = jwt.decode(token, options={"verify_signature": False})
     lines = deployment.log_lines("token_issued")
     audit = next(json.loads(line) for line in lines if claims["jti"] in line)
-    assert {"kid", "sub", "client_id", "exp"} <= audit.keys()
+    assert {"kid", "sub", "client", "role", "exp"} <= audit.keys()
     for line in deployment.log_lines(""):
         assert not any(part in line for part in token.split("."))

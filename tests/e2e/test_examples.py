@@ -1,16 +1,19 @@
 """The examples, deployed beside the stack that the other tests share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import boto3
 import pytest
 import urllib3
+from cfnlint.decode import cfn_yaml
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop
 from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
+from tests.synthesized import translated
 
 Example = Callable[..., dict[str, str]]
 
@@ -35,9 +38,23 @@ def example(workshop: Workshop, aws: LocalAws) -> Example:
 def orders_url(example: Example, deployment: Deployment, aws: LocalAws) -> str:
     """The protected route of another stack, as this machine reaches it."""
     made = example("protected-api", KeyturnAuthorizer=deployment.outputs["AuthorizerArn"])
-    api, stage = made["Stage"].split("/")
+    api, stage = _api_and_stage()
     assert made["OrdersUrl"].endswith(f"/{stage}/orders")
     return f"{aws.endpoint}/restapis/{api}/{stage}/_user_request_/orders"
+
+
+@pytest.fixture(scope="module")
+def template() -> Mapping[str, Any]:
+    """The definition of the protected API, as SAM makes it."""
+    path = ROOT / "examples/protected-api/template.yaml"
+    body: Mapping[str, Any] = translated(cfn_yaml.load(str(path)))["Resources"]["Api"][
+        "Properties"
+    ]["Body"]
+    return body
+
+
+def _api_and_stage() -> list[str]:
+    return outputs_of("protected-api")["Stage"].split("/")
 
 
 def _status(url: str, token: str | None) -> int:
@@ -55,12 +72,45 @@ def test_another_stack_s_api_is_protected(orders_url: str, deployment: Deploymen
     assert answers == [401, 403, 200]
 
 
+def test_the_authorizer_s_policy_stays_empty(orders_url: str, deployment: Deployment) -> None:
+    """Neither the stack's own API nor another stack's adds a statement: each invokes it by a role."""
+    arn = deployment.outputs["AuthorizerArn"]
+    policy = boto3.client("lambda").get_policy(FunctionName=arn)["Policy"]  # on AWS there is none
+    assert json.loads(policy)["Statement"] == []
+
+
+def test_a_refusal_says_what_is_missing(
+    orders_url: str, deployment: Deployment, template: Mapping[str, Any]
+) -> None:
+    """WWW-Authenticate on 401 and 403, as RFC 6750 section 3 asks.
+
+    MiniStack reads no gateway responses in an API's definition: they are put here one by one.
+    """
+    client, (api, stage) = boto3.client("apigateway"), _api_and_stage()
+    for kind, response in template["x-amazon-apigateway-gateway-responses"].items():
+        client.put_gateway_response(restApiId=api, responseType=kind, **response)
+    client.create_deployment(restApiId=api, stageName=stage)
+    token = deployment.post_token({"subject": "alice", "scope": "whoami:read"}).body["access_token"]
+    refused = urllib3.request("GET", orders_url)
+    assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+    refused = urllib3.request("GET", orders_url, headers={"Authorization": f"Bearer {token}"})
+    challenge = 'Bearer error="insufficient_scope"'
+    assert (refused.status, refused.headers["WWW-Authenticate"]) == (403, challenge)
+
+
+def test_a_preflight_passes_without_a_token(orders_url: str) -> None:
+    """A browser sends none with it. (Its headers: tests/account/test_challenges.py.)"""
+    asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    assert urllib3.request("OPTIONS", orders_url, headers=asks).status == 200
+
+
 def test_another_stack_s_function_gets_tokens(
     example: Example, orders_url: str, deployment: Deployment
 ) -> None:
     """By its role, without a secret; the route learns in whose name it was called."""
     made = example(
         "token-client",
+        KeyturnStack=deployment.stack,
         KeyturnTokenUrl=deployment.outputs["TokenUrl"],
         KeyturnStage=deployment.outputs["ApiStage"],
         OrdersUrl=orders_url,

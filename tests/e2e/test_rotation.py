@@ -68,7 +68,8 @@ def test_input_that_is_not_understood_fails(deployment: Deployment) -> None:
     MiniStack gives every exception the same name, so it would try again here for minutes.
     """
     generation = deployment.keysets.read()
-    execution = deployment.start({"mode": "scheduled", "started_by": "", "kids": []})
+    planted = {"kids": [], "plan": {"op_id": "theirs", "reason": "theirs"}}
+    execution = deployment.start({"mode": "scheduled", "started_by": "", **planted})
     states = deployment.clients.states
     while "kids: Extra inputs are not permitted" not in (
         history := str(states.get_execution_history(executionArn=execution)["events"])
@@ -77,7 +78,9 @@ def test_input_that_is_not_understood_fails(deployment: Deployment) -> None:
         time.sleep(0.25)
     states.stop_execution(executionArn=execution)
     assert "started_by: " in history
-    assert [visit.state for visit in deployment.executions.visits(execution)] == ["PlanRotation"]
+    assert "plan: Extra inputs are not permitted" in history
+    entered = [visit.state for visit in deployment.executions.visits(execution)]
+    assert entered == ["KeepRequest", "PlanRotation"]
     assert deployment.keysets.read() == generation
 
 

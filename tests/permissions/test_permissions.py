@@ -108,7 +108,7 @@ JWKS = "arn:aws:s3:::bucket/.well-known/jwks.json"
 KEY = f"arn:aws:kms:{roles.ACCOUNT}:key/1"
 CREATING = {"CreateKey", "ReplaceKeys", "Reconcile"}
 BORN = {"aws:RequestTag/keyturn:stack": "sim"}
-KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
+KEPT = "arn:aws:s3:::bucket/history/000000000001-digest.json"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ KEPT = "arn:aws:s3:::bucket/history/000000000001.json"
         ("ssm:DeleteParameters", GENERATION, {}, {"Reconcile", "Keyset", "RecordChanges"}),
         ("s3:PutObject", JWKS, {}, set()),
         ("s3:PutObject", KEPT, {}, set()),
-        ("s3:PutObject", KEPT, {"s3:if-match": '"etag"'}, set()),
+        ("s3:PutObject", KEPT, {"s3:if-match": '"etag"'}, {"RecordChanges", "Reconcile"}),
         ("s3:PutObject", KEPT, {"s3:if-none-match": "*"}, {"RecordChanges", "Reconcile"}),
         ("kms:CreateKey", "*", {"kms:KeySpec": "RSA_2048", "kms:KeyUsage": "SIGN_VERIFY"}, set()),
         ("kms:TagResource", KEY, {}, CREATING),

@@ -37,11 +37,15 @@ _REDRIVES = {"minute": 60.0, "days": 13 * 86_400.0, "redriven": 60.0}
 
 
 class Execution:
-    """One execution; `ended` is its last state, `failure` why it has none."""
+    """One execution; `ended` is its last state, `failure` why it has none.
 
-    def __init__(self, world: World, event: Mapping[str, Any]) -> None:
+    A run's troubles are for its own executions: another's meets none, and takes none away.
+    """
+
+    def __init__(self, world: World, event: Mapping[str, Any], *, troubled: bool = True) -> None:
         self._world = world
-        self.mode = str(event["mode"])
+        self._troubled = troubled
+        self.mode = str(event.get("mode"))
         self.ended: str | None = None
         self.failure: str | None = None
         self.interpreter = Interpreter(event)
@@ -131,7 +135,7 @@ class Execution:
         return outcome  # type: ignore[no-any-return]
 
     def _invoke(self, task: Task) -> Process:
-        container = self._world.container(task.state)
+        container = self._world.container(task.state, troubled=self._troubled)
         timeout = _timeout(task.step, self._world.times.write_delay)
         process = self._world.call(module_of(task.step), task.data, container, timeout)
         if task.step == "RevokeKeys":
@@ -139,6 +143,8 @@ class Execution:
         return process
 
     def _trouble(self, kind: str, state: str) -> str:
+        if not self._troubled:
+            return ""
         return self._world.plan.at_state(kind, state, self._world.now())
 
     def _abort(self, trouble: str) -> None:

@@ -64,6 +64,9 @@ class Interpreter:
             match state["Type"]:
                 case "Task":
                     yield from self._task(state)
+                case "Pass":  # AWS: the input is the result, unless the state has one of its own
+                    self.data = with_result(state, self.data, self.data)
+                    self.state = state["Next"]
                 case "Choice":
                     self.state = chosen(state, self.data)
                 case "Wait":

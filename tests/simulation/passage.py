@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tests.simulation.world import Container, World
 
 INVOKE = "lambda:Invoke"
-_KEYSET_READS = {"ssm:GetParameters", "ssm:GetParametersByPath"}
 _EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey"}
 
 
@@ -120,19 +119,20 @@ class Passing:
     def go(self) -> Any:
         """Send it, have it answered."""
         world, container = self._world, self._container
-        fault = world.plan.at_call(container.label, self.call.operation, self._sent)
+        fault = None
+        if container.troubled:
+            fault = world.plan.at_call(container.label, self.call.operation, self._sent)
         try:
             self.pause(self._delay())
             answer = fault(self) if fault else self.effect()
             self.pause(self._delay())
         except Exception:
-            if self.call.operation in _KEYSET_READS:
-                container.trouble = world.now()
+            container.failed_to_read(self.call.path, world.now())
             raise
-        if self.call.operation in _KEYSET_READS:
+        if self.call.path.endswith("/keyset"):
             container.last_read = self._sent
-            if fault is malformed:  # a generation that is known already is not read again
-                container.trouble = world.now()
+        if fault is malformed:  # a generation that is known already is not read again
+            container.failed_to_read(self.call.path, world.now())
         return answer
 
     def effect(self, *, ago: bool = False) -> Any:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import urllib3
 
-from keyturn.aws import telemetry
+from keyturn.aws import custom_resource, telemetry
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
@@ -17,6 +17,7 @@ from keyturn.keyset import document
 from keyturn.rotation import probe_key
 from tests.simulation.cloud.errors import ClientError
 from tests.simulation.cloud.wire import Call
+from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 
 
@@ -35,6 +36,11 @@ def _fetch(_method: str, _url: str) -> Any:
         raise urllib3.exceptions.HTTPError(str(error)) from None
 
 
+def _answer(_method: str, url: str, **_answer: Any) -> None:
+    """What CloudFormation is told; nobody else may be."""
+    insist("cloudformation-custom-resource-response" in url, "S13", f"an answer goes to {url}")
+
+
 @contextmanager
 def simulated() -> Iterator[None]:
     """Handlers find their Stack in the world that runs, and the probe its public URL."""
@@ -48,6 +54,9 @@ def simulated() -> Iterator[None]:
             stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
         stack.enter_context(patch.object(telemetry, "write_line", lambda _: None))
         stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))
+        stack.enter_context(
+            patch.object(custom_resource, "_HTTP", SimpleNamespace(request=_answer))
+        )
         # The same text is the same generation: read over and over, it is parsed once.
         stack.enter_context(patch.object(document, "loads", lru_cache(4096)(document.loads)))
         yield

@@ -1,6 +1,6 @@
 """One run from the boot to the end: what happens in it, and what must hold when all is quiet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from types import SimpleNamespace
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import Failed
+from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
@@ -90,9 +91,38 @@ class Play:
         if is_heard:  # SSM's events come on a best-effort basis
             world.scheduler.at(world.now() + 0.5, self._record)
 
-    def _record(self) -> None:
+    def _record(self) -> Process:
         container = self.world.container("RecordChanges")
-        self.world.call(record_changes, {}, container, self.world.times.write_delay)
+        return self.world.call(record_changes, {}, container, self.world.times.write_delay)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Somebody deletes parameters; what was hidden is back by SSM's event, or by reconcile."""
+        world = self.world
+        world.ssm.delete(names)
+        world.truth.deleted()
+        if world.hurried or world.choose.random() < 0.8:
+            world.scheduler.at(world.now() + 0.5, lambda: self._restored_by(self._record))
+        within = world.limits.settle.total_seconds()  # for the ten minutes of the schedule
+        at = world.now() + (within if world.hurried else world.choose.uniform(1, within))
+        world.scheduler.at(at, lambda: self._restored_by(self.reconcile))
+
+    def _restored_by(self, run: Callable[[], Process]) -> None:
+        """Have it repaired, and insist on it, where nothing else went on meanwhile."""
+        world = self.world
+
+        def disturbances() -> tuple[int, int]:
+            return len(world.plan.met), world.ssm.stirred
+
+        before = disturbances()
+        process = run()
+
+        def judge() -> None:
+            hidden = world.truth.gone is not None
+            put = world.ssm.stirred - before[1]
+            quiet = process.error is None and len(world.plan.met) == before[0] and not put
+            insist(not (hidden and quiet), "S13", "what was deleted is not back")
+
+        process.waiters.append(judge)
 
     def found(self, number: int) -> None:
         """Write an empty keyset as this generation."""
@@ -149,15 +179,18 @@ class Play:
             try:
                 run_directly(terminal, deployment, _emergency(kids), lambda: None)
             except Failed:
-                assert self.world.plan.met or len(self.world.executions) > 1
+                world = self.world
+                is_undisturbed = world.truth.whole < self.begin and world.truth.gone is None
+                assert world.plan.met or len(world.executions) > 1 or not is_undisturbed
 
         self.world.scheduler.spawn(run, container)
 
     def lose_the_keyset(self) -> None:
-        """Somebody deletes every parameter by hand; the stack is deployed anew over what is left."""
+        """Somebody deletes every generation by hand; the stack is deployed anew over what is left."""
         world = self.world
-        for parameter in world.ssm.parameters.values():
-            parameter.deleted = world.now()
+        for name, parameter in world.ssm.parameters.items():
+            if "/keyset/" in name:
+                parameter.deleted = world.now()
         world.truth.lose()
         number = world.truth.landed[-1][1].number + 1
         world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))
@@ -199,6 +232,10 @@ class Play:
     def _is_whole(self) -> None:
         world = self.world
         keyset = world.truth.keyset
+        insist(world.truth.gone is None, "S13", "what was deleted is not back")
+        for kid, life in world.truth.lives.items():
+            live = isinstance(keyset.find(kid), Key) and life.revoked is not None
+            insist(not live, "S13", "a revocation was undone")
         insist(keyset.active is not None, "L1", "no key signs")
         insist(keyset.standby is not None, "L1", "no key stands by")
         top = world.truth.landed[-1][1].number
@@ -213,6 +250,18 @@ class Play:
             insist((state == PENDING) != live, "L1", f"a key that is {'live' if live else 'ended'} is {state} in KMS")  # fmt: skip
 
         self._everything_was_told()
+        self._everything_was_kept()
+
+    def _everything_was_kept(self) -> None:
+        """What is no longer in SSM may have been written over since, by somebody who may."""
+        for generation in self.world.truth.promised:
+            body = generation.text.encode()
+            name = f"history/{generation.number:012d}-{document.digest(generation.text)}.json"
+            bodies = [version.body for version in self.world.s3.objects.get(name, ())]
+            parameter = f"/keyturn/sim/keyset/{generation.number:012d}"
+            if self.world.ssm.see(parameter, self.world.now()):
+                bodies = bodies[-1:]
+            insist(body in bodies, "S13", f"generation {generation.number} is not kept")
 
     def _everything_was_told(self) -> None:
         before = Keyset()

@@ -12,13 +12,16 @@ from keyturn.keyset.states import State
 from keyturn.tokens import claims, jws
 from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.kms import ENABLED
+from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
+from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
+from tests.simulation.watch.grants import REQUEST, STEADY
 from tests.simulation.watch.tokens import Answer, Token
 from tests.simulation.world import EPOCH, Container, World
 
-_METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/whoami"
 _AUTHORIZER_TIMEOUT = 10.0
+OWN = "api"
 
 
 class Traffic:
@@ -57,20 +60,21 @@ class Traffic:
                 if token := self._last.get(key.kid):
                     world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
 
-    def issue(self) -> None:
+    def issue(self, client: str = STEADY) -> None:
         """Have a token issued."""
+        arrived = self._world.now()
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {"subject": "user-1", "client_id": "client-1"}
+        event = {**REQUEST, "client": client}
         process = self._world.call(issue_token, event, container, timeout)
-        process.waiters.append(lambda: self._issued(container, process))
+        process.waiters.append(lambda: self._issued(container, process, client, arrived))
 
-    def show(self, token: Token | None = None) -> None:
+    def show(self, token: Token | None = None, api: str = OWN) -> None:
         """Show a token to a protected route."""
         token = token or self._some_token()
         if token:
             container = self._world.container("caller")
-            self._world.scheduler.spawn(lambda: self._through_gateway(token), container)
+            self._world.scheduler.spawn(lambda: self._through_gateway(token, api), container)
 
     def steal(self, kid: str, arn: str) -> None:
         """Somebody has the private key, and makes a token with it."""
@@ -84,10 +88,21 @@ class Traffic:
         if state == ENABLED and kms.allows(thief, "kms:Sign", arn, algorithm):
             self.show(self._signed(kid, arn, genuine=False))
 
-    def _signed(self, kid: str, arn: str, *, genuine: bool) -> Token:
+    def sign_for(self, audience: str, scope: str) -> Token | None:
+        """A token for another API, of the key that signs now."""
+        active = self._world.truth.keyset.active
+        if not active:
+            return None
+        return self._signed(
+            active.kid, active.kms_key_arn, genuine=True, audience=audience, scope=scope
+        )
+
+    def _signed(
+        self, kid: str, arn: str, *, genuine: bool, audience: str = "orders", scope: str = ""
+    ) -> Token:
         world = self._world
         now, lifetime = int(EPOCH.timestamp() + world.now()), world.times.token_lifetime
-        request = claims.Request("thief", "orders", "thief", lifetime, "", {})
+        request = claims.Request("thief", audience, "thief", lifetime, scope, {})
         made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
         signed = jws.signing_input(kid, made)
         private = world.kms.keys[arn].private
@@ -103,15 +118,17 @@ class Traffic:
             if other is not token:
                 self.show(Token(".".join(parts), token.kid, token.expires, genuine=False))
 
-    def _issued(self, container: Container, process: Process) -> None:
+    def _issued(self, container: Container, process: Process, client: str, arrived: float) -> None:
         self._give_back("issuer", container, process)
         answer: Any = process.answer
+        if process.error is None and answer:
+            self._world.grants.answered(client, answer, arrived)
         if process.error is None and answer and "access_token" in answer:
             epoch = EPOCH.timestamp()
             token = self._world.tokens.issued(answer["access_token"], container.signed, epoch)
             self.genuine.append(token)
             self._last[token.kid] = token
-            if self._world.truth.life(token.kid).state != "active":
+            if token.promised and self._world.truth.life(token.kid).state != "active":
                 self._show_to_the_last(token)
 
     def _show_to_the_last(self, token: Token) -> None:
@@ -121,33 +138,45 @@ class Traffic:
         for at in (end - world.skew, end):
             world.scheduler.at(at, lambda: self.show(token))
 
-    def _through_gateway(self, token: Token) -> None:
+    def _through_gateway(self, token: Token, api: str) -> None:
         world, arrived = self._world, self._world.now()
-        trouble: list[float] = []
+        deciding: list[Container] = []
         try:
-            world.gateway.ask(token.text, lambda text: self._authorize(token, text, trouble))
+            is_open = world.gateway.ask(
+                api, token.text, lambda text: self._authorize(token, text, api, deciding)
+            )
         except Exception:
             return
-        if token.genuine:
-            world.tokens.cached(token, arrived, trouble[0] if trouble else self._worst_trouble())
+        if not token.genuine or not is_open:
+            return
+        asked = deciding or self._idle["authorizer"]
+        troubles = [container.document_trouble for container in asked]
+        world.apis.let_in(api, token, arrived, max(troubles, default=world.now()))
+        if api == OWN:  # the one whose cache is flushed
+            world.tokens.cached(
+                token, arrived, deciding[0].trouble if deciding else self._worst_trouble()
+            )
 
-    def _authorize(self, token: Token, text: str, trouble: list[float]) -> Any:
+    def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
         container = self._take("authorizer")
-        seen = self._number_seen(container)
+        seen, held = self._number_seen(container), container.stack.view._held
         event = {
             "type": "TOKEN",
             "authorizationToken": f"Bearer {text}",
-            "methodArn": _METHOD_ARN,
+            "methodArn": method_arn(api),
         }
         process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
         world.scheduler.join(process)
         self._give_back("authorizer", container, process)
-        insist(self._number_seen(container) >= seen, "S9", "a view went back")
+        is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
+        insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
         verdict = "allowed"
         if process.error:
             verdict = "refused" if isinstance(process.error, Unauthorized) else "fault"
-        trouble.append(container.trouble)
+        deciding.append(container)
+        if self._was_meant(token, api, process, arrived, container):
+            return self._answer_of(process)
         world.tokens.answered(
             Answer(
                 token,
@@ -158,6 +187,21 @@ class Traffic:
                 container.trouble,
             )
         )
+        return self._answer_of(process)
+
+    def _was_meant(
+        self, token: Token, api: str, process: Process, arrived: float, container: Container
+    ) -> bool:
+        """Whether the API's document refuses the token; whatever else was decided, it has to allow it."""
+        apis, trouble = self._world.apis, container.document_trouble
+        if isinstance(process.error, Unauthorized):
+            return apis.refuses(api, token, arrived, trouble)
+        if not process.error:
+            verdict = Verdict.OPEN if is_open(process.answer, api) else Verdict.CLOSED
+            apis.answered(api, token, verdict, arrived, trouble)
+        return False
+
+    def _answer_of(self, process: Process) -> Any:
         if process.error:
             raise process.error
         return process.answer

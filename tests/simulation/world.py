@@ -15,27 +15,31 @@ from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
-from keyturn.keyset.model import Keyset
+from keyturn.keyset.lineage import trace
+from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.timing import Limits, Times
 from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.events import Bus
 from tests.simulation.cloud.kms import ENABLED, Kms, TaggingClient
 from tests.simulation.cloud.s3 import S3, S3Client
 from tests.simulation.cloud.ssm import Ssm
-from tests.simulation.cloud.wire import Call
+from tests.simulation.cloud.wire import Call, Listing
 from tests.simulation.gateway import OWN_STAGE, Gateway
 from tests.simulation.interpreter import Task
 from tests.simulation.machines import MachineClock
 from tests.simulation.passage import Passing, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
-from tests.simulation.watch.broken import insist
+from tests.simulation.watch.apis import Apis
+from tests.simulation.watch.broken import EXCUSED, insist
+from tests.simulation.watch.grants import CHANGING, FULL, STEADY, Grants
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.tokens import Tokens
 from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
     generation=timedelta(seconds=120),
     generations=15,
@@ -64,8 +68,18 @@ class Container:
     last_read: float = NEVER
     trouble: float = NEVER
     signed: float = NEVER
+    document_trouble: float = NEVER  # when it last failed to read an API's document
     writes: list[str] = field(default_factory=list)
     began: int = 0  # the highest generation when it was started
+    troubled: bool = True  # its calls meet the faults of the plan
+
+    def failed_to_read(self, path: str, at: float) -> None:
+        """A read below this path has failed, or showed less than there is."""
+        match path.rpartition("/")[2]:
+            case "keyset":
+                self.trouble = at
+            case "apis":
+                self.document_trouble = at
 
 
 class World:
@@ -98,15 +112,21 @@ class World:
         self.ssm, self.s3 = Ssm(self, EPOCH), S3(self)
         self.kms = Kms(self, EPOCH, material)
         self.gateway = Gateway(self, times.result_ttl)
+        self.apis = Apis(times, self.ssm, self.now)
         self.bus = Bus(self)
         self.clients = self._clients()
+        self.grants = Grants(times, self.ssm, self.now)
+        for client in (STEADY, CHANGING):
+            self.grants.declare(client, FULL)
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
+        self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
         self.kms.caller = self._caller
         self.executions: list[Any] = []
+        EXCUSED.clear()
         World.running = self
 
     def now(self) -> float:
@@ -130,7 +150,7 @@ class World:
             return self._clocks[label]
         return self.choose.choice((0.0, self.skew))
 
-    def container(self, label: str) -> Container:
+    def container(self, label: str, *, troubled: bool = True) -> Container:
         """A fresh one, on a machine whose clock is off as far as clocks may be."""
         clock = MachineClock(self.scheduler, EPOCH, self.ahead(label), self.choose, self.ids)
         settings = Settings(
@@ -138,14 +158,13 @@ class World:
             bucket="bucket",
             issuer="https://sim.example",
             audience="orders",
-            allowed_audiences=("orders",),
             deletion_window=7,
             role_prefix=ROLE_PREFIX,
             flush_targets=(Stage(*OWN_STAGE),) if self.times.result_ttl else (),
             times=self.times,
         )
         stack = Stack(settings, clock=clock, clients=self.clients, limits=self.limits)
-        return Container(stack, clock, label, began=len(self.truth.landed))
+        return Container(stack, clock, label, began=len(self.truth.landed), troubled=troubled)
 
     def call(
         self, module: ModuleType, event: Mapping[str, Any], container: Container, timeout: float
@@ -195,12 +214,24 @@ class World:
 
     def stranger_appends(self) -> None:
         """Another writer appends a generation that changes nothing."""
+        if self.truth.gone is not None:
+            return
         latest = self.truth.landed[-1][1]
         there = self.ssm.see(f"/keyturn/sim/keyset/{latest.number:012d}", self.now())
         keyset = latest.keyset if there else Keyset()
-        following = replace(latest, number=latest.number + 1, op_id="stranger", keyset=keyset)
+        following = replace(
+            latest,
+            number=latest.number + 1,
+            op_id="stranger",
+            keyset=keyset,
+            parent=document.digest(latest.text),
+        )
         name = f"/keyturn/sim/keyset/{following.number:012d}"
         self.ssm.put(name, document.dumps(following), overwrite=False)
+
+    def _counting(self) -> tuple[Generation, ...]:
+        lineage = trace(self.ssm.stored("/keyturn/sim/keyset"))
+        return lineage.chain if lineage else ()
 
     def _clients(self) -> Any:
         return SimpleNamespace(
@@ -212,4 +243,18 @@ class World:
             tagging=TaggingClient(self.kms, self),
             apigateway=self.gateway,
             events=self.bus,
+            cloudformation=SimpleNamespace(describe_stacks=_at_rest),
+            states=SimpleNamespace(get_paginator=lambda _name: Listing(_no_executions)),
         )
+
+
+def _at_rest(StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+    """DescribeStacks: this stack, with which CloudFormation is doing nothing."""
+    return {
+        "Stacks": [{"StackName": StackName, "StackId": STACK_ID, "StackStatus": "UPDATE_COMPLETE"}]
+    }
+
+
+def _no_executions(**_arguments: Any) -> list[dict[str, Any]]:
+    """ListExecutions: none that could be stopped."""
+    return [{"executions": []}]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from keyturn.keyset.timing import Times
-from tests.simulation import faults, periods
+from tests.simulation import faults, periods, teams
 from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.faults import Fault
 from tests.simulation.passage import Outage, Placed
@@ -41,6 +41,7 @@ class WorstCase:
         run.world.plan = Placed(outages, self.calls, self.states)
         self.script(run)
         unleash(run, self.script.__name__, _LONG / 2)
+        teams.unleash(run, self.script.__name__, _LONG / 2)
         run.finish()
         return run
 

@@ -455,9 +455,8 @@ def settings(site, demo_times) -> Settings:
         stack="demo",
         bucket=BUCKET,
         issuer=site.url,
+        token_url="https://api.example/v1/token",
         audience="orders",
-        allowed_audiences=("orders", "billing"),
-        allowed_scopes=("orders:read", "orders:write"),
         deletion_window=7,
         times=demo_times,
         role_prefix=ROLE_PREFIX,
@@ -490,9 +489,27 @@ def origin() -> Origin:
 
 
 @pytest.fixture
-def founded(stack, origin, aws) -> Stack:
-    """A stack with an empty keyset, generation 1; the wire is clear."""
+def declare(aws, backdoor):
+    """Declare a client, as a team's own template does; it takes the audience `orders` by default."""
+
+    def declare(name: str, **members) -> None:
+        backdoor.ssm.put_parameter(
+            Name=f"/keyturn/demo/clients/{name}",
+            Value=json.dumps({"audiences": ["orders"], **members}),
+            Type="String",
+            Overwrite=True,
+        )
+
+    return declare
+
+
+@pytest.fixture
+def founded(stack, origin, aws, declare) -> Stack:
+    """A stack with an empty keyset, generation 1, and three clients; the wire is clear."""
     stack.keysets.found(1, origin)
+    for name in ("operator", "shop", "batch-1"):
+        scopes, claims = ["orders:read", "orders:write"], ["tenant", "level", "roles", "a", "x"]
+        declare(name, scopes=scopes, subjects="any", claims=claims)
     aws.reset()
     return stack
 

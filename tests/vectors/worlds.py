@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from keyturn.access.api import Api
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
 from keyturn.aws.view import View
@@ -81,7 +82,6 @@ class World:
             bucket="vectors",
             issuer=ISSUER,
             audience=AUDIENCE,
-            allowed_audiences=(AUDIENCE,),
             deletion_window=7,
             role_prefix="arn:aws:iam::123456789012:role/keyturn/us-east-1/vectors/",
             times=_TIMES,
@@ -92,7 +92,8 @@ class World:
             clock=clock,
             view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
-            expected=Expected(ISSUER, AUDIENCE, _TIMES.leeway),
+            api=lambda _api_id: Api("", AUDIENCE),
+            expected=lambda audience: Expected(ISSUER, audience, _TIMES.leeway),
             headers=self.headers,
         )
 

@@ -58,7 +58,13 @@ class Issuer:
         self._unused, self._private = keys, dict[str, RSAPrivateKey]()
         self._generation = Generation(1, "", "", "", START, Keyset())
         self._ids = itertools.count(1)
-        well_known = WellKnown(bucket, "", issuer=url, max_age=DEFAULTS.jwks_max_age)  # type: ignore[arg-type]
+        well_known = WellKnown(
+            bucket,  # type: ignore[arg-type]
+            "",
+            issuer=url,
+            token_url="https://api.example/v1/token",
+            max_age=DEFAULTS.jwks_max_age,
+        )
         self._stack: Any = SimpleNamespace(
             keysets=self, kms=self, well_known=well_known, times=DEFAULTS, clock=time
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from keyturn.access.api import Api
 from keyturn.api.authorize import authenticate
 from keyturn.aws.clock import SystemClock
 from keyturn.aws.public_keys import PublicKeys
@@ -44,7 +45,8 @@ class Authorizer:
             clock=clock,
             view=View(issuer, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit),
             public_keys=PublicKeys(issuer),
-            expected=Expected(issuer.url, AUDIENCE, DEFAULTS.leeway),
+            api=lambda _api_id: Api("", AUDIENCE),
+            expected=lambda audience: Expected(issuer.url, audience, DEFAULTS.leeway),
             headers={},
         )
 

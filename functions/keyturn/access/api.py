@@ -7,33 +7,47 @@ from typing import Any, Self
 
 from keyturn.access import members
 from keyturn.access.members import InvalidDocument
+from keyturn.access.routes import RouteTable
 
 _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without `routes` every token for its audience opens all of it."""
+    """What an API accepts; without routes every token for its audience opens all of it."""
 
     api_id: str
     audience: str
-    routes: Mapping[str, str] | None = None
+    routes: RouteTable | None = None
     cached: bool = False
 
     @classmethod
     def from_document(cls, api_id: str, document: Any) -> Self:
         """From the parsed JSON of `/keyturn/<stack>/apis/<api-id>`; raises InvalidDocument."""
-        if not _ID.fullmatch(api_id):
+        if not is_api_id(api_id):
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
-        return cls(api_id, **members.read_members(document, _READERS, frozenset({"audience"})))
+        fields = members.read_members(document, _READERS, frozenset({"audience"}))
+        entries, cached = fields.pop("routes", None), fields.get("cached", False)
+        if entries is None:
+            return cls(api_id, **fields)
+        try:
+            table = RouteTable.parse(entries, cached=cached)
+        except ValueError as error:
+            raise InvalidDocument(f"routes: {error}") from None
+        return cls(api_id, **fields, routes=table)
 
 
-def _routes(value: Any) -> Mapping[str, str]:
+def is_api_id(text: str) -> bool:
+    """Whether that could be an API's id: lower-case letters and digits, part of a parameter's name."""
+    return _ID.fullmatch(text) is not None
+
+
+def _entries(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
         raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
-    return dict(value)
+    return value
 
 
 def _flag(value: Any) -> bool:
@@ -44,6 +58,6 @@ def _flag(value: Any) -> bool:
 
 _READERS: members.Readers = {
     "audience": members.text,
-    "routes": _routes,
+    "routes": _entries,
     "cached": _flag,
 }

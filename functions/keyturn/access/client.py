@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from keyturn.access import members
+from keyturn.access import claim_names, members
 from keyturn.access.members import InvalidDocument
 
 # A segment of a URL, of an IAM resource and of an SSM parameter's name, without anything to escape.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def is_client_name(name: str) -> bool:
+    """Whether a client could be called that: 1 to 64 letters, digits, - and _."""
+    return bool(_NAME.fullmatch(name))
 
 
 class Subjects(StrEnum):
@@ -33,7 +38,7 @@ class Client:
     @classmethod
     def from_document(cls, name: str, document: Any) -> Self:
         """From the parsed JSON of `/keyturn/<stack>/clients/<name>`; raises InvalidDocument."""
-        if not _NAME.fullmatch(name):
+        if not is_client_name(name):
             raise InvalidDocument(f"{name!a} is not a client's name: letters, digits, - and _")
         return cls(name, **members.read_members(document, _READERS, frozenset({"audiences"})))
 
@@ -62,10 +67,20 @@ def _subjects(value: Any) -> Subjects | frozenset[str]:
     return Subjects(value)
 
 
+def _claims(value: Any) -> frozenset[str]:
+    names = members.texts(value)
+    for name in sorted(names):
+        if problem := claim_names.objection(name):
+            raise ValueError(f"{name!a} {problem}")
+    if len({claim_names.fold(name) for name in names}) != len(names):
+        raise ValueError("two of them can be read as the same name")
+    return names
+
+
 _READERS: members.Readers = {
     "audiences": _audiences,
     "scopes": members.scopes,
     "subjects": _subjects,
     "max_lifetime": members.seconds,
-    "claims": members.texts,
+    "claims": _claims,
 }

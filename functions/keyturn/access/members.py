@@ -6,6 +6,7 @@ from typing import Any
 
 Readers = Mapping[str, Callable[[Any], Any]]
 _MAX_TEXT = 256  # characters
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories
 # RFC 6749 section 3.3: printable ASCII without space, quotation mark and backslash.
 _SCOPE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
 
@@ -32,10 +33,10 @@ def read_members(document: Any, readers: Readers, required: frozenset[str]) -> d
 
 
 def text(value: Any) -> str:
-    """1 to 256 characters, none of them a control character or half a surrogate pair."""
+    """1 to 256 characters, none of them a control character, a line break or half a surrogate pair."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
         raise ValueError(f"should be a text of 1 to {_MAX_TEXT} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
         raise ValueError("should have no control characters")
     return value
 

@@ -34,10 +34,17 @@ class BadRequest(Refusal):
     """The caller's fault; the description begins with the field's name."""
 
     status = 400
-    error = "invalid_request"
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}" if field else problem)
+    def __init__(self, field: str, problem: str, error: str = "invalid_request") -> None:
+        super().__init__(f"{field}: {problem}")
+        self.error = error
+
+
+class Forbidden(Refusal):
+    """No document says what this client may have."""
+
+    status = 403
+    error = "unauthorized_client"
 
 
 class Unavailable(Refusal):

@@ -7,6 +7,7 @@ that a cache would keep, nor a 401 that makes clients drop good tokens.
 from collections.abc import Mapping
 from typing import Any
 
+from keyturn.access.api import Api
 from keyturn.api import gateway
 from keyturn.api.gateway import Unauthorized
 from keyturn.aws.faults import AwsFault
@@ -15,8 +16,9 @@ from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
+from keyturn.tokens.claims import check
 from keyturn.tokens.errors import Code, TokenRefused
-from keyturn.tokens.verify import VerificationKey, verify
+from keyturn.tokens.verify import VerificationKey, read_signed
 
 KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
 REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
@@ -27,10 +29,14 @@ REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
 }
 
 
-def authenticate(stack: Stack, token: str, log_fields: dict[str, Any]) -> dict[str, Any]:
-    """The claims of a good token; raises TokenRefused, or a fault when we are bad.
+def authenticate(
+    stack: Stack, token: str, log_fields: dict[str, Any], api_id: str | None = None
+) -> tuple[dict[str, Any], Api]:
+    """The claims of a token that is good for an API (None: for one without a document), and what it accepts.
 
-    `log_fields` gets what the log may hold: which key and generation decided, nothing of the token.
+    Raises TokenRefused, or a fault when we are bad. The API's document is looked at behind the
+    signature: what nobody signed makes no container read it. `log_fields` gets what the log may hold:
+    which key and generation decided, nothing of the token.
     """
 
     def find_key(kid: str) -> VerificationKey:
@@ -38,7 +44,10 @@ def authenticate(stack: Stack, token: str, log_fields: dict[str, Any]) -> dict[s
         return VerificationKey(stack.public_keys.get(key), key.lifetime)
 
     now = stack.clock.now().timestamp()
-    return verify(token, find_key, stack.expected, now=now, headers=stack.headers)
+    signed = read_signed(token, find_key, headers=stack.headers)
+    api = stack.api(api_id)
+    check(signed.claims, stack.expected(api.audience), lifetime=signed.lifetime, now=now)
+    return signed.claims, api
 
 
 def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
@@ -64,19 +73,19 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
     log_fields = {"request_id": lambda_context.aws_request_id, "key_state": "none"}
+    accepted = None
     try:
-        claims = authenticate(stack, call.bearer_token(), log_fields)
+        accepted = authenticate(stack, call.bearer_token(), log_fields, call.api_id)
     except TokenRefused as refusal:
         log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
-        claims = None
     except (AwsFault, KeysetFault):
         measure(Metric.AUTHORIZER_FAULTS)
         raise
-    if claims is None and call.http_api:
+    if accepted is None and call.http_api:
         return gateway.NOT_AUTHORIZED
-    if claims is None:
+    if accepted is None:
         # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
         raise Unauthorized
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
-    context = gateway.integration_context(claims)
-    return call.allowed(claims, stack.settings.route_scopes, context)
+    claims, api = accepted
+    return call.allowed(claims, api.routes, gateway.integration_context(claims))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
+from keyturn.access.api import is_api_id
 from keyturn.access.routes import CONNECT, RouteTable
 from keyturn.tokens.errors import Code, TokenRefused
 
@@ -59,8 +60,11 @@ class Call(NamedTuple):
 
     @property
     def api_id(self) -> str:
-        """Which API was called."""
-        return self.resource.split(":", 5)[-1].partition("/")[0]
+        """The id of the API that asks, as API Gateway names it; raises UnknownEvent."""
+        name = self.resource.partition("/")[0].rpartition(":")[2]
+        if not is_api_id(name):
+            raise UnknownEvent("methodArn or routeArn names no API")
+        return name
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""

@@ -1,35 +1,34 @@
 """Issue a token: one `kms:Sign`, one RS256 access token back.
 
-Over HTTP (`POST /token`, IAM auth) the client is the caller's ARN; a direct Lambda invoke says who
-it is for and is answered without the HTTP envelope.
+IAM says who may ask as which client: `POST /token/{client}`, or a direct Lambda invoke, which names the
+client itself and is answered without the HTTP envelope. The client's document says what it may have.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keyturn.api.answers import BadRequest, Refusal, Unavailable, http
-from keyturn.api.token_request import TokenRequest
+from keyturn.access.client import Client
+from keyturn.access.grant import NotGranted, TokenRequest, grant
+from keyturn.api import token_request
+from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
+from keyturn.api.caller import Caller, named_client
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key
-from keyturn.tokens import claims, jws, strict_json
-from keyturn.tokens.errors import ClaimsInvalid
-
-MAX_BODY = 32 * 1024
+from keyturn.tokens import claims, jws
 
 
-def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, Any]:
+def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> Mapping[str, Any]:
     """The token response of RFC 6749 section 5.1; raises Refusal.
 
     A key that KMS has disabled was revoked behind our view: read again, and sign with the next.
     """
     for read_generation in (stack.view.fresh, stack.view.reread):
         key = _active_key(read_generation)
-        wanted = _wanted(stack, request, client_id, key)
+        wanted = _granted(_client(stack, client), request, key)
         jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
         signed = _signing_input(stack, key, wanted, jti, now)
         try:
@@ -43,12 +42,12 @@ def issue(stack: Stack, request: TokenRequest, client_id: str) -> Mapping[str, A
                 break
             measure(Metric.DISABLED_KEY_USED)
         else:
-            _audit(key, wanted, jti, now)
+            _audit_token(caller, key, wanted, jti, now)
             return {
                 "access_token": jws.compact(signed, signature),
                 "token_type": "Bearer",
                 "expires_in": wanted.lifetime,
-                "scope": wanted.scope,
+                **({"scope": wanted.scope} if wanted.scope else {}),
             }
     raise failure
 
@@ -64,40 +63,32 @@ def _active_key(read_generation: Callable[[], Generation]) -> Key:
     return active
 
 
-def _audit(key: Key, wanted: claims.Request, jti: str, now: int) -> None:
-    """One line a token, so that CloudTrail's Sign events can be held against what was issued."""
-    logger.info(
-        "token_issued",
-        jti=jti,
-        kid=key.kid,
-        sub=wanted.subject,
-        client_id=wanted.client_id,
-        exp=now + wanted.lifetime,
+def _client(stack: Stack, name: str) -> Client:
+    """What the client may have, by a view of at most C, as for the keyset."""
+    try:
+        client = stack.client_views.view(name).fresh()
+    except (AwsFault, KeysetFault) as fault:
+        logger.exception("no_client")
+        raise Unavailable("the client's document cannot be read") from fault
+    if client is None:
+        raise Forbidden("client: no document says what it may have")
+    return client
+
+
+def _granted(client: Client, request: TokenRequest, key: Key) -> claims.Request:
+    try:
+        given = grant(client, request, key_lifetime=key.lifetime)
+    except NotGranted as refusal:
+        raise BadRequest(refusal.field, refusal.problem, refusal.code) from None
+    return claims.Request(
+        given.subject, given.audience, client.name, given.lifetime, given.scope, given.claims
     )
-    metrics.add_metric("TokensIssued", "Count", 1)
-
-
-def _wanted(stack: Stack, request: TokenRequest, client_id: str, key: Key) -> claims.Request:
-    """The request with its defaults, if it is allowed; raises BadRequest with the field's name."""
-    settings = stack.settings
-    audience = request.audience or settings.audience
-    if audience not in settings.allowed_audiences:
-        raise BadRequest("audience", "is not one of the allowed audiences")
-    if not set(request.scope.split(" ")) <= {*settings.allowed_scopes, ""}:
-        raise BadRequest("scope", "holds a scope that is not allowed")
-    lifetime = key.lifetime if request.lifetime is None else request.lifetime
-    if lifetime > key.lifetime:
-        raise BadRequest("lifetime", f"is above the maximum of {key.lifetime} seconds")
-    scope = " ".join(request.scope.split())
-    return claims.Request(request.subject, audience, client_id, lifetime, scope, request.claims)
 
 
 def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now: int) -> str:
     try:
         made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
         signed = jws.signing_input(key.kid, made)
-    except ClaimsInvalid as error:
-        raise BadRequest(error.field, error.problem) from None
     except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
     if jws.compact_size(signed) > jws.MAX_BYTES:
@@ -105,50 +96,50 @@ def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now
     return signed
 
 
-def _body(event: Mapping[str, Any]) -> TokenRequest:
-    body = "" if event.get("body") is None else event["body"]
-    if not isinstance(body, str):
-        raise BadRequest("body", "should be a text")
-    if len(body) > MAX_BODY * 4 / 3:
-        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
-    try:
-        raw = (
-            base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-        )
-    except ValueError:
-        encoding = "base64" if event.get("isBase64Encoded") else "UTF-8"
-        raise BadRequest("body", f"is not {encoding}") from None
-    if len(raw) > MAX_BODY:
-        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
-    try:
-        members = strict_json.loads(raw)
-    except ValueError:
-        raise BadRequest("body", "is not JSON, or no object") from None
-    return TokenRequest.over_http(members)
+def _audit_token(caller: Caller, key: Key, wanted: claims.Request, jti: str, now: int) -> None:
+    """One line per token, so that CloudTrail's Sign events can be checked against what was issued."""
+    logger.info(
+        "token_issued",
+        jti=jti,
+        kid=key.kid,
+        sub=wanted.subject,
+        exp=now + wanted.lifetime,
+        **_who(caller),
+    )
+    metrics.add_metric("TokensIssued", "Count", 1)
 
 
-def _caller(event: Mapping[str, Any]) -> str:
-    """The ARN that API Gateway's IAM auth found; raises BadRequest."""
-    match event["requestContext"]:
-        case {"identity": {"userArn": str(arn)}} if arn:
-            return arn
-    raise BadRequest("client_id", "the caller has no ARN: the route needs IAM auth")
+def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
+    """One line per refusal: who, and the error's code; nothing of the request."""
+    logger.info("token_refused", code=refusal.error, **_who(caller))
+    metrics.add_metric("TokensRefused", "Count", 1)
+
+
+def _who(caller: Caller) -> dict[str, Any]:
+    """Also properties of the metric's line: as dimensions each would be a metric to pay for."""
+    who = {"client": caller.client, "role": caller.role, "session": caller.session}
+    known = {name: value for name, value in who.items() if value is not None}
+    for name, value in known.items():
+        metrics.add_metadata(name, value)
+    return known
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Any, _context: object) -> Mapping[str, Any]:
-    """API Gateway's proxy event, or a direct invoke with a `client_id`."""
+    """API Gateway's proxy event, or a direct invoke with a `client`."""
     stack = Stack.from_environment()
     over_http = isinstance(event, Mapping) and "requestContext" in event
+    caller = Caller.from_http(event) if over_http else Caller.from_invoke(event)
     try:
-        if over_http:
-            caller = _caller(event)
-            answer = issue(stack, _body(event), caller)
-        else:
-            direct = TokenRequest.direct(event)
-            answer = issue(stack, direct, direct.client_id)
+        client = named_client(caller, event, over_http=over_http)
+        request = (
+            token_request.from_http(event, client)
+            if over_http
+            else token_request.from_invoke(event)
+        )
+        answer = issue(stack, request, caller, client)
     except Refusal as refusal:
-        metrics.add_metric("TokensRefused", "Count", 1)
+        _audit_refusal(caller, refusal)
         return refusal.http() if over_http else refusal.body()
     return http(200, answer) if over_http else answer

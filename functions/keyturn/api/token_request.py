@@ -1,83 +1,134 @@
-"""What callers of the issuer may ask for, and what they may not; refused by the field's name."""
+"""What callers of the issuer ask for, as JSON or as a form; refused by the field's name."""
 
+import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
+from urllib.parse import parse_qsl
 
+from keyturn.access import members
+from keyturn.access.grant import Code, TokenRequest, plain
 from keyturn.api.answers import BadRequest
+from keyturn.tokens import strict_json
 
-_MAX_TEXT = 256  # characters
+MAX_BODY = 32 * 1024  # bytes
 _MAX_DEPTH = 200  # levels of claims within claims
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FIELDS = 100  # of a form
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
-    """What is asked for. `lifetime` in seconds, at most the active key's; `claims` are extra.
-
-    `client_id` is told by direct invoke only, where nobody else says who the client is.
-    """
-
-    subject: str
-    audience: str | None = None
-    scope: str = ""
-    lifetime: int | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    client_id: str = ""
-
-    @classmethod
-    def over_http(cls, told: Mapping[str, Any]) -> Self:
-        """From the members of a body; raises BadRequest."""
-        return cls._of(told, {"subject"}, _HTTP)
-
-    @classmethod
-    def direct(cls, told: Any) -> Self:
-        """From the event of a direct invoke, whatever it is; raises BadRequest."""
-        if not isinstance(told, Mapping):
-            raise BadRequest("event", "is not an object")
-        return cls._of(told, {"subject", "client_id"}, _DIRECT)
-
-    @classmethod
-    def _of(cls, told: Mapping[str, Any], required: set[str], readers: "_Readers") -> Self:
-        for name in sorted(required - told.keys()):
-            raise BadRequest(name, "is required")
-        for name in sorted(told.keys() - readers.keys(), key=ascii):
-            raise BadRequest(ascii(name).strip("'"), "is not a field of a request")
-        return cls(**{name: readers[name](name, value) for name, value in told.items()})
-
-
-def _any_text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadRequest(name, "should be a text")
+def from_http(event: Mapping[str, Any], client: str) -> TokenRequest:
+    """From the body of `POST /token/{client}`, by its Content-Type; raises BadRequest."""
+    body = _body(event)
+    if _media_type(event) == _FORM:
+        return _from_form(body, client)
     try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise BadRequest(name, "has no UTF-8") from None
+        fields = strict_json.loads(body)
+    except ValueError:
+        raise BadRequest("body", "is not JSON, or no object") from None
+    return _from_fields(fields)
+
+
+def from_invoke(event: Mapping[str, Any]) -> TokenRequest:
+    """From the event of a direct invoke; raises BadRequest."""
+    return _from_fields({name: value for name, value in event.items() if name != "client"})
+
+
+def _from_fields(fields: Mapping[str, Any]) -> TokenRequest:
+    for name in sorted(fields.keys() - _READERS.keys(), key=ascii):
+        raise BadRequest(plain(name) or "body", "is not a field of a request")
+    values = {}
+    for name, value in fields.items():
+        try:
+            values[name] = _READERS[name](value)
+        except ValueError as error:
+            raise BadRequest(name, str(error)) from None
+    return TokenRequest(**values)
+
+
+def _from_form(body: bytes, client: str) -> TokenRequest:
+    """RFC 6749 section 4.4.2: the client asks for itself. Other fields are ignored (section 3.2)."""
+    fields = _form_fields(body)
+    if "grant_type" not in fields:
+        raise BadRequest("grant_type", "is required")
+    if fields["grant_type"] != "client_credentials":
+        raise BadRequest("grant_type", "should be client_credentials", "unsupported_grant_type")
+    if fields.get("client_id", client) != client:
+        raise BadRequest("client_id", "is not the client of the path")
+    targets = {fields[name] for name in ("resource", "audience") if name in fields}
+    if len(targets) > 1:
+        raise BadRequest("resource", "is not the audience asked for", Code.INVALID_TARGET)
+    scope = fields.get("scope", "")
+    return TokenRequest(subject=client, audience=next(iter(targets), None), scope=scope)
+
+
+def _form_fields(body: bytes) -> Mapping[str, str]:
+    """Each field once; one without a value counts as left out (RFC 6749 section 3.2)."""
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MAX_FIELDS,
+        )
+    except ValueError:
+        raise BadRequest("body", "is no form in UTF-8") from None
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        if name in fields:  # one token is for one audience (RFC 8707 section 2)
+            error = Code.INVALID_TARGET if name == "resource" else Code.INVALID_REQUEST
+            raise BadRequest(plain(name) or "body", "stands there twice", error)
+        fields[name] = value
+    return {name: value for name, value in fields.items() if value}
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = "" if event.get("body") is None else event["body"]
+    if not isinstance(body, str):
+        raise BadRequest("body", "should be a text")
+    if len(body) > MAX_BODY * 4 / 3:
+        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
+    encoded = event.get("isBase64Encoded")
+    try:
+        raw = base64.b64decode(body, validate=True) if encoded else body.encode()
+    except ValueError:
+        raise BadRequest("body", f"is not {'base64' if encoded else 'UTF-8'}") from None
+    if len(raw) > MAX_BODY:
+        raise BadRequest("body", f"is larger than {MAX_BODY} bytes")
+    return raw
+
+
+def _media_type(event: Mapping[str, Any]) -> str:
+    headers = event.get("headers")
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+        if str(name).lower() == "content-type" and isinstance(value, str):
+            return value.partition(";")[0].strip().lower()
+    return ""
+
+
+def _subject(value: Any) -> str | None:
+    return None if value is None else members.text(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("should be a text")
     return value
 
 
-def _text(name: str, value: Any) -> str:
-    if not 1 <= len(_any_text(name, value)) <= _MAX_TEXT:
-        raise BadRequest(name, f"should have 1 to {_MAX_TEXT} characters")
-    return str(value)
+def _audience(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
-def _maybe_text(name: str, value: Any) -> str | None:
-    return None if value is None else _any_text(name, value)
+def _lifetime(value: Any) -> int | None:
+    return None if value is None else members.seconds(value)
 
 
-def _maybe_seconds(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if type(value) is not int or value < 1:
-        raise BadRequest(name, "should be a whole number of seconds above 0")
-    return value
-
-
-def _claims(name: str, value: Any) -> Mapping[str, Any]:
+def _claims(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise BadRequest(name, "should be an object")
+        raise ValueError("should be an object")
     if not _is_shallow(value, _MAX_DEPTH):
-        raise BadRequest(name, f"are nested more than {_MAX_DEPTH} levels deep")
+        raise ValueError(f"are nested more than {_MAX_DEPTH} levels deep")
     return value
 
 
@@ -86,12 +137,10 @@ def _is_shallow(value: Any, levels: int) -> bool:
     return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
 
 
-_Readers = Mapping[str, Callable[[str, Any], Any]]
-_HTTP: _Readers = {
-    "subject": _text,
-    "audience": _maybe_text,
-    "scope": _any_text,
-    "lifetime": _maybe_seconds,
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "subject": _subject,
+    "audience": _audience,
+    "scope": _text,
+    "lifetime": _lifetime,
     "claims": _claims,
 }
-_DIRECT: _Readers = {**_HTTP, "client_id": _text}

@@ -12,6 +12,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 
+from keyturn.access.api import Api
+from keyturn.access.client import Client
+from keyturn.aws import registry
 from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
@@ -79,6 +82,7 @@ class Deployment:
                 "stack": self.stack,
                 "bucket": self.outputs["BucketName"],
                 "issuer": self.outputs["Issuer"],
+                "token_url": self.outputs["TokenUrl"],
                 "role_prefix": self.role_prefix,
                 "times": times,
                 "flush_targets": ",".join([*own, parameters["flush_targets"]]),
@@ -116,16 +120,38 @@ class Deployment:
         """The truth."""
         return KeysetStore(self.stack, self.clock, self.clients.ssm, self.clients.ssm_timed)
 
+    @cached_property
+    def client_documents(self) -> registry.Registry[Client]:
+        """Which client may ask for what."""
+        return registry.clients(self.stack, self.clients.ssm)
+
+    @cached_property
+    def api_documents(self) -> registry.Registry[Api]:
+        """Which API accepts what."""
+        return registry.apis(self.stack, self.clients.ssm)
+
+    @property
+    def admits_accounts(self) -> bool:
+        """Whether APIs of other accounts may ask the authorizer; they cannot be looked up."""
+        return bool(self._parameters.get("ConsumerAccounts"))
+
     @property
     def keyset(self) -> Keyset:
         """The keyset as it stands."""
         return self.keysets.read().keyset
 
-    def post_token(self, body: Mapping[str, Any] | bytes, *, signed: bool = True) -> Answer:
-        """`POST /token` with the caller's IAM signature; raises Unanswered, Unsent."""
+    def post_token(
+        self,
+        body: Mapping[str, Any] | bytes,
+        *,
+        client: str = "operator",
+        content_type: str = "application/json",
+        signed: bool = True,
+    ) -> Answer:
+        """`POST /token/{client}` with the caller's IAM signature; raises Unanswered, Unsent."""
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        url = self.outputs["TokenUrl"]
-        request = AWSRequest("POST", url, data=text, headers={"Content-Type": "application/json"})
+        url = f"{self.outputs['TokenUrl']}/{client}"
+        request = AWSRequest("POST", url, data=text, headers={"Content-Type": content_type})
         if signed:
             with translated("POST /token"):
                 credentials = session().get_credentials()

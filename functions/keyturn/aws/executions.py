@@ -4,13 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import translated
 
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
+UNKNOWN = "unknown"
+_EMERGENCY = "emergency"
+_MODES = ("scheduled", "rollback", _EMERGENCY)
+_LONGEST = 256  # characters, as PlanRotation takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,39 @@ class Execution:
     status: str
     started: datetime
     stopped: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an execution was asked, as far as its input can be understood: it may be any JSON.
+
+    `understood` says whether it is as the workflow wants it in these members (docs/workflow.md, "Input").
+    """
+
+    mode: str
+    started_by: str
+    kids: tuple[str, ...]  # of an emergency
+    understood: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Never raises; a member that is missing or no text is `unknown`."""
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            parsed = None
+        members = parsed if isinstance(parsed, dict) else {}
+        mode, started_by = (_text(members.get(name)) for name in ("mode", "started_by"))
+        listed = members.get("kids")
+        kids = tuple(filter(None, map(_text, listed if isinstance(listed, list) else ())))
+        is_complete = kids == () if mode != _EMERGENCY else [*kids] == listed != []
+        understood = mode in _MODES and bool(started_by) and is_complete
+        return cls(mode or UNKNOWN, started_by or UNKNOWN, kids, understood)
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether keys are to be revoked, and it says which."""
+        return self.mode == _EMERGENCY and self.kids != ()
 
 
 class Executions:
@@ -60,12 +97,11 @@ class Executions:
             described = self._clients.states.describe_execution(executionArn=execution_arn)
         return described.get("cause", "no cause is given")
 
-    def input_of(self, execution_arn: str) -> Mapping[str, Any]:
+    def request_of(self, execution_arn: str) -> Request:
         """The input that an execution was started with."""
         with translated("states:DescribeExecution"):
             described = self._clients.states.describe_execution(executionArn=execution_arn)
-        asked: Mapping[str, Any] = json.loads(described.get("input", "{}"))
-        return asked
+        return Request.parse(described.get("input", ""))
 
     def latest(self, state_machine_arn: str, status: str) -> list[Execution]:
         """The latest hundred executions of a status, the newest first."""
@@ -106,3 +142,10 @@ class Executions:
                 self._clients.states.stop_execution(
                     executionArn=arn, cause="the stack is being deleted"
                 )
+
+
+def _text(value: Any) -> str:
+    """A text as UTF-8 can write it; empty for anything else, and for what no run would accept."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return ""
+    return value.encode(errors="replace").decode()

@@ -13,13 +13,25 @@ _REST_DEFAULT = 300  # seconds, where no TTL is set (API Gateway API Reference, 
 class Authorizer:
     """An API's own entry for a Lambda authorizer; `result_ttl` in seconds, 0 is no cache.
 
-    Of a REST API it is the entry that the next deployment of a stage takes, not what a stage has.
+    `cache_key` is what an answer is kept by, without the `$` of HTTP APIs: `context.httpMethod`. Of a
+    REST API it is the entry that the next deployment of a stage takes, not what a stage has.
     """
 
     api_id: str
     authorizer_id: str
     result_ttl: int
     is_http: bool = False
+    cache_key: frozenset[str] = frozenset()
+
+    @property
+    def keeps_one_answer_for_all_routes(self) -> bool:
+        """Whether an answer for one route is taken for the others, too.
+
+        Source: API Gateway API Reference, Authorizer, `identitySource`; API Gateway Developer Guide,
+        "Control access to HTTP APIs with AWS Lambda authorizers", "Caching authorizer responses".
+        """
+        by_route = {"context.routeKey"} if self.is_http else {"context.path", "context.httpMethod"}
+        return self.result_ttl > 0 and not by_route <= self.cache_key
 
 
 class GatewayAuthorizers:
@@ -42,7 +54,8 @@ class GatewayAuthorizers:
             for one in (one for page in found for one in page.get("items", [])):
                 if _invokes(one.get("authorizerUri"), function_arn):
                     ttl = one.get("authorizerResultTtlInSeconds", _REST_DEFAULT)
-                    yield Authorizer(api["id"], one["id"], ttl)
+                    sources = one.get("identitySource", "").replace(",", " ").split()
+                    yield Authorizer(api["id"], one["id"], ttl, cache_key=frozenset(sources))
 
     def _http(self, function_arn: str) -> Iterator[Authorizer]:
         gateway = self._clients.apigatewayv2
@@ -54,7 +67,15 @@ class GatewayAuthorizers:
             for one in (one for page in found for one in page.get("Items", [])):
                 if _invokes(one.get("AuthorizerUri"), function_arn):
                     ttl = one.get("AuthorizerResultTtlInSeconds", 0)
-                    yield Authorizer(api["ApiId"], one["AuthorizerId"], ttl, is_http=True)
+                    yield Authorizer(
+                        api["ApiId"],
+                        one["AuthorizerId"],
+                        ttl,
+                        is_http=True,
+                        cache_key=frozenset(
+                            source.removeprefix("$") for source in one.get("IdentitySource", [])
+                        ),
+                    )
 
 
 def _invokes(uri: str | None, function_arn: str) -> bool:

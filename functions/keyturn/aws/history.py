@@ -1,87 +1,142 @@
-"""Every generation, kept in S3 beyond its life in SSM: the audit trail. Each is written once."""
+"""Every generation, kept in S3 beyond its life in SSM: the audit trail (docs/decisions/0021).
 
-import hashlib
+An object's name has the SHA-256 of what it holds. So it can be checked against its name, another text is
+another object, and what stands under our name with other bytes is not ours and is written over.
+"""
+
 import re
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.faults import Absent, Conflict, translated
+from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
+from keyturn.keyset.model import Generation
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PREFIX = "history/"
-_GENERATION = re.compile(rf"{_PREFIX}([0-9]{{12}})\.json")
+_GENERATION = re.compile(rf"{_PREFIX}([0-9]{{12}})-([A-Za-z0-9_-]{{43}})\.json")
+_UNLAWFUL = re.compile(rf"{_PREFIX}unlawful/.+-[A-Za-z0-9_-]{{43}}\.txt")
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryObject:
+    """An object in the history. `number` and `digest` are what its name says of the generation in it.
+
+    `number` is None if it is no name of ours. `modified` is S3's own date: nobody can put an object
+    into the past.
+    """
+
+    name: str
+    number: int | None
+    digest: str
+    modified: datetime
 
 
 class History:
-    """`history/<generation>.json` in the stack's bucket, readable by nobody outside."""
+    """`history/<generation>-<digest>.json` in the stack's bucket, readable by nobody outside."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
-    def keep(self, number: int, text: str) -> None:
-        """Keep a generation's document; raises Conflict if another text stands there."""
-        body = text.encode()
-        try:
-            self._write_once(_name(number), body, "application/json")
-        except Conflict:
-            if self._body(number) != body:
-                raise
+    def keep(self, number: int, text: str) -> bool:
+        """Keep a generation's document; returns whether another text stood in its place."""
+        return self._keep(_name(number, text), text, "application/json")
 
     def keep_unlawful(self, name: str, text: str) -> None:
-        """Keep what stood where it does not count."""
-        with suppress(Conflict):  # this very text is kept already
-            self._write_once(self.name_of(name, text), _bytes(text), "text/plain")
+        """Keep what stood under a parameter's name and does not count."""
+        self._keep(_unlawful_name(name, text), text, "text/plain")
 
-    def unlawful(self) -> set[str]:
-        """The names of the objects that hold such texts."""
-        return set(self._names(f"{_PREFIX}unlawful/"))
+    def holds(self, generation: Generation) -> bool:
+        """Whether this very text is kept. One object is asked for: others beside it cost no time."""
+        body, _ = self._get(_name(generation.number, generation.text))
+        return body == _bytes(generation.text)
 
-    @staticmethod
-    def name_of(name: str, text: str) -> str:
-        """The object that holds what stood under a parameter's name."""
-        return f"{_PREFIX}unlawful/{name}-{hashlib.sha256(_bytes(text)).hexdigest()[:16]}.txt"
+    def holds_unlawful(self, name: str, text: str) -> bool:
+        """Whether this is kept."""
+        body, _ = self._get(_unlawful_name(name, text))
+        return body == _bytes(text)
 
-    def read(self, number: int) -> str | None:
-        """The document of a generation, if it is kept; raises DocumentInvalid, AwsFault."""
-        body = self._body(number)
-        try:
-            return None if body is None else body.decode()
-        except UnicodeDecodeError:
-            raise DocumentInvalid(f"{_name(number)}: not UTF-8") from None
+    def objects(self, since: int = 0, most: int | None = None) -> list[HistoryObject]:
+        """What is there, from this generation on, by number and then by age, but for unlawful texts.
 
-    def numbers(self, since: int = 0) -> set[int]:
-        """The numbers of the generations kept, from `since` on; other names are ignored."""
-        names = self._names(_PREFIX, after=_name(since - 1))
-        return {int(match[1]) for match in map(_GENERATION.fullmatch, names) if match}
-
-    def _names(self, prefix: str, after: str = "") -> list[str]:
+        `most` bounds how many are listed: whoever may write can write a million.
+        """
+        after = f"{_PREFIX}{since:012d}" if since > 0 else _PREFIX
         with translated("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix, StartAfter=after or prefix
+                Bucket=self._bucket, Prefix=_PREFIX, StartAfter=after
             )
-            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+            items = list(islice((one for page in pages for one in page.get("Contents", ())), most))
+        parsed = [_parse(item) for item in items if not _UNLAWFUL.fullmatch(item["Key"])]
+        return sorted(parsed, key=lambda one: (one.number or 0, one.modified, one.name))
 
-    def _body(self, number: int) -> bytes | None:
+    def generations(self, since: int = 0, most: int | None = None) -> list[HistoryObject]:
+        """Those of them that say that they hold a generation."""
+        return [one for one in self.objects(since, most) if one.number is not None]
+
+    def read(self, kept: HistoryObject) -> Generation:
+        """The generation in an object; raises DocumentInvalid if it is not what the name says, AwsFault."""
+        body, _ = self._get(kept.name)
+        try:
+            text = (body or b"").decode()
+        except UnicodeDecodeError:
+            raise DocumentInvalid(f"{kept.name}: not UTF-8") from None
+        if document.digest(text) != kept.digest:
+            raise DocumentInvalid(f"{kept.name}: holds another text")
+        generation = document.loads(text)
+        if generation.number != kept.number:
+            raise DocumentInvalid(f"{kept.name}: holds generation {generation.number}")
+        return generation
+
+    def _keep(self, name: str, text: str, kind: str) -> bool:
+        """Only one text belongs under a name, so writing over any other loses nothing of ours."""
+        body, etag = _bytes(text), ""
+        for _ in range(_ATTEMPTS):
+            condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+            try:
+                self._put(name, body, kind, condition)
+            except (Absent, Conflict):
+                standing, etag = self._get(name)
+                if standing == body:
+                    return False
+            else:
+                return bool(etag)
+        raise Conflict("s3:PutObject", "WrittenByOthersMeanwhile")
+
+    def _get(self, name: str) -> tuple[bytes | None, str]:
         try:
             with translated("s3:GetObject"):
-                answer = self._s3.get_object(Bucket=self._bucket, Key=_name(number))
-                return answer["Body"].read()
+                answer = self._s3.get_object(Bucket=self._bucket, Key=name)
+                return answer["Body"].read(), answer["ETag"]
         except Absent:
-            return None
+            return None, ""
 
-    def _write_once(self, name: str, body: bytes, kind: str) -> None:
+    def _put(self, name: str, body: bytes, kind: str, condition: Any) -> None:
         with translated("s3:PutObject"):
             self._s3.put_object(
-                Bucket=self._bucket, Key=name, Body=body, ContentType=kind, IfNoneMatch="*"
+                Bucket=self._bucket, Key=name, Body=body, ContentType=kind, **condition
             )
 
 
-def _name(number: int) -> str:
-    return f"{_PREFIX}{max(number, 0):012d}.json"
+def _parse(item: Any) -> HistoryObject:
+    match = _GENERATION.fullmatch(item["Key"])
+    number, digest = (int(match[1]), match[2]) if match else (None, "")
+    return HistoryObject(item["Key"], number, digest, item["LastModified"])
+
+
+def _name(number: int, text: str) -> str:
+    return f"{_PREFIX}{number:012d}-{document.digest(text)}.json"
+
+
+def _unlawful_name(name: str, text: str) -> str:
+    return f"{_PREFIX}unlawful/{name}-{document.digest(text)}.txt"
 
 
 def _bytes(text: str) -> bytes:

@@ -108,10 +108,12 @@ class KeysetStore(KeysetReader):
         Names below it that are free are taken by texts without a meaning, so that it follows what
         counts. Raises UnlawfulChange; Conflict if the keyset changed meanwhile; KeysetMissing, AwsFault.
         """
-        lineage = self.lineage()
+        parameters, lineage = self.listed()
+        taken = {one.number for one in parameters}
         restored = self._sealed(lineage.head, number, origin, keyset, self._clock.now())
         for free in range(lineage.free, number):
-            self.put_back(free, PLACEHOLDER)
+            if free not in taken:
+                self.put_back(free, PLACEHOLDER)
         self.put_back(number, restored.text)
         return restored
 

@@ -8,6 +8,7 @@ from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.access.members import InvalidDocument
 from keyturn.aws.faults import UnreadableDocument, translated
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.aws.view import Reader, View
 from keyturn.tokens import strict_json
 
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Client | Api)
 MOST_VIEWS = 1000  # names come from callers
+# CloudFormation sets it on each parameter that it creates, and a later PutParameter leaves it
+# (CloudFormation Template Reference, AWS::SSM::Parameter).
+_STACK_TAG = "aws:cloudformation:stack-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it is stored: SSM counts its versions from 1."""
+
+    text: str
+    version: int
 
 
 class Registry(Generic[T]):
@@ -28,10 +40,15 @@ class Registry(Generic[T]):
 
     def read(self, name: str) -> T | None:
         """What the document says, None if there is none; raises UnreadableDocument, AwsFault."""
+        stored = self.stored(name)
+        return self.parsed(name, stored.text) if stored else None
+
+    def stored(self, name: str) -> Stored | None:
+        """The document's text, whatever it says; None if there is none; raises AwsFault."""
         with translated("ssm:GetParameters"):
             answer = self._ssm.get_parameters(Names=[self.parameter(name)])
         for parameter in answer["Parameters"]:
-            return self.parsed(name, parameter["Value"])
+            return Stored(parameter["Value"], parameter["Version"])
         return None
 
     def parsed(self, name: str, text: str) -> T:
@@ -54,18 +71,42 @@ class Registry(Generic[T]):
                 for parameter in page["Parameters"]
             }
 
-    def put(self, name: str, text: str) -> None:
-        """Write a document that parses; raises UnreadableDocument, AwsFault."""
+    def all(self) -> dict[str, T | UnreadableDocument]:
+        """What each document says, by name, or why it says nothing; raises AwsFault."""
+        return {name: self._parsed_or_fault(name, text) for name, text in self.texts().items()}
+
+    def _parsed_or_fault(self, name: str, text: str) -> T | UnreadableDocument:
+        try:
+            return self.parsed(name, text)
+        except UnreadableDocument as fault:
+            return fault
+
+    def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
+        """Write a document that parses; returns its version.
+
+        SSM cannot be told which version to replace: a caller that decided by version n finds out
+        afterwards, by a version other than n + 1, that another write came between. Raises
+        UnreadableDocument, AwsFault; Conflict if there is one and it may not be overwritten.
+        """
         self.parsed(name, text)
         with translated("ssm:PutParameter"):
-            self._ssm.put_parameter(
-                Name=self.parameter(name), Value=text, Type="String", Overwrite=True
+            answer = self._ssm.put_parameter(
+                Name=self.parameter(name), Value=text, Type="String", Overwrite=overwrite
             )
+        return answer["Version"]
 
     def remove(self, name: str) -> None:
         """Delete a document, if there is one; raises AwsFault."""
         with translated("ssm:DeleteParameters"):
             self._ssm.delete_parameters(Names=[self.parameter(name)])
+
+    def stack_of(self, name: str) -> str | None:
+        """The CloudFormation stack that declares a stored document, if one does; raises AwsFault."""
+        with translated("ssm:ListTagsForResource"):
+            tags = self._ssm.list_tags_for_resource(
+                ResourceType="Parameter", ResourceId=self.parameter(name)
+            )["TagList"]
+        return next((tag["Value"] for tag in tags if tag["Key"] == _STACK_TAG), None)
 
     def parameter(self, name: str) -> str:
         """The name of its parameter."""
@@ -74,13 +115,18 @@ class Registry(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Document(Generic[T]):
-    """One document as a view reads it: each version replaces the one before."""
+    """One document as a view reads it: each version that parses replaces the one before."""
 
     registry: Registry[T]
     name: str
 
     def read(self) -> T | None:
-        return self.registry.read(self.name)
+        try:
+            return self.registry.read(self.name)
+        except UnreadableDocument:
+            parameter = self.registry.parameter(self.name)
+            measure(Metric.UNREADABLE_DOCUMENTS, parameter=parameter)
+            raise
 
     def newer(self, _held: T | None) -> T | None:
         return self.read()

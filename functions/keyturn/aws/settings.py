@@ -22,10 +22,6 @@ def _text(told: str) -> str:
     return told
 
 
-def _words(told: str) -> tuple[str, ...]:
-    return tuple(told.replace(",", " ").split())
-
-
 def _stages(told: str) -> tuple[Stage, ...]:
     return tuple(map(Stage.parse, filter(None, told.split(","))))
 
@@ -76,12 +72,11 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "stack": _text,
     "bucket": _text,
     "audience": _text,
-    "allowed_audiences": _words,
     "deletion_window": _window,
     "times": _times,
     "role_prefix": _role_prefix,
     "issuer": str,
-    "allowed_scopes": _words,
+    "token_url": str,
     "route_scopes": _routes,
     "flush_targets": _stages,
     "distribution": str,
@@ -92,7 +87,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _OPTIONAL = {
     "issuer",
-    "allowed_scopes",
+    "token_url",
     "route_scopes",
     "flush_targets",
     "distribution",
@@ -110,12 +105,11 @@ class Settings:
     stack: str
     bucket: str
     audience: str
-    allowed_audiences: tuple[str, ...]
     deletion_window: int  # days
     times: Times
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
-    allowed_scopes: tuple[str, ...] = ()
+    token_url: str = ""  # where clients ask for tokens, known to the functions that publish
     route_scopes: RouteTable | None = None  # None: a good token opens the whole stage
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
@@ -145,7 +139,6 @@ class Settings:
         if problems:
             raise InvalidSettings("; ".join(problems))
         settings = cls(**members)._with_a_cached_table()
-        settings._insist_that_they_can_be_met()
         settings.times.checked()
         return settings
 
@@ -158,10 +151,3 @@ class Settings:
         except ValueError as error:
             raise InvalidSettings(f"route_scopes: {error}") from None
         return replace(self, route_scopes=table)
-
-    def _insist_that_they_can_be_met(self) -> None:
-        if self.audience not in self.allowed_audiences:
-            raise InvalidSettings("audience is not one of allowed_audiences")
-        needed = self.route_scopes.scopes if self.route_scopes else frozenset[str]()
-        if unknown := needed - set(self.allowed_scopes):
-            raise InvalidSettings(f"route_scopes needs {sorted(unknown)}, not in allowed_scopes")

@@ -99,15 +99,24 @@ class Stack:
 
         return PublicKeys(self.kms)
 
+    def api(self, api_id: str | None) -> "Api":
+        """What an API accepts by its document, at most `StaleLimit` old; raises ViewTooOld, AwsFault.
+
+        One without a document (or None) accepts what the stack's own settings say.
+        """
+        declared = api_id and self.api_views.view(api_id).current()
+        return declared or self._undeclared_api
+
     @cached_property
-    def expected(self) -> Expected:
-        """What the authorizer insists on in a token."""
-        return Expected(
-            self.settings.issuer,
-            self.settings.audience,
-            self.times.leeway,
-            self.settings.former_issuer,
-        )
+    def _undeclared_api(self) -> "Api":
+        from keyturn.access.api import Api
+
+        return Api("", self.settings.audience, self.settings.route_scopes)
+
+    def expected(self, audience: str) -> Expected:
+        """What the authorizer insists on in a token for this audience."""
+        settings = self.settings
+        return Expected(settings.issuer, audience, self.times.leeway, settings.former_issuer)
 
     @cached_property
     def headers(self) -> dict[bytes, str]:
@@ -116,13 +125,14 @@ class Stack:
 
     @cached_property
     def well_known(self) -> "WellKnown":
-        """The JWKS and the discovery document."""
+        """The public documents in the bucket."""
         from keyturn.aws.well_known import WellKnown
 
         return WellKnown(
             self.clients.s3,
             self.settings.bucket,
             issuer=self.settings.issuer,
+            token_url=self.settings.token_url,
             max_age=self.times.jwks_max_age,
         )
 

@@ -37,6 +37,8 @@ class Metric(StrEnum):
     SIGN_THROTTLED = "SignThrottled"
     DISABLED_KEY_USED = "DisabledKeyUsed"
     UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
+    UNREADABLE_DOCUMENTS = "UnreadableDocuments"
+    FOREIGN_OBJECTS = "ForeignObjects"
 
 
 _COUNTED = {
@@ -45,12 +47,15 @@ _COUNTED = {
     Metric.SIGN_THROTTLED,
     Metric.DISABLED_KEY_USED,
     Metric.UNLAWFUL_GENERATIONS,
+    Metric.UNREADABLE_DOCUMENTS,
+    Metric.FOREIGN_OBJECTS,
 }
 
 
-def measure(name: Metric, value: float = 1) -> None:
+def measure(name: Metric, value: float = 1, **properties: str) -> None:
     """Write one metric at once; only Lambda's standard output is read for metrics.
 
+    `properties` stand in the same line, and are no dimensions: CloudWatch bills none of them.
     The line is CloudWatch's embedded metric format (CloudWatch User Guide, "Specification: Embedded
     metric format").
     """
@@ -59,7 +64,7 @@ def measure(name: Metric, value: float = 1) -> None:
     metric = {"Name": name, "Unit": "Count" if name in _COUNTED else "Seconds"}
     directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [metric]}
     head = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    write_line({"_aws": head, "service": SERVICE, name: value})
+    write_line({"_aws": head, "service": SERVICE, name: value, **properties})
 
 
 def log_decision(decision: Decision, *, code: str, key_state: str, **fields: object) -> None:

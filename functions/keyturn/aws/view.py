@@ -40,10 +40,13 @@ class _Instant:
     wall: datetime
     monotonic: float
 
+    def age(self, clock: Clock) -> float:
+        """Seconds since then, by the clock that ran further."""
+        return max((clock.now() - self.wall).total_seconds(), clock.monotonic() - self.monotonic)
+
     def older_than(self, seconds: float, clock: Clock) -> bool:
-        """Whether that is longer ago, by the clock that ran further or was set back."""
-        wall = (clock.now() - self.wall).total_seconds()
-        return not 0 <= wall <= seconds or clock.monotonic() - self.monotonic > seconds
+        """Whether that is longer ago, or nobody knows, as the wall clock was set back."""
+        return self.age(clock) > seconds or clock.now() < self.wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +139,9 @@ class View(Generic[T]):
         try:
             return self._reader.newer(self._held.value)
         except GenerationLost:
-            if self._is_older_than(self._stale_limit):
-                return self._reader.read()
-            raise
+            if self._held.sent.age(self._clock) <= self._stale_limit:
+                raise
+            return self._reader.read()
 
     def _back_off(self) -> None:
         """Exponential with full jitter: many containers that failed together must not ask together.

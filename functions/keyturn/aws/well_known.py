@@ -1,4 +1,4 @@
-"""The JWKS and the discovery document in S3: a projection of the keyset for everyone else.
+"""The JWKS and the metadata documents in S3: a projection of the keyset for everyone else.
 
 Written only with `If-Match` or `If-None-Match`, with the generation in the object's metadata, so an
 older generation never replaces a newer one.
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from keyturn.access.metadata import Document, authorization_server, openid_provider
 from keyturn.aws.faults import Absent, translated
 from keyturn.tokens.jwk import PublicJwk, certified
 
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 JWKS = ".well-known/jwks.json"
-DISCOVERY = ".well-known/openid-configuration"
+OPENID_PROVIDER = ".well-known/openid-configuration"
+AUTHORIZATION_SERVER = ".well-known/oauth-authorization-server"
+PROTECTED_RESOURCES = ".well-known/oauth-protected-resource/"
 _GENERATION = "keyturn-generation"
 _NUMBER = re.compile(r"[0-9]{1,12}")
+_LONGEST = (
+    16_384  # bytes that are read of an object: ten RSA_2048 keys take 5,000; more is not ours
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,13 @@ class _Object:
 class WellKnown:
     """The `.well-known/` objects; `max_age` is what verifiers are told, in seconds."""
 
-    def __init__(self, s3: "S3Client", bucket: str, *, issuer: str, max_age: int) -> None:
+    def __init__(
+        self, s3: "S3Client", bucket: str, *, issuer: str, token_url: str, max_age: int
+    ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._issuer = issuer
+        self._token_url = token_url
         self._max_age = max_age
 
     @property
@@ -75,19 +84,36 @@ class WellKnown:
         """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
         self._put(JWKS, _jwks(generation, keys), generation, over.etag if over else None)
 
-    def write_discovery(self) -> None:
-        """Put the discovery document (RFC 8414, OpenID Connect Discovery) unless it is there."""
-        document = {
-            "issuer": self._issuer,
-            "jwks_uri": self.jwks_url,
-            "response_types_supported": ["token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
+    def write_metadata(self) -> None:
+        """Put what leads clients and verifiers here, unless it is there; raises Conflict, AwsFault."""
+        for name, document in self.metadata.items():
+            self.publish(name, document)
+
+    @property
+    def metadata(self) -> Mapping[str, Document]:
+        """The documents of RFC 8414 and OpenID Connect Discovery, by their names."""
+        server = (self._issuer, self.jwks_url, self._token_url)
+        return {
+            AUTHORIZATION_SERVER: authorization_server(*server),
+            OPENID_PROVIDER: openid_provider(*server),
         }
-        found = self._get(DISCOVERY)
-        shown = found and (found.body, found.cache_control)
-        if shown != (_body(document), self._cache_control):
-            self._put(DISCOVERY, document, 0, found.etag if found else None)
+
+    def publish(self, name: str, document: Document) -> bool:
+        """Put a document unless it is there, byte for byte and as cacheable; raises Conflict, AwsFault.
+
+        Returns whether it was put.
+        """
+        stored = self._get(name)
+        shown = stored and (stored.body, stored.cache_control)
+        if shown == (_body(document), self._cache_control):
+            return False
+        self._put(name, document, 0, stored.etag if stored else None)
+        return True
+
+    def differs(self, name: str, document: Document) -> bool:
+        """Whether something else, or nothing, is there; raises AwsFault."""
+        stored = self._get(name)
+        return stored is None or stored.body != _body(document)
 
     def empty_bucket(self) -> None:
         """Delete every version and delete marker, the history's too: the stack is going.
@@ -113,7 +139,7 @@ class WellKnown:
         try:
             with translated("s3:GetObject"):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=name)
-                body = answer["Body"].read()
+                body = answer["Body"].read(_LONGEST)
         except Absent:
             return None
         number = answer["Metadata"].get(_GENERATION, "")
@@ -150,12 +176,14 @@ def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
     return {"keys": [key.members() for key in keys], "generation": generation}
 
 
-def foreign_members(body: bytes, kids: Iterable[str]) -> list[str]:
-    """What a JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
+def foreign_members(body: bytes, generation: int, kids: Iterable[str]) -> list[str]:
+    """What the JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
     try:
         document = json.loads(body)
         members = document["keys"]
         others = document.keys() - {"keys", "generation"}
+        if document.get("generation") != generation:
+            others.add("generation")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return ["the document"]
     if not isinstance(members, list):

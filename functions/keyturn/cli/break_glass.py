@@ -39,8 +39,8 @@ def run_directly(
     `meanwhile` is done before the wait for the flush.
     """
     stack = deployment.as_stack
-    plan = plan_rotation.run(stack, plan_rotation.Emergency.model_validate(event))
-    state: dict[str, Any] = {**event, "plan": plan}
+    plan = plan_rotation.run(stack, plan_rotation.PlanInput(request=event))
+    state: dict[str, Any] = {**event, "request": event, "plan": plan}
     for name, run, input_type in _STEPS:
         if name == "flush":
             with suppress(Exception):  # it reports its own problems

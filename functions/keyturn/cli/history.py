@@ -1,9 +1,8 @@
 """`keyturn history`: every change of the keyset, and the keys at any time."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice, zip_longest
 from typing import Annotated, Any
 
@@ -11,11 +10,12 @@ import typer
 from rich.text import Text
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.history import HistoryObject
 from keyturn.aws.stack import Stack
 from keyturn.cli.formatting import duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import document
-from keyturn.keyset.changes import Change, changes
+from keyturn.keyset.changes import changes
 from keyturn.keyset.errors import DocumentInvalid, KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
 
@@ -37,68 +37,92 @@ def history(
 
 
 class Past:
-    """The generations, from SSM and from the bucket where SSM has forgotten them."""
+    """The generations, from SSM and from the bucket where SSM has forgotten them.
+
+    Each names its parent by the hash of its text. So what SSM holds proves what came before it, whatever
+    else somebody put into the bucket.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._stored = _stored(stack)
-        self._generation = cache(self._read)
-        self.unreadable: set[int] = set()  # of those that were looked at
+        self._chain = _chain(stack)
+        self.unproved_before: int | None = None  # a generation whose parent is gone
 
     @cached_property
-    def numbers(self) -> list[int]:
-        """All of them, the lowest first."""
-        return sorted(self._stored.keys() | self._stack.history.numbers())
+    def objects(self) -> list[HistoryObject]:
+        """What is in the bucket."""
+        return self._stack.history.objects()
 
-    @property
-    def first(self) -> Generation | None:
-        """The oldest that can be read."""
-        return next(self._readable(self.numbers), None)
+    @cached_property
+    def _by_digest(self) -> Mapping[str, HistoryObject]:
+        return {one.digest: one for one in self.objects if one.number is not None}
 
-    def latest(self, limit: int) -> Iterator[tuple[Generation, tuple[Change, ...]]]:
-        """The newest first, each with what it changed since the one before it that can be read."""
-        generations = list(islice(self._readable(reversed(self.numbers)), limit + 1))
-        for generation, previous in zip_longest(generations[:limit], generations[1:]):
-            before = previous.keyset if previous else Keyset()
-            yield generation, changes(before, generation.keyset)
+    def backwards(self) -> Iterator[Generation]:
+        """The newest first."""
+        yield from reversed(self._chain)
+        generation = self._chain[0] if self._chain else None
+        while generation := self._before(generation):
+            yield generation
 
-    def at(self, when: datetime) -> Generation | None:
-        """The generation that was the truth then."""
+    def at(self, when: datetime) -> tuple[list[Generation], Generation | None]:
+        """What was read, and of that the generation that was the truth then."""
+        walked = []
+        for generation in self.backwards():
+            walked.append(generation)
+            if generation.at <= when:
+                return walked, generation
+        return walked, None
 
-        def begin(index: int) -> datetime:
-            generation = self._newest(self.numbers[: index + 1])
-            return generation.at if generation else datetime.min.replace(tzinfo=UTC)
+    def older(self, walked: Sequence[Generation]) -> int:
+        """How many generations there are before these."""
+        lowest = walked[-1].number if walked else 0
+        numbers = {one.number for one in self._chain} | {one.number for one in self.objects}
+        return sum(number < lowest for number in numbers if number is not None)
 
-        return self._newest(self.numbers[: bisect_right(range(len(self.numbers)), when, key=begin)])
+    def ignored(self, walked: Sequence[Generation]) -> list[str]:
+        """The objects, as far down as these, that are none of these."""
+        digests = {document.digest(generation.text) for generation in walked}
+        lowest = walked[-1].number if walked else 0
+        return [
+            one.name
+            for one in self.objects
+            if one.digest not in digests and (one.number is None or one.number >= lowest)
+        ]
 
-    def _newest(self, numbers: Sequence[int]) -> Generation | None:
-        return next(self._readable(reversed(numbers)), None)
+    def _before(self, child: Generation | None) -> Generation | None:
+        """The parent; where that is gone, the newest that can be read of those before it."""
+        parent = self._by_digest.get(child.parent) if child else None
+        if parent and (generation := self._read(parent)):
+            return generation
+        older = [one for one in self.objects if child is None or (one.number or 0) < child.number]
+        by_age = sorted(older, key=lambda one: (-(one.number or 0), one.modified))
+        generation = next(filter(None, map(self._read, by_age)), None)
+        if child and generation and self.unproved_before is None:
+            self.unproved_before = child.number
+        return generation
 
-    def _readable(self, numbers: Iterable[int]) -> Iterator[Generation]:
-        return filter(None, map(self._generation, numbers))
-
-    def _read(self, number: int) -> Generation | None:
+    def _read(self, kept: HistoryObject) -> Generation | None:
+        if kept.number is None:
+            return None
         try:
-            text = self._stored.get(number) or self._stack.history.read(number)
-            if text:
-                return document.loads(text)
+            return self._stack.history.read(kept)
         except DocumentInvalid:
-            pass
-        self.unreadable.add(number)
-        return None
+            return None
 
 
-def _stored(stack: Stack) -> Mapping[int, str]:
-    """What counts in SSM, by number; a keyset that is gone leaves the history."""
+def _chain(stack: Stack) -> Sequence[Generation]:
+    """What counts in SSM, the oldest first; a keyset that is gone leaves the history."""
     try:
-        return {one.number: one.text for one in stack.keysets.generations()}
+        return stack.keysets.generations()
     except KeysetFault:
-        return {}
+        return ()
 
 
 def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
     entries = []
-    for generation, generation_changes in past.latest(limit):
+    walked = list(islice(past.backwards(), limit + 1))
+    for generation, previous in zip_longest(walked[:limit], walked[1:]):
+        generation_changes = changes(previous.keyset if previous else Keyset(), generation.keyset)
         terminal.say(
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
@@ -118,19 +142,18 @@ def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
                 "op_id": generation.op_id,
             }
         )
-    older = len(past.numbers) - len(entries) - len(past.unreadable)
+    older = past.older(walked[:limit])
     if older:
-        terminal.say(f"{older} older; --limit {len(past.numbers)} shows all.")
-    unreadable = _say_unreadable(terminal, past)
-    terminal.result({"changes": entries, "older": older, "unreadable": unreadable})
+        terminal.say(f"{older} older; --limit {len(entries) + older} shows all.")
+    terminal.result({"changes": entries, "older": older, **_say_doubts(terminal, past, walked)})
 
 
 def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deployment) -> None:
     if when > deployment.clock.now():
         raise BadUsage(f"--at {iso(when)} is in the future")
-    generation = past.at(when)
+    walked, generation = past.at(when)
     if generation is None:
-        first = iso(past.first.at) if past.first else None
+        first = iso(walked[-1].at) if walked else None
         raise Failed(f"there was no generation at {iso(when)}", f"the first one is from {first}")
     keys = [_key(one, when) for one in generation.keyset.known]
     terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
@@ -138,22 +161,20 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
         terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
     bound = duration(deployment.revocation_bound)
     terminal.say(Text(f"An authorizer may have followed up to {bound} later.", style="dim"))
-    unreadable = _say_unreadable(terminal, past)
-    terminal.result(
-        {
-            "at": iso(when),
-            "generation": generation.number,
-            "keys": keys,
-            "unreadable": unreadable,
-        }
-    )
+    doubts = _say_doubts(terminal, past, walked)
+    terminal.result({"at": iso(when), "generation": generation.number, "keys": keys, **doubts})
 
 
-def _say_unreadable(terminal: Terminal, past: Past) -> list[int]:
-    unreadable = sorted(past.unreadable)
-    if unreadable:
-        terminal.say(f"Cannot be read, and left out: {', '.join(map(str, unreadable))}.", "yellow")
-    return unreadable
+def _say_doubts(terminal: Terminal, past: Past, walked: Sequence[Generation]) -> Mapping[str, Any]:
+    ignored = past.ignored(walked)
+    for name in ignored:
+        terminal.say(f"Not part of this, and left out: {name}", "yellow")
+    if past.unproved_before:
+        terminal.say(
+            f"What generation {past.unproved_before} followed is gone: nothing proves what is older.",
+            "yellow",
+        )
+    return {"ignored": ignored, "unproved_before": past.unproved_before}
 
 
 def _key(key: Any, when: datetime) -> Mapping[str, Any]:

@@ -9,10 +9,15 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.http import Answer
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
-Subject = Annotated[str, typer.Option(help="The subject of the token (sub).")]
+ClientName = Annotated[str, typer.Option("--client", help="The client to ask as.")]
+Subject = Annotated[
+    str | None, typer.Option(help="The subject (sub); a client that is its own may leave it out.")
+]
 Scope = Annotated[str, typer.Option(help="Scopes, separated by spaces.")]
-Audience = Annotated[str | None, typer.Option(help="One of the stack's AllowedAudiences.")]
-Lifetime = Annotated[int | None, typer.Option(help="Seconds; the key's maximum by default.")]
+Audience = Annotated[
+    str | None, typer.Option(help="One of the client's; needed if it has several.")
+]
+Lifetime = Annotated[int | None, typer.Option(help="Seconds; the client's maximum by default.")]
 Claims = Annotated[
     list[str] | None,
     typer.Option("--claim", help="NAME=VALUE, repeatable; VALUE is JSON, otherwise a string."),
@@ -23,7 +28,8 @@ def issue(
     terminal: Terminal,
     deployment: Deployment,
     *,
-    subject: Subject,
+    client: ClientName = "operator",
+    subject: Subject = None,
     scope: Scope = "",
     audience: Audience = None,
     lifetime: Lifetime = None,
@@ -35,16 +41,17 @@ def issue(
         "scope": scope,
         "audience": audience,
         "lifetime": lifetime,
-        "claims": dict(map(_claim, claim or [])),
+        "claims": dict(map(parse_claim, claim or [])),
     }
-    answer = deployment.post_token(request)
+    answer = deployment.post_token(request, client=client)
     if answer.status != 200:
-        raise _refused(answer)
+        raise _refused(answer, client)
     terminal.plain(answer.body["access_token"])
     terminal.result(answer.body)
 
 
-def _claim(argument: str) -> tuple[str, Any]:
+def parse_claim(argument: str) -> tuple[str, Any]:
+    """Name and value of NAME=VALUE; raises BadUsage."""
     name, equals, value = argument.partition("=")
     if not (name and equals):
         raise BadUsage("--claim is not of the form NAME=VALUE")
@@ -54,11 +61,16 @@ def _claim(argument: str) -> tuple[str, Any]:
         return name, value
 
 
-def _refused(answer: Answer) -> BadUsage | Failed:
+def _refused(answer: Answer, client: str) -> BadUsage | Failed:
     body = answer.body if isinstance(answer.body, dict) else {}
-    why = body.get("error_description", f"POST /token answers {answer.status}")
+    why = body.get("error_description", f"POST /token/{client} answers {answer.status}")
     if answer.status == 400:
         return BadUsage(str(why), "docs/tokens.md lists what a request may contain")
+    if body.get("error") == "unauthorized_client":
+        return Failed(
+            f"there is no client {client} ({why})",
+            f"`keyturn client add {client}` or a template declares it (docs/tokens.md)",
+        )
     if answer.status == 403:
-        return Failed("POST /token answers 403", "these credentials need execute-api:Invoke on it")
+        return Failed(str(why), f"these credentials need execute-api:Invoke on POST/token/{client}")
     return Failed(str(why), "`keyturn doctor` looks at the whole stack")

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from keyturn.cli import local_stack
+from keyturn.cli import api, client, local_stack
 from keyturn.cli import revoke as revoking
 from keyturn.cli.command import on_stack, on_this_machine
 from keyturn.cli.cost.command import cost
 from keyturn.cli.doctor.command import doctor
+from keyturn.cli.explain import explain
 from keyturn.cli.history import history
 from keyturn.cli.issue import issue
 from keyturn.cli.jwks import jwks
@@ -24,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 local = typer.Typer(help="A stack on this machine: a test issuer.", no_args_is_help=True)
+clients = typer.Typer(help="Who may ask for which tokens.", no_args_is_help=True)
+apis = typer.Typer(help="Which API accepts which tokens.", no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,6 +60,17 @@ app.command("rotate")(on_stack(rotate))
 app.command("rollback", context_settings=_KIDS)(on_stack(rollback))
 app.command("repair")(on_stack(repair))
 app.command("revoke", context_settings=_KIDS)(on_stack(revoking.command))
+app.add_typer(clients, name="client")
+clients.command("add")(on_stack(client.add))
+clients.command("show")(on_stack(client.show))
+clients.command("list")(on_stack(client.list_clients))
+clients.command("remove")(on_stack(client.remove))
+clients.command("explain")(on_stack(explain))
+app.add_typer(apis, name="api")
+apis.command("add")(on_stack(api.add))
+apis.command("show")(on_stack(api.show))
+apis.command("list")(on_stack(api.list_apis))
+apis.command("remove")(on_stack(api.remove))
 app.add_typer(local, name="local")
 local.command("up")(on_this_machine(local_stack.up))
 local.command("down")(on_this_machine(local_stack.down))

@@ -10,3 +10,6 @@ DryRun = Annotated[
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Start it and return at once.")]
 Reason = Annotated[str, typer.Option(help="Why; it is stored in the history.")]
+Drift = Annotated[
+    bool, typer.Option("--drift", help="Even if a stack declares it, whose template then differs.")
+]

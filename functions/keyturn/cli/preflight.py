@@ -40,11 +40,18 @@ def start_permission(deployment: Deployment) -> Mapping[str, str]:
 
 def direct_permissions(deployment: Deployment, kms_key_arns: list[str]) -> Mapping[str, str]:
     """The permissions without which `--direct` neither revokes nor disables; one key stands for all."""
+    generation = _parameter_arn(deployment, f"/keyturn/{deployment.stack}/keyset/000000000001")
+    return {"ssm:PutParameter": generation, "kms:DisableKey": kms_key_arns[0]}
+
+
+def document_permission(deployment: Deployment, action: str, parameter: str) -> Mapping[str, str]:
+    """The permission to write or delete a client's or an API's document."""
+    return {action: _parameter_arn(deployment, parameter)}
+
+
+def _parameter_arn(deployment: Deployment, name: str) -> str:
     _, partition, _, region, account, *_ = deployment.outputs["StateMachineArn"].split(":")
-    parameters = (
-        f"arn:{partition}:ssm:{region}:{account}:parameter/keyturn/{deployment.stack}/keyset"
-    )
-    return {"ssm:PutParameter": f"{parameters}/000000000001", "kms:DisableKey": kms_key_arns[0]}
+    return f"arn:{partition}:ssm:{region}:{account}:parameter{name}"
 
 
 def check_permissions(

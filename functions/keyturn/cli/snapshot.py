@@ -1,13 +1,16 @@
 """Everything that status and doctor look at, read once. What cannot be read is noted, not raised."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from keyturn.access.api import Api
+from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution
-from keyturn.aws.faults import AwsFault
+from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, Request
+from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
@@ -16,9 +19,11 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
+from keyturn.rotation.branches import foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
+_SECONDS = re.compile(r"[0-9]{1,10}")
 _T = TypeVar("_T")
 
 
@@ -32,6 +37,14 @@ class Run:
     started: datetime
     state: str
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An execution that did not end well, and what it was asked."""
+
+    execution: Execution
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +70,16 @@ class Snapshot:
     kms: Mapping[str, KmsKey] | None
     foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
     running: tuple[Run, ...] | None
-    unresolved: tuple[Execution, ...] | None  # and not made good since
+    unresolved: tuple[Failure, ...] | None  # and not made good since
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     unread: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
+    clients: Mapping[str, Client | UnreadableDocument] | None = None
+    apis: Mapping[str, Api | UnreadableDocument] | None = None
+    foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
+    admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
     @property
     def generation(self) -> Generation:
@@ -117,6 +134,10 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
         ),
+        clients=attempt("clients", deployment.client_documents.all),
+        apis=attempt("apis", deployment.api_documents.all),
+        foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
+        admits_accounts=deployment.admits_accounts,
     )
 
 
@@ -131,7 +152,7 @@ def _public(deployment: Deployment) -> PublicJwks:
     return PublicJwks(
         status=answer.status,
         cache_control=answer.headers.get("Cache-Control", ""),
-        age=int(age) if age.isdecimal() else 0,
+        age=int(age) if _SECONDS.fullmatch(age) else 0,
         generation=generation if type(generation) is int else None,
         kids=frozenset(kid for kid in kids if isinstance(kid, str)),
     )
@@ -161,34 +182,34 @@ def _running(deployment: Deployment) -> tuple[Run, ...]:
 
 
 def _run(deployment: Deployment, execution: Execution) -> Run:
-    execution_input = deployment.executions.input_of(execution.arn)
+    request = deployment.executions.request_of(execution.arn)
     visits = deployment.executions.visits(execution.arn)
     return Run(
         arn=execution.arn,
-        mode=str(execution_input.get("mode", "unknown")),
-        started_by=str(execution_input.get("started_by", "unknown")),
+        mode=request.mode,
+        started_by=request.started_by,
         started=execution.started,
         state=visits[-1].state if visits else "starting",
         since=visits[-1].entered if visits else None,
     )
 
 
-def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Execution, ...]:
+def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Failure, ...]:
     machine, executions = deployment.outputs["StateMachineArn"], deployment.executions
     successes = executions.latest(machine, SUCCEEDED)[:1]
     ended = (one for status in FAILED_STATUSES for one in executions.latest(machine, status))
     oldest = deployment.clock.now() - _REDRIVABLE
 
-    def is_resolved(one: Execution) -> bool:
+    def is_resolved(one: Failure) -> bool:
         """A rotation by any later success; an emergency only when its keys are out."""
-        execution_input = executions.input_of(one.arn)
-        if execution_input.get("mode") == "emergency":
-            return not any(
-                isinstance(keyset.find(kid), Key) for kid in execution_input.get("kids", ())
-            )
-        return any(other.started > one.started for other in successes)
+        if one.request.is_emergency:
+            return not any(isinstance(keyset.find(kid), Key) for kid in one.request.kids)
+        return any(other.started > one.execution.started for other in successes)
 
-    return tuple(one for one in ended if one.started > oldest and not is_resolved(one))
+    failures = (
+        Failure(one, executions.request_of(one.arn)) for one in ended if one.started > oldest
+    )
+    return tuple(one for one in failures if not is_resolved(one))
 
 
 def _authorizers(deployment: Deployment) -> tuple[Authorizer, ...]:

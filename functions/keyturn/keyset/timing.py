@@ -132,6 +132,17 @@ def revocation_bound(times: Times) -> timedelta:
     return timedelta(seconds=times.view_ttl + times.result_ttl + times.clock_skew)
 
 
+def issuing_bound(times: Times) -> timedelta:
+    """From a write until no issuer's container decides by what stood there before: C + ε."""
+    return timedelta(seconds=times.view_ttl + times.clock_skew)
+
+
+def token_bound(times: Times, lifetime: int) -> timedelta:
+    """From a write until no token that was issued before it is accepted: C + τ + lifetime + λ + G + ε."""
+    margin = times.view_ttl + times.issuer_timeout + times.leeway + times.result_ttl
+    return timedelta(seconds=margin + lifetime + times.clock_skew)
+
+
 def outage_bound(times: Times) -> timedelta:
     """The same while SSM cannot be read: StaleLimit + G + ε."""
     return timedelta(seconds=times.stale_limit + times.result_ttl + times.clock_skew)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 ENVIRONMENT_LIMIT = 4096  # bytes; AWS Lambda Developer Guide, "Lambda quotas"
 _CDN_HOST = "d" + 17 * "x" + ".cloudfront.net"
 _OWN_STAGE = 10 * "x" + "/v1"
+_TOKEN_URL = f"https://{10 * 'x'}.execute-api.us-gov-west-1.amazonaws.com/v1/token"
 
 
 def run(event: "CustomResource") -> Mapping[str, str]:
-    """The attribute `Times`; raises InvalidSettings or ContradictorySettings."""
+    """The attributes `Times` and `Operator`; raises InvalidSettings or ContradictorySettings."""
     from keyturn.aws.settings import InvalidSettings, Settings
 
     if event.request_type == "Delete":
@@ -38,7 +39,28 @@ def run(event: "CustomResource") -> Mapping[str, str]:
             f"the settings fill {size:,} bytes of a function's environment, of which AWS Lambda allows "
             f"{ENVIRONMENT_LIMIT:,}; the longest is {longest} with {len(shared[longest].encode()):,}"
         )
-    return {"Times": times}
+    return {"Times": times, "Operator": operator(event.properties)}
+
+
+def operator(properties: Mapping[str, Any]) -> str:
+    """The document of the client `operator`, for `keyturn issue` and the proof of a revocation.
+
+    Raises InvalidSettings for an audience or scopes that no token can have.
+    """
+    from keyturn.access.client import Client
+    from keyturn.access.members import InvalidDocument
+    from keyturn.aws.settings import InvalidSettings
+
+    document = {
+        "audiences": [properties["audience"]],
+        "scopes": sorted(set(properties.get("operator_scopes", "").replace(",", " ").split())),
+        "subjects": "any",
+    }
+    try:
+        Client.from_document("operator", document)
+    except InvalidDocument as error:
+        raise InvalidSettings(f"the client operator: {error}") from None
+    return json.dumps(document)
 
 
 def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -47,7 +69,7 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
     What is not known yet (CloudFront's name, this stack's stage) is as long as AWS makes it.
     """
     stack = str(properties["stack"])
-    copied = ("bucket", "audience", "allowed_audiences", "allowed_scopes", "route_scopes")
+    copied = ("bucket", "audience", "route_scopes")
     shared = {
         "KEYTURN_STACK": stack,
         **{f"KEYTURN_{name.upper()}": str(properties.get(name, "")) for name in copied},
@@ -58,7 +80,10 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         "POWERTOOLS_SERVICE_NAME": stack,
     }
     targets = f"{_OWN_STAGE},{properties.get('flush_targets', '')}"
+    publishing = {"KEYTURN_TOKEN_URL": _TOKEN_URL}
     own = {
+        "PublishJwksFunction": publishing,
+        "ReconcileFunction": publishing,
         "FlushAuthorizersFunction": {
             "KEYTURN_FLUSH_TARGETS": targets,
             "KEYTURN_DISTRIBUTION": 14 * "x",
@@ -66,6 +91,7 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
         "AuthorizeFunction": {"KEYTURN_FORMER_ISSUER": str(properties.get("former_issuer", ""))},
         "ProbeKeyFunction": {"KEYTURN_JWKS_ORIGIN": f"https://{_CDN_HOST}"},
         "KeysetFunction": {
+            **publishing,
             "KEYTURN_RETAIN_KEYSET": "false",
             "KEYTURN_STATE_MACHINE": f"arn:aws-us-gov:states:us-gov-west-1:{12 * '0'}:stateMachine:{80 * 'x'}",
         },

@@ -16,6 +16,7 @@ from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Origin
 from keyturn.rotation import births
+from keyturn.rotation.branches import newest_number
 from keyturn.rotation.publish_jwks import project
 
 _STARTED_BY = "cloudformation"
@@ -70,7 +71,7 @@ def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
 
     The founding generation is started by the stack itself, and no other generation is.
     """
-    kept = max({*stack.history.numbers(), _generation_shown(stack)})
+    kept = max(newest_number(stack), _generation_shown(stack))
     origin = Origin(stack.clock.new_id(), stack_id, "create")
     latest = stack.keysets.found(kept + 1, origin)
     if retain or _founded_by(stack_id, [latest, *stack.keysets.generations()]):

@@ -1,9 +1,15 @@
-"""PlanRotation: understand the input, mint the op_id, decide what there is to do."""
+"""PlanRotation: understand the request, mint the op_id, decide what there is to do.
 
-from typing import Annotated, Literal
+KeepRequest, the first state, has put what came from outside at `request`; around it stands what the states
+of this execution have added. So nobody outside can say what a state says: it is no part of a request.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from keyturn.aws.events import parse
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.stack import Stack
 from keyturn.keyset.document import Kid
@@ -11,33 +17,25 @@ from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
-from keyturn.rotation.task import Outcome, Planned, rfc3339, task
-
-Text = Annotated[str, Field(min_length=1, max_length=256)]
+from keyturn.rotation.task import Kids, Outcome, Planned, Text, rfc3339, task
 
 
-class Started(BaseModel):
-    """What every execution is told; the rest is there when a step that was overtaken comes back."""
+class _Request(BaseModel):
+    """What every execution is told from outside, and nothing else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     started_by: Text
-    plan: Planned | None = None
-    standby: Outcome | None = None
-    publication: Outcome | None = None
-    probe: Outcome | None = None
-    activation: Outcome | None = None
-    retirement: Outcome | None = None
 
 
-class Scheduled(Started):
+class Scheduled(_Request):
     """Rotate when due; with `supersede`, as soon as that kid is the active one."""
 
     mode: Literal["scheduled"]
     supersede: Kid | None = None
 
 
-class Rollback(Started):
+class Rollback(_Request):
     """Make a grace key the active one again."""
 
     mode: Literal["rollback"]
@@ -45,42 +43,59 @@ class Rollback(Started):
     reason: Text
 
 
-class Emergency(Started):
+class Emergency(_Request):
     """Revoke these keys now: explicit kids only, so that a retry revokes nothing else."""
 
     mode: Literal["emergency"]
-    kids: tuple[Kid, ...] = Field(min_length=1, max_length=12)
+    kids: Kids
     reason: Text
 
 
-PlanInput = Annotated[Scheduled | Rollback | Emergency, Field(discriminator="mode")]
+_REQUEST: TypeAdapter[Scheduled | Rollback | Emergency] = TypeAdapter(
+    Annotated[Scheduled | Rollback | Emergency, Field(discriminator="mode")]
+)
 
 
-def run(stack: Stack, event: Scheduled | Rollback | Emergency) -> Outcome:
-    """Outcome `rotate`, `roll_back`, `emergency`; or `not_due`, `overtaken`: nothing to do."""
+class PlanInput(BaseModel):
+    """The request, and what this run knows already when a step that was overtaken comes back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: Mapping[str, Any]
+    plan: Planned | None = None
+    standby: Outcome | None = None
+    activation: Outcome | None = None
+
+
+def run(stack: Stack, event: PlanInput) -> Outcome:
+    """Outcome `rotate`, `roll_back`, `emergency`; or `not_due`, `overtaken`: nothing to do.
+
+    Raises InvalidEvent for a request that is not understood.
+    """
+    request = parse(_REQUEST, dict(event.request))
     op_id = event.plan.op_id if event.plan else stack.clock.new_id()
     planned = {"op_id": op_id, "at": rfc3339(stack.clock.now())}
-    match event:
+    match request:
         case Scheduled():
-            return {**planned, **_scheduled(stack, event)}
+            return {**planned, **_scheduled(stack, request, event)}
         case Rollback():
-            return {**planned, **_rollback(stack, event)}
+            return {**planned, **_rollback(stack, request, event)}
         case Emergency():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {
                 **planned,
                 "outcome": "emergency",
-                "reason": event.reason,
+                "reason": request.reason,
                 "seconds_until_flush": wait,
             }
 
 
-def _scheduled(stack: Stack, event: Scheduled) -> Outcome:
+def _scheduled(stack: Stack, request: Scheduled, event: PlanInput) -> Outcome:
     try:
         keyset = stack.keysets.read().keyset
     except KeysetMissing:  # a new stack's schedule can be faster than its keyset
         return {"outcome": "not_due", "reason": "no_keyset", "supersede": None}
-    plan = plan_rotation(keyset, stack.clock.now(), stack.times, event.supersede)
+    plan = plan_rotation(keyset, stack.clock.now(), stack.times, request.supersede)
     idle = "overtaken" if event.plan else "not_due"
     return {
         "outcome": "rotate" if plan.due and not _has_turned(stack, keyset, event) else idle,
@@ -89,7 +104,7 @@ def _scheduled(stack: Stack, event: Scheduled) -> Outcome:
     }
 
 
-def _has_turned(stack: Stack, keyset: Keyset, event: Scheduled) -> bool:
+def _has_turned(stack: Stack, keyset: Keyset, event: PlanInput) -> bool:
     """A run turns the key once: what was rolled back after it stays rolled back."""
     if event.activation and event.activation["outcome"] in ("activated", "activated_first"):
         return True
@@ -108,15 +123,15 @@ def _has_signed(stack: Stack, keyset: Keyset, kid: str) -> bool:
     return True  # retired; or nobody remembers it, and the plan is days old
 
 
-def _rollback(stack: Stack, event: Rollback) -> Outcome:
+def _rollback(stack: Stack, request: Rollback, event: PlanInput) -> Outcome:
     keyset = stack.keysets.read().keyset
-    key = keyset.get(event.kid)
+    key = keyset.get(request.kid)
     if key.state is State.ACTIVE or event.plan:
-        return {"outcome": "overtaken", "reason": event.reason}
+        return {"outcome": "overtaken", "reason": request.reason}
     if key.state is not State.GRACE:
         raise IllegalTransition(key.kid, key.state, Event.ROLL_BACK)
     supersede = keyset.active.kid if keyset.active else None
-    return {"outcome": "roll_back", "reason": event.reason, "supersede": supersede}
+    return {"outcome": "roll_back", "reason": request.reason, "supersede": supersede}
 
 
 handler = task(PlanInput, run)

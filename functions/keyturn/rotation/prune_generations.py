@@ -24,7 +24,7 @@ def prune_generations(stack: Stack) -> list[int]:
     for following in _roots(stack, parameters, lineage):
         between = range(root, following.number)
         generations = [one for one in lineage.chain if one.number in between]
-        if not all(_is_kept(stack, generation) for generation in generations):
+        if not all(stack.history.holds(generation) for generation in generations):
             break
         leaving = [one for one in parameters if one.number in between]
         candidates = [one.name for one in leaving if can_be_root(one)]
@@ -56,11 +56,3 @@ def _roots(stack: Stack, parameters: list[Stored], lineage: Lineage) -> Iterator
         )
         if all(one.modified >= modified[following.number] for one in remaining):
             yield following
-
-
-def _is_kept(stack: Stack, generation: Generation) -> bool:
-    """Whether the bucket holds it; a text that differs from what it holds is kept beside that."""
-    kept = stack.history.read(generation.number)
-    if kept not in (None, generation.text):
-        stack.history.keep_unlawful(f"{generation.number:012d}", generation.text)
-    return kept is not None

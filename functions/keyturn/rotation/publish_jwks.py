@@ -13,6 +13,7 @@ from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import publish
 from keyturn.rotation import births
+from keyturn.rotation.branches import branches
 from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
 from keyturn.tokens.jwk import PublicJwk, certified
 
@@ -68,7 +69,7 @@ def project(stack: Stack, origin: Origin) -> Generation:
         noted = _note_published(stack, seen, origin)
         if noted.number == seen.generation:
             with suppress(Conflict):  # somebody else has just written it
-                stack.well_known.write_discovery()
+                stack.well_known.write_metadata()
             return noted
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
@@ -81,7 +82,7 @@ def _is_forged(stack: Stack, seen: Projection) -> bool:
     stack.clock.sleep(stack.times.clock_skew)
     if stack.keysets.read().number >= seen.generation:
         return False
-    if stack.history.read(seen.generation) is not None:
+    if any(one.number == seen.generation for one in branches(stack, stack.keysets.lineage())):
         raise JwksAhead(
             f"the JWKS shows generation {seen.generation}, which is not in SSM: run `keyturn repair`"
         )
@@ -100,7 +101,7 @@ def _write(
 ) -> None:
     is_late = seen is None or seen.generation < generation.number
     if seen and not is_late and not is_written(seen, generation.number, keys):
-        members = foreign_members(seen.body, [key.kid for key in keys])
+        members = foreign_members(seen.body, generation.number, [key.kid for key in keys])
         logger.warning("jwks_tampered", generation=seen.generation, members=members)
     try:
         stack.well_known.write(generation.number, keys, seen)

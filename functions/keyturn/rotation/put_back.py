@@ -1,15 +1,17 @@
 """Generations that were deleted or overwritten come back from the history, in order and as they were.
 
-Each names its parent by the hash of its text, so only what really followed comes back: first what follows
-the newest that counts, then what follows that. Where the lineage stepped over a text that is gone, a
+Each names its parent by the hash of its text, so only what may have followed comes back: first what follows
+the newest that counts, then what follows that. Of two in the history the older object does. Where the lineage stepped over a text that is gone, a
 placeholder takes its name again. A name that is taken meanwhile ends it: somebody wrote.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from keyturn.aws.faults import Conflict
+from keyturn.aws.history import HistoryObject
 from keyturn.aws.keyset_reader import AHEAD
 from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.aws.stack import Stack
@@ -18,6 +20,9 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage, Stored, trace
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import objection
+from keyturn.rotation.branches import MOST_LISTED
+
+_MOST_READ = 10  # objects of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Missing:
 
 
 def missing_generations(
-    stack: Stack, parameters: list[Stored], kept: Set[int]
+    stack: Stack, parameters: list[Stored], kept: Sequence[HistoryObject]
 ) -> tuple[tuple[Missing, ...], Lineage | None]:
     """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
 
@@ -63,8 +68,9 @@ def restore_generations(stack: Stack) -> list[int]:
     believed. Where somebody wrote meanwhile the next run looks again.
     """
     parameters = stack.keysets.parameters()
-    lowest = min((one.number for one in parameters if one.number is not None), default=0)
-    missing, _ = missing_generations(stack, parameters, stack.history.numbers(since=lowest))
+    numbers = [one.number for one in parameters if one.number is not None]
+    bounds = (min(numbers), MOST_LISTED) if numbers else ()
+    missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
     if not missing or stack.keysets.parameters() != parameters:
         return []
     try:
@@ -83,26 +89,44 @@ def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
 
 
 def _following(
-    stack: Stack, stored: Mapping[int, Stored], lineage: Lineage, kept: Set[int]
+    stack: Stack,
+    stored: Mapping[int, Stored],
+    lineage: Lineage,
+    kept: Sequence[HistoryObject],
 ) -> Generation | None:
     """What follows the newest that counts, from SSM beyond a free name, or from the history."""
     parent = document.digest(lineage.head.text)
     for number in range(lineage.free, lineage.free + AHEAD):
-        text = stored[number].text if number in stored else None
-        generation = _read(stack, number, text) if number in stored or number in kept else None
-        if generation and generation.parent == parent and not objection(lineage.head, generation):
-            return generation
+        for generation in _candidates(stack, number, stored.get(number), kept):
+            if generation.parent == parent and not objection(lineage.head, generation):
+                return generation
     return None
 
 
-def _newest(stack: Stack, kept: Set[int]) -> Generation | None:
-    """The newest of the history that can be read."""
-    return next(filter(None, (_read(stack, one) for one in sorted(kept, reverse=True))), None)
+def _candidates(
+    stack: Stack, number: int, stored: Stored | None, kept: Sequence[HistoryObject]
+) -> Iterator[Generation]:
+    """What can be read under this number: in SSM, then in the history, the oldest object first."""
+    if stored:
+        with suppress(DocumentInvalid):
+            generation = document.loads(stored.text)
+            if generation.number == number:
+                yield generation
+        return
+    for one in islice((one for one in kept if one.number == number), _MOST_READ):
+        with suppress(DocumentInvalid):
+            yield stack.history.read(one)
 
 
-def _read(stack: Stack, number: int, text: str | None = None) -> Generation | None:
-    """The generation of this number, from its text or from the history."""
-    with suppress(DocumentInvalid):
-        generation = document.loads(text or stack.history.read(number) or "")
-        return generation if generation.number == number else None
-    return None
+def _newest(stack: Stack, kept: Sequence[HistoryObject]) -> Generation | None:
+    """The newest of the history that follows its own parent there; without any, that can be read."""
+    numbers = sorted({one.number for one in kept if one.number is not None}, reverse=True)
+    by_digest = {one.digest: one for one in kept}
+    newest = None
+    for generation in (one for n in numbers for one in _candidates(stack, n, None, kept)):
+        newest = newest or generation
+        with suppress(KeyError, DocumentInvalid):
+            parent = stack.history.read(by_digest[generation.parent])
+            if not objection(parent, generation):
+                return generation
+    return newest

@@ -21,7 +21,8 @@ from keyturn.keyset.states import State
 from keyturn.keyset.timing import due_at
 from keyturn.keyset.transitions import retire_overdue
 from keyturn.rotation import prune_generations as pruning
-from keyturn.rotation import record_changes, unlawful
+from keyturn.rotation import record_changes, repair_keyset, unlawful
+from keyturn.rotation.branches import foreign_objects
 from keyturn.rotation.create_key import ensure_active, ensure_standby
 from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
@@ -29,6 +30,7 @@ from keyturn.rotation.put_back import restore_generations
 from keyturn.rotation.task import Outcome
 
 _PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
+_MOST_NAMED = 20
 _HOUSEKEEPING = {"record_generations", "prune_generations"}
 
 
@@ -52,6 +54,7 @@ def run(stack: Stack) -> Outcome:
         failures.append(f"restore_generations: {fault}")
     stack.keysets.read()
     for repair in (
+        join_branches,
         retire_overdue_keys,
         restore_active_key,
         restore_standby,
@@ -63,6 +66,7 @@ def run(stack: Stack) -> Outcome:
         prune_generations,
         sweep_orphans,
         check_live_keys,
+        report_foreign_objects,
     ):
         name = repair.__name__
         try:
@@ -78,6 +82,12 @@ def run(stack: Stack) -> Outcome:
     if failures:
         raise RepairFailed("; ".join(failures))
     return {"outcome": "reconciled", **repairs}
+
+
+def join_branches(stack: Stack, origin: Origin) -> int | None:
+    """Repeat what ended on a branch that was deleted and overtaken before it was put back."""
+    generation = repair_keyset.join_branches(stack, origin)
+    return generation.number if generation else None
 
 
 def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
@@ -155,6 +165,13 @@ def check_live_keys(stack: Stack, _origin: Origin) -> None:
     live = (stack.kms.find(key.kms_key_arn) for key in stack.keysets.read().keyset.keys)
     if foreign := stack.kms.foreign(filter(None, live)):
         raise ForeignKey(*foreign)
+
+
+def report_foreign_objects(stack: Stack, _origin: Origin) -> None:
+    """Say as long as they are there which objects of the history are not Keyturn's; nobody reads them."""
+    if foreign := foreign_objects(stack):
+        logger.warning("foreign_objects", count=len(foreign), objects=foreign[:_MOST_NAMED])
+        measure(Metric.FOREIGN_OBJECTS, len(foreign))
 
 
 def _destroy(stack: Stack, names: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,8 @@
 """RecordChanges: each generation is announced on the event bus and kept in the bucket.
 
 SSM's own event wakes it as soon as a generation is there, on a best-effort basis; reconcile runs the
-same later. What is kept was announced, so no event is lost, and a repetition announces a change twice.
+same later. What is kept was announced, so no event is lost, and a repetition announces a change twice:
+kept is the very text under the name of its digest, and no other object counts (docs/decisions/0021).
 What is kept may be pruned from SSM: the fewer generations there are, the fewer pages a reader reads.
 """
 
@@ -10,9 +11,10 @@ from typing import Any
 
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.keyset import document
+from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.changes import ChangeKind, changes
 from keyturn.keyset.model import Generation, Keyset, Origin
+from keyturn.rotation.branches import ancestors
 from keyturn.rotation.prune_generations import prune_generations
 from keyturn.rotation.put_back import restore_generations
 from keyturn.rotation.task import Outcome, rfc3339
@@ -29,11 +31,12 @@ DETAIL_TYPES = {
 def record_changes(stack: Stack) -> list[int]:
     """Announce and keep every generation that counts and that the bucket does not hold yet, in order."""
     chain = stack.keysets.generations()
-    kept = stack.history.numbers(since=chain[0].number)
-    missing = [generation for generation in chain if generation.number not in kept]
+    missing = [generation for generation in chain if not stack.history.holds(generation)]
     for generation in missing:
         stack.event_bus.put(_events(generation, _before(stack, chain, generation)))
-        stack.history.keep(generation.number, generation.text)
+        if stack.history.keep(generation.number, generation.text):
+            logger.warning("history_overwritten", generation=generation.number)
+            measure(Metric.FOREIGN_OBJECTS)
     return [generation.number for generation in missing]
 
 
@@ -42,9 +45,8 @@ def _before(stack: Stack, chain: tuple[Generation, ...], generation: Generation)
     index = chain.index(generation)
     if index:
         return chain[index - 1].keyset
-    older = [number for number in stack.history.numbers() if number < generation.number]
-    text = stack.history.read(max(older)) if older else None
-    return document.loads(text).keyset if text else Keyset()
+    parent = next(ancestors(stack, generation), None)
+    return parent.keyset if parent else Keyset()
 
 
 def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:

@@ -1,6 +1,7 @@
 """RepairKeyset: a keyset counts again whose newest generation is gone.
 
-The operator's command runs this; it is no step of the workflow (docs/decisions/0014).
+The operator's command runs this; it is no step of the workflow (docs/decisions/0014). Reconcile does the
+part of it that needs nobody's judgement: it joins branches.
 
 * *Lost*: the JWKS or the history shows a later generation than counts in SSM. It was deleted or
   overwritten.
@@ -11,19 +12,17 @@ Otherwise the newest keyset is appended above every number that anybody can have
 elsewhere revoked in it.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset import document
-from keyturn.keyset.errors import DocumentInvalid, KeysetFault, NewerSchema
-from keyturn.keyset.lineage import Lineage
+from keyturn.keyset.errors import KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import objection
 from keyturn.keyset.transitions import revoke
+from keyturn.rotation.branches import branches
 from keyturn.rotation.put_back import Missing, missing_generations, put_back
 
 _REACH = 200  # numbers that a repair passes over, each with a parameter
@@ -80,8 +79,29 @@ def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | N
     return stack.keysets.restore(diagnosis.number, keyset, origin)
 
 
+def join_branches(stack: Stack, origin: Origin) -> Generation | None:
+    """Where a writer was faster than the repair of a deletion, what ended on the lost branch ends again.
+
+    The keyset goes on above the highest number of the branch, which readers and the JWKS may hold. Only a
+    branch that lawfully left what counts is believed, and no JWKS is: anybody may have written either.
+    Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
+    """
+    parameters, lineage = stack.keysets.listed()
+    lost = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
+    newest = max((one.number for one in lost), default=0)
+    ended = {key.kid for one in lost for key in one.keyset.ended}
+    kids = tuple(key.kid for key in lineage.head.keyset.keys if key.kid in ended)
+    if lineage.head.number >= newest and not kids:
+        return None
+    taken, number = {one.number for one in parameters}, max(newest + 1, lineage.free)
+    while number in taken:
+        number += 1
+    keyset = _without_ended(stack, lineage.head.keyset, kids)
+    return stack.keysets.restore(number, keyset, origin)
+
+
 def _diagnose(stack: Stack) -> Diagnosis:
-    kept = stack.history.numbers()
+    kept = stack.history.generations()
     try:
         missing, lineage = missing_generations(stack, stack.keysets.parameters(), kept)
     except NewerSchema as error:
@@ -91,7 +111,7 @@ def _diagnose(stack: Stack) -> Diagnosis:
 
     head, projection = lineage.head, stack.well_known.read()
     shown = projection.generation if projection else 0
-    elsewhere = list(_branches(stack, kept, lineage))
+    elsewhere = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
     ended = {key.kid for one in elsewhere for key in one.keyset.ended}
     newest = max([head.number, *(one.number for one in elsewhere)])
     if projection and shown > newest:  # a JWKS shows exactly the live keys
@@ -110,17 +130,6 @@ def _diagnose(stack: Stack) -> Diagnosis:
         number=None if is_newest else max(shown, newest, lineage.free - 1) + 1,
         revocations=revocations,
     )
-
-
-def _branches(stack: Stack, kept: Iterable[int], lineage: Lineage) -> Iterator[Generation]:
-    """What the history holds in the place of what counts, or close above it."""
-    texts = {generation.text for generation in lineage.chain}
-    for number in sorted(kept):
-        if lineage.chain[0].number <= number < lineage.free + _REACH:
-            with suppress(DocumentInvalid):
-                text = stack.history.read(number)
-                if text and text not in texts:
-                    yield document.loads(text)
 
 
 def _source(head: Generation, branches: Iterable[Generation]) -> Generation:

@@ -1,12 +1,12 @@
 """ReportFailure: an execution failed, timed out or was stopped; the event bus hears it in our words."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
+from keyturn.aws.executions import UNKNOWN, Request
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.rotation.task import Outcome
@@ -38,10 +38,6 @@ def handler(event: Mapping[str, Any], _context: object) -> Outcome:
 
 def _started_with(text: str | None) -> dict[str, str | None]:
     """Which mode, and by whom; anybody can start an execution with anything."""
-    try:
-        given = json.loads(text or "{}")
-    except ValueError:
-        given = {}
-    named = given if isinstance(given, dict) else {}
-    known = {name: named.get(name) for name in ("mode", "started_by")}
-    return {name: value if isinstance(value, str) else None for name, value in known.items()}
+    request = Request.parse(text or "")
+    known = {"mode": request.mode, "started_by": request.started_by}
+    return {name: None if value == UNKNOWN else value for name, value in known.items()}

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from keyturn.aws.stack import Stack
+from keyturn.keyset.document import Kid
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import roll_back
 from keyturn.rotation.activate_key import activated
@@ -12,7 +13,7 @@ from keyturn.rotation.task import Outcome, StepInput, task
 class RollbackInput(StepInput):
     """Which key is to sign again."""
 
-    kid: str
+    kid: Kid
 
 
 def run(stack: Stack, event: RollbackInput) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -11,11 +11,15 @@ from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset import timing
+from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
 
 Outcome = Mapping[str, Any]
 Handler = Callable[[Mapping[str, Any], object], Outcome]
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+OpId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Kids = Annotated[tuple[Kid, ...], Field(min_length=1, max_length=12)]
 _I = TypeVar("_I")
 
 
@@ -24,9 +28,9 @@ class Planned(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    op_id: str
-    reason: str
-    supersede: str | None = None
+    op_id: OpId
+    reason: Text
+    supersede: Kid | None = None
     at: datetime | None = None  # missing in executions that an older release planned
 
 
@@ -35,7 +39,7 @@ class Registered(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kid: str
+    kid: Kid
 
 
 class StepInput(BaseModel):
@@ -43,7 +47,7 @@ class StepInput(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    started_by: str = Field(min_length=1)
+    started_by: Text
     plan: Planned
 
     @property
@@ -61,7 +65,7 @@ class StandbyInput(StepInput):
 class Superseding(Planned):
     """A plan that named the key to supersede."""
 
-    supersede: str
+    supersede: Kid
 
 
 class SupersedingInput(StepInput):
@@ -73,7 +77,7 @@ class SupersedingInput(StepInput):
 class EmergencyInput(StepInput):
     """The same in an emergency: which kids are to go."""
 
-    kids: tuple[str, ...]
+    kids: Kids
 
 
 def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:

@@ -25,8 +25,7 @@ def remove_unlawful(stack: Stack) -> list[str]:
     """Tell, keep and remove; returns the names of what was told of or removed now."""
     parameters, lineage = stack.keysets.listed()
     strangers = unlawful(parameters, lineage)
-    kept = stack.history.unlawful() if strangers else set()
-    new = [one for one in strangers if stack.history.name_of(one.name, one.text) not in kept]
+    new = [one for one in strangers if not stack.history.holds_unlawful(one.name, one.text)]
     for one in new:
         logger.warning("unlawful_generation", **_detail(one, lineage))
         measure(Metric.UNLAWFUL_GENERATIONS)

@@ -32,12 +32,3 @@ class TokenRefused(Exception):
     def __init__(self, code: Code) -> None:
         super().__init__(code.value)
         self.code = code
-
-
-class ClaimsInvalid(Exception):
-    """Claims that must not be signed; `field` names the one at fault."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
-        self.problem = problem

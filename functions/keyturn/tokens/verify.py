@@ -26,6 +26,13 @@ class VerificationKey(NamedTuple):
     lifetime: int
 
 
+class Signed(NamedTuple):
+    """What a key that counts has signed; nothing else of it has been checked."""
+
+    claims: dict[str, Any]
+    lifetime: int  # the longest life of the key's tokens in seconds
+
+
 def verify(
     text: str,
     find_key: Callable[[str], VerificationKey],
@@ -34,14 +41,24 @@ def verify(
     now: float,
     headers: MutableMapping[bytes, str] | None = None,
 ) -> dict[str, Any]:
-    """The claims of a good token; raises TokenRefused. `now` in epoch seconds.
+    """The claims of a good token; raises TokenRefused. `now` in epoch seconds; see `read_signed`."""
+    signed = read_signed(text, find_key, headers={} if headers is None else headers)
+    check(signed.claims, expected, lifetime=signed.lifetime, now=now)
+    return signed.claims
+
+
+def read_signed(
+    text: str,
+    find_key: Callable[[str], VerificationKey],
+    *,
+    headers: MutableMapping[bytes, str],
+) -> Signed:
+    """The claims behind a genuine signature, to be checked by `claims.check`; raises TokenRefused.
 
     `find_key` maps a kid to its key, or raises TokenRefused itself. `headers` remembers which kid
-    the header segments of good tokens name: those of one key are all the same text. It is no
+    the header segments of signed tokens name: those of one key are all the same text. It is no
     verdict, and nobody without a key can add to it.
     """
-    if headers is None:
-        headers = {}
     header, kid, signed, payload, signature = take_apart(text, headers)
     key = find_key(kid)
     if not has_signature(key.public_key, signature, signed):
@@ -50,10 +67,9 @@ def verify(
         claims = strict_json.loads(payload)
     except ValueError:
         raise TokenRefused(Code.MALFORMED) from None
-    check(claims, expected, lifetime=key.lifetime, now=now)
     if header not in headers and len(headers) < _MAX_HEADERS and len(header) <= MAX_KNOWN:
         headers[header] = kid
-    return claims
+    return Signed(claims, key.lifetime)
 
 
 def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) -> bool:

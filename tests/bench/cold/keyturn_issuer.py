@@ -10,6 +10,6 @@ context = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:bench",
     aws_request_id="request-1",
 )
-answer = handler({"subject": "user-1", "client_id": "batch-1", "scope": "orders:read"}, context)
+answer = handler({"subject": "user-1", "client": "batch-1", "scope": "orders:read"}, context)
 assert answer["access_token"]
 print("decided", flush=True)

@@ -24,11 +24,14 @@ key = VerificationKey(public, 3_600)
 keys = {material["kid"]: key}
 expected = Expected(material["issuer"], material["audience"], 30)
 headers: dict[bytes, str] = {}
+parameters = material["parameters"]
 stack = Stack.from_environment()
 stack.clients = SimpleNamespace(
     ssm=SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [material["page"]]),
-        get_parameters=lambda **_: material["page"],
+        get_parameters=lambda **asked: {
+            "Parameters": [parameters[name] for name in asked["Names"] if name in parameters]
+        },
     ),
     kms=SimpleNamespace(
         get_public_key=lambda **_: {"PublicKey": der},
@@ -73,7 +76,7 @@ def silent(token: str) -> object:
 
 def issued(_token: str) -> object:
     """The issuer, with a `kms:Sign` that takes no time."""
-    event = {"subject": "user-1", "client_id": "batch-1", "scope": "orders:read", "lifetime": 900}
+    event = {"subject": "user-1", "client": "batch-1", "scope": "orders:read", "lifetime": 900}
     return issue_token.handler(event, context)
 
 

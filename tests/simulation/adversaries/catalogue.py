@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.simulation.adversaries import kms, s3, ssm
+from tests.simulation.adversaries import history, invocations, kms, s3, ssm, states
 from tests.simulation.play import Play
 
 Adversary = Callable[[Play, Random], None]
@@ -20,7 +20,13 @@ ADVERSARIES: tuple[Adversary, ...] = (
     kms.who_may_create_and_tag_keys,
     kms.who_may_tag_any_key,
     s3.who_may_write_the_jwks,
+    history.who_may_write_history,
+    history.who_may_invoke_record_changes,
     ssm.who_may_create_parameters,
+    ssm.who_may_delete_parameters,
+    states.who_may_start_executions,
+    invocations.who_may_invoke_the_steps,
+    invocations.who_may_invoke_what_runs_beside,
 )
 _MOST = 3  # acts of each in a run
 

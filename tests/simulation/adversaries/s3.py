@@ -30,6 +30,7 @@ def who_may_write_the_jwks(play: Play, choose: Random) -> None:
     body = json.dumps(document, separators=(",", ":")).encode()
     version = Version(world.now(), body, metadata, shown.cache_control)
     world.s3.objects[JWKS].append(version)  # the watch sees what the product writes
+    world.jwks.is_tampered = True
 
 
 def _foreign_key(document: Document) -> Document:

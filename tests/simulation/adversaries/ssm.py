@@ -1,6 +1,9 @@
-"""Somebody who may create parameters and do nothing else: `ssm:PutParameter` without overwrite (S13).
+"""Somebody who may create parameters, without overwriting any, or delete them, and do nothing else (S13).
 
-What is written is whatever would help: garbage where the next generation belongs, the past brought back
+The bound of a deletion is its repair from the history, in order: within seconds by SSM's own event, or by
+the next reconcile. Warm readers never go back (watch/truth.py knows what is hidden, and until when).
+
+What the creator writes is whatever would help: garbage where the next generation belongs, the past brought back
 under a name of today, a keyset of one's own far above or below, a second name for a number. What the rules
 of succession allow is left out: it is what the workflow itself may do, and denies service at most.
 """
@@ -20,10 +23,56 @@ _END = 999_999_999_999
 
 
 def who_may_create_parameters(run: Play, choose: Random) -> None:
-    """Without overwriting any."""
+    """Without overwriting any. While everything is deleted, two permissions would be at work."""
+    if run.world.truth.gone is not None and not run.world.truth.stored():
+        return
     for name, text in choose.choice(ACTS)(run, choose):
         if run.world.truth.landed and not _is_lawful(run, text):
             run.world.ssm.plant(f"{_PATH}{name}", text)
+
+
+def who_may_delete_parameters(run: Play, choose: Random) -> None:
+    """The newest, some in between, or all of them; each of which the history has.
+
+    What was written within the last second may be in no history yet, and is then gone for good: that is
+    beyond the bound (docs/threat-model.md). The oldest alone goes with a creator's text in mind only.
+    """
+    chain = run.world.truth.stored()
+    kept = [one for one in chain if _is_kept(run, one)]
+    if not kept or kept[-1] != chain[-1]:
+        return
+    victims = choose.choice(DELETIONS)(kept[1:], choose)
+    names = [f"{_PATH}{_name(one.number)}" for one in victims]
+    run.delete(names or [name for name in run.world.ssm.parameters if name.startswith(_PATH)])
+
+
+def _is_kept(run: Play, generation: Generation) -> bool:
+    name = f"history/{_name(generation.number)}-{document.digest(generation.text)}.json"
+    kept = run.world.s3.version(name, run.world.now())
+    return kept is not None and kept.body.decode() == generation.text
+
+
+def the_newest(chain: list[Generation], choose: Random) -> list[Generation]:
+    """One of them, or a few."""
+    return chain[-choose.randint(1, 3) :]
+
+
+def one_in_between(chain: list[Generation], choose: Random) -> list[Generation]:
+    """What stands above it has lost its parent."""
+    return [choose.choice(chain)] if chain else []
+
+
+def every_one(_chain: list[Generation], _choose: Random) -> list[Generation]:
+    """Whatever is stored, also what does not count."""
+    return []
+
+
+DELETIONS: tuple[Callable[[list[Generation], Random], list[Generation]], ...] = (
+    the_newest,
+    the_newest,
+    one_in_between,
+    every_one,
+)
 
 
 def _is_lawful(run: Play, text: str) -> bool:

@@ -7,10 +7,13 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.simulation.cloud.errors import refused
 from tests.simulation.cloud.wire import Call, Listing, Wire
+
+_EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class S3Client:
         def effect(_at: float) -> dict[str, Any]:
             found = (name for name in self._s3.objects if name.startswith(Prefix))
             names = sorted(name for name in found if name > StartAfter)
-            return {"Contents": [{"Key": name} for name in names]} if names else {}
+            return {"Contents": [self._entry(name) for name in names]} if names else {}
 
         yield self._call("ListObjectsV2", effect)
 
@@ -121,6 +124,10 @@ class S3Client:
             return {"Versions": found} if found else {}
 
         yield self._call("ListObjectVersions", effect)
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        since = self._s3.objects[name][-1].since
+        return {"Key": name, "LastModified": _EPOCH + timedelta(seconds=since)}
 
     def _call(self, name, effect):
         return self._wire.carry(Call(f"s3:{name}", effect, retries=True))

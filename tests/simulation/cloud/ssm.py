@@ -3,11 +3,12 @@
 Source: AWS Systems Manager API Reference; each rule has a case in tests/simulation/contract.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from keyturn.keyset.lineage import Stored
 from tests.simulation.cloud.errors import refused
 from tests.simulation.cloud.wire import Call, Listing, Wire
 
@@ -41,6 +42,7 @@ class Ssm:
         self.epoch = epoch
         self.parameters: dict[str, Parameter] = {}
         self.planted: set[str] = set()
+        self.stirred = 0  # how often something changed, whoever did it
         self.watch = lambda name, text: None
 
     def client(self, *, retries: bool) -> "SsmClient":
@@ -54,6 +56,7 @@ class Ssm:
 
     def put(self, name: str, text: str, *, overwrite: bool) -> None:
         """Write now."""
+        self.stirred += 1
         if len(text.encode()) > MAX_BYTES:
             raise refused("ValidationException")
         now = self._wire.now()
@@ -66,14 +69,39 @@ class Ssm:
             self.parameters[name] = Parameter([(now, text)])
         self.watch(name, text)
 
+    def declare(self, name: str, text: str) -> None:
+        """Somebody's template puts a document that is no generation."""
+        there = self.parameters.setdefault(name, Parameter([]))
+        there.values.append((self._wire.now(), text))
+        there.deleted = None
+
     def plant(self, name: str, text: str) -> None:
         """Somebody else creates a parameter; the watch learns of it only if it comes to count."""
+        self.stirred += 1
         if self.see(name, self._wire.now()) is None:
             self.parameters[name] = Parameter([(self._wire.now(), text)])
             self.planted.add(name)
 
+    def stored(self, path: str) -> list[Stored]:
+        """Everything directly below the path, as it stands now."""
+        now = self._wire.now()
+        below = (name for name in self.parameters if name.rpartition("/")[0] == path)
+        names = [name for name in below if self.see(name, now) is not None]
+        return [_stored(self.shown(name, now)) for name in names]
+
+    def shown(self, name: str, at: float) -> dict[str, Any]:
+        """A parameter as a read shows it; every write is a version, and has its date."""
+        versions = [since for since, _ in self.parameters[name].values if since <= at]
+        return {
+            "Name": name,
+            "Value": self.see(name, at),
+            "Version": len(versions),
+            "LastModifiedDate": self.epoch + timedelta(seconds=versions[-1]),
+        }
+
     def delete(self, names: Iterable[str]) -> None:
         """Delete now; what was deleted so long ago that no read shows it is dropped."""
+        self.stirred += 1
         now = self._wire.now()
         for name in names:
             parameter = self.parameters.get(name)
@@ -108,11 +136,11 @@ class SsmClient:
         def effect(at: float) -> dict[str, Any]:
             seen = {name: self._ssm.see(name, at) for name in Names}
             return {
-                "Parameters": [self._shown(n, at) for n, v in seen.items() if v is not None],
+                "Parameters": [self._ssm.shown(n, at) for n, v in seen.items() if v is not None],
                 "InvalidParameters": [name for name, value in seen.items() if value is None],
             }
 
-        return self._call("GetParameters", effect)
+        return self._call("GetParameters", effect, Names[0].rpartition("/")[0])
 
     def delete_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
         """DeleteParameters: up to ten names."""
@@ -144,24 +172,19 @@ class SsmClient:
                     and name.rpartition("/")[0] == Path
                     and self._ssm.see(name, at) is not None
                 )
-                page = [self._shown(n, at) for n in names[:_PAGE]]
+                page = [self._ssm.shown(n, at) for n in names[:_PAGE]]
                 return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
 
-            page = self._call("GetParametersByPath", effect)
+            page = self._call("GetParametersByPath", effect, Path)
             yield page
             if "NextToken" not in page:
                 return
             beyond = page["Parameters"][-1]["Name"]
 
-    def _shown(self, name: str, at: float) -> dict[str, Any]:
-        """A parameter as a read shows it; every write is a version, and has its date."""
-        versions = [since for since, _ in self._ssm.parameters[name].values if since <= at]
-        return {
-            "Name": name,
-            "Value": self._ssm.see(name, at),
-            "Version": len(versions),
-            "LastModifiedDate": self._ssm.epoch + timedelta(seconds=versions[-1]),
-        }
+    def _call(self, name: str, effect: Any, path: str = "") -> Any:
+        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path))
 
-    def _call(self, name: str, effect: Any) -> Any:
-        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries))
+
+def _stored(shown: Mapping[str, Any]) -> Stored:
+    name = shown["Name"].rpartition("/")[2]
+    return Stored(name, shown["Value"], shown["Version"], shown["LastModifiedDate"])

@@ -14,6 +14,7 @@ class Call:
     operation: str  # ssm:PutParameter
     effect: Effect
     retries: bool
+    path: str = ""  # of the parameters that a read asks for: /keyturn/<stack>/keyset
 
 
 class Wire(Protocol):

@@ -34,9 +34,13 @@ def expected(trace: Trace) -> Replay:
 def definition(resources: Mapping[str, str], start: str) -> str:
     """The definition with a resource for each step, from the state at which a redrive begins.
 
-    A Task is tried again at once; how often, and after which errors, stays as it is.
+    A Task is tried again at once; how often, and after which errors, stays as it is. Nothing leads back to
+    the first state, and an engine may refuse a state that cannot be reached.
     """
-    states = {name: _impatient(state) for name, state in STATES.items()}
+    first = DEFINITION["StartAt"]
+    states = {
+        name: _impatient(state) for name, state in STATES.items() if name != first or name == start
+    }
     text = json.dumps({**DEFINITION, "StartAt": start, "States": states})
     for step, resource in resources.items():
         text = text.replace(f"${{{step}FunctionArn}}", resource)

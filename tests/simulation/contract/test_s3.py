@@ -125,6 +125,17 @@ def test_a_prefix_is_listed_in_order(cloud: Cloud, name: str) -> None:
     assert names(cloud, f"{name}/") == sorted(written)
 
 
+def test_a_listing_says_which_is_older(cloud: Cloud, name: str) -> None:
+    """By when each was last written; nobody can put one into the past."""
+    for one in ("b", "a"):
+        put(cloud, f"{name}/{one}")
+    pages = cloud.clients.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=BUCKET, Prefix=f"{name}/", StartAfter=f"{name}/"
+    )
+    dates = [item["LastModified"] for page in pages for item in page["Contents"]]
+    assert dates[1] <= dates[0]
+
+
 def test_a_prefix_without_objects_is_empty(cloud: Cloud, name: str) -> None:
     """No refusal."""
     assert names(cloud, f"{name}/") == []

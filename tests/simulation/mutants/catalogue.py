@@ -7,7 +7,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.simulation.mutants import keys, lineage, memory, orphans, steps, views, waits, writes
+from tests.simulation.mutants import (
+    apis,
+    clients,
+    events,
+    history,
+    keys,
+    lineage,
+    memory,
+    orphans,
+    steps,
+    views,
+    waits,
+    writes,
+)
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -32,9 +45,21 @@ MUTANTS: tuple[Mutant, ...] = (
     steps.active_is_a_target,
     steps.authorizers_are_flushed_at_once,
     views.a_reader_goes_back,
+    views.a_reader_whose_generation_is_gone_goes_back,
     views.a_view_never_grows_too_old,
     views.the_issuer_goes_on_with_an_older_view,
     views.ages_count_from_the_answer,
+    apis.a_document_is_never_read_again,
+    apis.the_api_s_id_is_ignored,
+    apis.the_stack_s_audience_is_every_api_s,
+    apis.the_last_good_document_counts_for_ever,
+    apis.a_document_that_does_not_parse_is_none,
+    apis.all_apis_share_a_view,
+    clients.a_client_s_document_is_read_once,
+    clients.a_removed_client_is_remembered,
+    clients.an_older_view_of_a_client_will_do,
+    clients.any_scope_is_granted,
+    clients.any_subject_is_granted,
     orphans.the_loser_of_a_race_deletes_its_key,
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
@@ -44,6 +69,14 @@ MUTANTS: tuple[Mutant, ...] = (
     lineage.the_lowest_number_is_the_root,
     lineage.the_highest_number_counts,
     lineage.what_does_not_follow_blocks_the_name,
+    lineage.nothing_is_put_back,
+    lineage.only_reconcile_puts_back,
+    lineage.a_lost_branch_is_forgotten,
+    history.an_object_of_the_number_is_the_generation,
+    history.an_object_of_the_name_is_the_generation,
+    history.other_bytes_stop_the_recording,
+    history.whatever_says_that_it_follows_comes_back,
+    history.any_object_of_the_number_backs_a_jwks,
     keys.iam_may_use_the_keys,
     keys.iam_may_lend_the_keys,
     keys.the_issuer_of_any_stack_signs,
@@ -53,6 +86,11 @@ MUTANTS: tuple[Mutant, ...] = (
     keys.a_key_of_any_kind_is_ours,
     keys.a_key_that_denies_us_ends_the_sweep,
     keys.a_tagged_key_is_adopted,
+    events.an_input_says_what_a_state_says,
+    events.a_key_retires_when_the_event_says_so,
+    events.a_key_is_destroyed_when_the_event_says_so,
+    events.a_custom_resource_believes_its_event,
+    events.a_custom_resource_answers_anybody,
 )
 DELAY_MUTANTS: tuple[Mutant, ...] = (
     waits.newborns_are_waited_for_ten_seconds,

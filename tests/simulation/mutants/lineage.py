@@ -7,6 +7,8 @@ from unittest.mock import patch
 from keyturn.aws import keyset_reader
 from keyturn.keyset import lineage
 from keyturn.keyset.lineage import HIGHEST, Lineage
+from keyturn.rotation import reconcile, record_changes, repair_keyset
+from tests.simulation.mutants.patching import everywhere
 
 
 def whatever_names_its_parent_follows() -> AbstractContextManager[Any]:
@@ -54,3 +56,18 @@ def what_does_not_follow_blocks_the_name() -> AbstractContextManager[Any]:
         return Lineage(whole.chain, whole.head.number + 1, whole.ignored)
 
     return patch.object(Lineage, "extended", extended)
+
+
+def nothing_is_put_back() -> AbstractContextManager[Any]:
+    """What somebody deleted is gone for good."""
+    return everywhere("restore_generations", lambda _stack: [], reconcile, record_changes)
+
+
+def only_reconcile_puts_back() -> AbstractContextManager[Any]:
+    """SSM's own event repairs nothing."""
+    return patch.object(record_changes, "restore_generations", lambda _stack: [])
+
+
+def a_lost_branch_is_forgotten() -> AbstractContextManager[Any]:
+    """What was revoked there stays live where a writer was faster than the repair."""
+    return patch.object(repair_keyset, "join_branches", lambda _stack, _origin: None)

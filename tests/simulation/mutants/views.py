@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
+from keyturn.aws.keyset_reader import KeysetReader
 from keyturn.aws.view import View, _Held
 
 
@@ -45,3 +46,13 @@ def ages_count_from_the_answer() -> AbstractContextManager[Any]:
 
     real = View._refresh
     return patch.object(View, "_refresh", refresh)
+
+
+def a_reader_whose_generation_is_gone_goes_back() -> AbstractContextManager[Any]:
+    """It takes what is left after a deletion, like a new container."""
+
+    def newer(self: Any, held: Any) -> Any:
+        lineage = self._from(held)
+        return lineage.head if lineage else self.read()
+
+    return patch.object(KeysetReader, "newer", newer)

@@ -99,9 +99,9 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
     """What is kept counts as told."""
 
     def record(stack: Any) -> Any:
-        chain, kept = stack.keysets.generations(), stack.history.numbers()
+        chain = stack.keysets.generations()
         for generation in chain:
-            if generation.number not in kept:
+            if not stack.history.holds(generation):
                 stack.history.keep(generation.number, generation.text)
                 before = record_changes._before(stack, chain, generation)
                 stack.event_bus.put(record_changes._events(generation, before))

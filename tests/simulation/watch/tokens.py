@@ -21,6 +21,23 @@ class Token:
     kid: str
     expires: float  # true seconds at which a clock that is right says exp
     genuine: bool
+    promised: bool = (
+        True  # False: its issuer could not know what had landed, as somebody deleted it
+    )
+
+    @property
+    def audience(self) -> str:
+        """Its `aud`."""
+        return str(self._claims["aud"])
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Its `scope`, apart."""
+        return frozenset(self._claims.get("scope", "").split())
+
+    @property
+    def _claims(self) -> dict:
+        return _json(self.text.split(".")[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,9 @@ class Tokens:
         """A token that an issuer gave out; it was signed at `at`."""
         header, payload, _ = text.split(".")
         kid, exp = _json(header)["kid"], _json(payload)["exp"] - epoch
+        edge = self.times.view_ttl + self.times.clock_skew
+        if at <= self.truth.hidden_until(at) + edge:
+            return Token(text, kid, exp, genuine=True, promised=False)
         life = self.truth.life(kid)
         life.dead_by = max(life.dead_by, exp + self.times.leeway)
         self.jwks.signed(kid, at)
@@ -67,11 +87,17 @@ class Tokens:
         revoked = self.truth.life(token.kid).revoked
         if revoked is None:
             return
-        bound = revoked + self._view(arrived, trouble) + self.times.result_ttl
+        view = self._view(arrived, trouble) + self.times.result_ttl
+        hidden = self.truth.hidden_until(arrived) + view
+        bound = max(revoked + view, hidden)
         insist(arrived <= bound, "S2", "API Gateway lets in a revoked token past C + G + ε")
         flushed = self.flushed.get(token.kid)
         if flushed is not None and arrived - trouble > self.times.stale_limit:
-            insist(arrived <= flushed, "S2", "API Gateway lets in a revoked token after the flush")
+            insist(
+                arrived <= max(flushed, hidden),
+                "S2",
+                "API Gateway lets in a revoked token after the flush",
+            )
 
     def _view(self, at: float, trouble: float) -> float:
         troubled = at - trouble <= self.times.stale_limit + self.times.clock_skew
@@ -86,18 +112,21 @@ class Tokens:
                "an expired token is accepted")  # fmt: skip
         view = self._view(answer.arrived, answer.trouble)
         if life.revoked is not None:
-            insist(answer.arrived <= life.revoked + view, "S2", "a revoked token is accepted")
+            since = max(life.revoked, self.truth.hidden_until(answer.arrived))
+            insist(answer.arrived <= since + view, "S2", "a revoked token is accepted")
         insist(answer.arrived - answer.last_read <= view, "S11", "accepted on a view too old")
 
     def _may_be_refused(self, answer: Answer) -> None:
         token, life, now = answer.token, self.truth.life(answer.token.kid), self.now()
-        if not token.genuine or life.revoked is not None:
+        if not (token.genuine and token.promised) or life.revoked is not None:
             return
         if now + answer.ahead + _ROUNDING >= token.expires + self.times.leeway:
             return
         if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
             return  # its view may be older than C
         spared = self.times.view_ttl + self.times.clock_skew
+        if answer.arrived <= self.truth.hidden_until(answer.arrived) + spared:
+            return  # a new container sees what a deletion has left
         if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
             return
         insist(False, "S1", f"a good token of a key that is {life.state} is refused")

@@ -3,7 +3,8 @@
 The arithmetic here is written anew, by true time, and shares nothing with keyset/timing.py.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,9 +15,11 @@ from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.timing import Limits, Times
 from keyturn.tokens.jwk import PublicJwk
 from tests.simulation.cloud.kms import ENABLED, Kms
-from tests.simulation.watch.broken import Broken, insist
+from tests.simulation.watch.broken import BY_A_BRANCH, EXCUSED, insist
 
+NEVER = -1e9
 ROLLED_BACK = "rolled back"  # the reason that the runs' operators give
+PLANTED = "planted"  # the op_id that inputs from outside bring
 MAY_BECOME = {
     None: {"standby"},
     "standby": {"standby", "active", "revoked"},
@@ -59,8 +62,12 @@ class Truth:
     lives: dict[str, Life] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)  # of every key that ever was in it
     asked: set[str] = field(default_factory=set)  # kids that somebody wants revoked
+    forged: set[str] = field(default_factory=set)  # texts that somebody put into the history
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
+    stored: Callable[[], Sequence[Generation]] = tuple  # what counts in SSM, by true time
+    gone: float | None = None  # since when somebody's deletion hides what landed
+    whole: float = NEVER  # since when nothing is hidden any more
     _names: set[str] = field(default_factory=set)
     _lost: bool = False
     _since: int = 0
@@ -88,8 +95,14 @@ class Truth:
         if text == PLACEHOLDER:
             self.planted.add(name)
             return
+        insist(text not in self.forged, "S13", "a forged generation is put back from the history")
         generation = document.loads(text)
+        insist(generation.op_id != PLANTED, "S13", "an input from outside chose the op_id")
         top = self.landed[-1][1].number if self.landed else generation.number - 1
+        if self.gone is not None:
+            self._names.add(name)
+            self._came_back()
+            return
         if name in self._names:
             stray = generation.number <= top and self._was_deleted(name)
             put_back = self.generation(generation.number)
@@ -110,6 +123,49 @@ class Truth:
         self._check_keys(before, generation)
         self._check_rise(before, generation)
         self.on_landing(generation)
+
+    def hidden_until(self, at: float) -> float:
+        """Until when a reader could miss what had landed by then: infinity while it is hidden."""
+        return math.inf if self.gone is not None and self.gone <= at else self.whole
+
+    def deleted(self) -> None:
+        """Somebody deleted parameters: new readers see what is left, until the rest is back."""
+        stored = self.stored()
+        if self.gone is None and (not stored or stored[-1].text != self.landed[-1][1].text):
+            self.gone = self.now()
+
+    def _came_back(self) -> None:
+        """Something was written where it had been deleted: the same again, or a branch."""
+        stored = self.stored()
+        if not stored:
+            return
+        head, texts = stored[-1], {one.text for _, one in self.landed}
+        if head.text not in texts:
+            self._branch(stored)
+        if stored[-1].text == self.landed[-1][1].text:
+            self.gone, self.whole = None, self.now()
+
+    def _branch(self, stored: Sequence[Generation]) -> None:
+        """A writer was faster than the repair: what landed in its place is promised no more (0020).
+
+        Only what was revoked there stays so: that is what the bound is about.
+        """
+        EXCUSED.update(BY_A_BRANCH)
+        texts = {one.text for one in stored}
+        kept = [(at, one) for at, one in self.landed if one.text in texts]
+        new = [one for one in stored if one.text not in {one.text for _, one in kept}]
+        self.landed[:] = [*kept, *((self.now(), one) for one in new)]
+        self._since = min(self._since, len(kept))
+        lost = {name for name in self._names if int(name[-12:]) > stored[-1].number}
+        self._names -= lost
+        self.planted |= lost  # those that stand are stepped over
+        self.arns.clear()
+        for _, generation in self.landed:
+            for key in generation.keyset.known:
+                self.arns[key.kms_key_arn] = key.kid
+                self.life(key.kid).state = key.state.value
+        for one in new:
+            self.on_landing(one)
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
@@ -188,7 +244,8 @@ class Truth:
 
     def _check_forgotten(self, key: Key | EndedKey, generation: Generation) -> None:
         if isinstance(key, Key):
-            raise Broken("S9", f"a {key.state} key got lost")
+            insist(False, "S9", f"a {key.state} key got lost")
+            return
         is_old = generation.at - key.ended > self.limits.ended - timedelta(seconds=1)
         is_full = len(generation.keyset.known) >= self.limits.listed_keys
         insist(is_old or is_full, "S5", "an ended key is forgotten early")

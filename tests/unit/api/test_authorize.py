@@ -54,22 +54,22 @@ def test_a_warm_container_makes_no_call(ask, mint, aws, kind):
     assert aws.operations == []
 
 
-def test_a_cold_container_reads_the_keyset_and_one_key(ask, mint, aws):
-    """And after C one GetParameters, no more."""
+def test_a_cold_container_reads_the_keyset_one_key_and_the_api_s_document(ask, mint, aws):
+    """Each once, and no more."""
     token = mint()
     aws.reset()
     ask(f"Bearer {token}")
-    assert aws.operations == ["ssm:GetParametersByPath", "kms:GetPublicKey"]
+    assert aws.operations == ["ssm:GetParametersByPath", "kms:GetPublicKey", "ssm:GetParameters"]
 
 
 def test_an_old_view_is_refreshed_first(ask, mint, aws, clock):
-    """Older than C, the keyset is read before the answer; the public key is kept."""
+    """Older than C, keyset and document are read before the answer; the public key is kept."""
     ask(f"Bearer {mint()}")
     clock.advance(1.1)
     token = mint()
     aws.reset()
     ask(f"Bearer {token}")
-    assert aws.operations == ["ssm:GetParameters"]
+    assert aws.operations == ["ssm:GetParameters"] * 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,19 +11,21 @@ from keyturn.keyset.transitions import revoke
 from keyturn.tokens.claims import Expected
 from keyturn.tokens.verify import VerificationKey, verify
 
-CALLER = "arn:aws:sts::123456789012:assumed-role/shop/session"
+CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
 
 @pytest.fixture
 def post(booted, invoke):
-    """`POST /token` as API Gateway sends it on."""
+    """`POST /token/{client}` as API Gateway sends it on."""
 
-    def post(body, caller=CALLER, **event):
+    def post(body, client="shop", caller=CALLER, **event):
         text = body if isinstance(body, str) else json.dumps(body)
         return invoke(
             issue_token,
             {
-                "resource": "/token",
+                "resource": "/token/{client}",
+                "path": f"/token/{client}",
+                "pathParameters": {"client": client},
                 "httpMethod": "POST",
                 "body": text,
                 "isBase64Encoded": False,
@@ -38,7 +40,7 @@ def post(booted, invoke):
 @pytest.fixture
 def direct(booted, invoke):
     """A direct invoke of the function."""
-    return lambda **event: invoke(issue_token, {"client_id": "batch-1", **event})
+    return lambda **event: invoke(issue_token, {"client": "batch-1", **event})
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def claims_of(booted, truth, clock):
 
 
 def test_a_token_over_http(booted, post, claims_of, clock):
-    """The client is the caller's ARN; scope and lifetime are as asked; the answer is not cached."""
+    """The client is the path's; scope and lifetime are as asked; the answer is not cached."""
     answer = post(
         {"subject": "user-1", "scope": "orders:read", "lifetime": 10, "claims": {"tenant": 7}}
     )
@@ -79,22 +81,28 @@ def test_a_token_over_http(booted, post, claims_of, clock):
         "iat": now,
         "nbf": now,
         "jti": "id-1",
-        "client_id": CALLER,
+        "client_id": "shop",
         "scope": "orders:read",
         "tenant": 7,
     }
 
 
 def test_the_defaults(post, claims_of, truth):
-    """The stack's audience, the key's own lifetime, and no scope."""
+    """The client's only audience, the key's own lifetime, and no scope, in the answer neither."""
     body = json.loads(post({"subject": "user-1"})["body"])
     claims = claims_of(body["access_token"])
     assert (claims["aud"], claims["exp"] - claims["iat"]) == ("orders", truth().active.lifetime)
-    assert (body["expires_in"], body["scope"], "scope" in claims) == (15, "", False)
+    assert (body["expires_in"], "scope" in body, "scope" in claims) == (15, False, False)
 
 
-def test_a_token_by_direct_invoke(direct, claims_of):
-    """The request says who the client is, and the answer comes without an envelope."""
+def test_a_token_by_direct_invoke(direct, claims_of, declare):
+    """The request says which client it is, and the answer comes without an envelope."""
+    declare(
+        "batch-1",
+        audiences=["orders", "billing"],
+        scopes=["orders:read", "orders:write"],
+        subjects="any",
+    )
     answer = direct(subject="user-1", audience="billing", scope="orders:read orders:write")
     claims = claims_of(answer["access_token"], "billing")
     assert (claims["client_id"], claims["aud"]) == ("batch-1", "billing")
@@ -223,15 +231,18 @@ def unavailable(answer) -> str:
 
 
 def test_the_audit_line(post, logged, truth, silent, clock):
-    """One line a token: jti, kid, sub, client_id and exp, and nothing of the token itself."""
+    """One line per token: what CloudTrail is checked against, who asked; nothing of the token."""
     token = json.loads(post({"subject": "user-1", "scope": "orders:read"})["body"])["access_token"]
     [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
-    assert {name: line[name] for name in ("jti", "kid", "sub", "client_id", "exp")} == {
+    named = ("jti", "kid", "sub", "exp", "client", "role", "session")
+    assert {name: line[name] for name in named} == {
         "jti": "id-1",
         "kid": truth().active.kid,
         "sub": "user-1",
-        "client_id": CALLER,
         "exp": int(clock.now().timestamp()) + 15,
+        "client": "shop",
+        "role": "arn:aws:iam::123456789012:role/Shop",
+        "session": "session",
     }
     silent(token)
 
@@ -240,4 +251,4 @@ def test_no_token_no_audit_line(post, aws, logged):
     """A line counts a token that was handed out."""
     aws.fail("kms:Sign", aws.error("ThrottlingException"))
     post({"subject": "user-1"})
-    assert [entry["message"] for entry in logged()] == ["cannot_sign"]
+    assert [entry["message"] for entry in logged()] == ["cannot_sign", "token_refused"]

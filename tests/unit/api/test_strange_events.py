@@ -18,9 +18,11 @@ CONTEXT = SimpleNamespace(
 HTTP = {
     "body": '{"subject":"user-1"}',
     "isBase64Encoded": False,
+    "path": "/token/shop",
+    "pathParameters": {"client": "shop"},
     "requestContext": {"identity": {"userArn": "arn:aws:iam::123456789012:role/shop"}},
 }
-DIRECT = {"subject": "user-1", "client_id": "client-1", "claims": {"a": [1]}, "lifetime": 5}
+DIRECT = {"subject": "user-1", "client": "batch-1", "claims": {"a": [1]}, "lifetime": 5}
 
 
 @pytest.fixture
@@ -73,11 +75,14 @@ def test_a_direct_invoke_with_anything(issued, event):
 @pytest.mark.parametrize(
     ("member", "value", "field"),
     [
-        ("requestContext", None, "client_id"),
-        ("requestContext", [], "client_id"),
-        ("requestContext", {"identity": []}, "client_id"),
-        ("requestContext", {"identity": {"userArn": 5}}, "client_id"),
-        ("requestContext", {"identity": {"userArn": ""}}, "client_id"),
+        ("requestContext", None, "client"),
+        ("requestContext", [], "client"),
+        ("requestContext", {"identity": []}, "client"),
+        ("requestContext", {"identity": {"userArn": 5}}, "client"),
+        ("requestContext", {"identity": {"userArn": ""}}, "client"),
+        ("path", None, "client"),
+        ("pathParameters", [], "client"),
+        ("pathParameters", {"client": 5}, "client"),
         ("body", 5, "body"),
         ("body", {}, "body"),
         ("body", False, "body"),
@@ -85,9 +90,9 @@ def test_a_direct_invoke_with_anything(issued, event):
     ],
 )
 def test_a_member_of_another_type_over_http(issued, member, value, field):
-    """400, with the field at fault; nobody is taken for a caller."""
+    """400 or, without a client or a caller, 403; with the field at fault."""
     answer = issued({**HTTP, member: value})
-    assert answer["statusCode"] == 400
+    assert answer["statusCode"] == (403 if field == "client" else 400)
     assert json.loads(answer["body"])["error_description"].startswith(f"{field}: ")
 
 
@@ -97,7 +102,7 @@ def test_no_mutation_of_a_proxy_event_is_an_undeclared_error(issued):
     for event in mutations(HTTP, seed=13, count=300):
         answer = issued(event)
         over_http = isinstance(event, dict) and "requestContext" in event
-        assert answer["statusCode"] in (200, 400) if over_http else answer["error"], event
+        assert answer["statusCode"] in (200, 400, 403) if over_http else answer["error"], event
 
 
 def test_no_mutation_of_a_direct_event_is_an_undeclared_error(issued):

@@ -9,7 +9,7 @@ def test_whoami_shows_the_verified_claims(booted, invoke, events, clock):
     """A token that the issuer made, through the authorizer's context, comes back as its claims."""
     made = invoke(
         issue_token,
-        {"subject": "user-1", "client_id": "batch-1", "claims": {"tenant": {"id": 7}}},
+        {"subject": "user-1", "client": "batch-1", "claims": {"tenant": {"id": 7}}},
     )
     allowed = invoke(authorize, events.token(f"Bearer {made['access_token']}", "GET/whoami"))
     answer = invoke(whoami, {"requestContext": {"authorizer": allowed["context"]}})

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyturn.aws.executions import Executions
+from keyturn.aws.executions import UNKNOWN, Executions, Request
 from keyturn.aws.faults import Throttled
+from tests.mutations import STRANGE, mutations
 
 EVENT = {"mode": "scheduled", "started_by": "tests"}
 ROLE = "arn:aws:iam::123456789012:role/states"
@@ -61,3 +62,54 @@ def test_trouble_is_translated(stack, machine, aws):
     aws.fail("sfn:StartExecution", aws.error("ThrottlingException"))
     with pytest.raises(Throttled, match="states:StartExecution"):
         stack.executions.start(machine, EVENT)
+
+
+KID = "k" * 43
+_TEXTS = [value for value in STRANGE if isinstance(value, str) and 0 < len(value) <= 256]
+EMERGENCY = {"mode": "emergency", "kids": [KID], "reason": "leaked", "started_by": "alice"}
+
+
+def test_what_the_workflow_accepts_is_understood(stack, machine):
+    """The mode, who started it, and in an emergency the kids."""
+    execution = stack.executions.start(machine, EMERGENCY)
+    request = stack.executions.request_of(execution)
+    assert request == Request("emergency", "alice", (KID,), understood=True)
+    assert request.is_emergency
+    assert Request.parse(json.dumps(EVENT)) == Request("scheduled", "tests", (), understood=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "7", "null", '"emergency"', "[" * 100_000, "9" * 5_000, '{"mode":' * 50_000],
+    ids=lambda text: text[:12],
+)
+def test_an_input_that_is_no_object_says_nothing(text):
+    """Anybody may start an execution with any JSON, and nested as deep as they like."""
+    assert Request.parse(text) == Request(UNKNOWN, UNKNOWN, (), understood=False)
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=lambda value: ascii(value)[:20])
+@pytest.mark.parametrize("member", ["mode", "started_by", "kids"])
+def test_a_member_of_another_type_is_unknown(member, value):
+    """The others are there; an emergency that names no kid is none whose keys could be out."""
+    request = Request.parse(json.dumps({**EMERGENCY, member: value}))
+    is_text = value in _TEXTS
+    assert (request.mode == "emergency") is (member != "mode")
+    assert (request.mode == UNKNOWN) is (member == "mode" and not is_text)
+    assert (request.started_by == UNKNOWN) is (member == "started_by" and not is_text)
+    assert request.kids == ((KID,) if member != "kids" else ("x",) if value == ["x"] else ())
+    assert request.understood is (
+        value == ["x"]
+        if member == "kids"
+        else request.is_emergency and request.started_by != UNKNOWN
+    )
+    assert request.is_emergency is (request.mode == "emergency" and request.kids != ())
+
+
+def test_an_input_of_any_shape_is_read():
+    """Whatever is read can be written to a terminal, a page or a file; the texts are of bounded length."""
+    for mutated in mutations(EMERGENCY, seed=15, count=2_000):
+        request = Request.parse(json.dumps(mutated))
+        for text in (request.mode, request.started_by, *request.kids):
+            assert 0 < len(text.encode()) <= 4 * 256
+        assert request.understood or mutated != EMERGENCY

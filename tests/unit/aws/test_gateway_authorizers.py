@@ -36,17 +36,30 @@ def test_authorizers_of_this_function_on_every_page(gateway):
     ours = {"id": "a1", "authorizerUri": uri(FUNCTION), "authorizerResultTtlInSeconds": 60}
     others = {"id": "a2", "authorizerUri": uri(f"{FUNCTION}-other")}
     rest.add_response("get_authorizers", {"items": [ours, others]}, {"restApiId": "r1"})
-    by_alias = {"id": "a3", "authorizerUri": uri(f"{FUNCTION}:live")}
+    sources = "method.request.header.Authorization, context.path"
+    by_alias = {"id": "a3", "authorizerUri": uri(f"{FUNCTION}:live"), "identitySource": sources}
     rest.add_response("get_authorizers", {"items": [by_alias]}, {"restApiId": "r2"})
     api = {"ApiId": "h1", "Name": "h", "ProtocolType": "HTTP", "RouteSelectionExpression": "r"}
     http.add_response("get_apis", {"Items": [api]}, {})
     jwt = {"AuthorizerId": "a4", "Name": "j"}
     own = {"AuthorizerId": "a5", "Name": "o", "AuthorizerUri": uri(FUNCTION)}
+    own["IdentitySource"] = ["$request.header.Authorization", "$context.routeKey"]
     http.add_response("get_authorizers", {"Items": [jwt, own]}, {"ApiId": "h1"})
     assert adapter.of_function(FUNCTION) == (
         Authorizer("r1", "a1", 60),
-        Authorizer("r2", "a3", 300),  # what API Gateway takes if nothing is set
-        Authorizer("h1", "a5", 0, is_http=True),
+        Authorizer(  # 300 s is what API Gateway takes if nothing is set
+            "r2",
+            "a3",
+            300,
+            cache_key=frozenset({"method.request.header.Authorization", "context.path"}),
+        ),
+        Authorizer(
+            "h1",
+            "a5",
+            0,
+            is_http=True,
+            cache_key=frozenset({"request.header.Authorization", "context.routeKey"}),
+        ),
     )
 
 
@@ -56,3 +69,23 @@ def test_a_refusal_names_the_call(gateway):
     rest.add_client_error("get_rest_apis", "AccessDeniedException")
     with pytest.raises(AwsFault, match="apigateway:GetRestApis: AccessDeniedException"):
         adapter.of_function(FUNCTION)
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "for_all"),
+    [
+        (Authorizer("a", "b", 0), False),
+        (Authorizer("a", "b", 1), True),
+        (Authorizer("a", "b", 1, cache_key=frozenset({"context.path"})), True),
+        (Authorizer("a", "b", 1, cache_key=frozenset({"context.routeKey"})), True),
+        (
+            Authorizer("a", "b", 1, cache_key=frozenset({"context.path", "context.httpMethod"})),
+            False,
+        ),
+        (Authorizer("a", "b", 1, is_http=True), True),
+        (Authorizer("a", "b", 1, is_http=True, cache_key=frozenset({"context.routeKey"})), False),
+    ],
+)
+def test_when_an_answer_is_kept_for_all_routes(authorizer, for_all):
+    """With a cache whose key tells no route from another."""
+    assert authorizer.keeps_one_answer_for_all_routes is for_all

@@ -1,54 +1,126 @@
-"""The history in S3: every generation once, and never another text in its place."""
+"""The history in S3: each text under a name of its own, and nothing else in its place."""
+
+from dataclasses import replace
 
 import pytest
 
-from keyturn.aws.faults import Conflict
+from keyturn.aws.faults import AwsFault
+from keyturn.keyset import document
+from keyturn.keyset.errors import DocumentInvalid
+from tests.unit.conftest import BUCKET
 
 
-def test_a_generation_is_kept_under_its_number(stack, world):
+@pytest.fixture
+def generation(founded):
+    """What counts."""
+    return founded.keysets.read()
+
+
+@pytest.fixture
+def keep(founded, generation):
+    """Keep it."""
+    return lambda: founded.history.keep(generation.number, generation.text)
+
+
+@pytest.fixture
+def name(generation):
+    """The object that holds it."""
+    return f"history/000000000001-{document.digest(generation.text)}.json"
+
+
+def test_a_generation_is_kept_under_its_number_and_its_digest(keep, name, generation, world):
     """Twelve digits, so that the names sort like the numbers."""
-    stack.history.keep(42, '{"generation":42}')
-    [(name, (text, _, _))] = world()["objects"].items()
-    assert (name, text) == ("history/000000000042.json", b'{"generation":42}')
+    assert keep() is False
+    [(kept, (text, _, _))] = world()["objects"].items()
+    assert (kept, text) == (name, generation.text.encode())
 
 
-def test_keeping_a_generation_again_changes_nothing(stack, world):
-    """The same text a second time is no conflict, and is not written again."""
-    stack.history.keep(42, "{}")
+def test_keeping_a_generation_again_changes_nothing(keep, world):
+    """The same text a second time is not written again."""
+    keep()
     before = world()
-    stack.history.keep(42, "{}")
+    assert keep() is False
     assert world() == before
 
 
-def test_another_text_is_a_conflict(stack, world):
-    """What is kept stays as it is."""
-    stack.history.keep(42, "{}")
-    before = world()
-    with pytest.raises(Conflict):
-        stack.history.keep(42, "{ }")
-    assert world() == before
+def test_another_text_of_the_number_is_another_object(keep, founded, generation, world):
+    """Whoever kept it: both can be read."""
+    other = replace(generation, op_id="op-other")
+    founded.history.keep(1, document.dumps(other))
+    keep()
+    assert len(world()["objects"]) == 2
+    assert founded.history.holds(generation)
+    assert [founded.history.read(one).op_id for one in founded.history.generations()] == [
+        "op-other",
+        generation.op_id,
+    ]
 
 
-def test_a_lost_reply_is_no_conflict(stack, aws, world):
+def test_other_bytes_under_the_name_are_not_the_generation(
+    keep, name, founded, generation, backdoor
+):
+    """Only one text belongs there: it is written over them, and that is told."""
+    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{}")
+    assert not founded.history.holds(generation)
+    assert keep() is True
+    assert founded.history.holds(generation)
+    assert (
+        backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read().decode() == generation.text
+    )
+
+
+def test_whoever_goes_on_writing_is_left_at_it(keep, name, aws, backdoor):
+    """A fault, after a few attempts: the next run tries again."""
+    bodies = iter(range(99))
+
+    def meddle():
+        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=str(next(bodies)).encode())
+
+    aws.meanwhile("s3:PutObject", meddle, times=99)
+    with pytest.raises(AwsFault, match="s3:PutObject"):
+        keep()
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["absent", "foreign"])
+def test_a_lost_reply_is_no_conflict(keep, name, aws, world, backdoor, generation, is_there):
     """botocore repeats the write and meets the first one: the text is the same."""
-    aws.fail("s3:PutObject", aws.timeout, after=True)
-    stack.history.keep(42, "{}")
-    assert aws.attempts.count("s3:PutObject") == 2
-    assert len(world()["objects"]) == 1
+    if is_there:
+        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{}")
+    aws.fail("s3:PutObject", aws.timeout, after=True, nth=2 if is_there else 1)
+    keep()
+    [(text, _, _)] = world()["objects"].values()
+    assert text == generation.text.encode()
 
 
 @pytest.mark.parametrize(
-    ("since", "found"), [(0, {2, 9, 10}), (2, {2, 9, 10}), (3, {9, 10}), (10, {10}), (11, set())]
+    ("since", "numbers"),
+    [(0, [2, 9, 10]), (2, [2, 9, 10]), (3, [9, 10]), (10, [10]), (11, []), (-5, [2, 9, 10])],
 )
-def test_what_is_kept_is_listed(stack, since, found):
-    """A stack that is founded again goes on behind it; nobody keeps a generation twice."""
+def test_what_is_kept_is_listed(stack, since, numbers):
+    """From a number on; a stack that is founded again goes on behind it."""
     for number in (9, 10, 2):
         stack.history.keep(number, "{}")
-    stack.well_known.write_discovery()  # other objects do not count
-    assert stack.history.numbers(since) == found
+    stack.well_known.write_metadata()  # other objects do not count
+    assert [one.number for one in stack.history.generations(since)] == numbers
 
 
-def test_what_is_kept_can_be_read(stack):
-    """And what is not is not."""
-    stack.history.keep(42, '{"generation":42}')
-    assert (stack.history.read(42), stack.history.read(41)) == ('{"generation":42}', None)
+def test_only_so_many_are_listed(stack, aws):
+    """However many somebody has put there."""
+    for number in range(3, 8):
+        stack.history.keep(number, "{}")
+    assert [one.number for one in stack.history.objects(0, 2)] == [3, 4]
+
+
+def test_what_is_kept_can_be_read(keep, founded, generation):
+    """As the generation that it was."""
+    keep()
+    [kept] = founded.history.generations()
+    assert founded.history.read(kept) == generation
+
+
+def test_a_generation_under_another_number_is_invalid(founded, generation):
+    """Its digest is right, its number is not."""
+    founded.history.keep(7, generation.text)
+    [kept] = founded.history.generations()
+    with pytest.raises(DocumentInvalid, match="holds generation 1"):
+        founded.history.read(kept)

@@ -74,30 +74,42 @@ def test_a_generation_that_is_not_spelt_as_ours_is_none(stack, backdoor, number)
 
 @pytest.mark.parametrize("name", NOT_NUMBERS)
 def test_a_name_in_the_history_that_is_not_ours_is_ignored(stack, backdoor, name):
-    """What somebody put there must not end reconcile."""
+    """What somebody put there must not end reconcile; people hear of its name."""
     stack.history.keep(2, "{}")
-    for key in (f"history/{name}.json", f"history/{name}", "history/000000000003.json/"):
+    digest = "A" * 43
+    strange = {
+        f"history/{name}-{digest}.json",
+        f"history/{name}.json",
+        f"history/000000000003-{digest}.json/",
+        "history/000000000003-.json",
+    }
+    for key in strange:
         backdoor.s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
-    assert stack.history.numbers() == {2}
+    assert [one.number for one in stack.history.generations()] == [2]
+    assert {one.name for one in stack.history.objects() if one.number is None} == strange
 
 
-def test_a_document_in_the_history_that_is_not_utf_8_is_invalid(stack, backdoor):
-    """It is named, and is another text than any that could be kept there."""
-    name = "history/000000000002.json"
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"\xff")
-    with pytest.raises(DocumentInvalid, match=name):
-        stack.history.read(2)
+@pytest.mark.parametrize("body", [b"\xff", b"", b"{}"])
+def test_an_object_that_holds_another_text_than_its_name_says_is_invalid(stack, backdoor, body):
+    """It is named, and is nobody's generation."""
+    stack.history.keep(2, "{ }")
+    [kept] = stack.history.generations()
+    backdoor.s3.put_object(Bucket=BUCKET, Key=kept.name, Body=body)
+    with pytest.raises(DocumentInvalid, match=kept.name):
+        stack.history.read(kept)
 
 
 def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, world):
     """Under a name that no reader of generations takes for one; the same text again is no fault."""
-    for text in ("{", "{", "\ud800"):
+    texts = ("{", "{", "\ud800")
+    for text in texts:
         stack.history.keep_unlawful("000000000007", text)
     names = world()["objects"].keys()
-    assert names == stack.history.unlawful()
     assert len(names) == 2
     assert all(name.startswith("history/unlawful/000000000007-") for name in names)
-    assert stack.history.numbers() == set()
+    assert all(stack.history.holds_unlawful("000000000007", text) for text in texts)
+    assert not stack.history.holds_unlawful("000000000008", "{")
+    assert stack.history.objects() == []
 
 
 @pytest.mark.parametrize("name", [name for name in NOT_NUMBERS if name.isascii()])

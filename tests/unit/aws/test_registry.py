@@ -8,7 +8,7 @@ from moto import mock_aws
 from keyturn.access.client import Client
 from keyturn.aws import registry
 from keyturn.aws.clients import client
-from keyturn.aws.faults import UnreadableDocument
+from keyturn.aws.faults import Conflict, UnreadableDocument
 from keyturn.aws.view import View
 
 ORDERS = '{"audiences": ["orders"], "scopes": ["orders:read"]}'
@@ -28,6 +28,28 @@ def test_a_document_is_read_as_it_was_written(clients):
         "orders", frozenset({"orders"}), frozenset({"orders:read"})
     )
     assert clients.texts() == {"orders": ORDERS}
+
+
+def test_a_write_tells_its_version(clients):
+    """So that a caller sees whether another write came in between; a new document replaces none."""
+    assert clients.put("orders", ORDERS, overwrite=False) == 1
+    assert clients.put("orders", ORDERS) == 2
+    assert clients.stored("orders") == registry.Stored(ORDERS, 2)
+    with pytest.raises(Conflict):
+        clients.put("orders", ORDERS, overwrite=False)
+
+
+def test_the_stack_that_declares_a_document_is_known_by_cloudformations_tag(clients):
+    """Also after an overwrite by hand, which leaves the tags; other tags say nothing."""
+    clients.put("by-hand", ORDERS)
+    stack = [{"Key": "aws:cloudformation:stack-name", "Value": "team"}]
+    for name, tags in (("declared", stack), ("tagged", [{"Key": "team", "Value": "x"}])):
+        client("ssm").put_parameter(
+            Name=f"/keyturn/keyturn/clients/{name}", Value=ORDERS, Type="String", Tags=tags
+        )
+    clients.put("declared", ORDERS)
+    found = {name: clients.stack_of(name) for name in ("by-hand", "declared", "tagged")}
+    assert found == {"by-hand": None, "declared": "team", "tagged": None}
 
 
 def test_a_document_that_does_not_exist_is_none(clients):

@@ -101,6 +101,17 @@ def test_a_wall_clock_that_went_back_forces_a_refresh(warm, reader, clock):
     assert (warm.current().number, reader.reads) == (6, 1)
 
 
+def test_a_clock_set_back_is_no_reason_to_go_back(warm, reader, clock):
+    """A generation that is gone is not given up for an older one, though its age is unknown."""
+    reader.number = 4
+    clock.advance(-0.001)
+    clock.ticks += 1
+    with pytest.raises(ViewTooOld):
+        warm.current()
+    clock.advance(10)
+    assert warm.current().number == 5
+
+
 def test_without_ssm_and_with_the_clock_set_back_the_view_fails_closed(warm, reader, clock):
     """An age that nobody knows is not below the stale limit."""
     reader.fault = DOWN

@@ -1,11 +1,18 @@
-"""The JWKS and the discovery document in S3: what they hold, and who may replace them."""
+"""The JWKS and the metadata documents in S3: what they hold, and who may replace them."""
 
 import json
 
 import pytest
 
 from keyturn.aws.faults import AwsFault, Conflict
-from keyturn.aws.well_known import DISCOVERY, JWKS, WellKnown, foreign_members, parse_jwks
+from keyturn.aws.well_known import (
+    AUTHORIZATION_SERVER,
+    JWKS,
+    OPENID_PROVIDER,
+    WellKnown,
+    foreign_members,
+    parse_jwks,
+)
 from keyturn.tokens import base64url
 from keyturn.tokens.jwk import PublicJwk
 
@@ -181,7 +188,7 @@ def test_every_foreign_member_is_named(jwks, members, foreign):
     members = [known.get(one, one) if isinstance(one, str) else one for one in members]
     body = json.dumps({"generation": 1, "keys": [own, *members]}).encode()
     kids = {"own": own["kid"], "another": another["kid"]}
-    assert foreign_members(body, [own["kid"]]) == [kids.get(name, name) for name in foreign]
+    assert foreign_members(body, 1, [own["kid"]]) == [kids.get(name, name) for name in foreign]
 
 
 @pytest.mark.parametrize(
@@ -192,11 +199,13 @@ def test_every_foreign_member_is_named(jwks, members, foreign):
         (b"{}", ["the document"]),
         (b'{"keys":7}', ["keys"]),
         (b'{"keys":[],"x":1,"generation":2}', ["x"]),
+        (b'{"keys":[],"generation":"2"}', ["generation"]),
+        (b'{"keys":[]}', ["generation"]),
     ],
 )
 def test_a_foreign_document_is_named_as_a_whole(body, foreign):
-    """And so is a member beside the keys."""
-    assert foreign_members(body, []) == foreign
+    """And so is a member beside the keys, also a generation that is not the document's."""
+    assert foreign_members(body, 2, []) == foreign
 
 
 def test_a_key_of_another_size_has_no_place_in_a_jwks(large_rsa_key, jwks):
@@ -208,34 +217,58 @@ def test_a_key_of_another_size_has_no_place_in_a_jwks(large_rsa_key, jwks):
     assert parse_jwks(body) == {jwks[0].kid: jwks[0]}
 
 
-def test_the_discovery_document_names_issuer_and_jwks(site_in_s3, stored, site):
-    """RFC 8414 and OpenID Connect Discovery find the JWKS from the issuer."""
-    site_in_s3.write_discovery()
-    document, told = stored(DISCOVERY)
+_SERVER = {
+    "token_endpoint": "https://api.example/v1/token",
+    "grant_types_supported": ["client_credentials"],
+    "response_types_supported": ["token"],
+    "token_endpoint_auth_methods_supported": [
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html"
+    ],
+}
+
+
+def test_the_metadata_leads_to_keys_and_tokens(site_in_s3, stored, site):
+    """RFC 8414 for clients; OpenID Connect Discovery for verifiers, with all members it requires."""
+    site_in_s3.write_metadata()
+    document, told = stored(AUTHORIZATION_SERVER)
+    server = {"issuer": site.url, "jwks_uri": f"{site.url}/.well-known/jwks.json", **_SERVER}
+    assert document == server
+    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+    document, told = stored(OPENID_PROVIDER)
     assert document == {
-        "issuer": site.url,
-        "jwks_uri": f"{site.url}/.well-known/jwks.json",
-        "response_types_supported": ["token"],
+        **server,
+        "authorization_endpoint": f"{site.url}/authorization-endpoint-not-supported",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
     assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
 
 
-def test_the_discovery_document_is_written_when_it_differs(site_in_s3, aws, container, stored):
+def test_metadata_is_written_when_it_differs(site_in_s3, aws, container, stored):
     """Once for good, and again when the issuer has changed."""
-    site_in_s3.write_discovery()
-    site_in_s3.write_discovery()
-    assert aws.operations.count("s3:PutObject") == 1
-    container(issuer="https://new.example").well_known.write_discovery()
-    assert stored(DISCOVERY)[0]["jwks_uri"] == "https://new.example/.well-known/jwks.json"
+    site_in_s3.write_metadata()
+    site_in_s3.write_metadata()
+    assert aws.operations.count("s3:PutObject") == 2
+    container(issuer="https://new.example").well_known.write_metadata()
+    for name in (AUTHORIZATION_SERVER, OPENID_PROVIDER):
+        assert stored(name)[0]["jwks_uri"] == "https://new.example/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
+def test_metadata_that_was_changed_by_hand_is_put_right(site_in_s3, put, stored, name):
+    """It would lead clients, or verifiers, somewhere else."""
+    site_in_s3.write_metadata()
+    document, _ = stored(name)
+    put(name, {**document, "token_endpoint": "https://thief.example"})
+    site_in_s3.write_metadata()
+    assert stored(name)[0] == document
 
 
 def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, world):
     """JWKS, discovery and history go with the stack."""
     site_in_s3.write(7, jwks, None)
-    site_in_s3.write_discovery()
+    site_in_s3.write_metadata()
     stack.history.keep(1, "{}")
-    assert len(world()["objects"]) == 3
+    assert len(world()["objects"]) == 4
     site_in_s3.empty_bucket()
     assert world()["objects"] == {}

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.executions import Request
 from keyturn.aws.faults import Unanswered
 from keyturn.aws.http import Answer
 from keyturn.aws.powertools import logger
@@ -76,9 +77,10 @@ class Machine:
         matches = [one for one in (*self.running, *self.ended) if one.status == status]
         return sorted(matches, key=lambda one: one.started, reverse=True)
 
-    def input_of(self, arn: str) -> Any:
+    def request_of(self, arn: str) -> Request:
         """Like Executions'."""
-        return (self.inputs or {}).get(arn, {"mode": "scheduled", "started_by": "schedule"})
+        default = {"mode": "scheduled", "started_by": "schedule"}
+        return Request.parse(json.dumps((self.inputs or {}).get(arn, default)))
 
     def visits(self, _arn: str) -> list[Any]:
         """Like Executions'."""

@@ -119,8 +119,8 @@ class FakeAws:
             "LogGroup": "logs",
             "ScheduleNames": "demo-rotation,demo-reconcile",
         }
-        members = {**vars_of(self._times), "audience": "orders", "allowed_audiences": "orders"}
-        members |= {"deletion_window": 7, "allowed_scopes": "", "route_scopes": ""}
+        members = {**vars_of(self._times), "audience": "orders"}
+        members |= {"deletion_window": 7, "route_scopes": ""}
         members |= {"flush_targets": ""}
         names = {
             "".join(part.title() for part in name.split("_")): members[name] for name in members
@@ -162,8 +162,10 @@ class FakeAws:
 
     # ---- The others speak JSON.
 
-    def GetParametersByPath(self, _):
-        return {"Parameters": [_parameter(*item) for item in self._parameters.items()]}
+    def GetParametersByPath(self, arguments):
+        below = arguments["Path"] + "/"
+        stored = [item for item in self._parameters.items() if item[0].startswith(below)]
+        return {"Parameters": [_parameter(*item) for item in stored]}
 
     def GetParameters(self, arguments):
         stored = [(name, self._parameters.get(name)) for name in arguments["Names"]]

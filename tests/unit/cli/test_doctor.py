@@ -8,21 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.executions import Execution
-from keyturn.aws.faults import AwsFault
+from keyturn.access.api import Api
+from keyturn.access.routes import RouteTable
+from keyturn.aws.executions import Execution, Request
+from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
-from keyturn.cli.snapshot import Run, read_snapshot
+from keyturn.cli.snapshot import Failure, Run, read_snapshot
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
+ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
 ROOT = Path(__file__).parents[3]
 
 
@@ -70,6 +73,20 @@ def grace(snapshot):
     )
 
 
+ROUTES = RouteTable.parse({"GET /orders": "orders:read"})
+
+
+def cached(snapshot, *apis, **more):
+    """An API whose authorizer's answers API Gateway keeps for all routes; `apis` have documents."""
+    times = replace(snapshot.settings.times, result_ttl=60)
+    return replace(
+        snapshot,
+        settings=replace(snapshot.settings, times=times),
+        authorizers=(Authorizer("other", "a1", 60, **more),),
+        apis={api.api_id: api for api in apis},
+    )
+
+
 BROKEN = {
     "no_active_key": lambda s: with_keys(s, s.keyset.standby),
     "no_standby": lambda s: with_keys(s, s.keyset.active),
@@ -98,13 +115,14 @@ BROKEN = {
     "jwks_foreign": lambda s: replace(
         s, projection=replace(s.projection, body=b'{"keys":[{"kid":"forged"}]}')
     ),
+    "foreign_history": lambda s: replace(s, foreign_objects=("history/x", "history/y")),
     "jwks_unreachable": lambda s: replace(s, public=replace(s.public, status=403)),
     "jwks_caching": lambda s: replace(s, public=replace(s.public, cache_control="no-cache")),
     "jwks_stale_at_edge": lambda s: replace(
         s, public=replace(s.public, generation=1), at=s.at + DAY
     ),
     "failed_execution": lambda s: replace(
-        s, unresolved=(Execution("arn:run", "TIMED_OUT", s.at, s.at),)
+        s, unresolved=(Failure(Execution("arn:run", "TIMED_OUT", s.at, s.at), ASKED),)
     ),
     "stuck_execution": lambda s: replace(s, running=(run("WaitForGrace", DAY, s),)),
     "schedule_missing": lambda s: replace(
@@ -116,6 +134,12 @@ BROKEN = {
     "authorizer_caches_longer": lambda s: replace(
         s, authorizers=(Authorizer("other", "a1", 300), Authorizer("own", "a2", 0))
     ),
+    "document_unreadable": lambda s: replace(
+        s, clients={"orders": UnreadableDocument("/keyturn/demo/clients/orders", "no audience")}
+    ),
+    "api_missing": lambda s: replace(s, apis={"gone": Api("gone", "orders")}, authorizers=()),
+    "cache_refuses_routes": lambda s: cached(s, Api("other", "orders", ROUTES)),
+    "cache_opens_routes": lambda s: cached(s, Api("other", "orders", ROUTES), is_http=True),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
     "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
 }
@@ -178,6 +202,44 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
     there = replace(snapshot, settings=settings, authorizers=(Authorizer(api, "a", ttl),))
     found = [one.severity.value for one in examine(there)]
     assert found == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("apis", "route_scopes", "code"),
+    [
+        ([Api("other", "orders")], ROUTES, {}),
+        ([], None, {}),
+        ([], ROUTES, {"http": "cache_opens_routes"}),
+        (
+            [Api("other", "orders", ROUTES)],
+            None,
+            {"http": "cache_opens_routes", "rest": "cache_refuses_routes"},
+        ),
+        ([Api("other", "orders", ROUTES, cached=True)], None, {"http": "cache_opens_routes"}),
+    ],
+    ids=["no routes", "no document", "the stack's routes", "routes", "routes, cached"],
+)
+@pytest.mark.parametrize("kind", ["http", "rest"])
+@pytest.mark.parametrize("by_route", [False, True])
+def test_what_a_cache_does_to_routes(snapshot, apis, route_scopes, code, kind, by_route):
+    """A REST API caches a policy, which names the routes; an HTTP API a yes or no, which does not."""
+    route_key = {"context.routeKey", "context.path", "context.httpMethod"}
+    there = cached(
+        snapshot,
+        *apis,
+        is_http=kind == "http",
+        cache_key=frozenset(route_key if by_route else {"context.path"}),
+    )
+    settings = replace(there.settings, route_scopes=route_scopes)
+    found = [one.code for one in examine(replace(there, settings=settings))]
+    assert found == ([] if by_route or kind not in code else [code[kind]])
+
+
+def test_an_api_of_another_account_is_not_missing(snapshot):
+    """Where other accounts may use the authorizer, nothing here tells whether their API exists."""
+    there = BROKEN["api_missing"](snapshot)
+    assert examine(replace(there, admits_accounts=True)) == []
+    assert examine(replace(there, authorizers=None)) == []
 
 
 def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from keyturn.keyset import document
+from keyturn.rotation.record_changes import record_changes
 from tests.unit.conftest import BUCKET, START
 
 
@@ -88,13 +89,49 @@ def test_what_does_not_count_is_no_history(deployment, keyset_before, keyturn, b
     assert json.loads(keyturn("history", "--json").stdout) == before
 
 
+@pytest.fixture
+def kept(booted, keyset_before):
+    """All generations but the newest are in the bucket only."""
+    record_changes(booted)
+    booted.keysets.remove(["000000000001", "000000000002"])
+    return {one.number: one.name for one in booted.history.generations()}
+
+
+def _history(keyturn, *options):
+    return json.loads(keyturn("history", "--json", *options).stdout)
+
+
 def test_an_object_that_cannot_be_read_is_left_out_and_named(
     deployment, keyset_before, keyturn, backdoor
 ):
     """The others are shown all the same."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/000000000007.json", Body=b"{")
-    result = keyturn("history")
-    output = json.loads(keyturn("history", "--json").stdout)
-    assert (result.exit_code, "left out: 7." in result.stdout) == (0, True)
+    name = f"history/000000000007-{'A' * 43}.json"
+    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{")
+    result = keyturn("history", width=200)
+    output = _history(keyturn)
+    assert (result.exit_code, f"left out: {name}" in result.stdout) == (0, True)
     assert [change["generation"] for change in output["changes"]] == [3, 2, 1]
-    assert (output["older"], output["unreadable"]) == (0, [7])
+    assert (output["older"], output["ignored"]) == (0, [name])
+
+
+@pytest.mark.parametrize("options", [(), ("--at", START.isoformat())])
+def test_a_forged_past_is_left_out_and_named(deployment, kept, keyturn, booted, options):
+    """What counts proves what came before it: each generation names its parent by its hash."""
+    before = _history(keyturn, *options)
+    forged = replace(booted.history.read(booted.history.generations()[1]), op_id="forged")
+    booted.history.keep(2, document.dumps(forged))
+    after = _history(keyturn, *options)
+    [name] = after.pop("ignored")
+    assert name.startswith("history/000000000002-")
+    assert name != kept[2]
+    assert after == {key: value for key, value in before.items() if key != "ignored"}
+    assert before["unproved_before"] is None
+
+
+def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, keyturn, backdoor):
+    """The rest is shown, and that nothing proves it any more."""
+    backdoor.s3.put_object(Bucket=BUCKET, Key=kept[2], Body=b"{}")
+    output = _history(keyturn)
+    assert [change["generation"] for change in output["changes"]] == [3, 1]
+    assert (output["ignored"], output["unproved_before"]) == ([kept[2]], 3)
+    assert "What generation 3 followed is gone" in keyturn("history", width=200).stdout

@@ -1,31 +1,32 @@
 """`keyturn issue`, `verify` and `jwks`: a token from the issuer's own code, explained."""
 
+import io
 import json
+from contextlib import redirect_stdout
 
 import pytest
 
-from keyturn.api.answers import Refusal
-from keyturn.api.issue_token import issue
-from keyturn.api.token_request import TokenRequest
+from keyturn.api import issue_token
 from keyturn.aws.http import Answer
-from keyturn.aws.powertools import metrics
 from keyturn.keyset.transitions import revoke
 
 
 @pytest.fixture(autouse=True)
-def issuer(deployment, booted):
-    """`POST /token` without HTTP."""
+def issuer(deployment, booted, invoke):
+    """`POST /token/{client}` as API Gateway passes it on."""
 
-    def post_token(body):
-        try:
-            request = TokenRequest.over_http(json.loads(json.dumps(body)))
-            return Answer(200, {}, issue(booted, request, "arn:aws:iam::123456789012:user/me"))
-        except Refusal as refusal:
-            return Answer(refusal.status, {}, refusal.body())
+    def post_token(body, client="operator"):
+        event = {
+            "path": f"/token/{client}",
+            "pathParameters": {"client": client},
+            "requestContext": {"identity": {"userArn": "arn:aws:iam::123456789012:user/me"}},
+            "body": json.dumps(body),
+        }
+        with redirect_stdout(io.StringIO()):  # the issuer's own lines are not the command's
+            answer = invoke(issue_token, event)
+        return Answer(answer["statusCode"], {}, json.loads(answer["body"]))
 
     deployment.post_token = post_token
-    yield
-    metrics.clear_metrics()  # of the issuer, whose handler was left out
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_token_alone_on_stdout(keyturn, token):
     """Ready for a pipe; --json has the whole token response."""
     assert token.count(".") == 2
     output = json.loads(keyturn("issue", "--subject", "alice", "--lifetime", "5", "--json").stdout)
-    assert set(output) == {"access_token", "token_type", "expires_in", "scope"}
+    assert set(output) == {"access_token", "token_type", "expires_in"}
     assert output["expires_in"] == 5
 
 
@@ -71,7 +72,7 @@ def test_what_may_not_be_asked_for_is_named(keyturn, options, named):
 @pytest.mark.parametrize(("status", "word"), [(403, "execute-api:Invoke"), (503, "doctor")])
 def test_an_issuer_that_does_not_answer(deployment, keyturn, status, word):
     """Exit status 1, with what to do."""
-    deployment.post_token = lambda _body: Answer(status, {}, "no")
+    deployment.post_token = lambda _body, client: Answer(status, {}, "no")
     result = keyturn("issue", "--subject", "alice")
     assert result.exit_code == 1
     assert word in result.stderr.splitlines()[1]

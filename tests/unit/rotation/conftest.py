@@ -47,6 +47,9 @@ class Execution:
         self.data = with_result(state, self.data, outcome)
         self.state = state["Next"]
 
+    def _pass(self, state) -> None:
+        self.data, self.state = with_result(state, self.data, self.data), state["Next"]
+
     def _choice(self, state) -> None:
         self.state = chosen(state, self.data)
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
+from keyturn.access.client import Client
 from keyturn.rotation import check_settings
 
 
@@ -20,8 +21,7 @@ def check(site, invoke, demo_times, printed):
             "stack": "demo",
             "bucket": "keyturn-demo",
             "audience": "orders",
-            "allowed_audiences": "orders,billing",
-            "allowed_scopes": "orders:read",
+            "operator_scopes": "orders:read",
             "route_scopes": "",
             "deletion_window": "30",
             "times": json.dumps({**asdict(demo_times), **dict(times)}),
@@ -49,6 +49,17 @@ def test_good_settings_are_handed_on(check, demo_times, request_type):
     told = check(request_type)
     assert told["Status"] == "SUCCESS"
     assert json.loads(told["Data"]["Times"]) == asdict(demo_times)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "listed"),
+    [("orders:read", ["orders:read"]), ("b, a,b", ["a", "b"]), ("a b", ["a", "b"]), ("", [])],
+)
+def test_the_operators_document_is_made_of_the_parameters(check, scopes, listed):
+    """The attribute `Operator`: the stack's audience, these scopes, any subject."""
+    document = json.loads(check(operator_scopes=scopes)["Data"]["Operator"])
+    assert document == {"audiences": ["orders"], "scopes": listed, "subjects": "any"}
+    assert Client.from_document("operator", document).scopes == set(listed)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +94,8 @@ def test_all_contradictions_are_told_at_once(check):
         ({"audience": ""}, "audience"),
         ({"route_scopes": "GET /whoami"}, "route_scopes"),
         ({"times": {"view_ttl": "soon"}}, "times"),
+        ({"operator_scopes": 'say:"hi"'}, "the client operator: scopes"),
+        ({"audience": "a\nb"}, "the client operator: audiences"),
     ],
 )
 def test_bad_settings_fail_by_name(check, properties, field):

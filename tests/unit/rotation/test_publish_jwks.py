@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import AwsFault, Throttled
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
+from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
@@ -219,7 +220,8 @@ def test_a_jwks_from_the_future_is_replaced(booted, step, forge, stored_jwks, cl
 
 def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, step, forge, jwks):
     """It may show a revocation that SSM no longer tells: the step fails rather than go back."""
-    booted.history.keep(999, "{}")
+    lost = replace(booted.keysets.read(), number=999)
+    booted.history.keep(999, document.dumps(lost))
     forge(generation=999)
     with pytest.raises(
         JwksAhead, match="generation 999, which is not in SSM: run `keyturn repair`"
@@ -287,11 +289,11 @@ def test_another_standby_than_ours_is_overtaken(
     assert step(kid=ours)["outcome"] == "overtaken"
 
 
-def test_the_discovery_document_comes_with_the_jwks(founded, invoke, planned, world):
+def test_the_metadata_comes_with_the_jwks(founded, invoke, planned, world):
     """From the first projection on."""
     invoke(create_key, planned())
     invoke(publish_jwks, planned())
-    assert set(world()["objects"]) == {JWKS, ".well-known/openid-configuration"}
+    assert set(world()["objects"]) == {JWKS, AUTHORIZATION_SERVER, OPENID_PROVIDER}
 
 
 def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world, printed):

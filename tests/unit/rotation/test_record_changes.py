@@ -5,8 +5,10 @@ import json
 import pytest
 
 from keyturn.aws.faults import AwsFault
+from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
+from tests.unit.conftest import BUCKET
 
 
 @pytest.fixture
@@ -77,9 +79,10 @@ def test_what_was_not_told_is_told_again(booted, record, told, aws):
     aws.fail("events:PutEvents", aws.error("InternalException", 500))
     with pytest.raises(AwsFault):
         record()
-    assert booted.history.numbers() <= {1}  # it founded the keyset and tells of no key
+    kept = booted.history.generations()
+    assert {one.number for one in kept} <= {1}  # it founded the keyset and tells of no key
     record()
-    assert booted.history.numbers() == set(booted.keysets.stored())
+    assert [one.number for one in booted.history.generations()] == sorted(booted.keysets.stored())
 
 
 def test_reconcile_tells_what_ssm_did_not(booted, invoke, told):
@@ -98,3 +101,73 @@ def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change,
     record()
     assert [(kind, detail["kid"]) for kind, detail in told()][-1] == ("KeyRevoked", old)
     assert len(told()) == 2
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"source": "keyturn", "detail-type": "KeyRevoked", "detail": {"kid": "x", "generation": 2}},
+        {"source": "aws.ssm", "detail": {"operation": "Delete", "name": "000000000002"}},
+        {"source": "aws.ssm", "detail": {"operation": "Create", "name": "000000000003"}},
+    ],
+)
+def test_what_an_event_says_changes_nothing(booted, record, told, invoke, world, event):
+    """Whoever sent it: what happened is read from SSM."""
+    record()
+    before = world(), told()
+    assert invoke(record_changes, event)["generations"] == []
+    assert (world(), told()) == before
+
+
+@pytest.fixture
+def put_object(backdoor):
+    """Write an object as somebody with the permission could."""
+    return lambda name, body: backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=body)
+
+
+@pytest.fixture
+def names(booted):
+    """The objects that hold the generations in SSM, by number."""
+    return {
+        number: f"history/{number:012d}-{document.digest(text)}.json"
+        for number, text in booted.keysets.stored().items()
+    }
+
+
+def test_an_object_of_the_same_number_silences_nothing(booted, record, told, names, put_object):
+    """Under another digest it is another object, whatever is in it."""
+    text = booted.keysets.stored()[2]
+    for name in ("history/000000000002.json", f"history/000000000002-{'A' * 43}.json"):
+        put_object(name, text.encode())
+    assert record()["generations"] == [1, 2]
+    assert {detail["generation"] for _, detail in told()} == {2}
+    assert names[2] in [one.name for one in booted.history.generations()]
+
+
+@pytest.mark.parametrize("when", ["before", "afterwards"])
+def test_other_bytes_under_the_name_silence_nothing(
+    booted, record, told, names, put_object, aws, when, printed, world
+):
+    """They are written over, and the event is told, perhaps again."""
+    if when == "afterwards":
+        record()
+        aws.reset()
+    put_object(names[2], b"{}")
+    assert 2 in record()["generations"]
+    assert {detail["generation"] for _, detail in told()} == {2}
+    assert world()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
+    assert "history_overwritten" in printed()
+    assert record()["generations"] == []
+
+
+def test_a_predecessor_that_was_written_over_stops_nothing(
+    booted, record, told, names, change, truth, put_object
+):
+    """What it held is nobody's to know, so that more is told rather than less."""
+    record()
+    generation = change(revoke, [truth().active.kid], times=booted.times, limits=booted.limits)
+    booted.keysets.remove(["000000000001", "000000000002"])
+    put_object(names[2], b"{}")
+    assert record()["generations"] == [generation.number]
+    assert "KeyRevoked" in [kind for kind, _ in told()]

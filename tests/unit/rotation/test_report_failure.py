@@ -45,9 +45,16 @@ def test_who_started_what(stack, invoke, told, status):
     )
 
 
-@pytest.mark.parametrize("given", [None, '{"mode":7}', "{", "[]"])
+ODD = [None, '{"mode":7}', "{", "[]", "7", "[" * 100_000, "9" * 5_000]
+LONG = json.dumps({"mode": "emergency" * 100, "started_by": "é" * 100_000}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("given", [*ODD, LONG], ids=lambda given: str(given)[:12])
 def test_an_input_that_cannot_be_read_holds_nothing_up(stack, invoke, told, given):
-    """Step Functions leaves out what is too long; anybody can start an execution with anything."""
+    """Step Functions leaves out what is too long; anybody can start an execution with anything.
+
+    What is nested too deep for a parser, or fills the event that tells of it, is no way not to be told of.
+    """
     invoke(report_failure, status_change(input=given))
     assert told()[1]["execution"] == EXECUTION
     assert (told()[1]["mode"], told()[1]["started_by"]) == (None, None)

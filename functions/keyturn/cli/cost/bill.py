@@ -21,9 +21,9 @@ _STARTS = 0.001  # of all calls find no warm container, and read each key from K
 DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
 _TOKEN_BYTES = 910  # logged per token: the audit line and its metric
 _IDLE_METRICS, _METRICS = 3, 20  # reconcile's, and all; billed in hours that have data
-_ALARMS, _DASHBOARDS = 11, 1  # of one stack (docs/signals.md)
-_TRANSITIONS = 20  # states of a rotation
-_DAILY = 3  # states of a scheduled run that finds nothing due
+_ALARMS, _DASHBOARDS = 13, 1  # of one stack (docs/signals.md)
+_TRANSITIONS = 21  # states of a rotation
+_DAILY = 4  # states of a scheduled run that finds nothing due
 
 
 @dataclass(frozen=True, slots=True)

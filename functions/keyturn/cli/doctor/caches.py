@@ -1,7 +1,9 @@
-"""Checks of API Gateway: does it keep the authorizer's answers for as long as the bound says?"""
+"""Checks of API Gateway: does it keep the authorizer's answers as long as the bound says, and for what?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from shlex import quote
 
+from keyturn.access.api import Api
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
@@ -15,6 +17,55 @@ def check_authorizer_caches(snapshot: Snapshot) -> Iterator[Finding]:
         is_own = authorizer.api_id == snapshot.api_id
         if authorizer.result_ttl > bound and (is_own or authorizer.api_id not in flushed):
             yield _longer(authorizer, bound, is_own=is_own)
+
+
+def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
+    """No answer for one route is taken for another, unless the document says `cached`."""
+    for authorizer in snapshot.authorizers or ():
+        if not authorizer.keeps_one_answer_for_all_routes:
+            continue
+        api = (snapshot.apis or {}).get(authorizer.api_id)
+        if authorizer.is_http and _has_routes(snapshot, api):
+            yield _opens_routes(authorizer)
+        elif isinstance(api, Api) and api.routes and not (authorizer.is_http or api.cached):
+            yield _refuses_routes(authorizer, api, api.routes.entries)
+
+
+def _has_routes(snapshot: Snapshot, api: object) -> bool:
+    """An API without a document follows the stack's RouteScopes."""
+    if isinstance(api, Api):
+        return bool(api.routes)
+    return api is None and bool(snapshot.settings.route_scopes)
+
+
+def _opens_routes(authorizer: Authorizer) -> Finding:
+    api, own = authorizer.api_id, authorizer.authorizer_id
+    sources = " ".join(
+        quote(f"${source}") for source in sorted({*authorizer.cache_key, "context.routeKey"})
+    )
+    return Finding(
+        "cache_opens_routes",
+        Severity.ERROR,
+        f"HTTP API {api} keeps one answer of the authorizer for all its routes: a token that opens one "
+        f"of them opens the others for {authorizer.result_ttl} s.",
+        f"`aws apigatewayv2 update-authorizer --api-id {api} --authorizer-id {own} "
+        f"--identity-source {sources}` keeps one per route. Or no cache: {_update(authorizer, 0)}",
+        subject=api,
+    )
+
+
+def _refuses_routes(authorizer: Authorizer, api: Api, routes: Mapping[str, str]) -> Finding:
+    options = "".join(f" --route {quote(f'{route}={routes[route]}')}" for route in routes)
+    return Finding(
+        "cache_refuses_routes",
+        Severity.CRITICAL,
+        f"REST API {api.api_id} keeps one answer of the authorizer for all its routes, and its document "
+        f"does not say so: after a call of one route the others refuse the token for "
+        f"{authorizer.result_ttl} s.",
+        f"`keyturn api add {api.api_id} --audience {quote(api.audience)}{options} --cached`. Or no "
+        f"cache: {_update(authorizer, 0)}",
+        subject=api.api_id,
+    )
 
 
 def _longer(authorizer: Authorizer, bound: int, *, is_own: bool) -> Finding:

@@ -14,14 +14,23 @@ _PATIENCE = timedelta(hours=1)  # more than any Task with all its retries
 
 def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
     """Every failure was made up for, and no execution takes longer than its waits."""
-    for execution in snapshot.unresolved or ():
+    for failure in snapshot.unresolved or ():
+        execution = failure.execution
+        if failure.request.understood:
+            why = "and no later run has made up for it"
+            remedy = (
+                f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
+                "rotation; an emergency is started again."
+            )
+        else:
+            why = "whose input is not understood: it can have changed nothing"
+            remedy = "Start it again with the `keyturn` command; CloudTrail says who started it."
         yield Finding(
             "failed_execution",
             Severity.ERROR,
             f"An execution {execution.status.replace('_', ' ').lower()} at "
-            f"{instant(execution.stopped)}, and no later run has made up for it.",
-            f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
-            f"rotation; an emergency is started again. {_RUNBOOK}",
+            f"{instant(execution.stopped)}, {why}.",
+            f"{remedy} {_RUNBOOK}",
             subject=execution.arn,
         )
     times = snapshot.settings.times

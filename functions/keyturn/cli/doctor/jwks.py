@@ -42,7 +42,7 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
     """Of the right generation: does it hold that generation's keys, and nothing else?"""
-    foreign = foreign_members(projection.body, kids)
+    foreign = foreign_members(projection.body, projection.generation, kids)
     if missing := sorted(kids - projection.keys.keys()):
         what = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
         yield _fixed_by_reconcile("jwks_incomplete", Severity.CRITICAL, what)
@@ -80,7 +80,7 @@ def _unreachable(why: str) -> Finding:
 
 def _caching(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
     times = snapshot.settings.times
-    max_age = re.search(r"(?:^|[,\s])max-age=(\d+)", public.cache_control)
+    max_age = re.search(r"(?:^|[,\s])max-age=([0-9]{1,10})", public.cache_control)
     if max_age is None:
         what = "The JWKS is served without a max-age: caches keep it as long as they like."
     elif int(max_age[1]) + times.cdn_ttl > times.propagation:

@@ -54,6 +54,14 @@ class Summary:
         return [life for life in self.lives if life.key.kid not in hidden]
 
     @property
+    def documents(self) -> str:
+        """How many clients and APIs have a document; empty if that cannot be read."""
+        clients, apis = self.snapshot.clients, self.snapshot.apis
+        if clients is None or apis is None:
+            return ""
+        return f"{count(len(clients), 'client')} and {count(len(apis), 'API')} have documents."
+
+    @property
     def more_ended(self) -> str:
         """How many ended keys are not shown, and where they are; empty if none."""
         hidden = len(self.lives) - len(self.shown)
@@ -90,6 +98,8 @@ class Summary:
             "keys": [self._key(life.key) for life in self.lives],
             "timeline": [_timeline(life) for life in self.lives],
             "next": [self._upcoming(one) for one in self.upcoming],
+            "clients": _number(self.snapshot.clients),
+            "apis": _number(self.snapshot.apis),
             "revocation_bound_seconds": int(self.bound.total_seconds()),
             "revocation_bound_seconds_without_ssm": int(self.outage_bound.total_seconds()),
             "drift": [asdict(finding) for finding in self.drift],
@@ -113,6 +123,10 @@ class Summary:
     def _upcoming(self, one: UpcomingEvent) -> Mapping[str, Any]:
         in_seconds = int((one.at - self.snapshot.at).total_seconds())
         return {"at": iso(one.at), "in_seconds": in_seconds, "event": one.event, "kid": one.kid}
+
+
+def _number(documents: Mapping[str, Any] | None) -> int | None:
+    return None if documents is None else len(documents)
 
 
 def _timeline(life: Life) -> Mapping[str, Any]:

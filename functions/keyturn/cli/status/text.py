@@ -39,6 +39,8 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
     terminal.say(_upcoming(summary))
     for bound in _bounds(summary):
         terminal.say(bound)
+    if summary.documents:
+        terminal.say(summary.documents)
     _running(terminal, summary)
     if summary.drift:
         terminal.say()

@@ -49,13 +49,15 @@ def explain(stack: Stack, text: str) -> Explanation:
     """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
     token, now = Decoded.from_token(text), stack.clock.now()
     try:
-        claims: Mapping[str, Any] = authenticate(stack, text, {})
+        claims: Mapping[str, Any] = authenticate(stack, text, {})[0]
         verdict = ACCEPTED
     except TokenRefused as refusal:
         claims, verdict = {}, refusal.code.value
     generation = stack.view.current()
     key = generation.keyset.find(token.kid) if token.kid else None
-    around = Surroundings(key, _public_key(stack, key), stack.expected, now)
+    around = Surroundings(
+        key, _public_key(stack, key), stack.expected(stack.settings.audience), now
+    )
     table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
     entries = table.open_entries(scopes) if table else {}
     routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}

@@ -72,6 +72,9 @@ class Run:
         self._attempts = 0
         self.data, self.state = with_result(state, self.data, outcome), state["Next"]
 
+    def _pass(self, state: dict) -> None:
+        self.data, self.state = with_result(state, self.data, self.data), state["Next"]
+
     def _choice(self, state: dict) -> None:
         self.state = chosen(state, self.data)
 

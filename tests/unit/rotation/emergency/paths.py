@@ -2,6 +2,7 @@
 
 GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
 ROTATION = [
+    "KeepRequest",
     "PlanRotation",
     "IsRotationDue",
     "CreateKey",
@@ -23,6 +24,7 @@ ROTATION = [
     "Rotated",
 ]
 ROLLBACK = [
+    "KeepRequest",
     "PlanRotation",
     "IsRotationDue",
     "RollBackKey",
@@ -37,6 +39,7 @@ ROLLBACK = [
     "Rotated",
 ]
 EMERGENCY = [
+    "KeepRequest",
     "PlanRotation",
     "IsRotationDue",
     "RevokeKeys",

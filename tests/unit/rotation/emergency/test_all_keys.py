@@ -99,7 +99,7 @@ def test_an_input_that_is_not_understood(booted, start, aws, world, changes, fie
     before = world()
     run = start("emergency", **{"kids": [UNKNOWN], "reason": "key leaked", **changes})
     assert run.finish() == "failed"
-    assert run.visited == ["PlanRotation"]
+    assert run.visited == ["KeepRequest", "PlanRotation"]
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(f"{field}: ")
     assert aws.operations == []

@@ -93,7 +93,7 @@ def test_a_key_that_is_not_in_grace(turned, old, back, truth, emergency, world, 
     before = world()
     run = back(kid)
     assert run.finish() == "Overtaken"
-    assert run.visited == ["PlanRotation", "IsRotationDue", "Overtaken"]
+    assert run.visited == ["KeepRequest", "PlanRotation", "IsRotationDue", "Overtaken"]
     assert run.data["plan"]["outcome"] == "overtaken"
     if which != "active":
         assert kid in run.data["plan"]["why"]

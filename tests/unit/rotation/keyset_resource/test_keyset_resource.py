@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.keyset import document
+from keyturn.keyset.model import Generation, Keyset
 from keyturn.rotation import keyset_resource
 from tests.template import TEMPLATE
+from tests.unit.conftest import START
 
 TIMED = ("ReconcileFunction", "KeysetFunction")
 
@@ -90,7 +93,9 @@ def test_a_boot_without_keys_fails_in_time(ask, stack, monkeypatch, clock, statu
 def test_generations_go_on_where_the_bucket_left_off(ask, stack, in_history, in_jwks, world):
     """A keyset founded anew never writes a JWKS or a history that looks older than what is there."""
     if in_history:
-        stack.history.keep(in_history, "{}")
+        kept = Generation(in_history, "op-0", "tests", "kept", START, Keyset())
+        stack.history.keep(in_history, document.dumps(kept))
+        stack.history.keep(in_history + 50, "{}")  # by somebody else
     if in_jwks:
         stack.well_known.write(in_jwks, [], None)
     ask("Create")

@@ -1,0 +1,56 @@
+"""Names of claims: which no client sets, and which a careless verifier takes for another one.
+
+Go's encoding/json matches the names of members without case, by Unicode's simple folding (`ſ` is `s`),
+Java's equalsIgnoreCase takes `ı` for `i`, and Go's json/v2 can ignore `_` and `-` as well. For such a
+verifier a token with `SUB` or `client-id` has another subject or client than it has for us.
+"""
+
+import unicodedata
+from functools import cache
+
+# What the issuer vouches for, and what would change how the token is read.
+RESERVED = frozenset(
+    {
+        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti"),
+        *("client_id", "scope", "cnf", "kid", "alg", "typ"),
+    }
+)
+# IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; and `scp` and `permissions`,
+# which verifiers read although nobody registered them. A name registered later is one like any other:
+# only a client whose document lists it may set it.
+_OTHERS = """
+name given_name family_name middle_name nickname preferred_username profile picture website email
+email_verified gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
+azp nonce auth_time at_hash c_hash acr amr sub_jwk sip_from_tag sip_date sip_callid sip_cseq_num
+sip_via_branch orig dest mky events toe txn rph sid vot vtm attest origid act may_act jcard at_use_nbr
+div opt vc vp sph ace_profile cnonce exi roles groups entitlements token_introspection eat_nonce ueid
+sueids oemid hwmodel hwversion oemboot dbgstat location eat_profile submods uptime bootcount bootseed
+dloas swname swversion manifests measurements measres intuse cdniv cdnicrit cdniip cdniuc cdniets
+cdnistt cdnistd sig_val_claims authorization_details verified_claims place_of_birth nationalities
+birth_family_name birth_given_name birth_middle_name salutation title msisdn also_known_as htm htu ath
+atc sub_id rcd rcdi crn msgi _claim_names _claim_sources rdap_allowed_purposes rdap_dnt_allowed geohash
+scp permissions
+"""
+REGISTERED = RESERVED.union(_OTHERS.split())
+
+
+def fold(name: str) -> str:
+    """What two names share that some verifier takes for one: their letters and digits, without case."""
+    compatible = unicodedata.normalize("NFKC", name).upper().casefold()
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", compatible)))
+
+
+@cache
+def _registered_by_fold() -> dict[str, str]:
+    return {fold(name): name for name in REGISTERED}
+
+
+def objection(name: str) -> str | None:
+    """Why no client may set a claim of this name, None if one may."""
+    if name in RESERVED:
+        return "is reserved"
+    folded = fold(name)
+    if not folded:
+        return "has no letter or digit"
+    twin = _registered_by_fold().get(folded, name)
+    return None if twin == name else f"can be read as {twin}"

@@ -1,0 +1,116 @@
+"""May this client have this token? The one decision of the issuer and of `keyturn client explain`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from keyturn.access import claim_names
+from keyturn.access.client import Client, Subjects
+
+# What a description may show of a name that the caller chose (RFC 6749 section 5.2: no " and no \).
+_PLAIN = re.compile(r"[!#-\[\]-~]{1,64}")
+
+
+class Code(StrEnum):
+    """Why a token is not granted: `error` of RFC 6749 section 5.2 and RFC 8707 section 2."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_TARGET = "invalid_target"
+
+
+class NotGranted(Exception):
+    """The client may not have that; `field` is the member of the request that asks for too much."""
+
+    def __init__(self, code: Code, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.code = code
+        self.field = field
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """What is asked for; `lifetime` in seconds, `scope` separated by spaces, None by default."""
+
+    subject: str | None = None
+    audience: str | None = None
+    scope: str = ""
+    lifetime: int | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the token will say; `lifetime` in seconds, `scope` separated by single spaces."""
+
+    subject: str
+    audience: str
+    scope: str
+    lifetime: int
+    claims: Mapping[str, Any]
+
+
+def grant(client: Client, request: TokenRequest, *, key_lifetime: int) -> Grant:
+    """The request with its defaults, for a key whose tokens live `key_lifetime`; raises NotGranted."""
+    return Grant(
+        _subject(client, request.subject),
+        _audience(client, request.audience),
+        _scope(client, request.scope),
+        _lifetime(client, request.lifetime, key_lifetime),
+        _claims(client, request.claims),
+    )
+
+
+def plain(name: str) -> str | None:
+    """A name as a description may show it, None if it may not."""
+    return name if _PLAIN.fullmatch(name) else None
+
+
+def _subject(client: Client, subject: str | None) -> str:
+    if subject is None and client.subjects is Subjects.ITSELF:
+        return client.name
+    if subject is None:
+        raise NotGranted(Code.INVALID_REQUEST, "subject", "is required")
+    if not client.may_be(subject):
+        raise NotGranted(Code.INVALID_REQUEST, "subject", "is not one of this client's subjects")
+    return subject
+
+
+def _audience(client: Client, audience: str | None) -> str:
+    if audience is None and len(client.audiences) == 1:
+        return next(iter(client.audiences))
+    if audience is None:
+        raise NotGranted(Code.INVALID_TARGET, "audience", "is required: this client has several")
+    if audience not in client.audiences:
+        raise NotGranted(Code.INVALID_TARGET, "audience", "is not one of this client's audiences")
+    return audience
+
+
+def _scope(client: Client, scope: str) -> str:
+    if not set(scope.split(" ")) <= {*client.scopes, ""}:
+        raise NotGranted(Code.INVALID_SCOPE, "scope", "holds a scope that this client may not have")
+    return " ".join(scope.split())
+
+
+def _lifetime(client: Client, lifetime: int | None, key_lifetime: int) -> int:
+    most = min(key_lifetime, client.max_lifetime or key_lifetime)
+    if lifetime is not None and lifetime > most:
+        raise NotGranted(
+            Code.INVALID_REQUEST, "lifetime", f"is above this client's maximum of {most} seconds"
+        )
+    return most if lifetime is None else lifetime
+
+
+def _claims(client: Client, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in claims:
+        problem = claim_names.objection(name)
+        if problem is None and name not in client.claims:
+            problem = "is not one of this client's claims"
+        if problem:
+            shown = plain(name)
+            field = f"claims.{shown}" if shown else "claims"
+            raise NotGranted(Code.INVALID_REQUEST, field, problem)
+    return claims

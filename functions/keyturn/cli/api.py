@@ -1,0 +1,167 @@
+"""`keyturn api`: which API behind the authorizer accepts which tokens."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from keyturn.access.api import Api
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.aws.gateway_authorizers import Authorizer
+from keyturn.cli.documents import DOES_NOT_PARSE, Consent, Documents, Entry, Kind, say_problems
+from keyturn.cli.formatting import count, duration
+from keyturn.cli.options import Drift, DryRun, Yes
+from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.keyset import timing
+
+ApiId = Annotated[str, typer.Argument(help="The API's id, as in its execute-api URL.")]
+Audience = Annotated[str, typer.Option(help="The audience of the tokens that it accepts.")]
+Routes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--route",
+        help="`METHOD /path=scopes`; repeatable. Without it every token for the audience opens all.",
+    ),
+]
+Cached = Annotated[
+    bool, typer.Option("--cached", help="API Gateway caches the authorizer's answers.")
+]
+_NO_DOCUMENT = "no document"
+
+
+def add(
+    terminal: Terminal,
+    deployment: Deployment,
+    api_id: ApiId,
+    *,
+    audience: Audience,
+    route: Routes = None,
+    cached: Cached = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    drift: Drift = False,
+) -> None:
+    """Say which tokens an API accepts, and which scopes open which route."""
+    document: dict[str, Any] = {"audience": audience}
+    if route:
+        document["routes"] = _routes(route)
+    if cached:
+        document["cached"] = True
+    Documents(terminal, deployment, APIS).add(api_id, document, Consent(dry_run, yes, drift))
+
+
+def remove(
+    terminal: Terminal,
+    deployment: Deployment,
+    api_id: ApiId,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    drift: Drift = False,
+) -> None:
+    """Have the stack-wide settings count for an API again."""
+    Documents(terminal, deployment, APIS).remove(api_id, Consent(dry_run, yes, drift))
+
+
+def show(terminal: Terminal, deployment: Deployment, api_id: ApiId) -> None:
+    """What an API accepts, and which stack says so."""
+    Documents(terminal, deployment, APIS).show(api_id)
+
+
+def list_apis(terminal: Terminal, deployment: Deployment) -> None:
+    """Every API with a document, and those that ask the authorizer without one."""
+    entries = {entry.name: entry for entry in Documents(terminal, deployment, APIS).all()}
+    authorizers, unread = _authorizers(deployment)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("API", "KIND", "AUDIENCE", "ROUTES"):
+        table.add_column(column)
+    for api_id in sorted({*entries, *authorizers}):
+        table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(entries.get(api_id)))
+    terminal.say(table)
+    if authorizers.keys() - entries:
+        terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes count.", "dim")
+    say_problems(terminal, entries.values())
+    if unread:
+        terminal.say(f"Which APIs ask the authorizer could not be read: {unread}.", "yellow")
+    apis = [
+        {
+            "api": api_id,
+            "document": entries[api_id].document if api_id in entries else None,
+            "problem": entries[api_id].problem if api_id in entries else None,
+            "asks_authorizer": None if unread else api_id in authorizers,
+        }
+        for api_id in sorted({*entries, *authorizers})
+    ]
+    terminal.result({"apis": apis, "unread": unread})
+
+
+def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
+    """The APIs of this account and Region that ask the authorizer, and why they are not known."""
+    try:
+        found = deployment.authorizers.of_function(deployment.outputs["AuthorizerArn"])
+    except AwsFault as fault:
+        return {}, str(fault)
+    return {one.api_id: one for one in found}, None
+
+
+def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
+    if authorizer is None:
+        return "?" if unread else "not here"
+    return "HTTP or WebSocket" if authorizer.is_http else "REST"
+
+
+def _cells(entry: Entry[Api] | None) -> tuple[str, str]:
+    if entry is None:
+        return (_NO_DOCUMENT, "")
+    if entry.document is None:
+        return (DOES_NOT_PARSE, "")
+    routes = entry.document.get("routes")
+    number = "all" if routes is None else count(len(routes), "route")
+    return (
+        entry.document["audience"],
+        number + (", cached" if entry.document.get("cached") else ""),
+    )
+
+
+def _routes(arguments: list[str]) -> dict[str, str]:
+    """`GET /orders=orders:read` as the entry of a document; raises BadUsage."""
+    routes: dict[str, str] = {}
+    for argument in arguments:
+        route, equals, scopes = argument.partition("=")
+        if not equals:
+            raise BadUsage(
+                f"--route {argument} names no scopes",
+                "write it like 'GET /orders=orders:read'; 'GET /health=' needs a token and no scope",
+            )
+        if route in routes:
+            raise BadUsage(f"--route {route} is there twice", "name all its scopes in one")
+        routes[route] = scopes
+    return routes
+
+
+def _effects(deployment: Deployment, _before: Api | None) -> Sequence[str]:
+    times = deployment.settings.times
+    bound, outage = timing.revocation_bound(times), timing.outage_bound(times)
+    return (
+        f"Every authorizer follows it within {duration(bound)} (C + G + ε), within "
+        f"{duration(outage)} while SSM cannot be read; a cold container at once.",
+    )
+
+
+APIS: Kind[Api] = Kind(
+    noun="API",
+    verb="api",
+    parse=Api.from_document,
+    smallest={"audience": "any"},
+    defaults={
+        "audience": "none",
+        "routes": "every token for the audience opens all",
+        "cached": "false",
+    },
+    registry=lambda deployment: deployment.api_documents,
+    effects=_effects,
+    question="This decides which tokens it accepts.",
+    removal="The stack's own Audience and RouteScopes count for it again; they may open more.",
+)

@@ -1,0 +1,148 @@
+"""`keyturn client`: who may ask for which tokens."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from keyturn.access.client import Client, Subjects
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.cli.differences import rows
+from keyturn.cli.documents import DOES_NOT_PARSE, Consent, Documents, Kind, say_problems
+from keyturn.cli.formatting import duration
+from keyturn.cli.options import Drift, DryRun, Yes
+from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.keyset import timing
+from keyturn.keyset.errors import KeysetFault
+
+Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
+Audiences = Annotated[
+    list[str], typer.Option("--audience", help="An audience its tokens may have; repeatable.")
+]
+Scopes = Annotated[
+    list[str] | None, typer.Option("--scope", help="A scope its tokens may have; repeatable.")
+]
+SubjectNames = Annotated[
+    list[str] | None,
+    typer.Option("--subject", help="`itself` (the default), `any`, or a subject; repeatable."),
+]
+MaxLifetime = Annotated[
+    int | None, typer.Option(help="Seconds a token may live; the key's lifetime by default.")
+]
+Claims = Annotated[
+    list[str] | None, typer.Option("--claim", help="A claim that it may set; repeatable.")
+]
+
+
+def add(
+    terminal: Terminal,
+    deployment: Deployment,
+    name: Name,
+    *,
+    audience: Audiences,
+    scope: Scopes = None,
+    subject: SubjectNames = None,
+    max_lifetime: MaxLifetime = None,
+    claim: Claims = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    drift: Drift = False,
+) -> None:
+    """Say what a client may have; what an option does not say, it may not."""
+    document: dict[str, Any] = {"audiences": audience, "subjects": _subjects(subject or [])}
+    if scope:
+        document["scopes"] = scope
+    if max_lifetime is not None:
+        document["max_lifetime"] = max_lifetime
+    if claim:
+        document["claims"] = claim
+    Documents(terminal, deployment, CLIENTS).add(name, document, Consent(dry_run, yes, drift))
+
+
+def remove(
+    terminal: Terminal,
+    deployment: Deployment,
+    name: Name,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    drift: Drift = False,
+) -> None:
+    """Give a client no more tokens."""
+    Documents(terminal, deployment, CLIENTS).remove(name, Consent(dry_run, yes, drift))
+
+
+def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
+    """What a client may have, and which stack says so."""
+    Documents(terminal, deployment, CLIENTS).show(name)
+
+
+def list_clients(terminal: Terminal, deployment: Deployment) -> None:
+    """Every client, and what it may have."""
+    entries = Documents(terminal, deployment, CLIENTS).all()
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
+        table.add_column(column)
+    for entry in entries:
+        texts = rows(entry.document, CLIENTS.defaults)
+        cells = [texts[member] for member in ("audiences", "scopes", "subjects")] if texts else []
+        table.add_row(entry.name, *(cells or [DOES_NOT_PARSE]))
+    terminal.say(table if entries else "There are no clients: nobody gets a token.")
+    say_problems(terminal, entries)
+    clients = [
+        {"client": one.name, "document": one.document, "problem": one.problem} for one in entries
+    ]
+    terminal.result({"clients": clients})
+
+
+def _subjects(arguments: list[str]) -> str | list[str]:
+    if not arguments:
+        return Subjects.ITSELF.value
+    if len(arguments) == 1 and arguments[0] in tuple(Subjects):
+        return arguments[0]
+    if words := set(arguments) & set(Subjects):
+        raise BadUsage(f"--subject {min(words)} stands alone", "leave out the others")
+    return arguments
+
+
+def _effects(deployment: Deployment, before: Client | None) -> Sequence[str]:
+    times = deployment.settings.times
+    bound = duration(timing.issuing_bound(times))
+    lines = [f"New tokens follow it within {bound} (C + ε); a cold container at once."]
+    if before:
+        longest = _longest_lifetime(deployment)
+        life = timing.token_bound(times, min(longest, before.max_lifetime or longest))
+        lines.append(
+            f"Tokens that it got before live until they expire: for {duration(life)} at most."
+        )
+    return lines
+
+
+def _longest_lifetime(deployment: Deployment) -> int:
+    """Seconds; a key keeps the lifetime that it was created with."""
+    times = deployment.settings.times
+    try:
+        return max([times.token_lifetime, *(key.lifetime for key in deployment.keyset.keys)])
+    except (AwsFault, KeysetFault):  # a client can be narrowed nevertheless
+        return times.token_lifetime
+
+
+CLIENTS: Kind[Client] = Kind(
+    noun="client",
+    verb="client",
+    parse=Client.from_document,
+    smallest={"audiences": ["any"]},
+    defaults={
+        "audiences": "none",
+        "scopes": "none",
+        "subjects": "itself",
+        "max_lifetime": "the key's lifetime",
+        "claims": "none",
+    },
+    registry=lambda deployment: deployment.client_documents,
+    effects=_effects,
+    question="This decides which tokens it gets.",
+    removal="It gets no more tokens: POST /token answers 403 unauthorized_client.",
+)

@@ -1,0 +1,64 @@
+"""Mutants of what an API accepts."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.aws import registry
+from keyturn.aws.faults import UnreadableDocument
+from keyturn.aws.stack import Stack
+from keyturn.tokens.claims import Expected
+
+
+def a_document_is_never_read_again() -> AbstractContextManager[Any]:
+    """What a container saw first counts for as long as it lives."""
+    return patch.object(registry._Document, "newer", lambda _self, held: held)
+
+
+def the_api_s_id_is_ignored() -> AbstractContextManager[Any]:
+    """Every API is as the stack's own settings say."""
+    return patch.object(Stack, "api", lambda self, _api_id: self._undeclared_api)
+
+
+def the_stack_s_audience_is_every_api_s() -> AbstractContextManager[Any]:
+    """Documents have a say on routes only."""
+
+    def expected(self: Any, _audience: str) -> Expected:
+        return Expected(self.settings.issuer, self.settings.audience, self.times.leeway)
+
+    return patch.object(Stack, "expected", expected)
+
+
+def the_last_good_document_counts_for_ever() -> AbstractContextManager[Any]:
+    """One that does not parse changes nothing."""
+
+    def newer(self: Any, held: Any) -> Any:
+        try:
+            return self.read()
+        except UnreadableDocument:
+            return held
+
+    return patch.object(registry._Document, "newer", newer)
+
+
+def a_document_that_does_not_parse_is_none() -> AbstractContextManager[Any]:
+    """And the API falls back on the stack's own settings."""
+
+    def read(self: Any) -> Any:
+        try:
+            return self.registry.read(self.name)
+        except UnreadableDocument:
+            return None
+
+    return patch.object(registry._Document, "read", read)
+
+
+def all_apis_share_a_view() -> AbstractContextManager[Any]:
+    """Whichever was asked for first."""
+
+    def view(self: Any, name: str) -> Any:
+        if not self._views:
+            self._views[name] = self._make_view(registry._Document(self._registry, name))
+        return next(iter(self._views.values()))
+
+    return patch.object(registry.Views, "view", view)

@@ -1,0 +1,136 @@
+"""May this client have this token: every field, its default, and its refusal."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from keyturn.access.client import Client, Subjects
+from keyturn.access.grant import Code, Grant, NotGranted, TokenRequest, grant
+
+SHOP = Client("shop", frozenset({"orders"}), frozenset({"read", "write"}), Subjects.ANY)
+KEY = 3600  # seconds
+
+
+def refused(client: Client, **request) -> tuple[Code, str]:
+    """The code and field of a refusal."""
+    with pytest.raises(NotGranted) as error:
+        grant(client, TokenRequest(**request), key_lifetime=KEY)
+    assert str(error.value).startswith(f"{error.value.field}: ")
+    return error.value.code, error.value.field
+
+
+def test_the_defaults_of_a_client_that_is_its_own_subject():
+    """Its name, its only audience, no scope, the key's lifetime."""
+    own = replace(SHOP, subjects=Subjects.ITSELF)
+    assert grant(own, TokenRequest(), key_lifetime=KEY) == Grant("shop", "orders", "", KEY, {})
+
+
+def test_any_subject_is_asked_for_by_name():
+    """A client that may be anybody has no default."""
+    assert refused(SHOP) == (Code.INVALID_REQUEST, "subject")
+    assert grant(SHOP, TokenRequest(subject="user-7"), key_lifetime=KEY).subject == "user-7"
+
+
+def test_listed_subjects_and_no_others():
+    """Not even the client's own name."""
+    client = replace(SHOP, subjects=frozenset({"user-1"}))
+    assert grant(client, TokenRequest(subject="user-1"), key_lifetime=KEY).subject == "user-1"
+    for subject in ("user-2", "shop", "USER-1", None):
+        assert refused(client, subject=subject) == (Code.INVALID_REQUEST, "subject")
+
+
+def test_another_subject_than_itself():
+    """A client of the default kind speaks for nobody else."""
+    assert refused(replace(SHOP, subjects=Subjects.ITSELF), subject="user-1")[1] == "subject"
+
+
+def test_several_audiences_have_no_default():
+    """RFC 8707: the target is the client's to choose."""
+    client = replace(SHOP, audiences=frozenset({"orders", "billing"}))
+    assert refused(client, subject="a") == (Code.INVALID_TARGET, "audience")
+    request = TokenRequest(subject="a", audience="billing")
+    assert grant(client, request, key_lifetime=KEY).audience == "billing"
+
+
+def test_another_audience_is_an_invalid_target():
+    """Compared exactly."""
+    for audience in ("billing", "Orders", "orders/", ""):
+        assert refused(SHOP, subject="a", audience=audience) == (Code.INVALID_TARGET, "audience")
+
+
+def test_scopes_are_each_the_clients():
+    """Spaces are tidied; one foreign scope refuses all."""
+    request = TokenRequest(subject="a", scope=" write  read ")
+    assert grant(SHOP, request, key_lifetime=KEY).scope == "write read"
+    for scope in ("read admin", "Read", "read\twrite", "read\xa0write"):
+        assert refused(SHOP, subject="a", scope=scope) == (Code.INVALID_SCOPE, "scope")
+
+
+@pytest.mark.parametrize(("most", "allowed"), [(None, KEY), (900, 900), (2 * KEY, KEY)])
+def test_the_lifetime_is_the_shorter_of_the_keys_and_the_clients(most, allowed):
+    """By default and at most."""
+    client = replace(SHOP, max_lifetime=most)
+    assert grant(client, TokenRequest(subject="a"), key_lifetime=KEY).lifetime == allowed
+    request = TokenRequest(subject="a", lifetime=allowed)
+    assert grant(client, request, key_lifetime=KEY).lifetime == allowed
+    assert refused(client, subject="a", lifetime=allowed + 1) == (Code.INVALID_REQUEST, "lifetime")
+
+
+@pytest.mark.parametrize("name", ["scp", "roles", "groups", "act", "azp", "tenant"])
+def test_a_claim_is_set_only_where_it_is_listed(name):
+    """Authority-like names are no exception in either direction."""
+    assert refused(SHOP, subject="a", claims={name: 1})[1] == f"claims.{name}"
+    client = replace(SHOP, claims=frozenset({name}))
+    request = TokenRequest(subject="a", claims={name: 1})
+    assert grant(client, request, key_lifetime=KEY).claims == {name: 1}
+
+
+@pytest.mark.parametrize("name", ["sub", "SUB", "", "client-id"])
+def test_a_reserved_claim_is_refused_even_if_it_were_listed(name):
+    """Documents with such names do not parse; the grant does not rely on it."""
+    client = replace(SHOP, claims=frozenset({name}))
+    assert refused(client, subject="a", claims={name: 1})[0] is Code.INVALID_REQUEST
+
+
+@pytest.mark.parametrize("name", ["a b", 'a"', "a\\", "ä", "x" * 65, "\n"])
+def test_a_description_shows_no_name_that_it_may_not_hold(name):
+    """RFC 6749 section 5.2: printable ASCII without quotation mark and backslash."""
+    assert refused(SHOP, subject="a", claims={name: 1})[1] == "claims"
+
+
+def test_no_request_gets_more_than_the_document_says():
+    """Seeded: random clients and requests; what is granted is within the document, field by field."""
+    source, granted = Random("grants"), 0
+    words = ["orders", "read", "write", "shop", "user-1", "tenant", "exp"]
+
+    def some() -> frozenset[str]:
+        return frozenset(source.sample(words, source.randint(1, 4)))
+
+    for _ in range(5_000):
+        client = Client(
+            "shop",
+            some(),
+            some(),
+            source.choice([Subjects.ANY, Subjects.ITSELF, some()]),
+            source.choice([None, 60, 7200]),
+            some() - {"exp"},
+        )
+        request = TokenRequest(
+            subject=source.choice([None, *words]),
+            audience=source.choice([None, *words]),
+            scope=" ".join(source.sample(words, source.randint(0, 2))),
+            lifetime=source.choice([None, 1, 60, 61, 3600, 3601]),
+            claims=dict.fromkeys(source.sample(words, source.choice([0, 0, 1, 2]))),
+        )
+        try:
+            given = grant(client, request, key_lifetime=KEY)
+        except NotGranted:
+            continue
+        granted += 1
+        assert given.audience in client.audiences
+        assert set(given.scope.split()) <= client.scopes
+        assert client.may_be(given.subject)
+        assert 0 < given.lifetime <= min(KEY, client.max_lifetime or KEY)
+        assert given.claims.keys() <= client.claims
+    assert granted > 100

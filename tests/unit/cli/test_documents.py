@@ -1,0 +1,321 @@
+"""`keyturn client` and `keyturn api`: one way to write, compare, remove and show a document."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from keyturn.aws.faults import AwsFault
+
+CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read")
+API = ("api", "add", "abc123", "--audience", "orders", "--route", "GET /orders=orders:read")
+WRITTEN = {
+    "client": {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders:read"]},
+    "api": {"audience": "orders", "routes": {"GET /orders": "orders:read"}},
+}
+ADD = {"client": CLIENT, "api": API}
+PATHS = {"client": "/keyturn/demo/clients/orders", "api": "/keyturn/demo/apis/abc123"}
+KINDS = pytest.mark.parametrize("kind", ["client", "api"])
+
+
+@pytest.fixture
+def stored(backdoor):
+    """What a parameter holds, None if there is none."""
+
+    def stored(name: str):
+        found = backdoor.ssm.get_parameters(Names=[name])["Parameters"]
+        return json.loads(found[0]["Value"]) if found else None
+
+    return stored
+
+
+@pytest.fixture
+def put(backdoor, deployment):
+    """Write a parameter, past the command."""
+
+    def put(name: str, text: str, **more):
+        backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", **more)
+
+    return put
+
+
+def name_of(kind):
+    """Of the document that the tests write."""
+    return PATHS[kind].rpartition("/")[2]
+
+
+@KINDS
+def test_what_the_options_say_is_written(deployment, keyturn, stored, kind):
+    """All of it and nothing else; then `show` says the same."""
+    result = keyturn(*ADD[kind], "--yes", "--json")
+    assert result.exit_code == 0, result.stderr
+    expected = {kind: name_of(kind), "before": None, "after": WRITTEN[kind], "written": True}
+    assert json.loads(result.stdout) == expected
+    assert stored(PATHS[kind]) == WRITTEN[kind]
+    shown = json.loads(keyturn(kind, "show", name_of(kind), "--json").stdout)
+    assert (shown["document"], shown["version"], shown["stack"]) == (WRITTEN[kind], 1, None)
+
+
+@KINDS
+@pytest.mark.parametrize("typed", ["demo", "other"])
+def test_it_asks_for_the_stacks_name(deployment, keyturn, stored, kind, typed):
+    """Anything else writes nothing, with exit status 2."""
+    result = keyturn(*ADD[kind], "--stack", "demo", text=f"{typed}\n")
+    assert result.exit_code == (0 if typed == "demo" else 2)
+    assert stored(PATHS[kind]) == (WRITTEN[kind] if typed == "demo" else None)
+
+
+@KINDS
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
+    deployment, keyturn, stored, put, kind, verb, monkeypatch
+):
+    """IAM is asked about the very parameter."""
+    put(PATHS[kind], json.dumps(WRITTEN[kind]))
+    asked = []
+    monkeypatch.setattr(deployment, "caller", lambda: "arn:aws:iam::123456789012:user/ops")
+    monkeypatch.setattr(
+        "keyturn.cli.preflight.simulate",
+        lambda _caller, action, resource: (
+            asked.append((action, resource)) or SimpleNamespace(value="allowed")
+        ),
+    )
+    arguments = (
+        (*ADD[kind], "--audience", "other") if verb == "add" else (kind, "remove", name_of(kind))
+    )
+    said = json.loads(keyturn(*arguments, "--dry-run", "--json").stdout)
+    action = {"add": "ssm:PutParameter", "remove": "ssm:DeleteParameters"}[verb]
+    assert (said["dry_run"], said["permissions"]) == (True, {action: "allowed"})
+    assert asked == [(action, f"arn:aws:ssm:us-east-1:123456789012:parameter{PATHS[kind]}")]
+    assert stored(PATHS[kind]) == WRITTEN[kind]
+
+
+@KINDS
+def test_a_second_time_changes_nothing(deployment, keyturn, aws, kind):
+    """Nothing is asked and nothing is written."""
+    assert keyturn(*ADD[kind], "--yes").exit_code == 0
+    aws.reset()
+    result = keyturn(*ADD[kind])
+    assert (result.exit_code, "Nothing changes." in result.stdout) == (0, True)
+    assert "ssm:PutParameter" not in aws.operations
+
+
+@KINDS
+@pytest.mark.parametrize(("verb", "there"), [("add", False), ("add", True), ("remove", True)])
+def test_a_change_between_question_and_write_is_kept(
+    deployment, keyturn, put, stored, backdoor, monkeypatch, kind, verb, there
+):
+    """A colleague was faster: nothing is overwritten, exit status 1."""
+    if there:
+        put(PATHS[kind], json.dumps(WRITTEN[kind]))
+    theirs = {**WRITTEN[kind], ("audiences" if kind == "client" else "audience"): "theirs"}
+    monkeypatch.setattr(
+        "keyturn.cli.terminal.Terminal.confirm",
+        lambda *_: put(PATHS[kind], json.dumps(theirs), Overwrite=True),
+    )
+    arguments = (
+        (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
+    )
+    result = keyturn(*arguments)
+    assert (result.exit_code, "changed meanwhile" in result.stderr) == (1, True)
+    assert stored(PATHS[kind]) == theirs
+
+
+@KINDS
+def test_a_document_that_appears_in_the_last_moment_is_kept(
+    deployment, keyturn, put, stored, aws, kind
+):
+    """Even after it was looked for once more: SSM creates only what does not exist."""
+    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], '{"theirs": 1}'))
+    result = keyturn(*ADD[kind], "--yes")
+    assert (result.exit_code, "changed meanwhile" in result.stderr) == (1, True)
+    assert stored(PATHS[kind]) == {"theirs": 1}
+
+
+@KINDS
+def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, put, aws, kind):
+    """SSM replaces on no condition, but it counts versions: the command says what it cannot undo."""
+    put(PATHS[kind], "{}")
+    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], "[]", Overwrite=True))
+    result = keyturn(*ADD[kind], "--yes")
+    assert (result.exit_code, "(version 3)" in result.stderr) == (1, True)
+    assert f"`keyturn {kind} show {name_of(kind)}`" in result.stderr
+
+
+@KINDS
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_what_a_stack_declares_is_changed_on_purpose_only(
+    deployment, keyturn, put, stored, kind, verb
+):
+    """CloudFormation's tag names the stack; `--drift` is the purpose."""
+    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
+    put(PATHS[kind], json.dumps(WRITTEN[kind]), Tags=tags)
+    arguments = (
+        (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
+    )
+    result = keyturn(*arguments, "--yes")
+    assert result.exit_code == 1
+    assert "the stack team-orders declares" in result.stderr
+    assert stored(PATHS[kind]) == WRITTEN[kind]
+    assert keyturn(*arguments, "--yes", "--drift").exit_code == 0
+    assert stored(PATHS[kind]) != WRITTEN[kind]
+
+
+@KINDS
+def test_a_document_that_does_not_parse_is_shown_and_replaced(
+    deployment, keyturn, put, stored, kind
+):
+    """The problem names the parameter and the member."""
+    put(PATHS[kind], '{"audience": 5, "audiences": 5}')
+    result = keyturn(kind, "show", name_of(kind), "--json")
+    assert result.exit_code == 1
+    problem = json.loads(result.stdout)["problem"]
+    assert problem.startswith(f"{PATHS[kind]}: ")
+    assert "audience" in problem
+    assert keyturn(*ADD[kind], "--yes").exit_code == 0
+    assert stored(PATHS[kind]) == WRITTEN[kind]
+
+
+@KINDS
+def test_removed_is_removed(deployment, keyturn, stored, kind):
+    """And cannot be removed or shown again: invalid usage, with the way to the names."""
+    assert keyturn(*ADD[kind], "--yes").exit_code == 0
+    result = keyturn(kind, "remove", name_of(kind), "--yes", "--json")
+    assert json.loads(result.stdout)["after"] is None
+    assert stored(PATHS[kind]) is None
+    for verb in ("remove", "show"):
+        result = keyturn(kind, verb, name_of(kind))
+        assert (result.exit_code, f"`keyturn {kind} list`" in result.stderr) == (2, True)
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["../keyset/000000000001", "a b", ""])
+@pytest.mark.parametrize("verb", ["add", "remove", "show"])
+def test_what_is_no_name_reaches_no_parameter(deployment, keyturn, aws, kind, name, verb):
+    """Exit status 2, before any call."""
+    aws.reset()
+    arguments = (*ADD[kind][:2], name, *ADD[kind][3:]) if verb == "add" else (kind, verb, name)
+    assert keyturn(*arguments).exit_code == 2
+    assert aws.operations == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((*CLIENT, "--scope", "a b"), "scopes:"),
+        ((*CLIENT, "--max-lifetime", "0"), "max_lifetime:"),
+        ((*CLIENT, "--claim", "a", "--claim", "a"), "claims:"),
+        ((*CLIENT, "--subject", "any", "--subject", "x"), "--subject any stands alone"),
+        ((*API, "--route", "GET /orders=x"), "--route GET /orders is there twice"),
+        ((*API, "--route", "GET /orders"), "names no scopes"),
+        ((*API, "--route", f"GET /{'a' * 4096}=x"), "a parameter takes 4096"),
+    ],
+)
+def test_what_says_nothing_usable_is_bad_usage(deployment, keyturn, aws, arguments, named):
+    """The option or member is named, nothing is written."""
+    result = keyturn(*arguments, "--yes")
+    assert (result.exit_code, named in result.stderr) == (2, True), result.stderr
+    assert "ssm:PutParameter" not in aws.operations
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ((), "itself"),
+        (("--subject", "any"), "any"),
+        (("--subject", "alice", "--subject", "bob"), ["alice", "bob"]),
+    ],
+)
+def test_subjects(deployment, keyturn, stored, options, written):
+    """Itself, any, or a list."""
+    assert keyturn(*CLIENT, *options, "--yes").exit_code == 0
+    assert stored(PATHS["client"])["subjects"] == written
+
+
+def test_how_long_earlier_tokens_live(deployment, keyturn, put):
+    """By the client's own bound where it has one: C + τ + 5 s + λ + G + ε = 14 s."""
+    put(PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
+    assert "for 14 s at most" in keyturn(*CLIENT, "--dry-run").stdout
+    put(PATHS["client"], '{"audiences": ["orders"]}', Overwrite=True)
+    assert "for 24 s at most" in keyturn(*CLIENT, "--dry-run").stdout
+
+
+def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, put, stored):
+    """What the operator is told about earlier tokens is nice to know, and no more."""
+    put(PATHS["client"], '{"audiences": ["orders", "billing"]}')
+    deployment.keysets.remove(one.name for one in deployment.keysets.parameters())
+    assert keyturn(*CLIENT, "--yes").exit_code == 0
+    assert stored(PATHS["client"]) == WRITTEN["client"]
+
+
+def test_a_change_is_told_member_by_member(deployment, keyturn, put, transcript):
+    """Before and after, from when it counts, and what becomes of earlier tokens."""
+    put(
+        PATHS["client"],
+        '{"audiences": ["orders", "billing"], "scopes": ["orders:read"], "subjects": "any"}',
+    )
+    options = ("--scope", "orders:write", "--max-lifetime", "300", "--claim", "tenant")
+    transcript("client-add-80", keyturn(*CLIENT, *options, "--stack", "demo", text="demo\n").stdout)
+
+
+def test_routes_are_told_one_by_one(deployment, keyturn, put, transcript):
+    """The one that changes, the new one and the one that goes."""
+    routes = {"GET /orders": "orders:list", "POST /orders": "orders:write", "GET /": "a"}
+    put(PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
+    more = ("--route", "GET /=a", "--route", "GET /new=", "--cached")
+    transcript("api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
+
+
+def test_a_document_is_shown(deployment, keyturn, put, transcript):
+    """Every member, also those that were left out, and the stack that declares it."""
+    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
+    put(PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}', Tags=tags)
+    transcript("client-show-80", keyturn("client", "show", "orders").stdout)
+
+
+def test_the_clients_are_listed(deployment, keyturn, put, transcript):
+    """Also one whose document does not parse."""
+    for name in deployment.client_documents.texts():
+        deployment.client_documents.remove(name)
+    assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
+    assert keyturn(*CLIENT, "--yes").exit_code == 0
+    put("/keyturn/demo/clients/spoilt", "{}")
+    listed = json.loads(keyturn("client", "list", "--json").stdout)["clients"]
+    assert [(one["client"], one["document"]) for one in listed] == [
+        ("orders", WRITTEN["client"]),
+        ("spoilt", None),
+    ]
+    assert listed[1]["problem"].endswith("audiences is required")
+    transcript("client-list-80", keyturn("client", "list").stdout)
+
+
+def test_the_apis_are_listed_with_those_that_have_no_document(
+    deployment, keyturn, put, backdoor, transcript
+):
+    """An API that asks the authorizer and has no document; a document whose API is not here."""
+    arn = deployment.outputs["AuthorizerArn"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    api = backdoor.apigateway.create_rest_api(name="rest")["id"]
+    backdoor.apigateway.create_authorizer(restApiId=api, name="a", type="TOKEN", authorizerUri=uri)
+    assert keyturn(*API, "--yes").exit_code == 0
+    listed = json.loads(keyturn("api", "list", "--json").stdout)["apis"]
+    assert {one["api"]: (one["asks_authorizer"], one["document"]) for one in listed} == {
+        "abc123": (False, WRITTEN["api"]),
+        api: (True, None),
+    }
+    printed = keyturn("api", "list").stdout.replace(api, "z" * len(api))
+    transcript("api-list-80", printed)
+
+
+def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keyturn, monkeypatch):
+    """The documents are, and what is missing is said."""
+
+    def denied(_arn):
+        raise AwsFault("apigateway:GetRestApis", "AccessDeniedException")
+
+    monkeypatch.setattr(deployment.authorizers, "of_function", denied)
+    assert keyturn(*API, "--yes").exit_code == 0
+    listed = json.loads(keyturn("api", "list", "--json").stdout)
+    assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
+    assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
+    assert "could not be read" in keyturn("api", "list").stdout

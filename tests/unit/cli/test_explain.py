@@ -1,0 +1,103 @@
+"""`keyturn client explain`: the issuer's answer, without asking the issuer."""
+
+import json
+
+import pytest
+
+from keyturn.api import issue_token
+from keyturn.tokens.jws import UnverifiedToken
+
+DOCUMENT = {
+    "audiences": ["orders", "billing"],
+    "scopes": ["orders:read", "orders:write"],
+    "subjects": ["alice"],
+    "max_lifetime": 10,
+    "claims": ["tenant"],
+}
+GOOD = {"subject": "alice", "audience": "orders"}
+REQUESTS = [
+    (GOOD, None),
+    ({**GOOD, "scope": "orders:write", "lifetime": 5, "claims": {"tenant": "blue"}}, None),
+    ({**GOOD, "subject": "bob"}, "subjects"),
+    ({"subject": "alice"}, "audiences"),
+    ({**GOOD, "audience": "stock"}, "audiences"),
+    ({**GOOD, "scope": "orders:delete"}, "scopes"),
+    ({**GOOD, "lifetime": 11}, "max_lifetime"),
+    ({**GOOD, "lifetime": 0}, None),
+    ({**GOOD, "claims": {"roles": ["a"]}}, "claims"),
+    ({**GOOD, "claims": {"SUB": "eve"}}, "claims"),
+]
+
+
+def options(request):
+    """The request as the command's options."""
+    for name, value in request.items():
+        if name == "claims":
+            for claim, text in value.items():
+                yield from ("--claim", f"{claim}={json.dumps(text)}")
+        else:
+            yield from (f"--{name}", str(value))
+
+
+@pytest.mark.parametrize(("request_", "member"), REQUESTS)
+def test_it_says_what_the_issuer_says(deployment, keyturn, invoke, request_, member):
+    """Status, error and description, for the same request; and the member that decides."""
+    deployment.client_documents.put("orders", json.dumps(DOCUMENT))
+    event = {
+        "path": "/token/orders",
+        "pathParameters": {"client": "orders"},
+        "requestContext": {"identity": {"userArn": "arn:aws:iam::123456789012:user/ops"}},
+        "body": json.dumps(request_),
+    }
+    answer = invoke(issue_token, event)
+    issued = json.loads(answer["body"])
+    result = keyturn("client", "explain", "orders", *options(request_), "--json")
+    said = json.loads(result.stdout)
+    assert said["status"] == answer["statusCode"]
+    assert (said["error"], said["error_description"]) == (
+        issued.get("error"),
+        issued.get("error_description"),
+    )
+    assert said["member"] == member
+    assert result.exit_code == (0 if said["status"] == 200 else 1)
+    if said["status"] == 200:
+        claims = json.loads(UnverifiedToken.parse(issued["access_token"]).payload)
+        assert said["grant"] == {
+            "subject": claims["sub"],
+            "audience": claims["aud"],
+            "scope": claims.get("scope", ""),
+            "lifetime": issued["expires_in"],
+            "claims": {name: claims[name] for name in {"tenant"} & claims.keys()},
+        }
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "error"),
+    [(None, 403, "unauthorized_client"), ("{}", 503, "temporarily_unavailable")],
+)
+def test_a_client_without_a_document_that_parses(
+    deployment, keyturn, backdoor, invoke, text, status, error
+):
+    """As the issuer answers; a problem of the document is named."""
+    if text:
+        backdoor.ssm.put_parameter(Name="/keyturn/demo/clients/orders", Value=text, Type="String")
+    event = {"client": "orders", "subject": "alice"}
+    assert invoke(issue_token, event)["error"] == error
+    result = keyturn("client", "explain", "orders", "--subject", "alice", "--json")
+    said = json.loads(result.stdout)
+    assert (result.exit_code, said["status"], said["error"], said["grant"]) == (
+        1,
+        status,
+        error,
+        None,
+    )
+    assert ("audiences is required" in said["error_description"]) is bool(text)
+
+
+def test_what_people_read(deployment, keyturn, transcript):
+    """The token that it may have; the one that it may not, and why."""
+    deployment.client_documents.put("orders", json.dumps(DOCUMENT))
+    arguments = ("client", "explain", "orders", "--subject", "alice", "--audience", "orders")
+    granted = keyturn(*arguments, "--scope", "orders:read", "--claim", "tenant=blue").stdout
+    refused = keyturn(*arguments, "--scope", "orders:read orders:delete").stdout
+    transcript("client-explain-80", f"{granted}\n{refused}")

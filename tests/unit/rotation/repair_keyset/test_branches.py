@@ -1,0 +1,47 @@
+"""Reconcile joins a branch by itself: a writer took the name of a generation before it was put back."""
+
+from dataclasses import replace
+
+import pytest
+
+from keyturn.keyset import document
+from keyturn.keyset.states import State
+from keyturn.keyset.transitions import revoke
+from keyturn.rotation import reconcile
+from keyturn.rotation.record_changes import record_changes
+
+
+@pytest.fixture
+def branch(booted, lose, revoked, truth):
+    """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
+    kid = revoked(truth().active.kid)
+    record_changes(booted)
+    lose(booted.keysets.read().number)
+    revoked(truth().standby.kid)
+    assert truth().active.kid == kid
+    return kid
+
+
+def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, invoke, truth):
+    """Above the number of the lost generation, so that readers who hold it follow."""
+    lost = booted.keysets.read().number
+    assert invoke(reconcile, {})["join_branches"] > lost
+    assert truth().find(branch).state is State.REVOKED
+
+
+def test_a_joined_branch_is_not_joined_again(branch, invoke):
+    """The next run finds nothing to do."""
+    invoke(reconcile, {})
+    assert "join_branches" not in invoke(reconcile, {})
+
+
+@pytest.mark.parametrize("parent", ["", "x" * 43])
+def test_what_never_followed_is_no_branch(booted, truth, invoke, clock, parent):
+    """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
+    record_changes(booted)
+    head, active = booted.keysets.read(), truth().active.kid
+    ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
+    forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
+    booted.history.keep(forged.number, document.dumps(forged))
+    assert "join_branches" not in invoke(reconcile, {})
+    assert truth().active.kid == active
