@@ -37,9 +37,7 @@ class Call(NamedTuple):
     authorization: str | None
     resource: str  # arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>
     http_api: bool
-    chosen_route: str | None = (
-        None  # `GET /orders/{id}`, or `/orders/{id}`, where the event says so
-    )
+    chosen_route: str | None = None  # `GET /orders/{id}` or `/orders/{id}`, if the event says so
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
