@@ -169,6 +169,8 @@ class Traffic:
         process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
         world.scheduler.join(process)
         self._give_back("authorizer", container, process)
+        if self._holds_a_lost_branch(container):
+            container.failed_to_read("keyset", world.now())
         is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
         insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
         verdict = "allowed"
@@ -205,6 +207,11 @@ class Traffic:
         if process.error:
             raise process.error
         return process.answer
+
+    def _holds_a_lost_branch(self, container: Container) -> bool:
+        """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
+        held, promised = container.stack.view._held, self._world.truth.promised
+        return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._held
