@@ -174,7 +174,7 @@ class Truth:
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost = True
+        self._lost, self.gone = True, None
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():
