@@ -1,4 +1,4 @@
-"""Teams behind the stack: one declares its API's document, narrows it, garbles it, takes it away.
+"""Teams behind the stack: they declare an API's and a client's document, narrow, garble and delete them.
 
 They act in every script, seed and worst case; when, and how, is drawn by a lot of their own.
 """
@@ -9,6 +9,7 @@ from random import Random
 
 from tests.simulation.play import Play
 from tests.simulation.watch.apis import STACK_WIDE, Meaning
+from tests.simulation.watch.grants import CHANGING, OUTCOMES
 from tests.simulation.watch.tokens import Token
 
 API = "second1"
@@ -34,6 +35,22 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
     for _ in range(choose.randint(1, _MOST)):
         play.at(choose.uniform(0, horizon), partial(_change, play, choose))
     play.traffic.every(_EVERY, play.begin + horizon, partial(_visit, play))
+    lots = Random(f"clients {seed}")
+    for _ in range(lots.randint(1, _MOST)):
+        play.at(
+            lots.uniform(0, horizon), partial(_change_client, play, lots.choice(list(OUTCOMES)))
+        )
+
+
+def _change_client(play: Play, text: str | None) -> None:
+    """It asks before, and when a container's view of its document is as old as it may be."""
+    world, times = play.world, play.world.times
+    edge = times.view_ttl + times.clock_skew
+    play.traffic.issue(CHANGING)
+    world.scheduler.at(world.now() + 0.1, lambda: world.grants.declare(CHANGING, text))
+    for after in (0.2, times.view_ttl, edge + 0.2, times.stale_limit):
+        for nth in range(3):  # each of the containers
+            world.scheduler.at(world.now() + after + nth / 10, lambda: play.traffic.issue(CHANGING))
 
 
 def _change(play: Play, choose: Random) -> None:

@@ -16,6 +16,7 @@ from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
 from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
+from tests.simulation.watch.grants import REQUEST, STEADY
 from tests.simulation.watch.tokens import Answer, Token
 from tests.simulation.world import EPOCH, Container, World
 
@@ -59,13 +60,14 @@ class Traffic:
                 if token := self._last.get(key.kid):
                     world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
 
-    def issue(self) -> None:
+    def issue(self, client: str = STEADY) -> None:
         """Have a token issued."""
+        arrived = self._world.now()
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {"subject": "user-1", "client": "client-1"}
+        event = {**REQUEST, "client": client}
         process = self._world.call(issue_token, event, container, timeout)
-        process.waiters.append(lambda: self._issued(container, process))
+        process.waiters.append(lambda: self._issued(container, process, client, arrived))
 
     def show(self, token: Token | None = None, api: str = OWN) -> None:
         """Show a token to a protected route."""
@@ -116,9 +118,11 @@ class Traffic:
             if other is not token:
                 self.show(Token(".".join(parts), token.kid, token.expires, genuine=False))
 
-    def _issued(self, container: Container, process: Process) -> None:
+    def _issued(self, container: Container, process: Process, client: str, arrived: float) -> None:
         self._give_back("issuer", container, process)
         answer: Any = process.answer
+        if process.error is None and answer:
+            self._world.grants.answered(client, answer, arrived)
         if process.error is None and answer and "access_token" in answer:
             epoch = EPOCH.timestamp()
             token = self._world.tokens.issued(answer["access_token"], container.signed, epoch)

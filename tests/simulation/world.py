@@ -32,13 +32,13 @@ from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.apis import Apis
 from tests.simulation.watch.broken import EXCUSED, insist
+from tests.simulation.watch.grants import CHANGING, FULL, STEADY, Grants
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.tokens import Tokens
 from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
-CLIENT = '{"audiences": ["orders"], "subjects": ["user-1"]}'
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
     generation=timedelta(seconds=120),
@@ -115,7 +115,9 @@ class World:
         self.apis = Apis(times, self.ssm, self.now)
         self.bus = Bus(self)
         self.clients = self._clients()
-        self.ssm.declare("/keyturn/sim/clients/client-1", CLIENT)
+        self.grants = Grants(times, self.ssm, self.now)
+        for client in (STEADY, CHANGING):
+            self.grants.declare(client, FULL)
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)

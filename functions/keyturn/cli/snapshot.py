@@ -19,6 +19,7 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
+from keyturn.rotation.branches import foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
@@ -66,6 +67,7 @@ class Snapshot:
     generations: tuple[Generation, ...]
     projection: Projection | None
     public: PublicJwks | None
+    false_metadata: tuple[str, ...] | None  # names of public documents that are missing or not ours
     kms: Mapping[str, KmsKey] | None
     foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
     running: tuple[Run, ...] | None
@@ -77,6 +79,7 @@ class Snapshot:
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
     clients: Mapping[str, Client | UnreadableDocument] | None = None
     apis: Mapping[str, Api | UnreadableDocument] | None = None
+    foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
     admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
     @property
@@ -119,6 +122,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         generations=generations,
         projection=attempt("jwks", stack.well_known.read),
         public=attempt("public_jwks", lambda: _public(deployment)),
+        false_metadata=attempt("metadata", lambda: _false_metadata(stack)),
         kms=kms,
         foreign=attempt("key_policies", lambda: _foreign(stack, generations[-1].keyset, kms or {})),
         running=attempt("executions", lambda: _running(deployment)),
@@ -134,8 +138,14 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         clients=attempt("clients", deployment.client_documents.all),
         apis=attempt("apis", deployment.api_documents.all),
+        foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
+
+
+def _false_metadata(stack: Stack) -> tuple[str, ...]:
+    documents = stack.well_known.metadata
+    return tuple(name for name in documents if stack.well_known.differs(name, documents[name]))
 
 
 def _public(deployment: Deployment) -> PublicJwks:

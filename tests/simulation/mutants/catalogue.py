@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation.mutants import (
     apis,
+    clients,
     events,
     history,
     keys,
@@ -54,6 +55,11 @@ MUTANTS: tuple[Mutant, ...] = (
     apis.the_last_good_document_counts_for_ever,
     apis.a_document_that_does_not_parse_is_none,
     apis.all_apis_share_a_view,
+    clients.a_client_s_document_is_read_once,
+    clients.a_removed_client_is_remembered,
+    clients.an_older_view_of_a_client_will_do,
+    clients.any_scope_is_granted,
+    clients.any_subject_is_granted,
     orphans.the_loser_of_a_race_deletes_its_key,
     orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,

@@ -7,6 +7,7 @@ import pytest
 from keyturn.cli.cost.bill import DECISION_BYTES, MONTH, PRICES, Load, bill
 from tests.bench import logs
 from tests.periods import DEFAULTS
+from tests.template import RESOURCES
 
 NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
 
@@ -17,16 +18,23 @@ def dollars(load, **prices):
 
 
 def test_idle_costs_what_stands_there():
-    """Keys, alarms, dashboard, and reconcile with its metrics, whose container is always cold."""
+    """Keys, alarms, dashboard, and what runs every ten minutes, whose containers are always cold."""
     idle = dollars(Load(0, 0))
     assert 2 <= idle["KMS keys: active, standby, grace"] < 2.1
     assert idle["POST /token"] == idle["Logs"] == idle["Parameter Store reads"] == 0
     assert idle["Metrics"] == 3 * NUMBERS["metric_month"]
     runs = MONTH / 600
-    assert idle["Lambda starts"] == pytest.approx(runs * 0.25 * NUMBERS["lambda_gb_second"])
-    assert idle["Schedules"] == pytest.approx((runs + 30) / 1e6)
+    assert idle["Lambda starts"] == pytest.approx(2 * runs * 0.25 * NUMBERS["lambda_gb_second"])
+    assert idle["Schedules"] == pytest.approx((2 * runs + 30) / 1e6)
     assert idle["KMS requests"] > 0  # reconcile asks for each key's state
-    assert 7 < sum(idle.values()) < 7.2
+    assert 7.2 < sum(idle.values()) < 7.4
+
+
+def test_each_alarm_is_billed():
+    """As many as the template has."""
+    kinds = [resource["Type"] for resource in RESOURCES.values()]
+    alarms = kinds.count("AWS::CloudWatch::Alarm")
+    assert dollars(Load(0, 0))["Alarms"] == pytest.approx(alarms * NUMBERS["alarm_month"])
 
 
 def test_cold_starts_are_billed():
