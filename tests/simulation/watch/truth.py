@@ -125,6 +125,11 @@ class Truth:
         self._check_rise(before, generation)
         self.on_landing(generation)
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether somebody deleted the keyset for good."""
+        return self._lost or self._since > 0
+
     def hidden_until(self, at: float) -> float:
         """Until when a reader could miss what had landed by then: infinity while it is hidden."""
         return math.inf if self.gone is not None and self.gone <= at else self.whole
