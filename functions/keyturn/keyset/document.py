@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
@@ -158,8 +159,9 @@ def dumps(generation: Generation) -> str:
     return text
 
 
+@lru_cache(maxsize=100)
 def loads(text: str) -> Generation:
-    """The generation; raises DocumentInvalid, also for a schema newer than this release's."""
+    """The generation, from the same text the same object: a run meets the same few over and over. Raises DocumentInvalid, also for a schema newer than this release's."""
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
