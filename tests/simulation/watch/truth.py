@@ -69,6 +69,7 @@ class Truth:
     gone: float | None = None  # since when somebody's deletion hides what landed
     whole: float = NEVER  # since when nothing is hidden any more
     _names: set[str] = field(default_factory=set)
+    lost_at: float = -1e9  # when every generation was deleted
     _lost: bool = False
     _since: int = 0
 
@@ -169,7 +170,7 @@ class Truth:
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost = True
+        self._lost, self.lost_at = True, self.now()
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from keyturn.access.api import Api
+from keyturn.access.routes import RouteTable
 from keyturn.aws.executions import Execution, Request
 from keyturn.aws.faults import AwsFault, UnreadableDocument
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
-from keyturn.aws.settings import parse_route_scopes
 from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
@@ -74,7 +74,8 @@ def grace(snapshot):
     )
 
 
-ROUTES = {"GET /orders": "orders:read"}
+OWN_ROUTES = RouteTable.parse({"GET /": "a"})
+ROUTES = RouteTable.parse({"GET /orders": "orders:read"})
 
 
 def cached(snapshot, *apis, **more):
@@ -209,15 +210,15 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
 @pytest.mark.parametrize(
     ("apis", "route_scopes", "code"),
     [
-        ([Api("other", "orders")], "GET /=a", {}),
-        ([], "", {}),
-        ([], "GET /=a", {"http": "cache_opens_routes"}),
+        ([Api("other", "orders")], OWN_ROUTES, {}),
+        ([], None, {}),
+        ([], OWN_ROUTES, {"http": "cache_opens_routes"}),
         (
             [Api("other", "orders", ROUTES)],
-            "",
+            None,
             {"http": "cache_opens_routes", "rest": "cache_refuses_routes"},
         ),
-        ([Api("other", "orders", ROUTES, cached=True)], "", {"http": "cache_opens_routes"}),
+        ([Api("other", "orders", ROUTES, cached=True)], None, {"http": "cache_opens_routes"}),
     ],
     ids=["no routes", "no document", "the stack's routes", "routes", "routes, cached"],
 )
@@ -232,7 +233,7 @@ def test_what_a_cache_does_to_routes(snapshot, apis, route_scopes, code, kind, b
         is_http=kind == "http",
         cache_key=frozenset(route_key if by_route else {"context.path"}),
     )
-    settings = replace(there.settings, route_scopes=parse_route_scopes(route_scopes))
+    settings = replace(there.settings, route_scopes=route_scopes)
     found = [one.code for one in examine(replace(there, settings=settings))]
     assert found == ([] if by_route or kind not in code else [code[kind]])
 

@@ -28,7 +28,7 @@ def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
         if authorizer.is_http and _has_routes(snapshot, api):
             yield _opens_routes(authorizer)
         elif isinstance(api, Api) and api.routes and not (authorizer.is_http or api.cached):
-            yield _refuses_routes(authorizer, api, api.routes)
+            yield _refuses_routes(authorizer, api, api.routes.entries)
 
 
 def _has_routes(snapshot: Snapshot, api: object) -> bool:
