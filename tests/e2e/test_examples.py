@@ -12,6 +12,7 @@ from cfnlint.decode import cfn_yaml
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.functions import invoke
 from keyturn.cli.local import LocalAws, Workshop
+from tests.account.resolve import Deployment as Deployed
 from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
 from tests.synthesized import translated
@@ -50,9 +51,8 @@ def orders_url(example: Example, deployment: Deployment, aws: LocalAws) -> str:
 def template() -> Mapping[str, Any]:
     """The definition of the protected API, as SAM makes it."""
     path = ROOT / "examples/protected-api/template.yaml"
-    body: Mapping[str, Any] = translated(cfn_yaml.load(str(path)))["Resources"]["Api"][
-        "Properties"
-    ]["Body"]
+    example = Deployed(translated(cfn_yaml.load(str(path))))
+    body: Mapping[str, Any] = example.resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
     return body
 
 
