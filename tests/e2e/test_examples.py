@@ -20,6 +20,7 @@ from tests.synthesized import translated
 Example = Callable[..., dict[str, str]]
 Token = Callable[[str], str]
 AUDIENCE = "https://orders.example"
+_PATIENCE = 30  # seconds, with cold starts behind the API
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def token(deployment: Deployment) -> Token:
 
 def _status(url: str, token: str | None) -> int:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return urllib3.request("GET", url, headers=headers).status
+    return urllib3.request("GET", url, headers=headers, timeout=_PATIENCE).status
 
 
 def test_another_stack_s_api_is_protected(
@@ -121,10 +122,10 @@ def test_a_refusal_says_what_is_missing(
     for kind, response in template["x-amazon-apigateway-gateway-responses"].items():
         client.put_gateway_response(restApiId=api, responseType=kind, **response)
     client.create_deployment(restApiId=api, stageName=stage)
-    refused = urllib3.request("GET", orders_url)
+    refused = urllib3.request("GET", orders_url, timeout=_PATIENCE)
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     bearer = {"Authorization": f"Bearer {token('whoami:read')}"}
-    refused = urllib3.request("GET", orders_url, headers=bearer)
+    refused = urllib3.request("GET", orders_url, headers=bearer, timeout=_PATIENCE)
     challenge = 'Bearer error="insufficient_scope"'
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (403, challenge)
 
