@@ -3,6 +3,7 @@
 import base64
 import os
 import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,11 +25,22 @@ key = VerificationKey(public, 3_600)
 keys = {material["kid"]: key}
 expected = Expected(material["issuer"], material["audience"], 30)
 headers: dict[bytes, str] = {}
-parameters = material["parameters"]
+
+
+def received(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter as boto3 gives it."""
+    return {
+        **parameter,
+        "LastModifiedDate": datetime.fromtimestamp(parameter["LastModifiedDate"], UTC),
+    }
+
+
+page = {"Parameters": [received(each) for each in material["page"]["Parameters"]]}
+parameters = {name: received(each) for name, each in material["parameters"].items()}
 stack = Stack.from_environment()
 stack.clients = SimpleNamespace(
     ssm=SimpleNamespace(
-        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [material["page"]]),
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [page]),
         get_parameters=lambda **asked: {
             "Parameters": [parameters[name] for name in asked["Names"] if name in parameters]
         },
