@@ -14,7 +14,10 @@ _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without routes every token for its audience opens all of it."""
+    """What an API accepts; without routes every token for its audience opens all of it.
+
+    `cached`: API Gateway keeps one answer for all its routes (routes.py).
+    """
 
     api_id: str
     audience: str
@@ -35,6 +38,11 @@ class Api:
         except ValueError as error:
             raise InvalidDocument(f"routes: {error}") from None
         return cls(api_id, **fields, routes=table)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that opens some route."""
+        return self.routes.scopes if self.routes else frozenset()
 
 
 def is_api_id(text: str) -> bool:

@@ -16,6 +16,7 @@ from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
+from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
@@ -73,6 +74,7 @@ def grace(snapshot):
     )
 
 
+OWN_ROUTES = RouteTable.parse({"GET /": "a"})
 ROUTES = RouteTable.parse({"GET /orders": "orders:read"})
 
 
@@ -108,6 +110,7 @@ BROKEN = {
     "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
+    "metadata_false": lambda s: replace(s, false_metadata=(OPENID_PROVIDER,)),
     "jwks_missing": lambda s: replace(s, projection=None),
     "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
     "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
@@ -207,9 +210,9 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
 @pytest.mark.parametrize(
     ("apis", "route_scopes", "code"),
     [
-        ([Api("other", "orders")], ROUTES, {}),
+        ([Api("other", "orders")], OWN_ROUTES, {}),
         ([], None, {}),
-        ([], ROUTES, {"http": "cache_opens_routes"}),
+        ([], OWN_ROUTES, {"http": "cache_opens_routes"}),
         (
             [Api("other", "orders", ROUTES)],
             None,
