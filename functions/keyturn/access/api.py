@@ -29,15 +29,15 @@ class Api:
         """From the parsed JSON of `/keyturn/<stack>/apis/<api-id>`; raises InvalidDocument."""
         if not is_api_id(api_id):
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
-        values = members.read_members(document, _READERS, frozenset({"audience"}))
+        fields = members.read_members(document, _READERS, frozenset({"audience"}))
+        entries, cached = fields.pop("routes", None), fields.get("cached", False)
+        if entries is None:
+            return cls(api_id, **fields)
         try:
-            if "routes" in values:
-                values["routes"] = RouteTable.parse(
-                    values["routes"], cached=values.get("cached", False)
-                )
+            table = RouteTable.parse(entries, cached=cached)
         except ValueError as error:
             raise InvalidDocument(f"routes: {error}") from None
-        return cls(api_id, **values)
+        return cls(api_id, **fields, routes=table)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -50,7 +50,7 @@ def is_api_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _routes(value: Any) -> Mapping[str, str]:
+def _entries(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
@@ -66,6 +66,6 @@ def _flag(value: Any) -> bool:
 
 _READERS: members.Readers = {
     "audience": members.text,
-    "routes": _routes,
+    "routes": _entries,
     "cached": _flag,
 }
