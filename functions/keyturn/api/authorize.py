@@ -14,7 +14,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import EndedKey, Key
+from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.claims import check
 from keyturn.tokens.errors import Code, TokenRefused
@@ -39,18 +39,23 @@ def authenticate(
     which key and generation decided, nothing of the token.
     """
 
+    keyset = Keyset()
+
     def find_key(kid: str) -> VerificationKey:
-        key = _acceptable(stack, kid, log_fields)
+        nonlocal keyset
+        keyset, key = _acceptable(stack, kid, log_fields)
         return VerificationKey(stack.public_keys.get(key), key.lifetime)
 
     now = stack.clock.now().timestamp()
     signed = read_signed(token, find_key, headers=stack.headers)
     api = stack.api(api_id)
     check(signed.claims, stack.expected(api.audience), lifetime=signed.lifetime, now=now)
+    if keyset.cutoff_that_hits(signed.claims):
+        raise TokenRefused(Code.CUT_OFF)
     return signed.claims, api
 
 
-def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
+def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> tuple[Keyset, Key]:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
     if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
@@ -65,7 +70,7 @@ def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
     log_fields["kid"], log_fields["key_state"] = key.kid, key.state
     if isinstance(key, EndedKey) or not key.verifies(stack.clock.now()):
         raise TokenRefused(REFUSED_AS[key.state])
-    return key
+    return generation.keyset, key
 
 
 def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
@@ -79,7 +84,7 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     except TokenRefused as refusal:
         log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
     except (AwsFault, KeysetFault):
-        measure(Metric.AUTHORIZER_FAULTS)
+        measure(Metric.AUTHORIZER_FAULTS, api=call.api_id)
         raise
     if accepted is None and call.http_api:
         return gateway.NOT_AUTHORIZED

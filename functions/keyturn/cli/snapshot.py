@@ -10,9 +10,10 @@ from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, Request
-from keyturn.aws.faults import AwsFault, UnreadableDocument
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.registry import Declared
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
@@ -77,8 +78,8 @@ class Snapshot:
     unread: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
-    clients: Mapping[str, Client | UnreadableDocument] | None = None
-    apis: Mapping[str, Api | UnreadableDocument] | None = None
+    clients: Mapping[str, Declared[Client]] | None = None
+    apis: Mapping[str, Declared[Api]] | None = None
     foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
     admits_accounts: bool = False  # whose APIs are not among `authorizers`
 

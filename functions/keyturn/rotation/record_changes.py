@@ -13,7 +13,8 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset.changes import ChangeKind, changes
+from keyturn.keyset.changes import ChangeKind, changes, new_cutoffs
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.rotation.branches import ancestors
@@ -28,6 +29,7 @@ DETAIL_TYPES = {
     ChangeKind.RETIRED: "KeyRetired",
     ChangeKind.REVOKED: "KeyRevoked",
 }
+TOKENS_REVOKED = "TokensRevoked"
 
 
 class RecordFailed(Exception):
@@ -56,21 +58,33 @@ def _before(stack: Stack, chain: tuple[Generation, ...], generation: Generation)
 
 
 def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:
-    return [
-        (
-            DETAIL_TYPES[change.kind],
-            {
-                "kid": change.kid,
-                "generation": generation.number,
-                "at": rfc3339(generation.at),
-                "op_id": generation.op_id,
-                "started_by": generation.started_by,
-                "reason": generation.reason,
-            },
-        )
+    origin = {
+        "generation": generation.number,
+        "at": rfc3339(generation.at),
+        "op_id": generation.op_id,
+        "started_by": generation.started_by,
+        "reason": generation.reason,
+    }
+    of_keys = [
+        (DETAIL_TYPES[change.kind], {"kid": change.kid, **origin})
         for change in changes(before, generation.keyset)
         if change.kind in DETAIL_TYPES
     ]
+    of_tokens = [
+        (TOKENS_REVOKED, {**_detail(cutoff), **origin})
+        for cutoff in new_cutoffs(before, generation.keyset)
+    ]
+    return [*of_keys, *of_tokens]
+
+
+def _detail(cutoff: CutOff) -> Mapping[str, Any]:
+    """Which tokens are refused; `until` is null for those of a blocked client."""
+    return {
+        "claim": cutoff.claim,
+        "digest": cutoff.digest,
+        "issued_before": rfc3339(cutoff.before),
+        "until": rfc3339(cutoff.until) if cutoff.until else None,
+    }
 
 
 def run(stack: Stack) -> Outcome:

@@ -346,6 +346,15 @@ def test_a_document_that_does_not_parse_is_replaced(
     assert doctor() == {}
 
 
+@pytest.mark.remedy("foreign_history")
+def test_what_others_put_into_the_history_is_deleted(doctor, backdoor):
+    """As the runbook says, once it has been kept elsewhere."""
+    backdoor.s3.put_object(Bucket=BUCKET, Key="history/x", Body=b"{}")
+    assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
+    backdoor.s3.delete_object(Bucket=BUCKET, Key="history/x")
+    assert doctor() == {}
+
+
 @pytest.mark.remedy("api_missing")
 def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyturn):
     """The command of the remedy."""

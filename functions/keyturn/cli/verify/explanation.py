@@ -56,7 +56,11 @@ def explain(stack: Stack, text: str) -> Explanation:
     generation = stack.view.current()
     key = generation.keyset.find(token.kid) if token.kid else None
     around = Surroundings(
-        key, _public_key(stack, key), stack.expected(stack.settings.audience), now
+        key,
+        _public_key(stack, key),
+        stack.expected(stack.settings.audience),
+        now,
+        generation.keyset,
     )
     table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
     entries = table.open_entries(scopes) if table else {}
