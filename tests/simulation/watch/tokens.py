@@ -127,7 +127,7 @@ class Tokens:
         if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
             return  # its view may be older than C
         spared = self.times.view_ttl + self.times.clock_skew
-        if answer.arrived <= self.truth.hidden_until(answer.arrived) + spared:
+        if answer.arrived <= self.truth.hidden_until(now) + spared:
             return  # a new container sees what a deletion has left
         if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
             return
