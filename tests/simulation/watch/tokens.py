@@ -138,7 +138,7 @@ class Tokens:
         if answer.code == "cut_off":
             return  # CutOffs says whether it may be
         spared = self.times.view_ttl + self.times.clock_skew
-        if answer.arrived <= self.truth.hidden_until(answer.arrived) + spared:
+        if answer.arrived <= self.truth.hidden_until(now) + spared:
             return  # a new container sees what a deletion has left
         if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
             return
