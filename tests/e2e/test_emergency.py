@@ -48,7 +48,7 @@ def test_the_standby_alone(deployment: Deployment, keyturn: Keyturn, tmp_path: P
     other = tmp_path / "token"
     other.write_text(story.new_token(deployment))
     said = keyturn(
-        *("revoke", before.standby.kid, "--reason", "test", "--yes", "--token-file", str(other))
+        *("revoke", before.standby.kid, "--reason", "test", "--yes", "--proof-token", str(other))
     )
     assert said["proof"] is None
     after = story.at_rest(deployment)

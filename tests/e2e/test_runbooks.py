@@ -44,12 +44,14 @@ REVOKE = (
     "keyturn revoke --active --reason …",
     'keyturn revoke <kid> --reason "issuer credentials leaked" --direct --yes',
     "keyturn revoke <kid> --reason …",
-    'keyturn revoke <kid> --reason "…" --token-file token --yes',
+    'keyturn revoke <kid> --reason "…" --proof-token token --yes',
 )
 CUT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 )
 REMOVE_CUT = ("aws iam delete-role-policy", "aws lambda update-function-configuration")
+BLOCK = ("keyturn client block", "keyturn client release")
+CUT_OFF = "keyturn revoke --client operator"
 DISABLE, ENABLE = "aws kms disable-key", "aws kms enable-key"
 REPAIR = ("keyturn repair --dry-run", "keyturn repair")
 EXECUTION = (
@@ -59,6 +61,10 @@ EXECUTION = (
     "aws stepfunctions list-executions",
 )
 ELSEWHERE = {
+    "keyturn revoke --all": "test_emergency.py, test_all_keys_at_once",
+    "keyturn revoke --client": "test_cutoffs.py",
+    "keyturn revoke --subject": "test_cutoffs.py",
+    "keyturn revoke --token FILE": "test_cutoffs.py",
     "keyturn rotate": "test_emergency.py, test_rotate_and_roll_back",
     "keyturn rollback": "test_emergency.py, test_rotate_and_roll_back",
 }
@@ -117,6 +123,25 @@ def test_a_compromised_key(
     (tmp_path / "token").write_text(story.new_token(deployment))
     assert "Proved: refused" in type_in(beginning)
     assert story.at_rest(deployment).keyset.get(kid).state == "revoked"
+
+
+def test_a_compromised_client(deployment: Deployment, type_in: Type) -> None:
+    """Its audit lines name it; blocked it is refused, released and cut off it gets good tokens."""
+    story.new_token(deployment)
+    assert "token_issued" in type_in("aws logs filter-log-events")
+    blocked, released = (type_in(beginning) for beginning in BLOCK)
+    assert "Proved: refused" in blocked
+    assert released.endswith("Released.\n")
+    _patiently(deployment)
+    assert "Proved: refused" in type_in(CUT_OFF)
+    _patiently(deployment)
+    story.lets_in(deployment)
+
+
+def _patiently(deployment: Deployment) -> None:
+    """Until the operator's tokens are good again."""
+    times = deployment.settings.times
+    deployment.clock.sleep(times.view_ttl + 2 * times.clock_skew + 3)
 
 
 def test_a_cut_is_taken_away(deployment: Deployment, type_in: Type) -> None:
@@ -185,7 +210,17 @@ def test_what_the_local_aws_does_not_play(
 
 def test_no_command_is_missing() -> None:
     """A new command in a runbook needs a test here."""
-    beginnings = (*LOOK, *REVOKE, *REMOVE_CUT, DISABLE, ENABLE, *REPAIR, *EXECUTION)
+    beginnings = (
+        *LOOK,
+        *REVOKE,
+        *BLOCK,
+        CUT_OFF,
+        *REMOVE_CUT,
+        DISABLE,
+        ENABLE,
+        *REPAIR,
+        *EXECUTION,
+    )
     known = {text for beginning in beginnings for text in _texts(beginning)}
     unplayed = {text for beginning in (*ELSEWHERE, *NOT_PLAYED) for text in _texts(beginning)}
     assert known | unplayed == COMMANDS.keys()

@@ -34,7 +34,7 @@ TRANSITIONS = (
         "",
     ),
     _change(
-        "_forget",
+        "forget",
         "the horizon stays where it was",
         "late registration",
         "key.created for key in keyset.ended if key not in ended",

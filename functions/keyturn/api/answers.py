@@ -41,15 +41,18 @@ class BadRequest(Refusal):
 
 
 class Forbidden(Refusal):
-    """No document says what this client may have."""
+    """No document says what this client may have, or it is blocked."""
 
     status = 403
     error = "unauthorized_client"
 
 
 class Unavailable(Refusal):
-    """Our fault, for the moment."""
+    """Not now; `retry_after` in seconds (RFC 9110 section 10.2.3)."""
 
     status = 503
     error = "temporarily_unavailable"
-    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self, problem: str, retry_after: int = 1) -> None:
+        super().__init__(problem)
+        self.headers = {"Retry-After": str(retry_after)}

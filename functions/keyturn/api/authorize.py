@@ -4,7 +4,6 @@ The token is bad: 401. It is good but opens no such route: 403. We are bad: an e
 that a cache would keep, nor a 401 that makes clients drop good tokens.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import EndedKey, Key
+from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.claims import check
 from keyturn.tokens.errors import Code, TokenRefused
@@ -40,18 +39,23 @@ def authenticate(
     which key and generation decided, nothing of the token.
     """
 
+    keyset = Keyset()
+
     def find_key(kid: str) -> VerificationKey:
-        key = _acceptable(stack, kid, log_fields)
+        nonlocal keyset
+        keyset, key = _acceptable(stack, kid, log_fields)
         return VerificationKey(stack.public_keys.get(key), key.lifetime)
 
     now = stack.clock.now().timestamp()
     signed = read_signed(token, find_key, headers=stack.headers)
     api = stack.api(api_id)
     check(signed.claims, stack.expected(api.audience), lifetime=signed.lifetime, now=now)
+    if keyset.cutoff_that_hits(signed.claims):
+        raise TokenRefused(Code.CUT_OFF)
     return signed.claims, api
 
 
-def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
+def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> tuple[Keyset, Key]:
     """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
     if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
@@ -66,14 +70,14 @@ def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> Key:
     log_fields["kid"], log_fields["key_state"] = key.kid, key.state
     if isinstance(key, EndedKey) or not key.verifies(stack.clock.now()):
         raise TokenRefused(REFUSED_AS[key.state])
-    return key
+    return generation.keyset, key
 
 
-def handler(event: Any, context: Any) -> Mapping[str, Any]:
-    """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
+def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
+    """The authorizer events of REST, HTTP and WebSocket APIs."""
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
-    log_fields = {"request_id": context.aws_request_id, "key_state": "none"}
+    log_fields = {"request_id": lambda_context.aws_request_id, "key_state": "none"}
     accepted = None
     try:
         accepted = authenticate(stack, call.bearer_token(), log_fields, call.api_id)
@@ -89,15 +93,4 @@ def handler(event: Any, context: Any) -> Mapping[str, Any]:
         raise Unauthorized
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
     claims, api = accepted
-    return call.allowed(claims, api.routes, integration_context(claims))
-
-
-def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
-    """The context that the integration gets: API Gateway passes strings, so the claims travel as JSON."""
-    return {
-        "sub": claims["sub"],
-        "client_id": claims["client_id"],
-        "jti": claims["jti"],
-        "scope": claims.get("scope", ""),
-        "claims": json.dumps(claims),
-    }
+    return call.allowed(claims, api.routes, gateway.integration_context(claims))

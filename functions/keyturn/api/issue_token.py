@@ -12,12 +12,13 @@ from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api import token_request
 from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
 from keyturn.api.caller import Caller, named_client
+from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import Generation, Key
+from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.tokens import claims, jws
 
 
@@ -27,9 +28,10 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
     A key that KMS has disabled was revoked behind our view: read again, and sign with the next.
     """
     for read_generation in (stack.view.fresh, stack.view.reread):
-        key = _active_key(read_generation)
+        keyset, key = _active_key(read_generation)
         wanted = _granted(_client(stack, client), request, key)
         jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
+        _check_cutoffs(keyset, wanted, jti, now)
         signed = _signing_input(stack, key, wanted, jti, now)
         try:
             signature = stack.kms.sign(key.kms_key_arn, signed.encode())
@@ -52,15 +54,15 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
     raise failure
 
 
-def _active_key(read_generation: Callable[[], Generation]) -> Key:
+def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]:
     try:
-        active = read_generation().keyset.active
+        keyset = read_generation().keyset
     except (AwsFault, KeysetFault) as fault:
         logger.exception("no_view")
         raise Unavailable("the keyset cannot be read") from fault
-    if active is None:
+    if keyset.active is None:
         raise Unavailable("no key is active")
-    return active
+    return keyset, keyset.active
 
 
 def _client(stack: Stack, name: str) -> Client:
@@ -85,14 +87,29 @@ def _granted(client: Client, request: TokenRequest, key: Key) -> claims.Request:
     )
 
 
+def _check_cutoffs(keyset: Keyset, wanted: claims.Request, jti: str, now: int) -> None:
+    """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
+    cutoff = keyset.cutoff_that_hits(
+        {"client_id": wanted.client_id, "sub": wanted.subject, "jti": jti, "iat": now}
+    )
+    if cutoff and cutoff.blocks:
+        raise Forbidden("client: is blocked")
+    if cutoff:
+        wait = int(cutoff.before.timestamp()) - now
+        raise Unavailable("tokens of this client or subject have just been revoked", wait)
+
+
 def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now: int) -> str:
     try:
         made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
         signed = jws.signing_input(key.kid, made)
+        answer = result_size(made)
     except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
     if jws.compact_size(signed) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
+    if answer > MAX_RESULT:
+        raise BadRequest("claims", f"make the authorizer's answer larger than {MAX_RESULT} bytes")
     return signed
 
 

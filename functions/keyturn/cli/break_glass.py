@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from keyturn.aws.deployment import Deployment
@@ -28,6 +29,9 @@ _STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
 )
 
 
+_BY_CLOCK = {"cut_off", "block", "release"}  # whose instant is this machine's
+
+
 def run_directly(
     terminal: Terminal,
     deployment: Deployment,
@@ -39,6 +43,8 @@ def run_directly(
     `meanwhile` is done before the wait for the flush.
     """
     stack = deployment.as_stack
+    if event.keys() & _BY_CLOCK:
+        _check_clock(deployment)
     plan = plan_rotation.run(stack, plan_rotation.PlanInput(request=event))
     state: dict[str, Any] = {**event, "request": event, "plan": plan}
     for name, run, input_type in _STEPS:
@@ -55,3 +61,13 @@ def run_directly(
         conclude_emergency.run(stack, ConcludingInput.model_validate(state))
     except EmergencyIncomplete as error:
         raise Failed(str(error)) from None
+
+
+def _check_clock(deployment: Deployment) -> None:
+    """A slow clock would cut off too little, a fast one tokens that are yet to be issued."""
+    offset = abs(deployment.clock_offset())
+    if offset > timedelta(seconds=deployment.settings.times.clock_skew):
+        raise Failed(
+            f"this machine's clock is {offset.total_seconds():.0f} s off AWS's",
+            "set it, or run the command without --direct",
+        )

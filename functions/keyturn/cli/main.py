@@ -7,6 +7,7 @@ import typer
 
 from keyturn.cli import api, client, local_stack
 from keyturn.cli import revoke as revoking
+from keyturn.cli.block import block, release
 from keyturn.cli.command import on_stack, on_this_machine
 from keyturn.cli.cost.command import cost
 from keyturn.cli.doctor.command import doctor
@@ -65,6 +66,8 @@ clients.command("add")(on_stack(client.add))
 clients.command("show")(on_stack(client.show))
 clients.command("list")(on_stack(client.list_clients))
 clients.command("remove")(on_stack(client.remove))
+clients.command("block")(on_stack(block))
+clients.command("release")(on_stack(release))
 clients.command("explain")(on_stack(explain))
 app.add_typer(apis, name="api")
 apis.command("add")(on_stack(api.add))

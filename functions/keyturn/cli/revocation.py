@@ -6,6 +6,7 @@ active key it must come before the write), asking STS who is calling, cutting se
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from keyturn.cli.attempt import Attempt
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.follow import follow
 from keyturn.cli.preflight import ask_caller
-from keyturn.cli.proof import Prover, new_token, token_from_file
+from keyturn.cli.proof import Prover
+from keyturn.cli.proof_tokens import find_tokens
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.session_cut import SessionCut
+from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import Failed, Terminal
 from keyturn.keyset.model import EndedKey, Keyset
 
@@ -34,9 +37,10 @@ class Order:
     reason: str
     direct: bool
     cut_sessions: bool
-    token_file: Path | None
+    proof_token: Path | None
     dry_run: bool
     yes: bool
+    targets: Targets
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Revocation:
         event = {
             "mode": "emergency",
             "kids": list(self.kids),
+            **self.order.targets.request(),
             "reason": self.order.reason,
             "started_by": caller(),
         }
@@ -81,7 +86,7 @@ class Revocation:
         self.terminal.result({**result, "problems": self.problems})
         if self.problems:
             raise Failed("; ".join(self.problems))
-        self.terminal.say("Revoked.")
+        self.terminal.say("Released." if self.order.targets.released else "Revoked.")
 
     def _start(self, event: dict[str, Any]) -> str:
         try:
@@ -92,22 +97,15 @@ class Revocation:
 
     def _prover(self) -> Prover | None:
         """With a token that is good now; None, and why, if there is none in time."""
-        active, file = self.keyset.active, self.order.token_file
-        if not file and not (active and active.kid in self.kids):
-            self.terminal.say("There is no token of these keys to prove it with: --token-file.")
+        if self.order.targets.released:
             return None
-
-        def work() -> str:
-            if file:
-                return token_from_file(self.deployment, file, self.kids)
-            return new_token(self.deployment)
-
+        work = partial(find_tokens, self.deployment, self.order, self.keyset, self.kids)
         try:
-            token = Attempt(work, seconds=_TOKEN_SECONDS).result()
+            tokens = Attempt(work, seconds=_TOKEN_SECONDS).result()
         except Exception as error:  # noqa: BLE001 - the proof is optional, the revocation is not
             self.terminal.say(f"The revocation cannot be proved: {_described(error)}")
             return None
-        return Prover(self.terminal, self.deployment, token)
+        return Prover(self.terminal, self.deployment, tokens)
 
     def _prove(self, prover: Prover, result: dict[str, Any]) -> None:
         proof = prover.prove()

@@ -1,12 +1,15 @@
 """`keyturn revoke`: revoke keys within seconds, and prove that their tokens are refused."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import AwsFault
+from keyturn.cli.formatting import count
 from keyturn.cli.options import DryRun, Reason, Yes
 from keyturn.cli.preflight import (
     check_permissions,
@@ -15,8 +18,10 @@ from keyturn.cli.preflight import (
     start_permission,
 )
 from keyturn.cli.revocation import Order, Revocation
+from keyturn.cli.targets import Targets, jti_of
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import EndedKey, Keyset
 
 
@@ -37,14 +42,28 @@ def command(
     cut_sessions: Annotated[
         bool, typer.Option("--cut-sessions", help="Also cut the issuer role's sessions.")
     ] = False,
-    token_file: Annotated[
+    client: Annotated[
+        list[str] | None, typer.Option(help="A client whose tokens are refused; repeatable.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option(help="A subject whose tokens are refused; repeatable.")
+    ] = None,
+    jti: Annotated[
+        list[str] | None, typer.Option(help="The jti of a token to refuse; repeatable.")
+    ] = None,
+    token: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, help="The file of a token to refuse; repeatable."),
+    ] = None,
+    proof_token: Annotated[
         Path | None,
-        typer.Option(exists=True, help="A token of the key, to prove the revocation with."),
+        typer.Option(exists=True, help="The file of a token to prove the revocation with."),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Revoke compromised keys now, and prove that their tokens are refused."""
+    """Revoke keys, or a client's, a subject's or single tokens, and prove that they are refused."""
+    files = tuple(token or ())
     order = Order(
         kids=tuple(kids or ()),
         active=active,
@@ -52,9 +71,14 @@ def command(
         reason=check_reason(reason),
         direct=direct,
         cut_sessions=cut_sessions,
-        token_file=token_file,
+        proof_token=proof_token or next(iter(files), None),
         dry_run=dry_run,
         yes=yes,
+        targets=Targets(
+            clients=tuple(client or ()),
+            subjects=tuple(subject or ()),
+            jtis=(*(jti or ()), *map(jti_of, files)),
+        ),
     )
     revoke(terminal, deployment, order)
 
@@ -67,17 +91,35 @@ def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
     if order.dry_run:
         permissions = _needed_permissions(deployment, keyset, kids, order)
         verdicts = check_permissions(terminal, deployment, permissions)
-        terminal.result({"dry_run": True, "kids": list(kids), "permissions": verdicts})
+        terminal.result(
+            {
+                "dry_run": True,
+                "kids": list(kids),
+                "cutoffs": order.targets.request(),
+                "permissions": verdicts,
+            }
+        )
         return
     if not order.yes:
-        terminal.confirm("This cannot be undone.")
+        terminal.confirm(_warning(order))
     Revocation(terminal, deployment, order, keyset, kids).run()
+
+
+def _warning(order: Order) -> str:
+    if order.targets.released:
+        return "The client gets tokens again."
+    if order.targets.blocked:
+        return "It stays so until `keyturn client release`."
+    return "This cannot be undone."
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:
     """Explicit kids, before anything starts: a retry must never meet another active key."""
-    if sum((bool(order.kids), order.active, order.everything)) != 1:
-        raise BadUsage("name KIDs, or --active, or --all")
+    ways = sum((bool(order.kids), order.active, order.everything))
+    if ways > 1 or not (ways or order.targets):
+        raise BadUsage(
+            "name KIDs, or --active, or --all; or tokens by --client, --subject, --jti or --token"
+        )
     if order.active:
         if keyset.active is None:
             raise Failed("no key is active: there is nothing to revoke")
@@ -99,11 +141,50 @@ def _announce(
         terminal.say(f"  {kid}  {key.state}{already}")
     if keyset.active and keyset.active.kid in kids:
         terminal.say(_heir(deployment, keyset, kids))
+    announce_targets(terminal, deployment, order.targets)
     bound = deployment.revocation_bound.total_seconds()
     way = "with your credentials" if order.direct else "by the state machine"
     terminal.say(
         f"Once revoked ({way}), every authorizer refuses them within {bound:.0f} s (C + G + ε)."
     )
+
+
+def announce_targets(terminal: Terminal, deployment: Deployment, targets: Targets) -> None:
+    """Which tokens, how many of them the audit lines know, and what a cut-off does not do."""
+    for name in targets.names:
+        terminal.say(f"  {name}")
+    if not (targets.clients or targets.subjects or targets.jtis or targets.blocked):
+        return
+    terminal.say("What was issued until now is refused; what is issued afterwards is good.")
+    try:
+        terminal.say(f"{count(alive(deployment, targets), 'token')} of them may be alive now.")
+    except AwsFault as fault:
+        terminal.say(f"How many tokens that is cannot be told: {fault}", "dim")
+    terminal.say(
+        "Verifiers that only read the JWKS do not see this. It does not help against a stolen "
+        "signing key, whose thief writes any iat: revoke the key.",
+        "dim",
+    )
+
+
+def alive(deployment: Deployment, targets: Targets) -> int:
+    """How many matching tokens that have not expired the audit lines tell of; raises AwsFault."""
+    now = deployment.clock.now().timestamp()
+    lines = map(_parsed, deployment.log_lines("token_issued"))
+    return sum(
+        type(line.get("exp")) is int
+        and line["exp"] > now
+        and targets.matches({**line, Claim.CLIENT: line.get("client")})
+        for line in lines
+    )
+
+
+def _parsed(line: str) -> Mapping[str, Any]:
+    try:
+        members = json.loads(line)
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}
 
 
 def _heir(deployment: Deployment, keyset: Keyset, kids: tuple[str, ...]) -> str:

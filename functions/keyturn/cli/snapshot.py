@@ -68,6 +68,7 @@ class Snapshot:
     generations: tuple[Generation, ...]
     projection: Projection | None
     public: PublicJwks | None
+    false_metadata: tuple[str, ...] | None  # names of public documents that are missing or not ours
     kms: Mapping[str, KmsKey] | None
     foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
     running: tuple[Run, ...] | None
@@ -122,6 +123,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         generations=generations,
         projection=attempt("jwks", stack.well_known.read),
         public=attempt("public_jwks", lambda: _public(deployment)),
+        false_metadata=attempt("metadata", lambda: _false_metadata(stack)),
         kms=kms,
         foreign=attempt("key_policies", lambda: _foreign(stack, generations[-1].keyset, kms or {})),
         running=attempt("executions", lambda: _running(deployment)),
@@ -140,6 +142,11 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
+
+
+def _false_metadata(stack: Stack) -> tuple[str, ...]:
+    documents = stack.well_known.metadata
+    return tuple(name for name in documents if stack.well_known.differs(name, documents[name]))
 
 
 def _public(deployment: Deployment) -> PublicJwks:

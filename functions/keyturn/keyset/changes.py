@@ -1,8 +1,9 @@
-"""What one generation changed, key by key: the difference of two keysets."""
+"""What one generation changed, key by key and cut-off by cut-off: the difference of two keysets."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 
@@ -39,6 +40,13 @@ def changes(before: Keyset, after: Keyset) -> tuple[Change, ...]:
     """What happened between two keysets; a key that is only forgotten is no change."""
     return tuple(
         Change(kind, key.kid) for key in after.known for kind in _kinds(before.find(key.kid), key)
+    )
+
+
+def new_cutoffs(before: Keyset, after: Keyset) -> tuple[CutOff, ...]:
+    """The cut-offs that were added or changed; one that has ended is no change."""
+    return tuple(
+        cutoff for cutoff in after.cutoffs if before.cutoff(cutoff.claim, cutoff.digest) != cutoff
     )
 
 

@@ -7,118 +7,54 @@ beginning, which is stored once as `kms_key_arn_prefix`.
 
 import hashlib
 import json
-import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Any
 
+from keyturn.keyset import values
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
-from keyturn.keyset.states import State
 
 SCHEMA = 1
 MAX_BYTES = 4096  # SSM Standard tier
 MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
-_MAX_SECONDS = 10**9
-_KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
-
-
-class _KidPattern:
-    """What pydantic is told about a kid, without importing it where nothing else needs it."""
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> Mapping[str, Any]:
-        return {"type": "str", "pattern": _KID}
-
-
-Kid = Annotated[str, _KidPattern()]
-
-
-def _integer(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError("Input should be an integer of at least 1")
-    return value
-
-
-def _seconds(value: Any) -> int:
-    if _integer(value) > _MAX_SECONDS:
-        raise ValueError(f"Input should be at most {_MAX_SECONDS}")
-    return int(value)
-
-
-def _any_text(value: Any) -> str:
-    if type(value) is not str:
-        raise ValueError("Input should be a text")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not _any_text(value):
-        raise ValueError("Input should have at least 1 character")
-    return str(value)
-
-
-def _kid(value: Any) -> str:
-    if not re.fullmatch(_KID, _any_text(value)):
-        raise ValueError("Input should be 43 characters of base64url")
-    return str(value)
-
-
-def _parent(value: Any) -> str:
-    if _any_text(value) and not re.fullmatch(_DIGEST, value):
-        raise ValueError("Input should be 43 characters of base64url, or empty")
-    return str(value)
-
-
-def _state(value: Any) -> State:
-    return State(_any_text(value))
-
-
-def _instant(value: Any) -> datetime:
-    instant = datetime.fromisoformat(_any_text(value))
-    if instant.tzinfo is None:
-        raise ValueError("Input should have a time zone")
-    try:
-        return instant.astimezone(UTC).replace(microsecond=0)
-    except OverflowError:
-        raise ValueError("Input should be an instant that UTC can express") from None
-
-
-def _optional_instant(value: Any) -> datetime | None:
-    return None if value is None else _instant(value)
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list:
-        raise ValueError("Input should be a list")
-    return value
 
 
 _Readers = Mapping[str, Callable[[Any], Any]]
-_KEY: _Readers = {"kid": _kid, "kms_key_arn": _text, "state": _state, "created": _instant}
-_ENDED_KEY: _Readers = {**_KEY, "ended": _instant}
+_KEY: _Readers = {
+    "kid": values.kid,
+    "kms_key_arn": values.text,
+    "state": values.state,
+    "created": values.instant,
+}
+_ENDED_KEY: _Readers = {**_KEY, "ended": values.instant}
 _LIVE_KEY: _Readers = {
     **_KEY,
-    "lifetime": _seconds,
-    "published": _optional_instant,
-    "activated": _optional_instant,
-    "superseded": _optional_instant,
-    "verify_until": _optional_instant,
+    "lifetime": values.seconds,
+    "published": values.optional_instant,
+    "activated": values.optional_instant,
+    "superseded": values.optional_instant,
+    "verify_until": values.optional_instant,
 }
 _DOCUMENT: _Readers = {
-    "schema": _integer,
-    "generation": _integer,
-    "parent": _parent,
-    "op_id": _any_text,
-    "started_by": _any_text,
-    "reason": _any_text,
-    "at": _instant,
-    "kms_key_arn_prefix": _any_text,
-    "keys": _list,
-    "ended": _list,
-    "horizon": _optional_instant,
+    "schema": values.integer,
+    "generation": values.integer,
+    "parent": values.parent,
+    "op_id": values.any_text,
+    "started_by": values.any_text,
+    "reason": values.any_text,
+    "at": values.instant,
+    "kms_key_arn_prefix": values.any_text,
+    "keys": values.any_list,
+    "ended": values.any_list,
+    "horizon": values.optional_instant,
+    "cutoffs": values.cutoffs,
 }
+_OPTIONAL = {"published", "activated", "superseded", "verify_until", "horizon", "cutoffs"}
 
 
 def digest(text: str) -> str:
@@ -143,6 +79,7 @@ def dumps(generation: Generation) -> str:
         "keys": [_members(key, prefix) for key in keyset.keys],
         "ended": [_members(key, prefix) for key in keyset.ended],
         **({"horizon": _as_json(keyset.horizon)} if keyset.horizon else {}),
+        **({"cutoffs": _cutoff_members(keyset.cutoffs)} if keyset.cutoffs else {}),
     }
     try:
         text = _json(members)
@@ -158,8 +95,9 @@ def dumps(generation: Generation) -> str:
     return text
 
 
+@lru_cache(maxsize=100)
 def loads(text: str) -> Generation:
-    """The generation; raises DocumentInvalid, also for a schema newer than this release's."""
+    """The generation, from the same text the same object: a run meets the same few over and over. Raises DocumentInvalid, also for a schema newer than this release's."""
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -189,7 +127,7 @@ def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
                 members[name] = read(raw[name])
             except ValueError as error:
                 raise DocumentInvalid(f"{path}{name}: {error}") from None
-        elif read is not _optional_instant:
+        elif name not in _OPTIONAL:
             raise DocumentInvalid(f"{path}{name}: Field required")
     return members
 
@@ -212,6 +150,7 @@ def _generation(members: Mapping[str, Any], text: str) -> Generation:
             keys=tuple(Key(**key) for key in keys("keys", _LIVE_KEY)),
             ended=tuple(EndedKey(**key) for key in keys("ended", _ENDED_KEY)),
             horizon=members.get("horizon"),
+            cutoffs=members.get("cutoffs", ()),
         ),
         parent=members["parent"],
         text=text,
@@ -222,6 +161,15 @@ def _members(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
     members = {field.name: _as_json(getattr(key, field.name)) for field in fields(key)}
     members["kms_key_arn"] = key.kms_key_arn.removeprefix(prefix)
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _cutoff_members(cutoffs: Iterable[CutOff]) -> dict[str, dict[str, list[int]]]:
+    members: dict[str, dict[str, list[int]]] = {}
+    for cutoff in cutoffs:
+        lives = [int((cutoff.until - cutoff.before).total_seconds())] if cutoff.until else []
+        by_digest = members.setdefault(cutoff.claim.value, {})
+        by_digest[cutoff.digest] = [int(cutoff.before.timestamp()), *lives]
+    return members
 
 
 def _as_json(value: Any) -> Any:

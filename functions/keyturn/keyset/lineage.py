@@ -23,7 +23,8 @@ from typing import Self
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import CLOCKS, objection
+from keyturn.keyset.succession import objection
+from keyturn.keyset.timing import CLOCKS
 
 _NAME = re.compile(r"[0-9]{12}")
 HIGHEST = 999_999_999_999

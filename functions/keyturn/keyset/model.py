@@ -1,8 +1,12 @@
 """Keys, keysets and generations: what the truth consists of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from keyturn.keyset import cutoffs
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
@@ -53,20 +57,24 @@ class EndedKey:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """The live keys and the recently ended ones.
+    """The live keys, the recently ended ones, and the cut-offs.
 
     `horizon` stands for every ended key that is no longer listed: no KMS key created at or before it
     is ever registered again, so what was forgotten cannot come back.
 
     Raises InvariantBroken for more than one active or standby key, more live keys than a JWKS may
-    hold, a kid that occurs twice, a live key among the ended or an ended one among the live.
+    hold, a kid that occurs twice, a live key among the ended or an ended one among the live, a claim's
+    value that is cut off twice.
     """
 
     keys: tuple[Key, ...] = ()
     ended: tuple[EndedKey, ...] = ()
     horizon: datetime | None = None
+    cutoffs: tuple[CutOff, ...] = ()
+    _cutoffs: Mapping[Claim, Mapping[str, CutOff]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_cutoffs", cutoffs.index(self.cutoffs))
         for state in (State.ACTIVE, State.STANDBY):
             if sum(key.state is state for key in self.keys) > 1:
                 raise InvariantBroken(f"a keyset has at most one {state} key")
@@ -119,6 +127,14 @@ class Keyset:
     def is_behind_horizon(self, created: datetime) -> bool:
         """Whether a key of this age that is not listed has ended, or will never be registered."""
         return self.horizon is not None and created <= self.horizon
+
+    def cutoff(self, claim: Claim, digest: str) -> CutOff | None:
+        """The cut-off of this claim's value."""
+        return self._cutoffs.get(claim, {}).get(digest)
+
+    def cutoff_that_hits(self, claims: Mapping[str, Any]) -> CutOff | None:
+        """The cut-off that refuses a token with these claims, which were verified or will be signed."""
+        return cutoffs.first_hit(self._cutoffs, claims)
 
     def _only(self, state: State) -> Key | None:
         return next((key for key in self.keys if key.state is state), None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keyturn.keyset import timing
+from keyturn.keyset import capacity, timing
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
 
@@ -62,12 +62,13 @@ class Takeover:
 def takeover(keyset: Keyset, published: datetime, times: Times, limits: Limits) -> Takeover:
     """When a standby that was `published` then may take over.
 
-    Afterwards the JWKS holds it, its successor and one grace key more: where that is too many, it
-    waits until enough grace keys may retire.
+    Afterwards the JWKS holds it, its successor and one grace key more: where that is too many, or does
+    not fit the document beside the cut-offs, it waits until enough grace keys may retire.
     """
     publication = Takeover(timing.may_sign_after(published, times), TakeoverReason.PUBLICATION)
     ends = sorted(key.verify_until for key in keyset.grace if key.verify_until)
-    excess = len(ends) + 3 - limits.live_keys  # with the superseded, the active and the standby key
+    most = capacity.live_keys(keyset, limits)
+    excess = len(ends) + 3 - most  # with the superseded, the active and the standby key
     if excess <= 0:
         return publication
     room = timing.retire_after(ends[excess - 1], times)

@@ -8,12 +8,11 @@ of the deployment, which may have changed since; how long a step has to wait is 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import TABLE, State
-from keyturn.keyset.timing import LONGEST_MARGIN
+from keyturn.keyset.timing import BOUNDS, CLOCKS, LONGEST_MARGIN, cut_until
 
-# AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
-CLOCKS = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -21,7 +20,8 @@ def objection(before: Generation, after: Generation) -> str | None:
     """Why `after` cannot have become of `before`, as a sentence; None if it can.
 
     Nothing ended becomes live, nothing is lost or unpublished, states move along the table's arrows,
-    times do not run backwards, the horizon only rises, and what is stamped on a key stays.
+    times do not run backwards, the horizon only rises, what is stamped on a key stays, and no cut-off is
+    weakened or dropped before its time.
     """
     return next(_objections(before, after), None)
 
@@ -30,6 +30,10 @@ def _objections(before: Generation, after: Generation) -> Iterator[str]:
     if after.at < before.at - CLOCKS:
         yield "time runs backwards"
     yield from _of_horizon(before.keyset.horizon, after)
+    for cutoff in before.keyset.cutoffs:
+        yield from _of_known_cutoff(cutoff, after)
+    for cutoff in after.keyset.cutoffs:
+        yield from _of_cutoff(cutoff, after)
     for key in before.keyset.known:
         yield from _of_known_key(key, before, after)
     for key in after.keyset.known:
@@ -43,6 +47,27 @@ def _of_horizon(before: datetime | None, after: Generation) -> Iterator[str]:
         yield "the horizon falls"
     if horizon and horizon > after.at + CLOCKS:
         yield "the horizon is in the future"
+
+
+def _of_known_cutoff(cutoff: CutOff, after: Generation) -> Iterator[str]:
+    """None is weakened, none is dropped while a token that it refuses can be alive."""
+    now = after.keyset.cutoff(cutoff.claim, cutoff.digest)
+    name = f"the cut-off of {cutoff.claim} {cutoff.digest}"
+    if now is None:
+        if cutoff.until is None or after.at <= cutoff.until:
+            yield f"{name} is dropped"
+    elif now.before < cutoff.before:
+        yield f"{name} is earlier than it was"
+    elif cutoff.until and now.until and now.until < cutoff.until:
+        yield f"{name} ends earlier than it did"
+
+
+def _of_cutoff(cutoff: CutOff, after: Generation) -> Iterator[str]:
+    if cutoff.before > after.at + CLOCKS:
+        yield f"the cut-off of {cutoff.claim} {cutoff.digest} is in the future"
+    longest = cut_until(cutoff.before, BOUNDS["token_lifetime"][1])
+    if cutoff.until and cutoff.until > longest:
+        yield f"the cut-off of {cutoff.claim} {cutoff.digest} outlives every token"
 
 
 def _of_known_key(key: Key | EndedKey, before: Generation, after: Generation) -> Iterator[str]:

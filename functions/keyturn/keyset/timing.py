@@ -33,6 +33,9 @@ LONGEST_MARGIN = timedelta(  # of a grace period beyond the key's lifetime, in a
     )
 )
 
+# AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
+CLOCKS = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -72,6 +75,7 @@ class Limits:
     birth: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
     live_keys: int = MAX_LIVE_KEYS
     listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
+    document_bytes: int = 4096  # an SSM Standard parameter
 
 
 def whole_second(instant: datetime) -> datetime:
@@ -120,6 +124,21 @@ def roll_back_before(until: datetime, times: Times) -> datetime:
     """A grace key is rolled back only when `now` is strictly earlier: verify_until - ω - C - ε."""
     margin = times.write_delay + times.view_ttl + times.clock_skew
     return until - timedelta(seconds=margin)
+
+
+def cut_before(ordered: datetime, times: Times) -> datetime:
+    """The instant of a cut-off that was ordered then: later than the `iat` of any token until then."""
+    return whole_second(ordered + timedelta(seconds=times.clock_skew + 1))
+
+
+def cut_until(before: datetime, lifetime: int) -> datetime:
+    """When the last token of a cut-off is dead: lifetime + the longest λ + ε + the clocks of writers.
+
+    `lifetime` in seconds, the longest of any live key; the other terms in any deployment, since the
+    next one may have another leeway.
+    """
+    margin = BOUNDS["leeway"][1] + BOUNDS["clock_skew"][1]
+    return before + timedelta(seconds=lifetime + margin) + CLOCKS
 
 
 def due_at(activated: datetime, times: Times) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from keyturn.keyset import planning, timing
+from keyturn.keyset import capacity, planning, timing
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -48,7 +48,7 @@ def register(
     if now - created > limits.claim or keyset.is_behind_horizon(birth):
         raise CreatedTooLongAgo(kid, created)
     standby = Key(kid, kms_key_arn, State.STANDBY, lifetime, birth)
-    return _forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
+    return forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
 
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
@@ -203,15 +203,18 @@ def _end(
         for key in keys
     )
     remaining = tuple(key for key in keyset.keys if key not in keys)
-    return _forget(replace(keyset, keys=remaining, ended=(*keyset.ended, *ended)), now, limits)
+    return forget(replace(keyset, keys=remaining, ended=(*keyset.ended, *ended)), now, limits)
 
 
-def _forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
+def forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     """No longer list what ended long ago, and the longest-ended keys beyond what fits.
 
-    The horizon rises over each of them, so that none can be registered again.
+    The horizon rises over each of them, so that none can be registered again. Cut-offs end with the
+    last token that they refuse.
     """
-    room = max(limits.listed_keys - len(keyset.keys), 0)
+    cutoffs = tuple(cutoff for cutoff in keyset.cutoffs if not cutoff.is_over(now))
+    keyset = replace(keyset, cutoffs=cutoffs)
+    room = capacity.ended_keys(keyset, limits)
     recent = keyset.ended[max(len(keyset.ended) - room, 0) :]
     ended = tuple(key for key in recent if now - key.ended <= limits.ended)
     births = [key.created for key in keyset.ended if key not in ended]

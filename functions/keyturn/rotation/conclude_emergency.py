@@ -36,7 +36,7 @@ def run(_stack: Stack, event: ConcludingInput) -> Outcome:
     """Outcome `concluded`; raises EmergencyIncomplete."""
     left = {step: getattr(event, step) for step in _WANTED}
     problems = [
-        f"{step} failed: {what.get('outcome') or _error(what)}"
+        f"{step} failed: {what.get('why') or what.get('outcome') or _error(what)}"
         for step, what in left.items()
         if what.get("outcome") != _WANTED[step]
     ]

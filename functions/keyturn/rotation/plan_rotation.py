@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from keyturn.aws.events import parse
+from keyturn.aws.events import InvalidEvent, parse
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.stack import Stack
-from keyturn.keyset.document import Kid
 from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
-from keyturn.rotation.task import Kids, Outcome, Planned, Text, rfc3339, task
+from keyturn.keyset.values import Kid
+from keyturn.rotation.task import CutOffs, Digests, Kids, Outcome, Planned, Text, rfc3339, task
 
 
 class _Request(BaseModel):
@@ -44,11 +44,19 @@ class Rollback(_Request):
 
 
 class Emergency(_Request):
-    """Revoke these keys now: explicit kids only, so that a retry revokes nothing else."""
+    """Revoke keys and cut off tokens now: explicit kids, so that a retry revokes nothing else."""
 
     mode: Literal["emergency"]
-    kids: Kids
+    kids: Kids = ()
+    cut_off: CutOffs = Field(default_factory=dict)
+    block: Digests = ()
+    release: Digests = ()
     reason: Text
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing."""
+        return not (self.kids or any(self.cut_off.values()) or self.block or self.release)
 
 
 _REQUEST: TypeAdapter[Scheduled | Rollback | Emergency] = TypeAdapter(
@@ -80,6 +88,8 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
             return {**planned, **_scheduled(stack, request, event)}
         case Rollback():
             return {**planned, **_rollback(stack, request, event)}
+        case Emergency() if request.is_empty:
+            raise InvalidEvent("kids: nothing is named, here or in cut_off, block or release")
         case Emergency():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {

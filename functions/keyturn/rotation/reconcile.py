@@ -15,11 +15,11 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
+from keyturn.keyset import token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import due_at
-from keyturn.keyset.transitions import retire_overdue
 from keyturn.rotation import prune_generations as pruning
 from keyturn.rotation import record_changes, repair_keyset, unlawful
 from keyturn.rotation.branches import foreign_objects
@@ -56,6 +56,7 @@ def run(stack: Stack) -> Outcome:
     for repair in (
         join_branches,
         retire_overdue_keys,
+        forget_cutoffs,
         restore_active_key,
         restore_standby,
         publish_jwks,
@@ -94,12 +95,22 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
     """Retire grace keys whose `verify_until` has passed and whose workflow is late or dead."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
-        return retire_overdue(keyset, now, times=stack.times, limits=stack.limits)
+        return transitions.retire_overdue(keyset, now, times=stack.times, limits=stack.limits)
 
     grace = stack.keysets.read().keyset.grace
     ended = stack.keysets.update(change, origin).keyset.ended
     retired = {key.kid for key in ended if key.state is State.RETIRED}
     return [key.kid for key in grace if key.kid in retired]
+
+
+def forget_cutoffs(stack: Stack, origin: Origin) -> int:
+    """Drop the cut-offs whose last token is dead: their room is for others."""
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        return token_revocation.forget_cutoffs(keyset, now, stack.limits)
+
+    before = stack.keysets.read().keyset.cutoffs
+    return len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:

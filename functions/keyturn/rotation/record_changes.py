@@ -6,13 +6,16 @@ kept is the very text under the name of its digest, and no other object counts (
 What is kept may be pruned from SSM: the fewer generations there are, the fewer pages a reader reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset.changes import ChangeKind, changes
+from keyturn.keyset.changes import ChangeKind, changes, new_cutoffs
+from keyturn.keyset.cutoffs import CutOff
+from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.rotation.branches import ancestors
 from keyturn.rotation.prune_generations import prune_generations
@@ -26,6 +29,11 @@ DETAIL_TYPES = {
     ChangeKind.RETIRED: "KeyRetired",
     ChangeKind.REVOKED: "KeyRevoked",
 }
+TOKENS_REVOKED = "TokensRevoked"
+
+
+class RecordFailed(Exception):
+    """Some steps failed; the others were made."""
 
 
 def record_changes(stack: Stack) -> list[int]:
@@ -50,36 +58,68 @@ def _before(stack: Stack, chain: tuple[Generation, ...], generation: Generation)
 
 
 def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:
-    return [
-        (
-            DETAIL_TYPES[change.kind],
-            {
-                "kid": change.kid,
-                "generation": generation.number,
-                "at": rfc3339(generation.at),
-                "op_id": generation.op_id,
-                "started_by": generation.started_by,
-                "reason": generation.reason,
-            },
-        )
+    origin = {
+        "generation": generation.number,
+        "at": rfc3339(generation.at),
+        "op_id": generation.op_id,
+        "started_by": generation.started_by,
+        "reason": generation.reason,
+    }
+    of_keys = [
+        (DETAIL_TYPES[change.kind], {"kid": change.kid, **origin})
         for change in changes(before, generation.keyset)
         if change.kind in DETAIL_TYPES
     ]
+    of_tokens = [
+        (TOKENS_REVOKED, {**_detail(cutoff), **origin})
+        for cutoff in new_cutoffs(before, generation.keyset)
+    ]
+    return [*of_keys, *of_tokens]
+
+
+def _detail(cutoff: CutOff) -> Mapping[str, Any]:
+    """Which tokens are refused; `until` is null for those of a blocked client."""
+    return {
+        "claim": cutoff.claim,
+        "digest": cutoff.digest,
+        "issued_before": rfc3339(cutoff.before),
+        "until": rfc3339(cutoff.until) if cutoff.until else None,
+    }
+
+
+def run(stack: Stack) -> Outcome:
+    """Every step has its turn; raises RecordFailed afterwards if one failed, and Lambda asks again."""
+    origin = Origin(stack.clock.new_id(), "record_changes", "step_over")
+    steps: Mapping[str, Callable[[], Any]] = {
+        "restored": lambda: _restore(stack, origin),
+        "unlawful": lambda: remove_unlawful(stack),
+        "stepped_over": lambda: step_over(stack, origin),
+        "generations": lambda: record_changes(stack),
+        "pruned": lambda: prune_generations(stack),
+    }
+    outcome: dict[str, Any] = {"outcome": "recorded"}
+    failures = []
+    for name, step in steps.items():
+        try:
+            outcome[name] = step()
+        except (AwsFault, KeysetFault) as fault:
+            failures.append(f"{name}: {fault}")
+    if failures:
+        raise RecordFailed("; ".join(failures))
+    return outcome
+
+
+def _restore(stack: Stack, origin: Origin) -> list[int]:
+    restored = restore_generations(stack)
+    if restored:
+        repairs = {"restore_generations": restored}
+        stack.event_bus.put([("DriftRepaired", {"op_id": origin.op_id, "repairs": repairs})])
+    return restored
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
-    stack = Stack.from_environment()
-    outcome: Outcome = {
-        "outcome": "recorded",
-        "restored": restore_generations(stack),
-        "unlawful": remove_unlawful(stack),
-        "stepped_over": step_over(
-            stack, Origin(stack.clock.new_id(), "record_changes", "step_over")
-        ),
-        "generations": record_changes(stack),
-        "pruned": prune_generations(stack),
-    }
+    outcome = run(Stack.from_environment())
     logger.info("record_changes", **outcome)
     return outcome

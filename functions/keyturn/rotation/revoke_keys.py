@@ -1,24 +1,38 @@
-"""RevokeKeys: one write, the execution's first: these keys are out, and the standby signs if need be."""
+"""RevokeKeys: one write, the execution's first: these keys are out, and these tokens are refused.
 
+The standby signs if need be. A cut-off's instant is that of the plan, however late or often it is written: a
+step that runs again, or two periods later, cuts off nothing that was issued since.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric
-from keyturn.keyset.model import Keyset
+from keyturn.keyset import timing
+from keyturn.keyset.capacity import CutOffsFull
+from keyturn.keyset.cutoffs import Claim
+from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.token_revocation import cut_off, release
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
 
+_NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
+
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up."""
+    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
 
-    def change(keyset: Keyset, now: datetime) -> Keyset:
-        known = [kid for kid in event.kids if keyset.find(kid)]
-        return revoke(keyset, known, now, times=stack.times, limits=stack.limits)
-
-    generation = stack.keysets.update(change, event.origin)
-
+    Raises CutOffsFull, after the keys are revoked.
+    """
+    try:
+        generation, refusal = _write(stack, event), None
+    except CutOffsFull as full:
+        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS)), full
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
+    if refusal:
+        raise refusal
     keyset = generation.keyset
     ended = [key.kid for key in keyset.ended if key.kid in event.kids]
     return {
@@ -28,6 +42,27 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
         "unknown": [kid for kid in event.kids if kid not in ended],
         "active": keyset.active.kid if keyset.active else None,
     }
+
+
+def _write(stack: Stack, event: EmergencyInput) -> Generation:
+    times, limits = stack.times, stack.limits
+    before = timing.cut_before(event.plan.at or stack.clock.now(), times)
+    cuts, blocks = list(_cuts(event)), [(Claim.CLIENT, digest) for digest in event.block]
+
+    def change(keyset: Keyset, now: datetime) -> Keyset:
+        known = [kid for kid in event.kids if keyset.find(kid)]
+        keyset = revoke(keyset, known, now, times=times, limits=limits)
+        keyset = release(keyset, event.release, before=before, times=times)
+        keyset = cut_off(keyset, cuts, now, before=before, times=times, limits=limits)
+        return cut_off(keyset, blocks, now, before=before, times=times, limits=limits, block=True)
+
+    return stack.keysets.update(change, event.origin)
+
+
+def _cuts(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
+    for claim, digests in event.cut_off.items():
+        for digest in digests:
+            yield claim, digest
 
 
 handler = task(EmergencyInput, run)

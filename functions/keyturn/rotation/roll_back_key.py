@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from keyturn.aws.stack import Stack
-from keyturn.keyset.document import Kid
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import roll_back
+from keyturn.keyset.values import Kid
 from keyturn.rotation.activate_key import activated
 from keyturn.rotation.task import Outcome, StepInput, task
 

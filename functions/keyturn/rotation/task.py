@@ -11,15 +11,21 @@ from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset import timing
-from keyturn.keyset.document import Kid
+from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
+from keyturn.keyset.values import Kid
+
+MOST_CUTOFFS = 60  # in one request
 
 Outcome = Mapping[str, Any]
 Handler = Callable[[Mapping[str, Any], object], Outcome]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 OpId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Kids = Annotated[tuple[Kid, ...], Field(min_length=1, max_length=12)]
+Kids = Annotated[tuple[Kid, ...], Field(max_length=12)]
+Digest = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}$")]
+Digests = Annotated[tuple[Digest, ...], Field(max_length=MOST_CUTOFFS)]
+CutOffs = Mapping[Claim, Digests]
 _I = TypeVar("_I")
 
 
@@ -75,9 +81,15 @@ class SupersedingInput(StepInput):
 
 
 class EmergencyInput(StepInput):
-    """The same in an emergency: which kids are to go."""
+    """The same in an emergency: which kids are to go, whose tokens are to be refused.
 
-    kids: Kids
+    `cut_off` holds digests of claims' values (keyset/cutoffs.py), `block` and `release` those of clients.
+    """
+
+    kids: Kids = ()
+    cut_off: CutOffs = Field(default_factory=dict)
+    block: Digests = ()
+    release: Digests = ()
 
 
 def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:

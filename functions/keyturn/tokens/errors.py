@@ -24,6 +24,7 @@ class Code(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     ISSUER = "issuer"
     AUDIENCE = "audience"
+    CUT_OFF = "cut_off"  # its client, its subject or it alone was revoked after it was issued
 
 
 class TokenRefused(Exception):

@@ -14,7 +14,7 @@ from tests.simulation.mutants.patching import everywhere
 
 def ended_keys_are_never_forgotten() -> AbstractContextManager[Any]:
     """The document grows until it has no room for a new key."""
-    return patch.object(transitions, "_forget", lambda keyset, _now, _limits: keyset)
+    return patch.object(transitions, "forget", lambda keyset, _now, _limits: keyset)
 
 
 def ends_are_forgotten_at_once() -> AbstractContextManager[Any]:
@@ -23,8 +23,8 @@ def ends_are_forgotten_at_once() -> AbstractContextManager[Any]:
     def forget(keyset: Any, now: datetime, limits: Any) -> Any:
         return real(keyset, now, replace(limits, ended=timedelta(seconds=-1)))
 
-    real = transitions._forget
-    return patch.object(transitions, "_forget", forget)
+    real = transitions.forget
+    return patch.object(transitions, "forget", forget)
 
 
 def forgotten_keys_leave_no_horizon() -> AbstractContextManager[Any]:
@@ -33,8 +33,8 @@ def forgotten_keys_leave_no_horizon() -> AbstractContextManager[Any]:
     def forget(keyset: Any, now: datetime, limits: Any) -> Any:
         return replace(real(keyset, now, limits), horizon=keyset.horizon)
 
-    real = transitions._forget
-    return patch.object(transitions, "_forget", forget)
+    real = transitions.forget
+    return patch.object(transitions, "forget", forget)
 
 
 def unregistered_keys_stop_creation() -> AbstractContextManager[Any]:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from keyturn.access.client import Client, Subjects
 from keyturn.aws.faults import AwsFault
 from keyturn.cli.revoke import Order
+from keyturn.cli.targets import Targets
+from keyturn.cli.verify.checks import Decoded
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import jws
@@ -22,7 +25,7 @@ KEYS = Keyset(
     ),
     ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW, NOW),),
 )
-ORDER = Order((), True, False, "drill", False, False, None, False, True)
+ORDER = Order((), True, False, "drill", False, False, None, False, True, Targets())
 
 
 def out(keyset: Keyset, *kids: str) -> Keyset:
@@ -45,9 +48,19 @@ class Deployed:
     token_statuses: list[int] = field(default_factory=lambda: [200])
     outputs: dict[str, str] = field(default_factory=lambda: {"StateMachineArn": MACHINE})
     caller: Callable[[], str] = lambda: "arn:operator"
+    documents: dict[str, Client] = field(
+        default_factory=lambda: {
+            "shop": Client("shop", frozenset({"billing", "orders"})),
+            "any": Client("any", frozenset({"billing"}), subjects=Subjects.ANY),
+            "two": Client("two", frozenset({"orders"}), subjects=frozenset({"bob", "ann"})),
+        }
+    )
+    lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.settings = SimpleNamespace(times=self.times)
+        self.settings = SimpleNamespace(times=self.times, audience="orders")
+        self.client_documents = SimpleNamespace(read=self.documents.get)
+        self.issued: list[tuple[str, Any]] = []
         self.revocation_bound = timedelta(seconds=2)
         self.clock = SimpleNamespace(now=lambda: self.now, sleep=self.sleep)
         self.executions = SimpleNamespace(
@@ -64,15 +77,22 @@ class Deployed:
         self.keyset = out(self.keyset, *event["kids"])
         return "arn:execution"
 
-    def post_token(self, _body: Any) -> Any:
+    def log_lines(self, _containing: str) -> list[str]:
+        """What the functions logged."""
+        return self.lines
+
+    def post_token(self, body: Any, *, client: str = "operator") -> Any:
         """Something of the shape of a token of the active key."""
-        token = jws.compact(jws.signing_input(A, {}), bytes(256))
+        self.issued.append((client, body))
+        token = jws.compact(jws.signing_input(A, {"sub": body.get("subject")}), bytes(256))
         statuses = self.token_statuses
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return SimpleNamespace(status=status, body={"access_token": token})
 
-    def get(self, _path: str, _token: str) -> Any:
-        """The next answer."""
+    def get(self, _path: str, token: str) -> Any:
+        """The next answer; a token that no revocation is about is accepted."""
+        if (Decoded.from_token(token).claims or {}).get("sub") == "keyturn-witness":
+            return SimpleNamespace(status=200)
         return SimpleNamespace(
             status=self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         )

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from keyturn.access.routes import RouteTable
 from keyturn.aws import registry
 from keyturn.aws.executions import Execution, Request
 from keyturn.aws.faults import AwsFault
@@ -16,7 +17,7 @@ from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
-from keyturn.aws.settings import parse_route_scopes
+from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
@@ -77,6 +78,8 @@ def grace(snapshot):
 NO_ROUTES = '{"audience": "orders"}'
 ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
 CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
+OWN_ROUTES = RouteTable.parse({"GET /": "a"})
+OWN_CACHED_ROUTES = RouteTable.parse({"GET /": "a"}, cached=True)
 
 
 def deployed_as(kind, name, text):
@@ -118,6 +121,7 @@ BROKEN = {
     "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
+    "metadata_false": lambda s: replace(s, false_metadata=(OPENID_PROVIDER,)),
     "jwks_missing": lambda s: replace(s, projection=None),
     "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
     "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
@@ -219,17 +223,14 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
 @pytest.mark.parametrize(
     ("text", "route_scopes", "code"),
     [
-        (NO_ROUTES, "GET /=a", {}),
-        (None, "", {}),
-        (None, "GET /=a", {"http": "cache_opens_routes"}),
-        (
-            ROUTES,
-            "",
-            {"http": "cache_opens_routes", "rest": "cache_refuses_routes"},
-        ),
-        (CACHED_ROUTES, "", {"http": "cache_opens_routes"}),
+        (NO_ROUTES, OWN_ROUTES, {}),
+        (None, None, {}),
+        (None, OWN_ROUTES, {"http": "cache_opens_routes", "rest": "cache_refuses_routes"}),
+        (None, OWN_CACHED_ROUTES, {"http": "cache_opens_routes"}),
+        (ROUTES, None, {"http": "cache_opens_routes", "rest": "cache_refuses_routes"}),
+        (CACHED_ROUTES, None, {"http": "cache_opens_routes"}),
     ],
-    ids=["no routes", "no document", "the stack's routes", "routes", "routes, cached"],
+    ids=["no routes", "none", "the stack's", "the stack's, cached", "routes", "routes, cached"],
 )
 @pytest.mark.parametrize("kind", ["http", "rest"])
 @pytest.mark.parametrize("by_route", [False, True])
@@ -242,7 +243,7 @@ def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, b
         is_http=kind == "http",
         cache_key=frozenset(route_key if by_route else {"context.path"}),
     )
-    settings = replace(there.settings, route_scopes=parse_route_scopes(route_scopes))
+    settings = replace(there.settings, route_scopes=route_scopes)
     found = [one.code for one in examine(replace(there, settings=settings))]
     assert found == ([] if by_route or kind not in code else [code[kind]])
 

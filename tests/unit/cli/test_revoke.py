@@ -14,6 +14,7 @@ import typer
 
 from keyturn.aws.faults import Unanswered
 from keyturn.cli import revocation
+from keyturn.cli.proof_tokens import ProofTokens
 from keyturn.cli.revoke import resolve, revoke
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset.model import EndedKey
@@ -58,7 +59,7 @@ def test_an_issuer_that_hangs_delays_the_revocation_by_seconds_only(
     """The token is given up when its time is over, and the reason is printed."""
     monkeypatch.setattr(revocation, "_TOKEN_SECONDS", 0.01)
     never = threading.Event()
-    deployed.post_token = lambda _body: never.wait()  # type: ignore[method-assign]
+    deployed.post_token = lambda _body, **_: never.wait()  # type: ignore[method-assign]
     revoke(terminal, deployed, ORDER)
     never.set()
     assert deployed.started
@@ -70,7 +71,7 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proof fails, the execution is followed all the same, and the exit status is not 0."""
-    monkeypatch.setattr(revocation, "new_token", lambda _: "token")
+    monkeypatch.setattr(revocation, "find_tokens", lambda *_: ProofTokens("token"))
 
     def unanswered(*_: Any) -> Any:
         raise Unanswered("GET /whoami", "MaxRetryError")
@@ -95,12 +96,12 @@ def test_a_given_token_must_be_of_a_key_that_goes(
     """A token of another key, or no token at all, proves nothing and is said to."""
     file = tmp_path / "token"
     for text, message in (
-        (deployed.post_token({}).body["access_token"], "is not of a key"),
+        (deployed.post_token({}).body["access_token"], "is not one of those"),
         ("x", "no token"),
     ):
         file.write_text(text)
         deployed.keyset = KEYS
-        order = replace(ORDER, active=False, kids=(S,), token_file=file)
+        order = replace(ORDER, active=False, kids=(S,), proof_token=file)
         revoke(terminal, deployed, order)
         assert message in " ".join(capsys.readouterr().out.split())
 

@@ -29,7 +29,7 @@ def page(summary: Summary) -> str:
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
         + "<span>pale: to come</span>",
         upcoming=_upcoming(summary),
-        running=_running(summary),
+        running=_running(summary) + _cutoffs(summary),
         keys="".join(_key(summary, life.key, life.last_live) for life in summary.shown)
         + _more_ended(summary),
         footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "
@@ -97,6 +97,17 @@ def _running(summary: Summary) -> str:
         for run in summary.snapshot.running or ()
     )
     head = "<section><h2>Running executions</h2><table><tbody>"
+    return f"{head}{rows}</tbody></table></section>" if rows else ""
+
+
+def _cutoffs(summary: Summary) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        f'<td class="at">{"any time" if cutoff.blocks else instant(cutoff.before)}</td>'
+        f"<td>{f'until {instant(cutoff.until)}' if cutoff.until else 'until it is released'}</td></tr>"
+        for name, cutoff in summary.cutoffs
+    )
+    head = "<section><h2>Refused if issued before</h2><table><tbody>"
     return f"{head}{rows}</tbody></table></section>" if rows else ""
 
 

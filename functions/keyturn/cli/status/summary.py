@@ -13,6 +13,7 @@ from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.lives import Life, Window, lives
 from keyturn.cli.status.upcoming import UpcomingEvent, upcoming
 from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey, Key
 
 _ENDED_SHOWN = 5  # --json has them all
@@ -77,6 +78,12 @@ class Summary:
         """What the timeline shows."""
         return Window.around(self.shown, self.snapshot.settings.times, self.snapshot.at)
 
+    @cached_property
+    def cutoffs(self) -> list[tuple[str, CutOff]]:
+        """Whose tokens are refused: a client by its name, if it has a document, else by digests."""
+        clients = {digest_of(name): name for name in self.snapshot.clients or ()}
+        return [(_cutoff_name(cutoff, clients), cutoff) for cutoff in self.snapshot.keyset.cutoffs]
+
     def kms(self, key: Key | EndedKey) -> str:
         """How the key stands in KMS."""
         if self.snapshot.kms is None:
@@ -102,6 +109,7 @@ class Summary:
             "apis": _number(self.snapshot.apis),
             "revocation_bound_seconds": int(self.bound.total_seconds()),
             "revocation_bound_seconds_without_ssm": int(self.outage_bound.total_seconds()),
+            "cutoffs": [_cutoff(name, cutoff) for name, cutoff in self.cutoffs],
             "drift": [asdict(finding) for finding in self.drift],
             "running": None
             if self.snapshot.running is None
@@ -140,6 +148,23 @@ def _timeline(life: Life) -> Mapping[str, Any]:
         for span in life.spans
     ]
     return {"kid": life.key.kid, "spans": spans}
+
+
+def _cutoff_name(cutoff: CutOff, clients: Mapping[str, str]) -> str:
+    if cutoff.claim is Claim.CLIENT and cutoff.digest in clients:
+        return f"client {clients[cutoff.digest]}"
+    return f"{cutoff.claim} {cutoff.digest}"
+
+
+def _cutoff(name: str, cutoff: CutOff) -> Mapping[str, Any]:
+    return {
+        "name": name,
+        "claim": cutoff.claim.value,
+        "digest": cutoff.digest,
+        "blocked": cutoff.blocks,
+        "issued_before": iso(cutoff.before),
+        "until": iso(cutoff.until),
+    }
 
 
 def _run(run: Run) -> Mapping[str, Any]:

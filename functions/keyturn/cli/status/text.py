@@ -41,6 +41,9 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
         terminal.say(bound)
     if summary.documents:
         terminal.say(summary.documents)
+    if summary.cutoffs:
+        terminal.say()
+        terminal.say(_cutoffs(summary))
     _running(terminal, summary)
     if summary.drift:
         terminal.say()
@@ -92,6 +95,16 @@ def _upcoming(summary: Summary) -> Table:
     for one in summary.upcoming:
         kid = one.kid[:8] if one.kid else ""
         table.add_row(relative(one.at, summary.snapshot.at), instant(one.at), kid, one.words)
+    return table
+
+
+def _cutoffs(summary: Summary) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("CUT OFF", "ISSUED BEFORE", "UNTIL"):
+        table.add_column(column, no_wrap=True)
+    for name, cutoff in summary.cutoffs:
+        until = instant(cutoff.until) if cutoff.until else "released"
+        table.add_row(name, "any time" if cutoff.blocks else instant(cutoff.before), until)
     return table
 
 

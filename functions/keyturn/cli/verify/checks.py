@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyturn.api.authorize import REFUSED_AS
 from keyturn.cli.formatting import duration, instant
-from keyturn.keyset.model import EndedKey, Key
+from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url, strict_json
 from keyturn.tokens.claims import Expected, check
@@ -68,6 +68,7 @@ class Surroundings:
     public_key: RSAPublicKey | None
     expected: Expected
     now: datetime
+    keyset: Keyset
 
 
 def checks(token: Decoded, around: Surroundings) -> Iterator[Check]:
@@ -146,6 +147,16 @@ def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
     yield Check("lifetime", within, Code.LIFETIME, says)
     yield Check("exp", now < expires + leeway, Code.EXPIRED, _moment(expires, around.now))
     yield Check("nbf", begins <= now + leeway, Code.NOT_YET_VALID, _moment(begins, around.now))
+    yield _cutoff(claims, around)
+
+
+def _cutoff(claims: Mapping[str, Any], around: Surroundings) -> Check:
+    cutoff = around.keyset.cutoff_that_hits(claims)
+    if cutoff is None:
+        return Check("cut-off", True, Code.CUT_OFF, "its client, subject and jti are not cut off")
+    what = "is blocked since" if cutoff.blocks else "is cut off before"
+    says = f"{cutoff.claim} {what} {instant(cutoff.before)}"
+    return Check("cut-off", False, Code.CUT_OFF, says)
 
 
 def _strict(token: Decoded) -> dict[str, Any] | None:

@@ -56,13 +56,15 @@ def explain(stack: Stack, text: str) -> Explanation:
     generation = stack.view.current()
     key = generation.keyset.find(token.kid) if token.kid else None
     around = Surroundings(
-        key, _public_key(stack, key), stack.expected(stack.settings.audience), now
+        key,
+        _public_key(stack, key),
+        stack.expected(stack.settings.audience),
+        now,
+        generation.keyset,
     )
-    scopes = set(str(claims.get("scope", "")).split())
-    routes = {
-        f"{route.method} {route.path}": verdict == ACCEPTED and route.scopes <= scopes
-        for route in stack.settings.route_scopes
-    }
+    table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
+    entries = table.open_entries(scopes) if table else {}
+    routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}
     return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
 
 

@@ -1,0 +1,71 @@
+"""`keyturn client block | release`: a client's tokens and requests are refused until it is released."""
+
+from typing import Annotated
+
+import typer
+
+from keyturn.access.client import is_client_name
+from keyturn.aws.deployment import Deployment
+from keyturn.cli.options import DryRun, Reason, Yes
+from keyturn.cli.preflight import check_reason
+from keyturn.cli.revocation import Order
+from keyturn.cli.revoke import revoke
+from keyturn.cli.targets import Targets
+from keyturn.cli.terminal import BadUsage, Terminal
+
+Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
+Direct = Annotated[
+    bool,
+    typer.Option("--direct", help="With your credentials, without Step Functions and Lambda."),
+]
+
+
+def block(
+    terminal: Terminal,
+    deployment: Deployment,
+    name: Name,
+    reason: Reason,
+    *,
+    direct: Direct = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Refuse a client's tokens and its requests, until it is released."""
+    targets = Targets(blocked=(_checked(name),))
+    revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
+
+
+def release(
+    terminal: Terminal,
+    deployment: Deployment,
+    name: Name,
+    reason: Reason,
+    *,
+    direct: Direct = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Give a blocked client tokens again; those issued before its release stay refused."""
+    targets = Targets(released=(_checked(name),))
+    revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
+
+
+def _order(targets: Targets, reason: str, direct: bool, dry_run: bool, yes: bool) -> Order:
+    return Order(
+        kids=(),
+        active=False,
+        everything=False,
+        reason=check_reason(reason),
+        direct=direct,
+        cut_sessions=False,
+        proof_token=None,
+        dry_run=dry_run,
+        yes=yes,
+        targets=targets,
+    )
+
+
+def _checked(name: str) -> str:
+    if not is_client_name(name):
+        raise BadUsage(f"{name!a} is not a client's name")
+    return name

@@ -1,0 +1,77 @@
+"""What `keyturn revoke` is to refuse: keys by their kids, tokens by client, subject or jti."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keyturn.cli.terminal import BadUsage
+from keyturn.cli.verify.checks import Decoded
+from keyturn.keyset.cutoffs import Claim, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The tokens to be refused, by the values of their claims; `blocked` and `released` are clients."""
+
+    clients: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    jtis: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.clients, self.subjects, self.jtis, self.blocked, self.released))
+
+    @property
+    def names(self) -> list[str]:
+        """For people; a subject is shown to the operator who typed it, and stored nowhere."""
+        return [
+            *(f"client {name}" for name in self.clients),
+            *(f"subject {name}" for name in self.subjects),
+            *(f"token {jti}" for jti in self.jtis),
+            *(f"client {name}, blocked" for name in self.blocked),
+            *(f"client {name}, released" for name in self.released),
+        ]
+
+    def request(self) -> dict[str, Any]:
+        """Their part of an execution's input: digests, so that no history holds a subject."""
+        cut_off = {
+            claim.value: _digests(values)
+            for claim, values in (
+                (Claim.CLIENT, self.clients),
+                (Claim.SUBJECT, self.subjects),
+                (Claim.TOKEN, self.jtis),
+            )
+            if values
+        }
+        members = {
+            "cut_off": cut_off,
+            "block": _digests(self.blocked),
+            "release": _digests(self.released),
+        }
+        return {name: value for name, value in members.items() if value}
+
+    def matches(self, claims: Mapping[str, Any]) -> bool:
+        """Whether a token with these claims is one of them."""
+        return (
+            claims.get(Claim.CLIENT) in (*self.clients, *self.blocked)
+            or claims.get(Claim.SUBJECT) in self.subjects
+            or claims.get(Claim.TOKEN) in self.jtis
+        )
+
+
+def jti_of(file: Path) -> str:
+    """The jti of the token in a file, which is believed: revoking one that does not exist is no harm.
+
+    Raises BadUsage.
+    """
+    claims = Decoded.from_token(file.read_text().strip()).claims or {}
+    jti = claims.get(Claim.TOKEN)
+    if not isinstance(jti, str) or not jti:
+        raise BadUsage(f"{file} holds no token with a jti")
+    return jti
+
+
+def _digests(values: Iterable[str]) -> list[str]:
+    return [digest_of(value) for value in dict.fromkeys(values)]

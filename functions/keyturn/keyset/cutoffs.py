@@ -1,0 +1,90 @@
+"""Which tokens are refused before they expire, although their key signs on: cut-offs.
+
+A cut-off names a client, a subject or a single token by a digest of the claim's value, so that each
+takes as little of the document as the next. It hits what was issued before an instant; a blocked client
+is one without an end, which hits whatever it has.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from keyturn.keyset.errors import InvariantBroken
+
+DIGEST_LENGTH = 16  # characters of base64url: 96 bits, so that nobody finds a second value
+
+
+class Claim(StrEnum):
+    """By which of its claims a token is cut off."""
+
+    CLIENT = "client_id"
+    SUBJECT = "sub"
+    TOKEN = "jti"  # noqa: S105, the name of a claim
+
+
+def digest_of(value: str) -> str:
+    """What stands for a claim's value: the beginning of its SHA-256 in base64url."""
+    raw = hashlib.sha256(value.encode()).digest()
+    return urlsafe_b64encode(raw)[:DIGEST_LENGTH].decode()
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """Refuses the tokens whose `claim` has this digest and that were issued before `before`.
+
+    `until` is when the last of them is dead, and the cut-off with it. Without it the client is
+    blocked: all its tokens are refused, whenever they were issued, until it is released.
+    """
+
+    claim: Claim
+    digest: str
+    before: datetime
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.until is None and self.claim is not Claim.CLIENT:
+            raise InvariantBroken("only a client can be blocked")
+        if self.until is not None and self.until <= self.before:
+            raise InvariantBroken("a cut-off lives longer than the tokens that it refuses")
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it lasts until somebody releases the client."""
+        return self.until is None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether no token that it refuses can be alive."""
+        return self.until is not None and now > self.until
+
+    def hits(self, issued: float) -> bool:
+        """Whether it refuses a token of this `iat`, in epoch seconds."""
+        return self.until is None or issued < self.before.timestamp()
+
+    def at_least(self, other: "CutOff") -> "CutOff":
+        """As strict as both: adding a cut-off never weakens another."""
+        until = None if self.until is None or other.until is None else max(self.until, other.until)
+        return replace(self, before=max(self.before, other.before), until=until)
+
+
+def index(cutoffs: Iterable[CutOff]) -> Mapping[Claim, Mapping[str, CutOff]]:
+    """The same by claim and digest; raises InvariantBroken for one that is named twice."""
+    by_claim: dict[Claim, dict[str, CutOff]] = {}
+    for cutoff in cutoffs:
+        if by_claim.setdefault(cutoff.claim, {}).setdefault(cutoff.digest, cutoff) is not cutoff:
+            raise InvariantBroken("a claim's value is cut off at most once")
+    return by_claim
+
+
+def first_hit(
+    by_claim: Mapping[Claim, Mapping[str, CutOff]], claims: Mapping[str, Any]
+) -> CutOff | None:
+    """The cut-off that refuses a token with these verified claims, if one does."""
+    for claim, by_digest in by_claim.items():
+        cutoff = by_digest.get(digest_of(claims[claim]))
+        if cutoff and cutoff.hits(claims["iat"]):
+            return cutoff
+    return None

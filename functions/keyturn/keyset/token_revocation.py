@@ -1,0 +1,73 @@
+"""What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from keyturn.keyset import capacity, timing
+from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.timing import Limits, Times
+from keyturn.keyset.transitions import forget
+
+
+def cut_off(
+    keyset: Keyset,
+    requested: Iterable[tuple[Claim, str]],
+    now: datetime,
+    *,
+    before: datetime,
+    times: Times,
+    limits: Limits,
+    block: bool = False,
+) -> Keyset:
+    """Refuse what was issued `before` with these claims' values, given as digests.
+
+    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
+    `block` refuses a client's later tokens as well, unless it was released since. What is cut off
+    already stays so at least as strictly. Raises CutOffsFull.
+    """
+    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    if now > until:  # this step has run before, long ago
+        return keyset
+    cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
+    for claim, digest in requested:
+        cutoff = CutOff(claim, digest, before, None if block else until)
+        existing = cutoffs.get((claim, digest))
+        was_released = existing and not existing.blocks and existing.before > before
+        if not (block and was_released):
+            cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
+    changed = forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
+    capacity.check_cutoffs(changed, keyset, limits)
+    return changed
+
+
+def release(keyset: Keyset, clients: Iterable[str], *, before: datetime, times: Times) -> Keyset:
+    """End the blocks of these clients, given as digests; what was issued `before` stays refused.
+
+    A block that was ordered later stays.
+    """
+    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    released = frozenset(clients)
+    cutoffs = tuple(
+        CutOff(cutoff.claim, cutoff.digest, before, until)
+        if cutoff.blocks and cutoff.digest in released and cutoff.before <= before
+        else cutoff
+        for cutoff in keyset.cutoffs
+    )
+    return keyset if cutoffs == keyset.cutoffs else replace(keyset, cutoffs=cutoffs)
+
+
+def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
+    """Drop the cut-offs whose last token is dead."""
+    if any(cutoff.is_over(now) for cutoff in keyset.cutoffs):
+        return forget(keyset, now, limits)
+    return keyset
+
+
+def _in_order(cutoffs: Iterable[CutOff]) -> tuple[CutOff, ...]:
+    return tuple(sorted(cutoffs, key=lambda cutoff: (cutoff.claim, cutoff.digest)))
+
+
+def _longest_lifetime(keyset: Keyset, times: Times) -> int:
+    return max((key.lifetime for key in keyset.keys), default=times.token_lifetime)

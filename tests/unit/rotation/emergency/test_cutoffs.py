@@ -1,0 +1,165 @@
+"""Cut-offs in an emergency: one write with the keys, stronger when it was slow, forgotten in time."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from keyturn.aws.events import InvalidEvent
+from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim, digest_of
+from keyturn.rotation import reconcile, record_changes, revoke_keys
+from keyturn.rotation.task import rfc3339
+from tests.unit.rotation.emergency.paths import EMERGENCY
+
+ORDERS, ANN = digest_of("orders"), digest_of("ann")
+PLAN = {"op_id": "op-1", "reason": "host broken into"}
+
+
+@pytest.fixture
+def cut(booted, invoke):
+    """RevokeKeys, as the state machine calls it in an emergency."""
+
+    def cut(at=None, **request):
+        plan = {**PLAN, "at": rfc3339(at or booted.clock.now())}
+        return invoke(revoke_keys, {"started_by": "ann", "plan": plan, **request})
+
+    return cut
+
+
+def named(keyset):
+    """What is cut off: claims with digests."""
+    return {(cutoff.claim, cutoff.digest) for cutoff in keyset.cutoffs}
+
+
+def test_an_execution_without_kids_cuts_off_tokens_only(booted, start, truth):
+    """It goes through every state of an emergency, and no key changes."""
+    keys = truth().keys
+    run = start("emergency", cut_off={"client_id": [ORDERS], "sub": [ANN]}, reason="broken into")
+    assert run.finish() == "Revoked"
+    assert run.visited == EMERGENCY
+    assert named(truth()) == {(Claim.CLIENT, ORDERS), (Claim.SUBJECT, ANN)}
+    assert truth().keys == keys
+
+
+def test_keys_and_cutoffs_are_one_write(booted, cut, truth):
+    """What is asked for together comes together."""
+    number, active = booted.keysets.read().number, truth().active.kid
+    outcome = cut(kids=[active], cut_off={"jti": [ANN]}, block=[ORDERS])
+    assert outcome["generation"] == number + 1
+    assert outcome["ended"] == [active]
+    assert named(truth()) == {(Claim.TOKEN, ANN), (Claim.CLIENT, ORDERS)}
+    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+
+
+def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
+    """What was issued before its release is refused for as long as it can be alive."""
+    cut(block=[ORDERS])
+    cut(release=[ORDERS])
+    cutoff = truth().cutoff(Claim.CLIENT, ORDERS)
+    assert not cutoff.blocks
+    assert cutoff.hits(booted.clock.now().timestamp())
+
+
+def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, clock):
+    """Whatever was issued until then is hit; a step that runs again later hits nothing more (S15)."""
+    at = clock.now()
+    clock.advance(3)
+    cut(cut_off={"client_id": [ORDERS]}, at=at)
+    once = truth().cutoffs
+    assert once[0].before == timing.cut_before(at, booted.times)
+    number = booted.keysets.read().number
+    clock.advance(600)
+    cut(cut_off={"client_id": [ORDERS]}, at=at)
+    assert truth().cutoffs == once
+    assert booted.keysets.read().number == number
+
+
+def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, clock):
+    """The same step, two periods later: somebody has blocked the client again since."""
+    at = clock.now()
+    cut(block=[ORDERS])
+    cut(release=[ORDERS], at=at)
+    clock.advance(600)
+    cut(block=[ORDERS])
+    cut(release=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+
+
+@pytest.mark.parametrize("later", [0, 100_000])
+def test_a_block_that_runs_again_blocks_no_released_client(
+    booted, cut, truth, clock, invoke, later
+):
+    """Also when its cut-off has ended meanwhile, and nothing remembers it."""
+    at = clock.now()
+    cut(block=[ORDERS], at=at)
+    clock.advance(60)
+    cut(release=[ORDERS])
+    clock.advance(later)
+    invoke(reconcile, {})
+    cut(block=[ORDERS], at=at)
+    assert not any(cutoff.blocks for cutoff in truth().cutoffs)
+
+
+def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
+    """A revocation always finds room; the refusal says what to do instead."""
+    active = truth().active.kid
+    many = [digest_of(str(number)) for number in range(58)]
+    cut(cut_off={"sub": many})
+    more = [digest_of(f"c{number}") for number in range(10)]
+    outcome = cut(kids=[active], cut_off={"client_id": more})
+    assert outcome["outcome"] == "overtaken"
+    assert "revoke the signing keys" in outcome["why"]
+    assert truth().active.kid != active
+    assert len(truth().cutoffs) == 58
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        ({}, "kids: nothing is named"),
+        ({"cut_off": {}}, "kids: nothing is named"),
+        ({"cut_off": {"sub": []}}, "kids: nothing is named"),
+        ({"cut_off": {"kid": [ORDERS]}}, "cut_off.kid"),
+        ({"cut_off": {"sub": ["ann"]}}, "cut_off.sub.0"),
+        ({"cut_off": {"sub": [ORDERS] * 61}}, "cut_off.sub"),
+        ({"block": "orders"}, "block"),
+        ({"release": ["orders"]}, "release.0"),
+    ],
+)
+def test_a_request_that_is_not_understood(booted, start, world, request_, named):
+    """Nothing is written, and the error names the member."""
+    before = world()
+    run = start("emergency", reason="broken into", **request_)
+    assert run.finish() == "failed"
+    assert isinstance(run.error, InvalidEvent)
+    assert str(run.error).startswith(named)
+    assert world() == before
+
+
+def test_each_cutoff_is_announced(booted, cut, invoke, aws):
+    """Listeners hear which claim, and until when; no name of a subject goes on the bus."""
+    invoke(record_changes, {})
+    aws.reset()
+    cut(cut_off={"sub": [ANN]}, block=[ORDERS])
+    invoke(record_changes, {})
+    entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    details = {
+        json.loads(entry["Detail"])["digest"]: json.loads(entry["Detail"]) for entry in entries
+    }
+    assert {entry["DetailType"] for entry in entries} == {"TokensRevoked"}
+    assert details[ANN]["claim"] == "sub"
+    assert details[ANN]["until"] > details[ANN]["issued_before"]
+    assert details[ORDERS]["until"] is None
+
+
+def test_reconcile_forgets_what_is_over(booted, cut, invoke, truth, clock):
+    """No earlier than when the last token is dead."""
+    cut(cut_off={"client_id": [ORDERS]})
+    until = truth().cutoffs[0].until
+    clock.advance((until - clock.now()).total_seconds())
+    invoke(reconcile, {})
+    assert named(truth()) == {(Claim.CLIENT, ORDERS)}
+    clock.advance(timedelta(seconds=1).total_seconds())
+    assert invoke(reconcile, {})["forget_cutoffs"] == 1
+    assert truth().cutoffs == ()
