@@ -12,6 +12,7 @@ from cfnlint.decode import cfn_yaml
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.functions import invoke
 from keyturn.cli.local import LocalAws, Workshop
+from tests.account.resolve import Deployment as Deployed
 from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
 from tests.synthesized import translated
@@ -19,6 +20,7 @@ from tests.synthesized import translated
 Example = Callable[..., dict[str, str]]
 Token = Callable[[str], str]
 AUDIENCE = "https://orders.example"
+_PATIENCE = 30  # seconds, with cold starts behind the API
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +52,8 @@ def orders_url(example: Example, deployment: Deployment, aws: LocalAws) -> str:
 def template() -> Mapping[str, Any]:
     """The definition of the protected API, as SAM makes it."""
     path = ROOT / "examples/protected-api/template.yaml"
-    body: Mapping[str, Any] = translated(cfn_yaml.load(str(path)))["Resources"]["Api"][
-        "Properties"
-    ]["Body"]
+    example = Deployed(translated(cfn_yaml.load(str(path))))
+    body: Mapping[str, Any] = example.resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
     return body
 
 
@@ -78,7 +79,7 @@ def token(deployment: Deployment) -> Token:
 
 def _status(url: str, token: str | None) -> int:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return urllib3.request("GET", url, headers=headers).status
+    return urllib3.request("GET", url, headers=headers, timeout=_PATIENCE).status
 
 
 def test_another_stack_s_api_is_protected(
@@ -121,10 +122,10 @@ def test_a_refusal_says_what_is_missing(
     for kind, response in template["x-amazon-apigateway-gateway-responses"].items():
         client.put_gateway_response(restApiId=api, responseType=kind, **response)
     client.create_deployment(restApiId=api, stageName=stage)
-    refused = urllib3.request("GET", orders_url)
+    refused = urllib3.request("GET", orders_url, timeout=_PATIENCE)
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     bearer = {"Authorization": f"Bearer {token('whoami:read')}"}
-    refused = urllib3.request("GET", orders_url, headers=bearer)
+    refused = urllib3.request("GET", orders_url, headers=bearer, timeout=_PATIENCE)
     challenge = 'Bearer error="insufficient_scope"'
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (403, challenge)
 

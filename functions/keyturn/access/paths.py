@@ -5,7 +5,6 @@ GREEDY for `{proxy+}` (one segment or more, the last part only).
 """
 
 import re
-from collections.abc import Sequence
 
 SINGLE, GREEDY = "{}", "{+}"
 Parts = tuple[str, ...]
@@ -14,7 +13,8 @@ _FIXED = re.compile(
     r"[A-Za-z0-9._~!$&'()+,;=:@-]+", re.ASCII
 )  # RFC 3986 section 3.3, without % and *
 _VARIABLE = re.compile(r"\{[A-Za-z0-9._-]+(\+?)\}", re.ASCII)
-_DOTS = (".", "..")
+_DOTS = frozenset({".", ".."})
+_UNSAFE = _DOTS | {""}
 _ENCODED = re.compile(r"%2[ef]|%5c|\\", re.IGNORECASE)
 
 
@@ -29,9 +29,7 @@ def split(path: str) -> Parts | None:
         return None
     if segments == [""]:
         return ()
-    if any(not segment or segment in _DOTS for segment in segments):
-        return None
-    return tuple(segments)
+    return tuple(segments) if _UNSAFE.isdisjoint(segments) else None
 
 
 def parse(path: str) -> Parts:
@@ -67,7 +65,7 @@ def of_route(path: str) -> Parts:
     )
 
 
-def matches(parts: Parts, segments: Sequence[str]) -> bool:
+def matches(parts: Parts, segments: Parts) -> bool:
     """Whether a request's segments are among those that a route's parts stand for."""
     if parts and parts[-1] == GREEDY:
         if len(segments) < len(parts):
@@ -75,7 +73,9 @@ def matches(parts: Parts, segments: Sequence[str]) -> bool:
         parts = parts[:-1]
     elif len(segments) != len(parts):
         return False
-    return all(part in (SINGLE, segment) for part, segment in zip(parts, segments, strict=False))
+    return parts == segments or all(
+        part in (segment, SINGLE) for part, segment in zip(parts, segments, strict=False)
+    )
 
 
 def rank(parts: Parts) -> tuple[int, ...]:

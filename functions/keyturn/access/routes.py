@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from keyturn.access import paths
-from keyturn.access.paths import Parts
+from keyturn.access.paths import Parts, matches
 from keyturn.access.shared_policy import Route, Scopes, SharedPolicy
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -78,8 +78,12 @@ class RouteTable:
         if segments is None:
             return False
         routes = self._routes.get(method, ())
-        route = next((each for each in routes if paths.matches(each.parts, segments)), None)
-        if route is None or not route.scopes <= scopes:
+        for route in routes:
+            if matches(route.parts, segments):
+                break
+        else:
+            return False
+        if not route.scopes <= scopes:
             return False
         if chosen_route is None or chosen_route == DEFAULT:
             return True
@@ -87,7 +91,7 @@ class RouteTable:
         parts = paths.of_route(chosen_path)
         return (
             chosen_method in ("", ANY, method)
-            and paths.matches(parts, segments)
+            and matches(parts, segments)
             and all(each.scopes <= scopes for each in routes if each.parts == parts)
         )
 

@@ -84,7 +84,7 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     except TokenRefused as refusal:
         log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
     except (AwsFault, KeysetFault):
-        measure(Metric.AUTHORIZER_FAULTS)
+        measure(Metric.AUTHORIZER_FAULTS, api=call.api_id)
         raise
     if accepted is None and call.http_api:
         return gateway.NOT_AUTHORIZED

@@ -13,6 +13,9 @@ NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes
 MAX_ARN = 512  # characters of a policy's resource: "Output from an API Gateway Lambda authorizer"
 MAX_RESULT = 8192  # bytes: "AWS Lambda authorizer result size" of WebSocket APIs, L-20859C74
 _SCHEME = "bearer "
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+# What a policy takes for a wildcard or a variable; in `${}` it is the character itself. IAM User Guide,
+# "IAM policy elements: Variables and tags".
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 _MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 
@@ -81,38 +84,36 @@ class Call(NamedTuple):
     ) -> Mapping[str, Any]:
         """The token is good: what its scopes open by the table. Without one: the whole stage."""
         scopes = frozenset(claims.get("scope", "").split())
+        arn, stage, asked = self.resource.split("/", 2)
+        stage = f"{arn}/{stage}"
         if self.http_api:
-            allowed = table is None or self._is_open(table, scopes)
+            allowed = table is None or self._is_open(table, asked, scopes)
             return {"isAuthorized": allowed, "context": context}
         return {
             "principalId": claims["sub"],
-            "policyDocument": _policy(self._stage(), *self._patterns(table, scopes)),
+            "policyDocument": _policy(stage, *self._patterns(table, stage, asked, scopes)),
             "context": context,
         }
 
-    def _stage(self) -> str:
-        return "/".join(self.resource.split("/", 2)[:2])
-
     def _patterns(
-        self, table: RouteTable | None, scopes: frozenset[str]
+        self, table: RouteTable | None, stage: str, asked: str, scopes: frozenset[str]
     ) -> tuple[Sequence[str], Sequence[str]]:
         """What to allow and what to deny, behind the stage.
 
         A policy that API Gateway keeps for every route does not depend on the one asked for; any other
         names just that one, so that a cache nobody told us of refuses the others.
         """
-        asked = self.resource.split("/", 2)[2]
         if table is None:
-            return ["*"], []
+            return ("*",), ()
         if table.shared is not None and asked != CONNECT:
             return table.shared.patterns(scopes)
-        pattern = _literally(asked)
-        if len(self._stage()) + 1 + len(pattern) > MAX_ARN:
-            return [], []
-        return ([pattern] if self._is_open(table, scopes) else []), []
+        pattern = _SPECIAL.sub(r"${\g<0>}", asked)
+        if len(stage) + 1 + len(pattern) > MAX_ARN or not self._is_open(table, asked, scopes):
+            return (), ()
+        return (pattern,), ()
 
-    def _is_open(self, table: RouteTable, scopes: frozenset[str]) -> bool:
-        method, slash, path = self.resource.split("/", 2)[2].partition("/")
+    def _is_open(self, table: RouteTable, asked: str, scopes: frozenset[str]) -> bool:
+        method, slash, path = asked.partition("/")
         return table.opens(method, slash + path, self.chosen_route, scopes)
 
 
@@ -123,7 +124,7 @@ def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
         "client_id": claims["client_id"],
         "jti": claims["jti"],
         "scope": claims.get("scope", ""),
-        "claims": json.dumps(claims, separators=(",", ":")),
+        "claims": _compact(claims),
     }
 
 
@@ -155,11 +156,6 @@ def _policy(stage: str, allowed: Sequence[str], denied: Sequence[str]) -> Mappin
             if patterns
         ],
     }
-
-
-def _literally(asked: str) -> str:
-    """The pattern that matches this text only: IAM User Guide, "Variables and tags", special characters."""
-    return _SPECIAL.sub(r"${\g<0>}", asked)
 
 
 def _header(headers: Any) -> str | None:

@@ -111,7 +111,7 @@ class Stack:
     def _undeclared_api(self) -> "Api":
         from keyturn.access.api import Api
 
-        return Api("", self.settings.audience)
+        return Api("", self.settings.audience, self.settings.route_scopes)
 
     def expected(self, audience: str) -> Expected:
         """What the authorizer insists on in a token for this audience."""

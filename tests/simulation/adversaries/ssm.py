@@ -38,22 +38,14 @@ def who_may_delete_parameters(run: Play, choose: Random) -> None:
     beyond the bound (docs/threat-model.md). The oldest alone goes with a creator's text in mind only.
     """
     chain = run.world.truth.stored()
-    if run.world.truth.was_lost or _is_forged(run):
-        return  # the one is misfortune enough, the other a second permission (docs/decisions/0021)
+    if run.world.truth.was_lost:
+        return  # misfortune enough
     kept = [one for one in chain if _is_kept(run, one)]
     if not kept or kept[-1] != chain[-1]:
         return
     victims = choose.choice(DELETIONS)(kept[1:], choose)
     names = [f"{_PATH}{_name(one.number)}" for one in victims]
     run.delete(names or [name for name in run.world.ssm.parameters if name.startswith(_PATH)])
-
-
-def _is_forged(run: Play) -> bool:
-    """Whether somebody else has written into the history."""
-    ours = {one.text for _, one in run.world.truth.landed}
-    objects = run.world.s3.objects
-    names = [name for name in objects if name.startswith("history/") and "unlawful" not in name]
-    return any(objects[name][-1].body.decode() not in ours for name in names)
 
 
 def _is_kept(run: Play, generation: Generation) -> bool:

@@ -175,7 +175,7 @@ class Truth:
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost, self.lost_at = True, self.now()
+        self._lost, self.gone, self.lost_at = True, None, self.now()
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():

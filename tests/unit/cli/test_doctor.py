@@ -248,6 +248,13 @@ def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, b
     assert found == ([] if by_route or kind not in code else [code[kind]])
 
 
+def test_documents_that_cannot_be_read_make_no_finding_of_a_cache(snapshot):
+    """The stack's own table may not be what counts there."""
+    there = cached(snapshot, None, is_http=True)
+    settings = replace(there.settings, route_scopes=OWN_ROUTES)
+    assert examine(replace(there, settings=settings, apis=None)) == []
+
+
 def test_an_api_of_another_account_is_not_missing(snapshot):
     """Where other accounts may use the authorizer, nothing here tells whether their API exists."""
     there = BROKEN["api_missing"](snapshot)

@@ -1,6 +1,7 @@
 """Each generation is told and kept, once it is there, whoever wrote it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -209,3 +210,21 @@ def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})
     assert sorted(parsed) == sorted(booted.keysets.stored().values())
+
+
+def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
+    booted, record, told, backdoor, change, truth, aws
+):
+    """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
+    record()
+    past, kid = booted.keysets.read(), truth().active.kid
+    change(revoke, [kid], times=booted.times, limits=booted.limits)
+    record()
+    aws.reset()
+    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
+    forged = document.dumps(replace(past, number=9, parent=""))
+    backdoor.ssm.put_parameter(
+        Name="/keyturn/demo/keyset/000000000009", Value=forged, Type="String"
+    )
+    record()
+    assert ("KeyActivated", kid) in [(kind, one["kid"]) for kind, one in told()]

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Any
 
-from keyturn.aws.gateway_authorizers import Authorizer
+from keyturn.access.api import Api
+from keyturn.aws.gateway_authorizers import METHOD_AND_PATH, Authorizer
+from keyturn.aws.registry import Declared
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
 
@@ -21,8 +23,10 @@ def check_authorizer_caches(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
     """No answer for one route is taken for another, unless the table was made for that."""
+    if snapshot.apis is None:  # said by check_readable
+        return
     for authorizer in snapshot.authorizers or ():
-        accepted = _accepted(snapshot, authorizer.api_id)
+        accepted = _accepted(snapshot, snapshot.apis, authorizer.api_id)
         if not accepted.get("routes") or not authorizer.keeps_one_answer_for_all_routes:
             continue
         if authorizer.is_http:
@@ -31,9 +35,11 @@ def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
             yield _refuses_routes(authorizer, accepted)
 
 
-def _accepted(snapshot: Snapshot, api_id: str) -> Mapping[str, Any]:
+def _accepted(
+    snapshot: Snapshot, apis: Mapping[str, Declared[Api]], api_id: str
+) -> Mapping[str, Any]:
     """What the API's document says, or the stack's settings where there is none."""
-    if document := (snapshot.apis or {}).get(api_id):
+    if document := apis.get(api_id):
         return document.members or {}
     table = snapshot.settings.route_scopes
     return {
@@ -46,7 +52,7 @@ def _accepted(snapshot: Snapshot, api_id: str) -> Mapping[str, Any]:
 def _opens_routes(authorizer: Authorizer) -> Finding:
     api, own = authorizer.api_id, authorizer.authorizer_id
     sources = " ".join(
-        quote(f"${source}") for source in sorted({*authorizer.cache_key, "context.routeKey"})
+        quote(f"${source}") for source in sorted(authorizer.cache_key | METHOD_AND_PATH)
     )
     return Finding(
         "cache_opens_routes",
@@ -54,7 +60,7 @@ def _opens_routes(authorizer: Authorizer) -> Finding:
         f"HTTP API {api} keeps one answer of the authorizer for all its routes: a token that opens one "
         f"of them opens the others for {authorizer.result_ttl} s.",
         f"`aws apigatewayv2 update-authorizer --api-id {api} --authorizer-id {own} "
-        f"--identity-source {sources}` keeps one per route. Or no cache: {_update(authorizer, 0)}",
+        f"--identity-source {sources}` keeps one per method and path. Or no cache: {_update(authorizer, 0)}",
         subject=api,
     )
 
