@@ -3,7 +3,9 @@
 `@deviates(moto="hashes a DIGEST again")`: it must fail there; the reason is in the output.
 """
 
+import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
@@ -26,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each case that takes a cloud, on each cloud, with what is known to go wrong there."""
     if "cloud" in metafunc.fixturenames:
         params = [pytest.param(name, marks=_marks(metafunc, name)) for name in CLOUDS]
-        metafunc.parametrize("cloud", params, indirect=True, scope="package")
+        metafunc.parametrize("cloud", params, indirect=True, scope="module")
 
 
 def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
@@ -38,16 +40,20 @@ def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
     ]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def ministack() -> Iterator[LocalAws]:
-    """One MiniStack for the whole folder, with nothing deployed."""
-    with running(Workshop(ROOT), ROOT / "build/tmp/contract") as aws:
+    """One MiniStack for the whole folder, with nothing deployed; only its `cloud` points to it."""
+    before = dict(os.environ)
+    with (
+        running(Workshop(ROOT), ROOT / "build/tmp/contract") as aws,
+        patch.dict(os.environ, before, clear=True),
+    ):
         yield aws
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """The cloud that a case is asked of."""
+    """The cloud that a case is asked of; its environment is gone before the tests of another folder."""
     match request.param:
         case "ministack":
             opened = clouds.ministack(request.getfixturevalue("ministack"))
