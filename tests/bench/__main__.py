@@ -17,18 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import (
-    cold_start,
-    contest,
-    cost,
-    fleet,
-    load,
-    logs,
-    many_apis,
-    material,
-    memory,
-    refusals,
-)
+from tests.bench import cold_start, contest, cost, fleet, load, logs, material, memory, refusals
 from tests.bench.rows import Row, show
 from tests.bench.surroundings import CLIENT, CLIENT_PARAMETER, PARAMETER, stored
 
@@ -57,7 +46,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "refusals": refusals.rows,
     "logs": logs.rows,
     "cold": cold,
-    "fleet": lambda: [*fleet.rows(), *many_apis.rows()],
+    "fleet": fleet.rows,
     "memory": memory.rows,
     "cost": cost.rows,
     "load": load.rows,

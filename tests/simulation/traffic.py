@@ -1,5 +1,6 @@
 """Callers: they have tokens issued and show them to protected routes, all the time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -14,6 +15,7 @@ from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.kms import ENABLED
 from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
+from tests.simulation.watch import cutoffs
 from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.grants import REQUEST, STEADY
@@ -65,7 +67,8 @@ class Traffic:
         arrived = self._world.now()
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {**REQUEST, "client": client}
+        request = cutoffs.REQUEST if client == cutoffs.CLIENT else REQUEST
+        event = {**request, "client": client}
         process = self._world.call(issue_token, event, container, timeout)
         process.waiters.append(lambda: self._issued(container, process, client, arrived))
 
@@ -78,7 +81,7 @@ class Traffic:
 
     def steal(self, kid: str, arn: str) -> None:
         """Somebody has the private key, and makes a token with it."""
-        self._last[kid] = self._signed(kid, arn, self._thief(), genuine=True)
+        self._last[kid] = self._signed(kid, arn, genuine=True)
 
     def sign_as(self, thief: Principal, kid: str, arn: str) -> None:
         """Somebody signs with the key if KMS lets them, and shows the token: nobody issued it."""
@@ -86,27 +89,41 @@ class Traffic:
         algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
         state = kms.keys[arn].state(self._world.now())
         if state == ENABLED and kms.allows(thief, "kms:Sign", arn, algorithm):
-            self.show(self._signed(kid, arn, self._thief(), genuine=False))
+            self.show(self._signed(kid, arn, genuine=False))
 
     def sign_for(self, audience: str, scope: str) -> Token | None:
         """A token for another API, of the key that signs now."""
         active = self._world.truth.keyset.active
         if not active:
             return None
-        request = claims.Request("visitor", audience, "visitor", active.lifetime, scope, {})
-        return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
+        return self._signed(
+            active.kid, active.kms_key_arn, genuine=True, audience=audience, scope=scope
+        )
 
-    def _thief(self) -> claims.Request:
-        return claims.Request("thief", "orders", "thief", self._world.times.token_lifetime, "", {})
+    def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
+        """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
+        world, lifetime = self._world, self._world.times.token_lifetime
+        active, now = world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
+        if not active:
+            return None
+        request = claims.Request(named["sub"], "orders", named["client_id"], lifetime, "", {})
+        made = claims.make(request, issuer="https://sim.example", jti=named["jti"], now=now)
+        text = self._compact(active.kid, active.kms_key_arn, made)
+        return Token(text, active.kid, issued_at + lifetime, genuine=True)
 
-    def _signed(self, kid: str, arn: str, request: claims.Request, *, genuine: bool) -> Token:
-        world = self._world
-        now = int(EPOCH.timestamp() + world.now())
-        made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
+    def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
         signed = jws.signing_input(kid, made)
-        private = world.kms.keys[arn].private
-        text = jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
-        return Token(text, kid, world.now() + request.lifetime, genuine)
+        private = self._world.kms.keys[arn].private
+        return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+
+    def _signed(
+        self, kid: str, arn: str, *, genuine: bool, audience: str = "orders", scope: str = ""
+    ) -> Token:
+        world = self._world
+        now, lifetime = int(EPOCH.timestamp() + world.now()), world.times.token_lifetime
+        request = claims.Request("thief", audience, "thief", lifetime, scope, {})
+        made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
+        return Token(self._compact(kid, arn, made), kid, world.now() + lifetime, genuine)
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""
@@ -120,6 +137,9 @@ class Traffic:
     def _issued(self, container: Container, process: Process, client: str, arrived: float) -> None:
         self._give_back("issuer", container, process)
         answer: Any = process.answer
+        if client == cutoffs.CLIENT:
+            self._cut_client_is_answered(container, process, arrived)
+            return
         if process.error is None and answer:
             self._world.grants.answered(client, answer, arrived)
         if process.error is None and answer and "access_token" in answer:
@@ -129,6 +149,22 @@ class Traffic:
             self._last[token.kid] = token
             if token.promised and self._world.truth.life(token.kid).state != "active":
                 self._show_to_the_last(token)
+
+    def _cut_client_is_answered(
+        self, container: Container, process: Process, arrived: float
+    ) -> None:
+        world, answer = self._world, process.answer
+        if process.error or not answer:
+            return
+        if "error" in answer:
+            world.cutoffs.issuer_answered(answer, arrived)
+            return
+        epoch, held = EPOCH.timestamp(), container.stack.view._held
+        token = world.tokens.issued(answer["access_token"], container.signed, epoch)
+        assert held, "an issuer that signs has read the keyset"
+        world.cutoffs.handed_out(token, held.value.keyset)
+        if token.promised and world.truth.life(token.kid).state != "active":
+            self._show_to_the_last(token)
 
     def _show_to_the_last(self, token: Token) -> None:
         """It was signed with an older view: the grace of its key must be long enough for it."""
@@ -152,9 +188,9 @@ class Traffic:
         troubles = [container.document_trouble for container in asked]
         world.apis.let_in(api, token, arrived, max(troubles, default=world.now()))
         if api == OWN:  # the one whose cache is flushed
-            world.tokens.cached(
-                token, arrived, deciding[0].trouble if deciding else self._worst_trouble()
-            )
+            trouble = deciding[0].trouble if deciding else self._worst_trouble()
+            world.tokens.cached(token, arrived, trouble)
+            world.cutoffs.let_in(token, arrived, trouble, world.tokens.view(arrived, trouble))
 
     def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
@@ -165,29 +201,22 @@ class Traffic:
             "authorizationToken": f"Bearer {text}",
             "methodArn": method_arn(api),
         }
+        container.refusal = ""
         process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
         world.scheduler.join(process)
         self._give_back("authorizer", container, process)
-        if self._holds_a_lost_branch(container):
-            container.failed_to_read("keyset", world.now())
         is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
         insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
-        verdict = "allowed"
+        verdict, code = "allowed", container.refusal
         if process.error:
             verdict = "refused" if isinstance(process.error, Unauthorized) else "fault"
         deciding.append(container)
         if self._was_meant(token, api, process, arrived, container):
             return self._answer_of(process)
-        world.tokens.answered(
-            Answer(
-                token,
-                verdict,
-                arrived,
-                container.clock.ahead,
-                container.last_read,
-                container.trouble,
-            )
-        )
+        read, trouble = container.last_read, container.trouble
+        answer = Answer(token, verdict, arrived, container.clock.ahead, read, trouble, code)
+        world.tokens.answered(answer)
+        world.cutoffs.answered(answer, world.tokens.view(arrived, trouble))
         return self._answer_of(process)
 
     def _was_meant(
@@ -206,11 +235,6 @@ class Traffic:
         if process.error:
             raise process.error
         return process.answer
-
-    def _holds_a_lost_branch(self, container: Container) -> bool:
-        """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
-        held, promised = container.stack.view._held, self._world.truth.promised
-        return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._held

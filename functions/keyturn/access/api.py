@@ -7,21 +7,18 @@ from typing import Any, Self
 
 from keyturn.access import members
 from keyturn.access.members import InvalidDocument
-from keyturn.access.routes import RouteTable
+from keyturn.access.routes import RouteScopes, parse_routes
 
 _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without routes every token for its audience opens all of it.
-
-    `cached`: API Gateway keeps one answer for all its routes (routes.py).
-    """
+    """What an API accepts; without routes every token for its audience opens all of it."""
 
     api_id: str
     audience: str
-    routes: RouteTable | None = None
+    routes: tuple[RouteScopes, ...] = ()
     cached: bool = False
 
     @classmethod
@@ -29,20 +26,7 @@ class Api:
         """From the parsed JSON of `/keyturn/<stack>/apis/<api-id>`; raises InvalidDocument."""
         if not is_api_id(api_id):
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
-        fields = members.read_members(document, _READERS, frozenset({"audience"}))
-        entries, cached = fields.pop("routes", None), fields.get("cached", False)
-        if entries is None:
-            return cls(api_id, **fields)
-        try:
-            table = RouteTable.parse(entries, cached=cached)
-        except ValueError as error:
-            raise InvalidDocument(f"routes: {error}") from None
-        return cls(api_id, **fields, routes=table)
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """Every scope that opens some route."""
-        return self.routes.scopes if self.routes else frozenset()
+        return cls(api_id, **members.read_members(document, _READERS, frozenset({"audience"})))
 
 
 def is_api_id(text: str) -> bool:
@@ -50,12 +34,12 @@ def is_api_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _entries(value: Any) -> Mapping[str, str]:
+def _routes(value: Any) -> tuple[RouteScopes, ...]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
         raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
-    return value
+    return parse_routes(value)
 
 
 def _flag(value: Any) -> bool:
@@ -66,6 +50,6 @@ def _flag(value: Any) -> bool:
 
 _READERS: members.Readers = {
     "audience": members.text,
-    "routes": _entries,
+    "routes": _routes,
     "cached": _flag,
 }

@@ -65,11 +65,11 @@ class Truth:
     forged: set[str] = field(default_factory=set)  # texts that somebody put into the history
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
+    on_cutoffs: Callable[[Keyset, Generation], None] = lambda _before, _generation: None
     stored: Callable[[], Sequence[Generation]] = tuple  # what counts in SSM, by true time
     gone: float | None = None  # since when somebody's deletion hides what landed
     whole: float = NEVER  # since when nothing is hidden any more
     _names: set[str] = field(default_factory=set)
-    lost_at: float = -1e9  # when every generation was deleted
     _lost: bool = False
     _since: int = 0
 
@@ -123,12 +123,8 @@ class Truth:
         self.landed.append((self.now(), generation))
         self._check_keys(before, generation)
         self._check_rise(before, generation)
+        self.on_cutoffs(before, generation)
         self.on_landing(generation)
-
-    @property
-    def was_lost(self) -> bool:
-        """Whether somebody deleted the keyset for good."""
-        return self._lost or self._since > 0
 
     def hidden_until(self, at: float) -> float:
         """Until when a reader could miss what had landed by then: infinity while it is hidden."""
@@ -171,11 +167,12 @@ class Truth:
                 self.arns[key.kms_key_arn] = key.kid
                 self.life(key.kid).state = key.state.value
         for one in new:
+            self.on_cutoffs(Keyset(), one)
             self.on_landing(one)
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost, self.gone, self.lost_at = True, None, self.now()
+        self._lost = True
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():

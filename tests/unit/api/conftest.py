@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyturn.access.routes import RouteTable, parse_entries
+from keyturn.access.routes import parse_route_scopes
 from keyturn.api import authorize
 from keyturn.tokens import jws
 
@@ -46,7 +46,7 @@ def mint(booted, backdoor, clock, truth):
 
 @pytest.fixture
 def events():
-    """Authorizer events by kind: REST TOKEN, REST REQUEST, HTTP API 2.0, WebSocket."""
+    """Authorizer events by kind: REST TOKEN, REST REQUEST, HTTP API 2.0."""
 
     def token(header, route="GET/orders"):
         return {"type": "TOKEN", "methodArn": f"{API}/{route}", "authorizationToken": header}
@@ -65,19 +65,7 @@ def events():
             "headers": headers,
         }
 
-    def websocket(header, route="$connect"):
-        return {
-            **request(header, route),
-            "requestContext": {
-                "routeKey": "$connect",
-                "eventType": "CONNECT",
-                "connectionId": "c1",
-                "apiId": "api1",
-                "stage": "v1",
-            },
-        }
-
-    return SimpleNamespace(token=token, request=request, http=http, websocket=websocket)
+    return SimpleNamespace(token=token, request=request, http=http)
 
 
 @pytest.fixture
@@ -103,13 +91,8 @@ def accepted(ask):
 
 @pytest.fixture
 def routed(container, booted):
-    """A container whose authorizer has this route table; `cached` as with a result cache."""
-
-    def routed(text, *, cached=False):
-        table = RouteTable.parse(parse_entries(text), cached=cached)
-        return container(route_scopes=table)
-
-    return routed
+    """A container whose authorizer was told which scopes open which routes."""
+    return lambda text: container(route_scopes=parse_route_scopes(text))
 
 
 @pytest.fixture

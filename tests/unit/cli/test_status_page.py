@@ -111,7 +111,6 @@ def summary() -> Summary:
         generations=generations,
         projection=shown,
         public=None,
-        false_metadata=(),
         kms=kms,
         foreign=frozenset(),
         running=(run,),
