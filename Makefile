@@ -97,14 +97,14 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	UV_PROJECT_ENVIRONMENT=build/env/aws $(SYNC) --only-group aws
 	UV_PROJECT_ENVIRONMENT=build/env/artefact $(SYNC) --only-group artefact
 	UV_PROJECT_ENVIRONMENT=build/env/licences $(SYNC) --only-group licences
-	npm ci --prefix tests --silent --no-audit --no-fund
+	npm ci --prefix tests --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # What the bench measures beside the product's own dependencies.
 build/env/bench.done: build/env/done tests/bench/package-lock.json
 	@echo "Setting up: build/env/bench, tests/bench/node_modules"
 	UV_PROJECT_ENVIRONMENT=build/env/bench $(SYNC) --only-group bench
-	npm ci --prefix tests/bench --silent --no-audit --no-fund
+	npm ci --prefix tests/bench --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 format: setup

@@ -1,16 +1,20 @@
 """Both kinds of API can forget what the authorizer answered."""
 
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
+from cfnlint.decode import cfn_yaml
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_cache import GatewayCache, Stage
 from tests.account.resolve import Deployment
+from tests.definition import ROOT
 from tests.permissions.policy import Statement, allowed
-from tests.synthesized import Template, mutated, synthesized
+from tests.synthesized import Template, mutated, synthesized, translated
 
 _ARN = "arn:aws:apigateway:ap-southeast-2::/{}/a1b2c3d4e5/stages/{}/cache/authorizers"
 REST, HTTP = _ARN.format("restapis", "prod"), _ARN.format("apis", "$default")
@@ -108,3 +112,55 @@ def test_both_caches_are_within_reach_and_nothing_else() -> None:
         statement["Resource"] = statement["Resource"][0]
 
     assert caches_out_of_reach(mutated(rest_only)) == [HTTP]
+
+
+def mixed_callers(template: Mapping[str, Any]) -> list[str]:
+    """The authorizers of a template whose cached answers do not depend on the token."""
+    bodies = [one.get("Properties", {}).get("Body", {}) for one in template["Resources"].values()]
+    schemes = [
+        item
+        for body in bodies
+        for item in (
+            body.get("components", {}).get("securitySchemes") or body.get("securityDefinitions", {})
+        ).items()
+    ]
+    return [
+        name
+        for name, scheme in schemes
+        if (authorizer := scheme.get("x-amazon-apigateway-authorizer"))
+        and not any(
+            source.endswith("header.Authorization") for source in _sources(scheme, authorizer)
+        )
+    ]
+
+
+def _sources(scheme: Mapping[str, Any], authorizer: Mapping[str, Any]) -> Sequence[str]:
+    """What an answer is kept by: of a TOKEN authorizer it is the header that holds the token."""
+    if authorizer.get("type") == "token":
+        return [f"header.{scheme['name']}"]
+    sources = authorizer.get("identitySource", [])
+    return sources if isinstance(sources, list) else [one.strip() for one in sources.split(",")]
+
+
+@pytest.mark.parametrize("example", ["", "protected-api", "protected-http-api"])
+def test_an_answer_is_kept_by_its_token(example: str) -> None:
+    """Else API Gateway gives one caller's answer to the next.
+
+    Source: API Gateway API Reference, Authorizer, `identitySource`.
+    """
+    path = ROOT / "examples" / example / "template.yaml"
+    template = translated(cfn_yaml.loads(path.read_text())) if example else synthesized()
+    assert "authorizerUri" in str(template)
+    assert mixed_callers(template) == []
+
+
+def test_another_identity_source_is_noticed() -> None:
+    """A REQUEST authorizer that keeps its answers by a path, say."""
+    text = (ROOT / "examples/protected-api/template.yaml").read_text()
+    line = "              ReauthorizeEvery: 0"
+    assert line in text
+    other = "              Context: [path]\n              ReauthorizeEvery: 300"
+    request = text.replace(line, other).replace(
+        "FunctionArn: !Ref", "FunctionPayloadType: REQUEST\n            FunctionArn: !Ref"
+    )
+    assert mixed_callers(translated(cfn_yaml.loads(request))) == ["Keyturn"]

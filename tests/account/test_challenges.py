@@ -5,12 +5,16 @@ Source: RFC 6750 section 3, "The WWW-Authenticate Response Header Field". API Ga
 What an integration says of WWW-Authenticate is renamed; a gateway response is not. HTTP APIs have none.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from cfnlint.decode import cfn_yaml
 
+from keyturn.access.metadata import resource_path
+from keyturn.aws.well_known import PROTECTED_RESOURCES
+from tests.account.resolve import Deployment
 from tests.definition import ROOT
 from tests.synthesized import Template, synthesized, translated
 
@@ -18,8 +22,8 @@ EXAMPLE = ROOT / "examples/protected-api/template.yaml"
 _HEADER = "gatewayresponse.header.WWW-Authenticate"
 
 
-def _definition(template: Mapping[str, Any]) -> Any:
-    return template["Resources"]["Api"]["Properties"]["Body"]
+def _definition(template: Mapping[str, Any], **parameters: str) -> Any:
+    return Deployment(template, parameters).resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
 
 
 def _example() -> Template:
@@ -27,9 +31,9 @@ def _example() -> Template:
     return parsed
 
 
-def challenges(template: Mapping[str, Any]) -> dict[str, str]:
+def challenges(template: Mapping[str, Any], **parameters: str) -> dict[str, str]:
     """WWW-Authenticate of each gateway response that has one."""
-    responses = _definition(template).get("x-amazon-apigateway-gateway-responses", {})
+    responses = _definition(template, **parameters).get("x-amazon-apigateway-gateway-responses", {})
     return {
         kind: response["responseParameters"][_HEADER].strip("'")
         for kind, response in responses.items()
@@ -49,6 +53,16 @@ def test_the_example_challenges() -> None:
         "UNAUTHORIZED": "Bearer",
         "ACCESS_DENIED": 'Bearer error="insufficient_scope"',
     }
+
+
+def test_a_challenge_leads_to_the_issuer() -> None:
+    """RFC 9728 section 5.1, where the example knows the issuer: to the object that PublishApis puts there."""
+    example, issuer = translated(_example()), "https://issuer.example"
+    [document] = Deployment(example).resources("AWS::SSM::Parameter").values()
+    path = resource_path(json.loads(document["Value"])["audience"])
+    url = f"{issuer}/{PROTECTED_RESOURCES}{path}"
+    challenge = challenges(example, KeyturnIssuer=issuer)["UNAUTHORIZED"]
+    assert challenge == f'Bearer resource_metadata="{url}"'
 
 
 def test_the_own_api_challenges_where_no_iam_answers() -> None:

@@ -160,3 +160,20 @@ def test_an_api_with_a_permission_of_its_own_is_noticed() -> None:
         }
 
     assert len(statements([_keyturn(mutated(permit))])) == 1
+
+
+def test_fifteen_lines_protect_an_api() -> None:
+    """Those of docs/use-it.md: SAM takes them, and the example that is deployed says the same and more."""
+    page = (ROOT / "docs/use-it.md").read_text().partition("## Protect an API\n")[2]
+    block = page.partition("```yaml\n")[2].partition("```")[0]
+    assert len(block.splitlines()) <= 15
+    lines = cfn_yaml.loads(f"Transform: AWS::Serverless-2016-10-31\nResources:\n{block}")
+    example = cfn_yaml.loads(EXAMPLES[0].read_text())
+    assert _is_part(lines["Resources"], example["Resources"])
+    assert _invoke_roles(translated(lines)) == [{"Fn::GetAtt": ["InvokeKeyturnRole", "Arn"]}]
+
+
+def _is_part(one: Any, whole: Any) -> bool:
+    if isinstance(one, dict):
+        return all(name in whole and _is_part(one[name], whole[name]) for name in one)
+    return bool(one == whole)

@@ -7,6 +7,7 @@ from tests.synthesized import Template, mutated, synthesized
 _ACTIONS = {
     "<RotationStateMachine>": "states:StartExecution",
     "<ReconcileFunction.Arn>": "lambda:InvokeFunction",
+    "<PublishApisFunction.Arn>": "lambda:InvokeFunction",
 }
 
 
@@ -40,7 +41,8 @@ def test_the_role_allows_what_the_schedules_do_and_no_more() -> None:
         policy["PolicyDocument"]["Statement"].pop()
 
     assert targets(mutated(forget)) - grants(mutated(forget)) == {
-        ("lambda:InvokeFunction", "<ReconcileFunction.Arn>")
+        ("lambda:InvokeFunction", "<ReconcileFunction.Arn>"),
+        ("lambda:InvokeFunction", "<PublishApisFunction.Arn>"),
     }
 
 

@@ -17,7 +17,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import cold_start, contest, cost, fleet, load, logs, material, memory, refusals
+from tests.bench import (
+    cold_start,
+    contest,
+    cost,
+    fleet,
+    load,
+    logs,
+    many_apis,
+    material,
+    memory,
+    refusals,
+)
 from tests.bench.rows import Row, show
 from tests.bench.surroundings import CLIENT, CLIENT_PARAMETER, PARAMETER, stored
 
@@ -46,7 +57,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "refusals": refusals.rows,
     "logs": logs.rows,
     "cold": cold,
-    "fleet": fleet.rows,
+    "fleet": lambda: [*fleet.rows(), *many_apis.rows()],
     "memory": memory.rows,
     "cost": cost.rows,
     "load": load.rows,

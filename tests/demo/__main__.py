@@ -16,6 +16,7 @@ from keyturn.cli.local import ToolFailed, Workshop, running
 from tests.demo import story
 from tests.demo.client import Tally
 from tests.demo.rotation import Rotation
+from tests.demo.teams import Teams
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 120  # seconds from MiniStack's start
@@ -57,16 +58,18 @@ class Demo:
 
             self.tell("sam deploy", deploy)
             deployment = Deployment.find("keyturn")
-            self._show(deployment)
+            self._show(deployment, workshop, Teams(deployment, aws))
             seconds = round(time.monotonic() - began, 1)
         self.figures["seconds_from_ministack_start"] = seconds
         story.hold(seconds <= LIMIT, f"the demo took {seconds} s, {LIMIT} s is the limit")
 
-    def _show(self, deployment: Deployment) -> None:
+    def _show(self, deployment: Deployment, workshop: Workshop, teams: Teams) -> None:
         rotation = Rotation(deployment)
         self.tell("The stack comes up", lambda: story.comes_up(deployment))
         self.tell("A token opens the door", lambda: story.lets_in(deployment))
         self.tell("Others can verify it", lambda: story.others_verify(deployment))
+        self.tell("A second team arrives", lambda: teams.deploy(workshop))
+        self.tell("Each has what its document says", teams.keep_apart)
         try:
             self._rotate(rotation)
             self.tell("A compromised key is out, in its second wait", rotation.revoked)

@@ -10,12 +10,17 @@ import urllib3
 from cfnlint.decode import cfn_yaml
 
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.functions import invoke
 from keyturn.cli.local import LocalAws, Workshop
+from tests.account.resolve import Deployment as Deployed
 from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
 from tests.synthesized import translated
 
 Example = Callable[..., dict[str, str]]
+Token = Callable[[str], str]
+AUDIENCE = "https://orders.example"
+_PATIENCE = 30  # seconds, with cold starts behind the API
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +52,8 @@ def orders_url(example: Example, deployment: Deployment, aws: LocalAws) -> str:
 def template() -> Mapping[str, Any]:
     """The definition of the protected API, as SAM makes it."""
     path = ROOT / "examples/protected-api/template.yaml"
-    body: Mapping[str, Any] = translated(cfn_yaml.load(str(path)))["Resources"]["Api"][
-        "Properties"
-    ]["Body"]
+    example = Deployed(translated(cfn_yaml.load(str(path))))
+    body: Mapping[str, Any] = example.resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
     return body
 
 
@@ -57,19 +61,47 @@ def _api_and_stage() -> list[str]:
     return outputs_of("protected-api")["Stage"].split("/")
 
 
+@pytest.fixture(scope="module")
+def token(deployment: Deployment) -> Token:
+    """A token for the example's audience, by a client that may have any scope of the tests."""
+    document = {"audiences": [AUDIENCE], "scopes": ["orders:read", "whoami:read"]}
+    name = f"/keyturn/{deployment.stack}/clients/examples"
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name=name, Value=json.dumps(document), Type="String", Overwrite=True)
+
+    def token(scope: str) -> str:
+        answer = deployment.post_token({"scope": scope, "audience": AUDIENCE}, client="examples")
+        assert answer.status == 200, answer.body
+        return str(answer.body["access_token"])
+
+    return token
+
+
 def _status(url: str, token: str | None) -> int:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return urllib3.request("GET", url, headers=headers).status
+    return urllib3.request("GET", url, headers=headers, timeout=_PATIENCE).status
 
 
-def test_another_stack_s_api_is_protected(orders_url: str, deployment: Deployment) -> None:
-    """401 without a token, 403 without the route's scope, 200 with it."""
-    wrong, right = (
-        deployment.post_token({"subject": "alice", "scope": scope}).body["access_token"]
-        for scope in ("whoami:read", "orders:read")
-    )
-    answers = [_status(orders_url, token) for token in (None, wrong, right)]
-    assert answers == [401, 403, 200]
+def test_another_stack_s_api_is_protected(
+    orders_url: str, deployment: Deployment, token: Token
+) -> None:
+    """By its own document: 401 without a token and for another API's, 403 without the scope, else 200."""
+    foreign = deployment.post_token({"subject": "alice", "scope": "orders:read"}).body
+    tokens = (None, foreign["access_token"], token("whoami:read"), token("orders:read"))
+    assert [_status(orders_url, one) for one in tokens] == [401, 401, 403, 200]
+
+
+def test_clients_find_the_issuer_of_an_api(orders_url: str, deployment: Deployment) -> None:
+    """RFC 9728, from the API's document. MiniStack sends no event of SSM's: the schedule's turn."""
+    invoke(deployment.stack, "PublishApisFunction")
+    issuer = deployment.outputs["Issuer"]
+    shown = urllib3.request("GET", f"{issuer}/.well-known/oauth-protected-resource/orders.example")
+    assert shown.json() == {
+        "resource": AUDIENCE,
+        "authorization_servers": [issuer],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": ["orders:read"],
+    }
 
 
 def test_the_authorizer_s_policy_stays_empty(orders_url: str, deployment: Deployment) -> None:
@@ -80,7 +112,7 @@ def test_the_authorizer_s_policy_stays_empty(orders_url: str, deployment: Deploy
 
 
 def test_a_refusal_says_what_is_missing(
-    orders_url: str, deployment: Deployment, template: Mapping[str, Any]
+    orders_url: str, token: Token, template: Mapping[str, Any]
 ) -> None:
     """WWW-Authenticate on 401 and 403, as RFC 6750 section 3 asks.
 
@@ -90,10 +122,10 @@ def test_a_refusal_says_what_is_missing(
     for kind, response in template["x-amazon-apigateway-gateway-responses"].items():
         client.put_gateway_response(restApiId=api, responseType=kind, **response)
     client.create_deployment(restApiId=api, stageName=stage)
-    token = deployment.post_token({"subject": "alice", "scope": "whoami:read"}).body["access_token"]
-    refused = urllib3.request("GET", orders_url)
+    refused = urllib3.request("GET", orders_url, timeout=_PATIENCE)
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
-    refused = urllib3.request("GET", orders_url, headers={"Authorization": f"Bearer {token}"})
+    bearer = {"Authorization": f"Bearer {token('whoami:read')}"}
+    refused = urllib3.request("GET", orders_url, headers=bearer, timeout=_PATIENCE)
     challenge = 'Bearer error="insufficient_scope"'
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (403, challenge)
 

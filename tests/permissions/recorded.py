@@ -13,7 +13,14 @@ from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.model import Origin
-from keyturn.rotation import create_key, keyset_resource, reconcile, record_changes, unlawful
+from keyturn.rotation import (
+    create_key,
+    keyset_resource,
+    publish_apis,
+    reconcile,
+    record_changes,
+    unlawful,
+)
 from keyturn.rotation.prune_generations import prune_generations
 from keyturn.rotation.put_back import restore_generations
 from tests.definition import STATES, step_of
@@ -32,6 +39,7 @@ _BESIDE = {
     "authorizer": "AuthorizeFunction",
     "reconcile": "ReconcileFunction",
     "RecordChanges": "RecordChangesFunction",
+    "PublishApis": "PublishApisFunction",
     "keyset": "KeysetFunction",
 }
 _SEEDS = 12
@@ -48,6 +56,7 @@ def asked() -> Asked:
         for seed in range(_SEEDS):
             seeds.play(seed)
         _first_jwks_by_reconcile()
+        _apis_come_and_go()
         _tampering()
         _birth_and_end()
         _flush_of_an_http_api()
@@ -62,6 +71,17 @@ def _first_jwks_by_reconcile() -> None:
     world = Play.founded(periods.USUAL).world
     _in(world, "CreateKey", lambda stack: create_key.ensure_standby(stack, _ORIGIN))
     _in(world, "reconcile", reconcile.run)
+
+
+def _apis_come_and_go() -> None:
+    world = Play.founded(periods.USUAL).world
+    name = "/keyturn/sim/apis/a1b2c3d4e5"
+    for text in ('{"audience": "https://orders.example"}', '{"audience": "https://new.example"}'):
+        world.ssm.declare(name, text)
+        _in(world, "PublishApis", publish_apis.publish_apis)
+    document = ".well-known/oauth-protected-resource/new.example"
+    world.s3.put(document, replace(world.s3.objects[document][-1], body=b"{}"))
+    _in(world, "PublishApis", publish_apis.publish_apis)
 
 
 def _tampering() -> None:

@@ -109,6 +109,8 @@ class Play:
     def _restored_by(self, run: Callable[[], Process]) -> None:
         """Have it repaired, and insist on it, where nothing else went on meanwhile."""
         world = self.world
+        if world.truth.was_lost:
+            return
 
         def disturbances() -> tuple[int, int]:
             return len(world.plan.met), world.ssm.stirred

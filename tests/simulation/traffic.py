@@ -81,7 +81,7 @@ class Traffic:
 
     def steal(self, kid: str, arn: str) -> None:
         """Somebody has the private key, and makes a token with it."""
-        self._last[kid] = self._signed(kid, arn, genuine=True)
+        self._last[kid] = self._signed(kid, arn, self._thief(), genuine=True)
 
     def sign_as(self, thief: Principal, kid: str, arn: str) -> None:
         """Somebody signs with the key if KMS lets them, and shows the token: nobody issued it."""
@@ -89,41 +89,41 @@ class Traffic:
         algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
         state = kms.keys[arn].state(self._world.now())
         if state == ENABLED and kms.allows(thief, "kms:Sign", arn, algorithm):
-            self.show(self._signed(kid, arn, genuine=False))
+            self.show(self._signed(kid, arn, self._thief(), genuine=False))
 
     def sign_for(self, audience: str, scope: str) -> Token | None:
         """A token for another API, of the key that signs now."""
         active = self._world.truth.keyset.active
         if not active:
             return None
-        return self._signed(
-            active.kid, active.kms_key_arn, genuine=True, audience=audience, scope=scope
-        )
+        request = claims.Request("visitor", audience, "visitor", active.lifetime, scope, {})
+        return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
 
     def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
         """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
-        world, lifetime = self._world, self._world.times.token_lifetime
-        active, now = world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
+        active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
         if not active:
             return None
-        request = claims.Request(named["sub"], "orders", named["client_id"], lifetime, "", {})
+        request = claims.Request(
+            named["sub"], "orders", named["client_id"], active.lifetime, "", {}
+        )
         made = claims.make(request, issuer="https://sim.example", jti=named["jti"], now=now)
         text = self._compact(active.kid, active.kms_key_arn, made)
-        return Token(text, active.kid, issued_at + lifetime, genuine=True)
+        return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
 
     def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
         signed = jws.signing_input(kid, made)
         private = self._world.kms.keys[arn].private
         return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
-    def _signed(
-        self, kid: str, arn: str, *, genuine: bool, audience: str = "orders", scope: str = ""
-    ) -> Token:
+    def _thief(self) -> claims.Request:
+        return claims.Request("thief", "orders", "thief", self._world.times.token_lifetime, "", {})
+
+    def _signed(self, kid: str, arn: str, request: claims.Request, *, genuine: bool) -> Token:
         world = self._world
-        now, lifetime = int(EPOCH.timestamp() + world.now()), world.times.token_lifetime
-        request = claims.Request("thief", audience, "thief", lifetime, scope, {})
+        now = int(EPOCH.timestamp() + world.now())
         made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
-        return Token(self._compact(kid, arn, made), kid, world.now() + lifetime, genuine)
+        return Token(self._compact(kid, arn, made), kid, world.now() + request.lifetime, genuine)
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""
@@ -205,6 +205,8 @@ class Traffic:
         process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
         world.scheduler.join(process)
         self._give_back("authorizer", container, process)
+        if self._holds_a_lost_branch(container):
+            container.failed_to_read("keyset", world.now())
         is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
         insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
         verdict, code = "allowed", container.refusal
@@ -235,6 +237,11 @@ class Traffic:
         if process.error:
             raise process.error
         return process.answer
+
+    def _holds_a_lost_branch(self, container: Container) -> bool:
+        """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
+        held, promised = container.stack.view._held, self._world.truth.promised
+        return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._held

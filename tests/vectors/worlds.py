@@ -151,4 +151,19 @@ def http_api(authorization: Any) -> dict[str, Any]:
     }
 
 
-EVENTS = {"REST TOKEN": rest_token, "REST REQUEST": rest_request, "HTTP API 2.0": http_api}
+def websocket(authorization: Any) -> dict[str, Any]:
+    """A WebSocket API's event: it has an authorizer for `$connect` only."""
+    return {
+        "type": "REQUEST",
+        "methodArn": f"{API}/$connect",
+        "headers": {"Host": "api.example", "Authorization": authorization},
+        "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c1"},
+    }
+
+
+EVENTS = {
+    "REST TOKEN": rest_token,
+    "REST REQUEST": rest_request,
+    "HTTP API 2.0": http_api,
+    "WebSocket": websocket,
+}

@@ -36,6 +36,9 @@ class Site:
     def find(self, path: str) -> tuple[bytes, dict[str, str]] | None:
         """The object at `path` as CloudFront shows it: body, and the headers from S3."""
         start, slash, name = path.partition("/.well-known/")
+        if not start and "/" in name:  # before the issuer's path, as RFC 8414 section 3.1 has it
+            name, _, number = name.rpartition("/")
+            start = f"/{number}"
         bucket = self._buckets.get(start, Bucket())
         if not (found := bucket.objects.get((slash + name).lstrip("/"))):
             return None

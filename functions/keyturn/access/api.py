@@ -7,18 +7,21 @@ from typing import Any, Self
 
 from keyturn.access import members
 from keyturn.access.members import InvalidDocument
-from keyturn.access.routes import RouteScopes, parse_routes
+from keyturn.access.routes import RouteTable
 
 _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without routes every token for its audience opens all of it."""
+    """What an API accepts; without routes every token for its audience opens all of it.
+
+    `cached`: API Gateway keeps one answer for all its routes (routes.py).
+    """
 
     api_id: str
     audience: str
-    routes: tuple[RouteScopes, ...] = ()
+    routes: RouteTable | None = None
     cached: bool = False
 
     @classmethod
@@ -26,7 +29,20 @@ class Api:
         """From the parsed JSON of `/keyturn/<stack>/apis/<api-id>`; raises InvalidDocument."""
         if not is_api_id(api_id):
             raise InvalidDocument(f"{api_id!a} is not the id of an API")
-        return cls(api_id, **members.read_members(document, _READERS, frozenset({"audience"})))
+        fields = members.read_members(document, _READERS, frozenset({"audience"}))
+        entries, cached = fields.pop("routes", None), fields.get("cached", False)
+        if entries is None:
+            return cls(api_id, **fields)
+        try:
+            table = RouteTable.parse(entries, cached=cached)
+        except ValueError as error:
+            raise InvalidDocument(f"routes: {error}") from None
+        return cls(api_id, **fields, routes=table)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that opens some route."""
+        return self.routes.scopes if self.routes else frozenset()
 
 
 def is_api_id(text: str) -> bool:
@@ -34,12 +50,12 @@ def is_api_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _routes(value: Any) -> tuple[RouteScopes, ...]:
+def _entries(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
         raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
-    return parse_routes(value)
+    return value
 
 
 def _flag(value: Any) -> bool:
@@ -50,6 +66,6 @@ def _flag(value: Any) -> bool:
 
 _READERS: members.Readers = {
     "audience": members.text,
-    "routes": _routes,
+    "routes": _entries,
     "cached": _flag,
 }

@@ -1,30 +1,146 @@
-"""Routes and the scopes that open them."""
+"""A route table: which scopes open which routes. It means the same on every kind of API.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A request is compared segment by segment with the entries for its method, `ANY` being one for every
+method that the same path does not name. The most specific path decides, and its scopes are needed, all of
+them; no entry, no way in. So a fixed sibling is never opened by `{name}`: API Gateway, too, chooses the
+most specific route that has the method, and falls back to a less specific one only if it has not.
+
+Source: API Gateway Developer Guide, "Create routes for HTTP APIs", "Routing API requests". For REST APIs
+nothing is written down; measured by others, `GET /users/me` reaches `/users/{id}` where `/users/me` has
+only `PATCH`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from keyturn.access import paths
+from keyturn.access.paths import Parts, matches
+from keyturn.access.shared_policy import Route, Scopes, SharedPolicy
+
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+ANY = "ANY"
+CONNECT = "$connect"  # the only route of a WebSocket API that has an authorizer
+DEFAULT = "$default"  # an HTTP API's route for what no other route matches
+MAX_ROUTE = 256  # characters; with API, stage and method they stay within MAX_ARN of api/gateway.py
 
 
 @dataclass(frozen=True, slots=True)
-class RouteScopes:
-    """A route of the API and the scopes that open it, all of them."""
+class RouteTable:
+    """What a good token opens. `entries` are as they were written, `scopes` all that they name."""
 
-    method: str
-    path: str
-    scopes: frozenset[str]
+    entries: Mapping[str, str]
+    scopes: Scopes = field(compare=False)
+    shared: SharedPolicy | None = None  # where API Gateway keeps one answer for every route
+    _connect: Scopes | None = field(default=None, compare=False)
+    _routes: Mapping[str, Sequence[Route]] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, entries: Mapping[str, str], *, cached: bool = False) -> Self:
+        """The table of `{"GET /orders/{id}": "orders:read"}`; raises ValueError with the entry's name.
+
+        `cached`: one policy is kept for all routes (a REST API with a TOKEN authorizer and a result
+        cache); a table that no such policy can express is refused, too.
+        """
+        if not entries:
+            raise ValueError("the table names no route")
+        written: dict[tuple[str, Parts], str] = {}
+        for entry, scopes in entries.items():
+            try:
+                key = _parse(entry)
+                if key in written:
+                    raise ValueError(f"names the same route as `{written[key]}`")
+                if not isinstance(scopes, str):
+                    raise ValueError("the scopes should be a text")
+            except ValueError as error:
+                raise ValueError(f"`{entry[:MAX_ROUTE]}`: {error}") from None
+            written[key] = entry
+        connect = written.pop((CONNECT, ()), None)
+        routes = _by_method(written, entries)
+        return cls(
+            entries=dict(entries),
+            scopes=frozenset(" ".join(entries.values()).split()),
+            shared=SharedPolicy.build(routes) if cached else None,
+            _connect=None if connect is None else frozenset(entries[connect].split()),
+            _routes=routes,
+        )
+
+    def opens(self, method: str, path: str, chosen_route: str | None, scopes: Scopes) -> bool:
+        """Whether a token of these scopes opens `method` at `path`, which begins with `/`.
+
+        `chosen_route` is what API Gateway says it chose, `GET /orders/{id}` or `/orders/{id}`. It has to
+        match the path, and if the table names it, it has to be open as well: a decoded `%2F` makes
+        one route's path look like another's. `$connect` has no path.
+        """
+        if method == CONNECT:
+            return not path and self._connect is not None and self._connect <= scopes
+        segments = paths.split(path)
+        if segments is None:
+            return False
+        routes = self._routes.get(method, ())
+        for route in routes:
+            if matches(route.parts, segments):
+                break
+        else:
+            return False
+        if not route.scopes <= scopes:
+            return False
+        if chosen_route is None or chosen_route == DEFAULT:
+            return True
+        chosen_method, _, chosen_path = chosen_route.rpartition(" ")
+        parts = paths.of_route(chosen_path)
+        return (
+            chosen_method in ("", ANY, method)
+            and matches(parts, segments)
+            and all(each.scopes <= scopes for each in routes if each.parts == parts)
+        )
+
+    def open_entries(self, scopes: Scopes) -> dict[str, bool]:
+        """Each entry as it was written, and whether these scopes are enough for it."""
+        return {route: scopes.issuperset(text.split()) for route, text in self.entries.items()}
 
 
-def parse_routes(entries: Mapping[str, str]) -> tuple[RouteScopes, ...]:
-    """Routes from `{"GET /orders": "orders:read"}`; raises ValueError."""
-    return parse_route_scopes(";".join(f"{route}={scopes}" for route, scopes in entries.items()))
-
-
-def parse_route_scopes(text: str) -> tuple[RouteScopes, ...]:
-    """Routes from `GET /whoami=whoami:read;POST /orders=orders:write`; raises ValueError."""
-    routes = []
+def parse_entries(text: str) -> dict[str, str]:
+    """The entries of `GET /whoami=whoami:read;POST /orders=orders:write`; raises ValueError."""
+    entries: dict[str, str] = {}
     for entry in filter(None, (part.strip() for part in text.split(";"))):
         route, equals, scopes = entry.partition("=")
-        method, _, path = route.strip().partition(" ")
-        if not (equals and method.isalpha() and path.startswith("/") and scopes.split()):
+        if not equals:
             raise ValueError(f"`{entry}` is not of the form `GET /path=scope`")
-        routes.append(RouteScopes(method.upper(), path.strip(), frozenset(scopes.split())))
-    return tuple(routes)
+        if (route := route.strip()) in entries:
+            raise ValueError(f"`{route}` is there twice")
+        entries[route] = scopes.strip()
+    return entries
+
+
+def _parse(route: str) -> tuple[str, Parts]:
+    if route == CONNECT:
+        return CONNECT, ()
+    if len(route) > MAX_ROUTE:
+        raise ValueError(f"is longer than {MAX_ROUTE} characters")
+    if route.startswith("$"):
+        raise ValueError(f"of the routes with a `$` only `{CONNECT}` can be an entry")
+    method, _, path = route.partition(" ")
+    if method not in (*METHODS, ANY):
+        raise ValueError(f"the method should be one of {', '.join((*METHODS, ANY))}")
+    return method, paths.parse(path)
+
+
+def _by_method(
+    written: Mapping[tuple[str, Parts], str], entries: Mapping[str, str]
+) -> dict[str, tuple[Route, ...]]:
+    """Each method's routes, the most specific first; `ANY` is for the methods that its path does not name."""
+    every_path = sorted(
+        {parts for _, parts in written}, key=lambda parts: (paths.rank(parts), parts)
+    )
+    routes = {}
+    for method in METHODS:
+        named = (
+            (written.get((method, each), written.get((ANY, each))), each) for each in every_path
+        )
+        routes[method] = tuple(
+            Route(entry, parts, frozenset(entries[entry].split()))
+            for entry, parts in named
+            if entry is not None
+        )
+    return routes

@@ -4,7 +4,6 @@ The token is bad: 401. It is good but opens no such route: 403. We are bad: an e
 that a cache would keep, nor a 401 that makes clients drop good tokens.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,18 +73,18 @@ def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> tuple[Key
     return generation.keyset, key
 
 
-def handler(event: Any, context: Any) -> Mapping[str, Any]:
-    """REST TOKEN, REST REQUEST and HTTP API 2.0 authorizer events."""
+def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
+    """The authorizer events of REST, HTTP and WebSocket APIs."""
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
-    log_fields = {"request_id": context.aws_request_id, "key_state": "none"}
+    log_fields = {"request_id": lambda_context.aws_request_id, "key_state": "none"}
     accepted = None
     try:
         accepted = authenticate(stack, call.bearer_token(), log_fields, call.api_id)
     except TokenRefused as refusal:
         log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
     except (AwsFault, KeysetFault):
-        measure(Metric.AUTHORIZER_FAULTS)
+        measure(Metric.AUTHORIZER_FAULTS, api=call.api_id)
         raise
     if accepted is None and call.http_api:
         return gateway.NOT_AUTHORIZED
@@ -94,15 +93,4 @@ def handler(event: Any, context: Any) -> Mapping[str, Any]:
         raise Unauthorized
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
     claims, api = accepted
-    return call.allowed(claims, api.routes, integration_context(claims))
-
-
-def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
-    """The context that the integration gets: API Gateway passes strings, so the claims travel as JSON."""
-    return {
-        "sub": claims["sub"],
-        "client_id": claims["client_id"],
-        "jti": claims["jti"],
-        "scope": claims.get("scope", ""),
-        "claims": json.dumps(claims),
-    }
+    return call.allowed(claims, api.routes, gateway.integration_context(claims))

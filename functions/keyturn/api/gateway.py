@@ -1,14 +1,22 @@
-"""API Gateway's three authorizer events, and the answers each of them wants."""
+"""API Gateway's authorizer events (REST, HTTP and WebSocket APIs), and the answers each of them wants."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from keyturn.access.api import is_api_id
-from keyturn.access.routes import RouteScopes
+from keyturn.access.routes import CONNECT, RouteTable
 from keyturn.tokens.errors import Code, TokenRefused
 
 NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes it a 403
+MAX_ARN = 512  # characters of a policy's resource: "Output from an API Gateway Lambda authorizer"
+MAX_RESULT = 8192  # bytes: "AWS Lambda authorizer result size" of WebSocket APIs, L-20859C74
 _SCHEME = "bearer "
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+# What a policy takes for a wildcard or a variable; in `${}` it is the character itself. IAM User Guide,
+# "IAM policy elements: Variables and tags".
+_SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 _MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 
 
@@ -32,21 +40,24 @@ class Call(NamedTuple):
     authorization: str | None
     resource: str  # arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>
     http_api: bool
+    chosen_route: str | None = None  # `GET /orders/{id}` or `/orders/{id}`, if the event says so
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
-        """The call behind a REST TOKEN, REST REQUEST or HTTP API 2.0 event; raises UnknownEvent."""
+        """The call behind a REST TOKEN, REST or WebSocket REQUEST, or HTTP API 2.0 event.
+
+        Raises UnknownEvent.
+        """
         if not isinstance(event, Mapping):
             raise UnknownEvent("the event is not an object")
-        if event.get("version") == "2.0":
-            resource, http_api = event.get("routeArn"), True
-        else:
-            resource, http_api = event.get("methodArn"), False
+        http_api = event.get("version") == "2.0"
+        resource = event.get("routeArn" if http_api else "methodArn")
         if not isinstance(resource, str) or resource.count("/") < 2:
             raise UnknownEvent("neither methodArn nor routeArn names a route")
         if event.get("type") == "TOKEN":
             return cls(_text(event.get("authorizationToken")), resource, http_api)
-        return cls(_header(event.get("headers")), resource, http_api)
+        chosen_route = _text(event.get("routeKey" if http_api else "resource"))
+        return cls(_header(event.get("headers")), resource, http_api, chosen_route)
 
     @property
     def api_id(self) -> str:
@@ -69,58 +80,82 @@ class Call(NamedTuple):
         return token
 
     def allowed(
-        self, claims: Mapping[str, Any], routes: Sequence[RouteScopes], context: Mapping[str, str]
+        self, claims: Mapping[str, Any], table: RouteTable | None, context: Mapping[str, str]
     ) -> Mapping[str, Any]:
-        """The token is good: exactly the routes that its scopes open.
-
-        A REST API caches this policy for every route, so it does not depend on the route asked.
-        """
-        scopes = set(claims.get("scope", "").split())
-        opened = [route for route in routes if route.scopes <= scopes]
+        """The token is good: what its scopes open by the table. Without one: the whole stage."""
+        scopes = frozenset(claims.get("scope", "").split())
+        arn, stage, asked = self.resource.split("/", 2)
+        stage = f"{arn}/{stage}"
         if self.http_api:
-            allowed = not routes or any(self._is(route) for route in opened)
+            allowed = table is None or self._is_open(table, asked, scopes)
             return {"isAuthorized": allowed, "context": context}
         return {
             "principalId": claims["sub"],
-            "policyDocument": _policy(self._stage(), opened if routes else None),
+            "policyDocument": _policy(stage, *self._patterns(table, stage, asked, scopes)),
             "context": context,
         }
 
-    def _stage(self) -> str:
-        return "/".join(self.resource.split("/", 2)[:2])
+    def _patterns(
+        self, table: RouteTable | None, stage: str, asked: str, scopes: frozenset[str]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """What to allow and what to deny, behind the stage.
 
-    def _is(self, route: RouteScopes) -> bool:
-        _, _, method, *path = self.resource.split("/")
-        return route.method in (method, "ANY") and _same_path(
-            route.path.strip("/").split("/"), path
-        )
+        A policy that API Gateway keeps for every route does not depend on the one asked for; any other
+        names just that one, so that a cache nobody told us of refuses the others.
+        """
+        if table is None:
+            return ("*",), ()
+        if table.shared is not None and asked != CONNECT:
+            return table.shared.patterns(scopes)
+        pattern = _SPECIAL.sub(r"${\g<0>}", asked)
+        if len(stage) + 1 + len(pattern) > MAX_ARN or not self._is_open(table, asked, scopes):
+            return (), ()
+        return (pattern,), ()
+
+    def _is_open(self, table: RouteTable, asked: str, scopes: frozenset[str]) -> bool:
+        method, slash, path = asked.partition("/")
+        return table.opens(method, slash + path, self.chosen_route, scopes)
 
 
-def _policy(stage: str, opened: Iterable[RouteScopes] | None) -> Mapping[str, Any]:
-    if opened is None:
-        resources = [f"{stage}/*"]
-    else:
-        resources = [f"{stage}/{_method(route)}{_wildcard(route.path)}" for route in opened]
-    statement = {
-        "Action": "execute-api:Invoke",
-        "Effect": "Allow" if resources else "Deny",
-        "Resource": resources or [f"{stage}/*"],
+def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
+    """What the integration gets: API Gateway passes no objects, so all claims travel as one JSON text."""
+    return {
+        "sub": claims["sub"],
+        "client_id": claims["client_id"],
+        "jti": claims["jti"],
+        "scope": claims.get("scope", ""),
+        "claims": _compact(claims),
     }
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _method(route: RouteScopes) -> str:
-    return "*" if route.method == "ANY" else route.method
+def result_size(claims: Mapping[str, Any]) -> int:
+    """Bytes of the largest answer about a token of these claims, at most MAX_RESULT where it is signed.
+
+    It names one method by an ARN of MAX_ARN characters, as WebSocket APIs and REST APIs get it; an HTTP
+    API gets no policy, and for the longer policy that a REST API may cache no limit is documented.
+    """
+    answer = {
+        "principalId": claims["sub"],
+        "policyDocument": _policy("", [(MAX_ARN - 1) * "x"], []),
+        "context": integration_context(claims),
+    }
+    return len(json.dumps(answer))  # as Lambda writes it, or longer: with escapes for non-ASCII
 
 
-def _wildcard(path: str) -> str:
-    return "/".join("*" if part.startswith("{") else part for part in path.split("/"))
-
-
-def _same_path(route: Sequence[str], path: Sequence[str]) -> bool:
-    return len(route) == len(path) and all(
-        part.startswith("{") or part == given for part, given in zip(route, path, strict=True)
-    )
+def _policy(stage: str, allowed: Sequence[str], denied: Sequence[str]) -> Mapping[str, Any]:
+    statements = [("Allow", allowed), ("Deny", denied if allowed else ["*"])]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Action": "execute-api:Invoke",
+                "Effect": effect,
+                "Resource": [f"{stage}/{pattern}" for pattern in patterns],
+            }
+            for effect, patterns in statements
+            if patterns
+        ],
+    }
 
 
 def _header(headers: Any) -> str | None:

@@ -12,6 +12,7 @@ from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api import token_request
 from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
 from keyturn.api.caller import Caller, named_client
+from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
@@ -102,10 +103,13 @@ def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now
     try:
         made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
         signed = jws.signing_input(key.kid, made)
+        answer = result_size(made)
     except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
     if jws.compact_size(signed) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
+    if answer > MAX_RESULT:
+        raise BadRequest("claims", f"make the authorizer's answer larger than {MAX_RESULT} bytes")
     return signed
 
 

@@ -23,11 +23,21 @@ _STACK_TAG = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A document as it is stored: SSM counts its versions from 1."""
+class Declared(Generic[T]):
+    """A document as it is stored, and what it says: its `value`, or the `problem` that it says nothing.
+
+    SSM counts its versions from 1; 0 where they were not asked for.
+    """
 
     text: str
     version: int
+    value: T | None
+    problem: UnreadableDocument | None
+
+    @property
+    def members(self) -> dict[str, Any] | None:
+        """Its members as they were written, None if it says nothing."""
+        return strict_json.loads(self.text.encode()) if self.value else None
 
 
 class Registry(Generic[T]):
@@ -40,16 +50,10 @@ class Registry(Generic[T]):
 
     def read(self, name: str) -> T | None:
         """What the document says, None if there is none; raises UnreadableDocument, AwsFault."""
-        stored = self.stored(name)
-        return self.parsed(name, stored.text) if stored else None
-
-    def stored(self, name: str) -> Stored | None:
-        """The document's text, whatever it says; None if there is none; raises AwsFault."""
-        with translated("ssm:GetParameters"):
-            answer = self._ssm.get_parameters(Names=[self.parameter(name)])
-        for parameter in answer["Parameters"]:
-            return Stored(parameter["Value"], parameter["Version"])
-        return None
+        declared = self.stored(name)
+        if declared and declared.problem:
+            raise declared.problem
+        return declared.value if declared else None
 
     def parsed(self, name: str, text: str) -> T:
         """What a document's text says; raises UnreadableDocument."""
@@ -71,15 +75,23 @@ class Registry(Generic[T]):
                 for parameter in page["Parameters"]
             }
 
-    def all(self) -> dict[str, T | UnreadableDocument]:
-        """What each document says, by name, or why it says nothing; raises AwsFault."""
-        return {name: self._parsed_or_fault(name, text) for name, text in self.texts().items()}
+    def all(self) -> dict[str, Declared[T]]:
+        """Every document by name, the versions left out; raises AwsFault."""
+        return {name: self._declared(name, text, 0) for name, text in self.texts().items()}
 
-    def _parsed_or_fault(self, name: str, text: str) -> T | UnreadableDocument:
+    def stored(self, name: str) -> Declared[T] | None:
+        """The document, whatever it says; None if there is none; raises AwsFault."""
+        with translated("ssm:GetParameters"):
+            answer = self._ssm.get_parameters(Names=[self.parameter(name)])
+        for parameter in answer["Parameters"]:
+            return self._declared(name, parameter["Value"], parameter["Version"])
+        return None
+
+    def _declared(self, name: str, text: str, version: int) -> Declared[T]:
         try:
-            return self.parsed(name, text)
-        except UnreadableDocument as fault:
-            return fault
+            return Declared(text, version, self.parsed(name, text), None)
+        except UnreadableDocument as problem:
+            return Declared(text, version, None, problem)
 
     def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
         """Write a document that parses; returns its version.

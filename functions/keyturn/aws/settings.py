@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from keyturn.access.routes import RouteScopes, parse_route_scopes
+from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.aws.gateway_cache import Stage
 from keyturn.keyset.timing import Times
 
@@ -63,6 +63,11 @@ def _seconds(name: str, told: Any) -> int:
         raise ValueError(f"{name} should be whole seconds") from None
 
 
+def _routes(text: str) -> RouteTable | None:
+    entries = parse_entries(text)
+    return RouteTable.parse(entries) if entries else None
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "stack": _text,
     "bucket": _text,
@@ -72,7 +77,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "role_prefix": _role_prefix,
     "issuer": str,
     "token_url": str,
-    "route_scopes": parse_route_scopes,
+    "route_scopes": _routes,
     "flush_targets": _stages,
     "distribution": str,
     "former_issuer": str,
@@ -105,7 +110,7 @@ class Settings:
     role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
     issuer: str = ""
     token_url: str = ""  # where clients ask for tokens, known to the functions that publish
-    route_scopes: tuple[RouteScopes, ...] = ()
+    route_scopes: RouteTable | None = None  # None: a good token opens the whole stage
     flush_targets: tuple[Stage, ...] = ()
     distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
     former_issuer: str = ""  # accepted beside `issuer` after a change of domain
@@ -133,6 +138,16 @@ class Settings:
                 problems.append(f"{name}: {error}")
         if problems:
             raise InvalidSettings("; ".join(problems))
-        settings = cls(**members)
+        settings = cls(**members)._with_a_cached_table()
         settings.times.checked()
         return settings
+
+    def _with_a_cached_table(self) -> Self:
+        """API Gateway may keep one answer for all routes of an API: docs/decisions/0023."""
+        if self.route_scopes is None or self.times.result_ttl == 0:
+            return self
+        try:
+            table = RouteTable.parse(self.route_scopes.entries, cached=True)
+        except ValueError as error:
+            raise InvalidSettings(f"route_scopes: {error}") from None
+        return replace(self, route_scopes=table)

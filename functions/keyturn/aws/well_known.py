@@ -110,6 +110,19 @@ class WellKnown:
         self._put(name, document, 0, stored.etag if stored else None)
         return True
 
+    def names(self, prefix: str) -> set[str]:
+        """The objects there whose names begin with this; raises AwsFault."""
+        with translated("s3:ListObjectsV2"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            return {item["Key"] for page in pages for item in page.get("Contents", ())}
+
+    def remove(self, name: str) -> None:
+        """Delete an object, if it is there; raises AwsFault."""
+        with translated("s3:DeleteObject"):
+            self._s3.delete_object(Bucket=self._bucket, Key=name)
+
     def differs(self, name: str, document: Document) -> bool:
         """Whether something else, or nothing, is there; raises AwsFault."""
         stored = self._get(name)

@@ -10,7 +10,10 @@ from keyturn.access.api import Api
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.cli.documents import DOES_NOT_PARSE, Consent, Documents, Entry, Kind, say_problems
+from keyturn.aws.registry import Declared
+from keyturn.cli import documents
+from keyturn.cli.document_change import Change, Consent
+from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
 from keyturn.cli.formatting import count, duration
 from keyturn.cli.options import Drift, DryRun, Yes
 from keyturn.cli.terminal import BadUsage, Terminal
@@ -49,7 +52,9 @@ def add(
         document["routes"] = _routes(route)
     if cached:
         document["cached"] = True
-    Documents(terminal, deployment, APIS).add(api_id, document, Consent(dry_run, yes, drift))
+    before = APIS.read(deployment, api_id)
+    change = Change(terminal, deployment, APIS, api_id, before, document)
+    change.write(Consent(dry_run, yes, drift))
 
 
 def remove(
@@ -62,39 +67,41 @@ def remove(
     drift: Drift = False,
 ) -> None:
     """Have the stack-wide settings count for an API again."""
-    Documents(terminal, deployment, APIS).remove(api_id, Consent(dry_run, yes, drift))
+    before = APIS.read_existing(deployment, api_id)
+    change = Change(terminal, deployment, APIS, api_id, before, None)
+    change.remove(Consent(dry_run, yes, drift))
 
 
 def show(terminal: Terminal, deployment: Deployment, api_id: ApiId) -> None:
     """What an API accepts, and which stack says so."""
-    Documents(terminal, deployment, APIS).show(api_id)
+    documents.show(terminal, deployment, APIS, api_id)
 
 
 def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     """Every API with a document, and those that ask the authorizer without one."""
-    entries = {entry.name: entry for entry in Documents(terminal, deployment, APIS).all()}
+    apis = deployment.api_documents.all()
     authorizers, unread = _authorizers(deployment)
+    known = sorted({*apis, *authorizers})
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("API", "KIND", "AUDIENCE", "ROUTES"):
         table.add_column(column)
-    for api_id in sorted({*entries, *authorizers}):
-        table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(entries.get(api_id)))
+    for api_id in known:
+        table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(apis.get(api_id)))
     terminal.say(table)
-    if authorizers.keys() - entries:
+    if authorizers.keys() - apis:
         terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes count.", "dim")
-    say_problems(terminal, entries.values())
+    say_problems(terminal, apis)
     if unread:
         terminal.say(f"Which APIs ask the authorizer could not be read: {unread}.", "yellow")
-    apis = [
+    entries = [
         {
             "api": api_id,
-            "document": entries[api_id].document if api_id in entries else None,
-            "problem": entries[api_id].problem if api_id in entries else None,
+            **in_json(apis.get(api_id)),
             "asks_authorizer": None if unread else api_id in authorizers,
         }
-        for api_id in sorted({*entries, *authorizers})
+        for api_id in known
     ]
-    terminal.result({"apis": apis, "unread": unread})
+    terminal.result({"apis": entries, "unread": unread})
 
 
 def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
@@ -112,17 +119,15 @@ def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
     return "HTTP or WebSocket" if authorizer.is_http else "REST"
 
 
-def _cells(entry: Entry[Api] | None) -> tuple[str, str]:
-    if entry is None:
+def _cells(declared: Declared[Api] | None) -> tuple[str, str]:
+    if declared is None:
         return (_NO_DOCUMENT, "")
-    if entry.document is None:
+    if declared.members is None:
         return (DOES_NOT_PARSE, "")
-    routes = entry.document.get("routes")
+    routes = declared.members.get("routes")
     number = "all" if routes is None else count(len(routes), "route")
-    return (
-        entry.document["audience"],
-        number + (", cached" if entry.document.get("cached") else ""),
-    )
+    cached = ", cached" if declared.members.get("cached") else ""
+    return (declared.members["audience"], number + cached)
 
 
 def _routes(arguments: list[str]) -> dict[str, str]:
@@ -153,7 +158,7 @@ def _effects(deployment: Deployment, _before: Api | None) -> Sequence[str]:
 APIS: Kind[Api] = Kind(
     noun="API",
     verb="api",
-    parse=Api.from_document,
+    from_document=Api.from_document,
     smallest={"audience": "any"},
     defaults={
         "audience": "none",

@@ -9,8 +9,10 @@ from rich.table import Table
 from keyturn.access.client import Client, Subjects
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.cli import documents
 from keyturn.cli.differences import rows
-from keyturn.cli.documents import DOES_NOT_PARSE, Consent, Documents, Kind, say_problems
+from keyturn.cli.document_change import Change, Consent
+from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
 from keyturn.cli.formatting import duration
 from keyturn.cli.options import Drift, DryRun, Yes
 from keyturn.cli.terminal import BadUsage, Terminal
@@ -58,7 +60,9 @@ def add(
         document["max_lifetime"] = max_lifetime
     if claim:
         document["claims"] = claim
-    Documents(terminal, deployment, CLIENTS).add(name, document, Consent(dry_run, yes, drift))
+    before = CLIENTS.read(deployment, name)
+    change = Change(terminal, deployment, CLIENTS, name, before, document)
+    change.write(Consent(dry_run, yes, drift))
 
 
 def remove(
@@ -71,30 +75,30 @@ def remove(
     drift: Drift = False,
 ) -> None:
     """Give a client no more tokens."""
-    Documents(terminal, deployment, CLIENTS).remove(name, Consent(dry_run, yes, drift))
+    before = CLIENTS.read_existing(deployment, name)
+    change = Change(terminal, deployment, CLIENTS, name, before, None)
+    change.remove(Consent(dry_run, yes, drift))
 
 
 def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
     """What a client may have, and which stack says so."""
-    Documents(terminal, deployment, CLIENTS).show(name)
+    documents.show(terminal, deployment, CLIENTS, name)
 
 
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
-    entries = Documents(terminal, deployment, CLIENTS).all()
+    clients = deployment.client_documents.all()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
         table.add_column(column)
-    for entry in entries:
-        texts = rows(entry.document, CLIENTS.defaults)
+    for name in sorted(clients):
+        texts = rows(clients[name].members, CLIENTS.defaults)
         cells = [texts[member] for member in ("audiences", "scopes", "subjects")] if texts else []
-        table.add_row(entry.name, *(cells or [DOES_NOT_PARSE]))
-    terminal.say(table if entries else "There are no clients: nobody gets a token.")
-    say_problems(terminal, entries)
-    clients = [
-        {"client": one.name, "document": one.document, "problem": one.problem} for one in entries
-    ]
-    terminal.result({"clients": clients})
+        table.add_row(name, *(cells or [DOES_NOT_PARSE]))
+    terminal.say(table if clients else "There are no clients: nobody gets a token.")
+    say_problems(terminal, clients)
+    entries = [{"client": name, **in_json(clients[name])} for name in sorted(clients)]
+    terminal.result({"clients": entries})
 
 
 def _subjects(arguments: list[str]) -> str | list[str]:
@@ -132,7 +136,7 @@ def _longest_lifetime(deployment: Deployment) -> int:
 CLIENTS: Kind[Client] = Kind(
     noun="client",
     verb="client",
-    parse=Client.from_document,
+    from_document=Client.from_document,
     smallest={"audiences": ["any"]},
     defaults={
         "audiences": "none",

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from keyturn.access.client import Client
 from keyturn.access.grant import Grant, NotGranted, TokenRequest, grant
-from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable
+from keyturn.api.answers import BadRequest, Forbidden, Unavailable
 from keyturn.api.token_request import from_invoke
 from keyturn.aws.deployment import Deployment
+from keyturn.aws.registry import Declared
 from keyturn.cli.client import CLIENTS, Name
 from keyturn.cli.differences import rows
-from keyturn.cli.documents import Documents, Entry
 from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, parse_claim
 from keyturn.cli.terminal import ProblemFound, Terminal
 
@@ -60,9 +60,12 @@ def explain(
         "lifetime": lifetime,
         "claims": dict(map(parse_claim, claim or [])),
     }
-    entry = Documents(terminal, deployment, CLIENTS).read(name)
-    answer = _answer(entry, fields, _key_lifetime(deployment))
-    _say(terminal, entry, answer)
+    declared = CLIENTS.read(deployment, name)
+    answer = _answer(declared, fields, _key_lifetime(deployment))
+    _say(terminal, name, answer)
+    if declared and answer.member:
+        allowed = rows(declared.members, CLIENTS.defaults)[answer.member]
+        terminal.say(f"  {answer.member} of its document: {allowed}")
     terminal.result(
         {
             "client": name,
@@ -77,17 +80,18 @@ def explain(
         raise ProblemFound
 
 
-def _answer(entry: Entry[Client], fields: Mapping[str, Any], key_lifetime: int) -> Answer:
-    if entry.value is None:
-        refusal: Refusal = (
-            Unavailable(f"{entry.problem}")
-            if entry.problem
-            else Forbidden("client: no document says what it may have")
-        )
-        return Answer(refusal.status, refusal=refusal.body())
+def _answer(
+    declared: Declared[Client] | None, fields: Mapping[str, Any], key_lifetime: int
+) -> Answer:
+    if declared is None:
+        absent = Forbidden("client: no document says what it may have")
+        return Answer(absent.status, refusal=absent.body())
+    if declared.value is None:
+        unreadable = Unavailable(str(declared.problem))
+        return Answer(unreadable.status, refusal=unreadable.body())
     try:
         request: TokenRequest = from_invoke(fields)
-        return Answer(200, grant(entry.value, request, key_lifetime=key_lifetime))
+        return Answer(200, grant(declared.value, request, key_lifetime=key_lifetime))
     except NotGranted as not_granted:
         bad = BadRequest(not_granted.field, not_granted.problem, not_granted.code)
         member = _DECIDED_BY.get(not_granted.field.partition(".")[0])
@@ -101,8 +105,8 @@ def _key_lifetime(deployment: Deployment) -> int:
     return active.lifetime if active else deployment.settings.times.token_lifetime
 
 
-def _say(terminal: Terminal, entry: Entry[Client], answer: Answer) -> None:
-    path = f"POST /token/{entry.name}"
+def _say(terminal: Terminal, name: str, answer: Answer) -> None:
+    path = f"POST /token/{name}"
     if answer.grant:
         terminal.say(Text.assemble(("Granted", "bold green"), f": {path} answers 200."))
         members = asdict(answer.grant)
@@ -116,6 +120,3 @@ def _say(terminal: Terminal, entry: Entry[Client], answer: Answer) -> None:
     why = f": {refusal['error']}. {path} answers {answer.status}."
     terminal.say(Text.assemble(("Refused", "bold red"), why))
     terminal.say(f"  {refusal['error_description']}")
-    if answer.member:
-        allowed = rows(entry.document, CLIENTS.defaults)[answer.member]
-        terminal.say(f"  {answer.member} of its document: {allowed}")

@@ -10,9 +10,10 @@ from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, Request
-from keyturn.aws.faults import AwsFault, UnreadableDocument
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.registry import Declared
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
@@ -67,6 +68,7 @@ class Snapshot:
     generations: tuple[Generation, ...]
     projection: Projection | None
     public: PublicJwks | None
+    false_metadata: tuple[str, ...] | None  # names of public documents that are missing or not ours
     kms: Mapping[str, KmsKey] | None
     foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
     running: tuple[Run, ...] | None
@@ -76,8 +78,8 @@ class Snapshot:
     unread: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
-    clients: Mapping[str, Client | UnreadableDocument] | None = None
-    apis: Mapping[str, Api | UnreadableDocument] | None = None
+    clients: Mapping[str, Declared[Client]] | None = None
+    apis: Mapping[str, Declared[Api]] | None = None
     foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
     admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
@@ -121,6 +123,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         generations=generations,
         projection=attempt("jwks", stack.well_known.read),
         public=attempt("public_jwks", lambda: _public(deployment)),
+        false_metadata=attempt("metadata", lambda: _false_metadata(stack)),
         kms=kms,
         foreign=attempt("key_policies", lambda: _foreign(stack, generations[-1].keyset, kms or {})),
         running=attempt("executions", lambda: _running(deployment)),
@@ -139,6 +142,11 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
+
+
+def _false_metadata(stack: Stack) -> tuple[str, ...]:
+    documents = stack.well_known.metadata
+    return tuple(name for name in documents if stack.well_known.differs(name, documents[name]))
 
 
 def _public(deployment: Deployment) -> PublicJwks:

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from keyturn.keyset import values
@@ -94,8 +95,9 @@ def dumps(generation: Generation) -> str:
     return text
 
 
+@lru_cache(maxsize=100)
 def loads(text: str) -> Generation:
-    """The generation; raises DocumentInvalid, also for a schema newer than this release's."""
+    """The generation, from the same text the same object: a run meets the same few over and over. Raises DocumentInvalid, also for a schema newer than this release's."""
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -6,14 +6,16 @@ kept is the very text under the name of its digest, and no other object counts (
 What is kept may be pruned from SSM: the fewer generations there are, the fewer pages a reader reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.changes import ChangeKind, changes, new_cutoffs
 from keyturn.keyset.cutoffs import CutOff
+from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.rotation.branches import ancestors
 from keyturn.rotation.prune_generations import prune_generations
@@ -28,6 +30,10 @@ DETAIL_TYPES = {
     ChangeKind.REVOKED: "KeyRevoked",
 }
 TOKENS_REVOKED = "TokensRevoked"
+
+
+class RecordFailed(Exception):
+    """Some steps failed; the others were made."""
 
 
 def record_changes(stack: Stack) -> list[int]:
@@ -81,19 +87,39 @@ def _detail(cutoff: CutOff) -> Mapping[str, Any]:
     }
 
 
+def run(stack: Stack) -> Outcome:
+    """Every step has its turn; raises RecordFailed afterwards if one failed, and Lambda asks again."""
+    origin = Origin(stack.clock.new_id(), "record_changes", "step_over")
+    steps: Mapping[str, Callable[[], Any]] = {
+        "restored": lambda: _restore(stack, origin),
+        "unlawful": lambda: remove_unlawful(stack),
+        "stepped_over": lambda: step_over(stack, origin),
+        "generations": lambda: record_changes(stack),
+        "pruned": lambda: prune_generations(stack),
+    }
+    outcome: dict[str, Any] = {"outcome": "recorded"}
+    failures = []
+    for name, step in steps.items():
+        try:
+            outcome[name] = step()
+        except (AwsFault, KeysetFault) as fault:
+            failures.append(f"{name}: {fault}")
+    if failures:
+        raise RecordFailed("; ".join(failures))
+    return outcome
+
+
+def _restore(stack: Stack, origin: Origin) -> list[int]:
+    restored = restore_generations(stack)
+    if restored:
+        repairs = {"restore_generations": restored}
+        stack.event_bus.put([("DriftRepaired", {"op_id": origin.op_id, "repairs": repairs})])
+    return restored
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
-    stack = Stack.from_environment()
-    outcome: Outcome = {
-        "outcome": "recorded",
-        "restored": restore_generations(stack),
-        "unlawful": remove_unlawful(stack),
-        "stepped_over": step_over(
-            stack, Origin(stack.clock.new_id(), "record_changes", "step_over")
-        ),
-        "generations": record_changes(stack),
-        "pruned": prune_generations(stack),
-    }
+    outcome = run(Stack.from_environment())
     logger.info("record_changes", **outcome)
     return outcome

@@ -16,15 +16,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset.errors import KeysetFault, NewerSchema
+from keyturn.keyset.cutoffs import CutOff
+from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import objection
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.branches import branches
 from keyturn.rotation.put_back import Missing, missing_generations, put_back
 
+_JOINED = "join_branches"  # the reason of the generation that joins them
 _REACH = 200  # numbers that a repair passes over, each with a parameter
 _SECOND_LOOK = 2.0  # seconds: SSM promises no consistent reads
 
@@ -88,16 +91,33 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     """
     parameters, lineage = stack.keysets.listed()
     lost = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
-    newest = max((one.number for one in lost), default=0)
-    ended = {key.kid for one in lost for key in one.keyset.ended}
-    kids = tuple(key.kid for key in lineage.head.keyset.keys if key.kid in ended)
-    if lineage.head.number >= newest and not kids:
+    if not lost:
         return None
-    taken, number = {one.number for one in parameters}, max(newest + 1, lineage.free)
+    tip, head = max(lost, key=lambda one: one.number), lineage.head
+    ended = {key.kid for one in lost for key in one.keyset.ended}
+    kids = tuple(key.kid for key in head.keyset.keys if key.kid in ended)
+    is_joined = any(one.reason == _JOINED and one.number > tip.number for one in lineage.chain)
+    cutoffs = head.keyset.cutoffs if is_joined else _with_cutoffs(stack, head.keyset, tip.keyset)
+    if head.number >= tip.number and not kids and cutoffs == head.keyset.cutoffs:
+        return None
+    taken, number = {one.number for one in parameters}, max(tip.number + 1, lineage.free)
     while number in taken:
         number += 1
-    keyset = _without_ended(stack, lineage.head.keyset, kids)
-    return stack.keysets.restore(number, keyset, origin)
+    keyset, origin = _without_ended(stack, head.keyset, kids), replace(origin, reason=_JOINED)
+    try:
+        return stack.keysets.restore(number, replace(keyset, cutoffs=cutoffs), origin)
+    except DocumentTooLarge:  # a revocation waits for no cut-off
+        logger.warning("cutoffs_not_joined", generation=tip.number)
+        return stack.keysets.restore(number, keyset, origin)
+
+
+def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
+    """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
+    merged = {(one.claim, one.digest): one for one in keyset.cutoffs}
+    for one in other.cutoffs:
+        if not one.is_over(stack.clock.now()):
+            merged[one.claim, one.digest] = one.at_least(merged.get((one.claim, one.digest), one))
+    return tuple(merged[key] for key in sorted(merged))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:

@@ -3,6 +3,7 @@
 import base64
 import os
 import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,11 +25,15 @@ key = VerificationKey(public, 3_600)
 keys = {material["kid"]: key}
 expected = Expected(material["issuer"], material["audience"], 30)
 headers: dict[bytes, str] = {}
-parameters = material["parameters"]
+parameters = {
+    name: {**each, "LastModifiedDate": datetime.fromtimestamp(each["LastModifiedDate"], UTC)}
+    for name, each in material["parameters"].items()
+}
+page = {"Parameters": [parameters[each["Name"]] for each in material["page"]["Parameters"]]}
 stack = Stack.from_environment()
 stack.clients = SimpleNamespace(
     ssm=SimpleNamespace(
-        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [material["page"]]),
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [page]),
         get_parameters=lambda **asked: {
             "Parameters": [parameters[name] for name in asked["Names"] if name in parameters]
         },

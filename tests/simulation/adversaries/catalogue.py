@@ -28,12 +28,17 @@ ADVERSARIES: tuple[Adversary, ...] = (
     invocations.who_may_invoke_the_steps,
     invocations.who_may_invoke_what_runs_beside,
 )
+# Who has both permissions hides what to put back (docs/decisions/0021).
+_NOT_TOGETHER = (history.who_may_write_history, ssm.who_may_delete_parameters)
 _MOST = 3  # acts of each in a run
 
 
 def unleash(play: Play, seed: str, horizon: float) -> None:
     """Let each act up to three times within so many seconds from the beginning."""
     choose = Random(f"adversaries {seed}")
+    absent = choose.choice(_NOT_TOGETHER)
     for adversary in ADVERSARIES:
+        if adversary is absent:
+            continue
         for _ in range(choose.randint(1, _MOST)):
             play.at(choose.uniform(0, horizon), partial(adversary, play, choose))

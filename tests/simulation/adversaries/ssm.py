@@ -38,6 +38,8 @@ def who_may_delete_parameters(run: Play, choose: Random) -> None:
     beyond the bound (docs/threat-model.md). The oldest alone goes with a creator's text in mind only.
     """
     chain = run.world.truth.stored()
+    if run.world.truth.was_lost:
+        return  # misfortune enough
     kept = [one for one in chain if _is_kept(run, one)]
     if not kept or kept[-1] != chain[-1]:
         return

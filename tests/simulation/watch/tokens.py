@@ -109,7 +109,8 @@ class Tokens:
             )
 
     def view(self, at: float, trouble: float) -> float:
-        """How old what an authorizer believes may be, in seconds."""
+        """How long a revoked key may count: a view that nothing follows any more is as good as one without SSM."""
+        trouble = max(trouble, self.truth.lost_at)
         troubled = at - trouble <= self.times.stale_limit + self.times.clock_skew
         limit = self.times.stale_limit if troubled else self.times.view_ttl
         return limit + self.times.clock_skew

@@ -70,6 +70,7 @@ class Truth:
     gone: float | None = None  # since when somebody's deletion hides what landed
     whole: float = NEVER  # since when nothing is hidden any more
     _names: set[str] = field(default_factory=set)
+    lost_at: float = -1e9  # when every generation was deleted
     _lost: bool = False
     _since: int = 0
 
@@ -126,6 +127,11 @@ class Truth:
         self.on_cutoffs(before, generation)
         self.on_landing(generation)
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether somebody deleted the keyset for good."""
+        return self._lost or self._since > 0
+
     def hidden_until(self, at: float) -> float:
         """Until when a reader could miss what had landed by then: infinity while it is hidden."""
         return math.inf if self.gone is not None and self.gone <= at else self.whole
@@ -172,7 +178,7 @@ class Truth:
 
     def lose(self) -> None:
         """Somebody deleted every generation: nothing is promised of those keys any more."""
-        self._lost = True
+        self._lost, self.gone, self.lost_at = True, None, self.now()
         self._since = len(self.landed)
         self.arns.clear()
         for life in self.lives.values():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyturn.access.routes import parse_route_scopes
+from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize
 from keyturn.tokens import jws
 
@@ -46,7 +46,7 @@ def mint(booted, backdoor, clock, truth):
 
 @pytest.fixture
 def events():
-    """Authorizer events by kind: REST TOKEN, REST REQUEST, HTTP API 2.0."""
+    """Authorizer events by kind: REST TOKEN, REST REQUEST, HTTP API 2.0, WebSocket."""
 
     def token(header, route="GET/orders"):
         return {"type": "TOKEN", "methodArn": f"{API}/{route}", "authorizationToken": header}
@@ -65,7 +65,19 @@ def events():
             "headers": headers,
         }
 
-    return SimpleNamespace(token=token, request=request, http=http)
+    def websocket(header, route="$connect"):
+        return {
+            **request(header, route),
+            "requestContext": {
+                "routeKey": "$connect",
+                "eventType": "CONNECT",
+                "connectionId": "c1",
+                "apiId": "api1",
+                "stage": "v1",
+            },
+        }
+
+    return SimpleNamespace(token=token, request=request, http=http, websocket=websocket)
 
 
 @pytest.fixture
@@ -91,8 +103,13 @@ def accepted(ask):
 
 @pytest.fixture
 def routed(container, booted):
-    """A container whose authorizer was told which scopes open which routes."""
-    return lambda text: container(route_scopes=parse_route_scopes(text))
+    """A container whose authorizer has this route table; `cached` as with a result cache."""
+
+    def routed(text, *, cached=False):
+        table = RouteTable.parse(parse_entries(text), cached=cached)
+        return container(route_scopes=table)
+
+    return routed
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from keyturn.api import issue_token
+from keyturn.api import authorize, issue_token
+from keyturn.api.gateway import MAX_ARN
 
 CALLER = "arn:aws:iam::123456789012:role/shop"
 GOOD = {"subject": "user-1"}
@@ -203,6 +204,33 @@ def test_a_token_of_just_8_kb_is_issued(booted, invoke):
             break
         sizes.append(len(answer["access_token"]))
     assert 8192 - 2 <= max(sizes) <= 8192
+
+
+def test_a_token_whose_answer_is_over_8_kb(refused):
+    """A WebSocket API would take no answer about it: each of these is twelve bytes there, and four here."""
+    assert refused({**GOOD, "claims": {"x": "🔑" * 700}}) == (
+        "claims: make the authorizer's answer larger than 8192 bytes"
+    )
+
+
+def test_the_answer_about_the_largest_token_fits(booted, invoke, events):
+    """On each kind of API, at the longest path; one character more is not signed."""
+    for room in range(700, 0, -1):
+        token = invoke(issue_token, {**GOOD, "client": "batch-1", "claims": {"x": "🔑" * room}})
+        if "access_token" in token:
+            break
+    stage = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
+    longest = f"GET/{(MAX_ARN - len(stage) - len('/GET/')) * 'x'}"
+    header = f"Bearer {token['access_token']}"
+    sizes = [
+        len(json.dumps(invoke(authorize, event)))
+        for event in (
+            events.token(header, longest),
+            events.websocket(header),
+            events.http(header, longest),
+        )
+    ]
+    assert 7_000 < max(sizes) <= 8192
 
 
 @pytest.mark.parametrize(

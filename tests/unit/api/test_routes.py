@@ -1,24 +1,27 @@
-"""What a token's scopes open: exactly those routes, whichever was asked for."""
+"""What a good token is answered at each kind of API, by the stack's route table."""
 
 import pytest
 
-from keyturn.api import authorize
+from keyturn.api import authorize, gateway
 
 ROUTES = (
-    "GET /orders=orders:read;POST /orders=orders:write;DELETE /orders/{id}=orders:read orders:write"
+    "GET /orders=orders:read;POST /orders=orders:write;"
+    "DELETE /orders/{id}=orders:read orders:write;$connect=orders:read"
 )
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
+REST = ("token", "request")
 
 
 @pytest.fixture
 def policy(invoke, events, mint):
-    """The policy for a token of these scopes, asked for at a route of a REST API."""
+    """The statements for a token of these scopes: what they allow, what they deny."""
 
     def policy(scope, route="GET/orders", kind="token"):
         token = mint(scope=scope or ...)
         answer = invoke(authorize, getattr(events, kind)(f"Bearer {token}", route))
-        [statement] = answer["policyDocument"]["Statement"]
-        return statement["Effect"], statement["Resource"]
+        statements = answer["policyDocument"]["Statement"]
+        assert {statement["Action"] for statement in statements} == {"execute-api:Invoke"}
+        return {statement["Effect"]: statement["Resource"] for statement in statements}
 
     return policy
 
@@ -27,96 +30,115 @@ def policy(invoke, events, mint):
 def open_to(invoke, events, mint):
     """Whether an HTTP API lets a token of these scopes in at a route."""
 
-    def open_to(scope, route):
+    def open_to(scope, route, chosen=None):
         event = events.http(f"Bearer {mint(scope=scope or ...)}", route)
+        if chosen is not None:
+            event["routeKey"] = chosen
         return invoke(authorize, event)["isAuthorized"]
 
     return open_to
 
 
-@pytest.mark.parametrize(
-    ("scope", "routes"),
-    [
-        ("orders:read", ["GET/orders"]),
-        ("orders:write", ["POST/orders"]),
-        ("orders:read orders:write", ["GET/orders", "POST/orders", "DELETE/orders/*"]),
-        ("orders:write other orders:read", ["GET/orders", "POST/orders", "DELETE/orders/*"]),
-    ],
-)
-def test_the_policy_names_the_routes_that_the_scopes_open(routed, policy, scope, routes):
-    """A route opens when the token has all of its scopes; a path parameter is anything."""
+@pytest.mark.parametrize("kind", REST)
+def test_the_policy_names_the_route_asked_and_no_other(routed, policy, kind):
+    """If API Gateway keeps it all the same, other routes are refused, and none is opened."""
     routed(ROUTES)
-    assert policy(scope) == ("Allow", [f"{STAGE}/{route}" for route in routes])
+    assert policy("orders:read", "GET/orders", kind) == {"Allow": [f"{STAGE}/GET/orders"]}
+    for route in ("POST/orders", "DELETE/orders/7", "GET/admin/orders", "GET/orders/", "GET"):
+        assert policy("orders:read", route, kind) == {"Deny": [f"{STAGE}/*"]}
+    both = policy("orders:write other orders:read", "DELETE/orders/7", kind)
+    assert both == {"Allow": [f"{STAGE}/DELETE/orders/7"]}
 
 
-@pytest.mark.parametrize("kind", ["token", "request"])
-def test_the_policy_does_not_depend_on_the_route_asked(routed, policy, kind):
-    """API Gateway caches it for every route of the API."""
-    routed(ROUTES)
-    routes = ["GET/orders", "POST/orders", "GET/", "PATCH/anything/at/all"]
+@pytest.mark.parametrize("kind", REST)
+def test_with_a_result_cache_the_policy_names_every_route_that_is_open(routed, policy, kind):
+    """Whichever route was asked for: API Gateway keeps it for all of them."""
+    routed(ROUTES, cached=True)
+    routes = ["GET/orders", "GET/", "PATCH/anything/at/all"]
     assert len({str(policy("orders:read", route, kind)) for route in routes}) == 1
+    assert policy("orders:read") == {"Allow": [f"{STAGE}/GET/orders"]}
+    wide = policy("orders:read orders:write")
+    assert wide["Allow"] == [
+        f"{STAGE}/{each}" for each in ("DELETE/orders/?*", "GET/orders", "POST/orders")
+    ]
+    assert f"{STAGE}/DELETE/orders/?*/?*" in wide["Deny"]
 
 
+@pytest.mark.parametrize("cached", [False, True])
 @pytest.mark.parametrize("scope", ["", "other", "orders", "orders:readx", "ORDERS:READ"])
-def test_a_token_that_opens_nothing_gets_a_deny(routed, policy, scope):
+def test_a_token_that_opens_nothing_gets_a_deny(routed, policy, scope, cached):
     """403: the token is good, and the whole stage is closed to it."""
-    routed(ROUTES)
-    assert policy(scope) == ("Deny", [f"{STAGE}/*"])
+    routed(ROUTES, cached=cached)
+    assert policy(scope) == {"Deny": [f"{STAGE}/*"]}
 
 
-def test_without_the_setting_a_good_token_opens_the_stage(booted, policy):
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_websocket_api_is_answered_about_connect(routed, policy, cached):
+    """By a policy that names it: its ARN has no method."""
+    routed(ROUTES, cached=cached)
+    assert policy("orders:read", "$connect", "websocket") == {"Allow": [f"{STAGE}/$connect"]}
+    assert policy("orders:write", "$connect", "websocket") == {"Deny": [f"{STAGE}/*"]}
+
+
+def test_without_a_table_a_good_token_opens_the_stage(booted, policy, open_to):
     """Scopes are then the integration's business."""
-    assert policy("") == ("Allow", [f"{STAGE}/*"])
+    for route, kind in (("GET/a/b", "token"), ("GET/a", "request"), ("$connect", "websocket")):
+        assert policy("", route, kind) == {"Allow": [f"{STAGE}/*"]}
+    for route in ("GET/orders", "$default", "GET/"):
+        assert open_to("", route)
+
+
+def test_an_http_api_is_told_for_the_route_asked(routed, open_to):
+    """Method, path, all scopes, and the route that API Gateway has chosen."""
+    routed(ROUTES)
+    assert open_to("orders:read", "GET/orders")
+    assert open_to("orders:read", "GET/orders", "GET /orders")
+    assert not open_to("orders:write", "GET/orders")
+    assert not open_to("orders:read", "GET/orders/")
+    assert not open_to("orders:read", "$default")
+    assert open_to("orders:read orders:write", "DELETE/orders/7", "DELETE /orders/{order}")
+    assert not open_to("orders:read orders:write", "DELETE/orders/7", "DELETE /{name}")
+
+
+def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(
+    routed, invoke, events, mint
+):
+    """A decoded slash makes one path look like another."""
+    routed(ROUTES)
+    event = events.request(f"Bearer {mint(scope='orders:read')}")
+    for resource, effect in (("/orders", "Allow"), ("/{name}", "Allow"), ("/{a}/{b}", "Deny")):
+        answer = invoke(authorize, {**event, "resource": resource})
+        assert [each["Effect"] for each in answer["policyDocument"]["Statement"]] == [effect]
 
 
 @pytest.mark.parametrize(
-    ("scope", "route", "opens"),
-    [
-        ("orders:read", "GET/orders", True),
-        ("orders:read", "POST/orders", False),
-        ("orders:write", "POST/orders", True),
-        ("orders:read", "DELETE/orders/7", False),
-        ("orders:read orders:write", "DELETE/orders/7", True),
-        ("orders:read orders:write", "DELETE/orders", False),
-        ("orders:read orders:write", "DELETE/orders/7/items", False),
-        ("orders:read", "GET/", False),
-        ("orders:read", "GET/orders/", False),
-        ("orders:read", "GET/other", False),
-        ("orders:read", "GET", False),
-        ("", "GET/orders", False),
-    ],
+    ("asked", "named"), [("a*b", "a${*}b"), ("a?", "a${?}"), ("${a}$", "${$}{a}$")]
 )
-def test_an_http_api_is_told_for_the_route_asked(routed, open_to, scope, route, opens):
-    """Its answer is about this request only: method, path and all scopes of the route."""
-    routed(ROUTES)
-    assert open_to(scope, route) is opens
+def test_a_path_is_named_literally(routed, policy, asked, named):
+    """A wildcard in it is none of the policy's."""
+    routed("GET /orders/{id}=orders:read")
+    allowed = policy("orders:read", f"GET/orders/{asked}")
+    assert allowed == {"Allow": [f"{STAGE}/GET/orders/{named}"]}
 
 
-@pytest.mark.parametrize("route", ["GET/orders", "$default", "GET/"])
-def test_an_http_api_without_the_setting_is_open(booted, open_to, route):
-    """To good tokens."""
-    assert open_to("", route) is True
+def test_a_path_too_long_for_a_policy_is_closed(routed, policy, open_to):
+    """API Gateway reads 512 characters of a resource; an HTTP API needs no policy."""
+    routed("GET /orders/{id}=orders:read")
+    longest = f"GET/orders/{(gateway.MAX_ARN - len(STAGE) - len('/GET/orders/')) * 'x'}"
+    assert policy("orders:read", longest) == {"Allow": [f"{STAGE}/{longest}"]}
+    assert policy("orders:read", f"{longest}x") == {"Deny": [f"{STAGE}/*"]}
+    assert open_to("orders:read", f"{longest}x")
 
 
-def test_the_root_can_be_a_route(routed, policy, open_to):
-    """`GET /` names the root and nothing below it."""
-    routed("GET /=orders:read")
-    assert policy("orders:read") == ("Allow", [f"{STAGE}/GET/"])
-    assert open_to("orders:read", "GET/") is True
-    assert open_to("orders:read", "GET/x") is False
-
-
-def test_any_method_can_be_a_route(routed, policy, open_to):
-    """`ANY` stands for each of them, as in API Gateway's own routes."""
-    routed("ANY /orders=orders:read")
-    assert policy("orders:read") == ("Allow", [f"{STAGE}/*/orders"])
-    assert open_to("orders:read", "PATCH/orders") is True
-    assert open_to("orders:read", "PATCH/other") is False
-
-
-@pytest.mark.parametrize("kind", ["token", "request", "http"])
+@pytest.mark.parametrize("kind", ["token", "request", "http", "websocket"])
 def test_the_integration_is_told_also_where_nothing_opens(routed, invoke, events, mint, kind):
     """The context is part of every answer about a good token."""
     routed(ROUTES)
     answer = invoke(authorize, getattr(events, kind)(f"Bearer {mint(scope='other')}"))
     assert answer["context"]["sub"] == "user-1"
+
+
+@pytest.mark.parametrize("route", ["GET/a:b/c", "$connect", "GET/"])
+def test_a_call_names_its_api(route):
+    """The part of the ARN between account and stage, whatever the path holds."""
+    assert gateway.Call("", f"{STAGE}/{route}", http_api=False).api_id == "api1"

@@ -34,7 +34,9 @@ def test_a_write_tells_its_version(clients):
     """So that a caller sees whether another write came in between; a new document replaces none."""
     assert clients.put("orders", ORDERS, overwrite=False) == 1
     assert clients.put("orders", ORDERS) == 2
-    assert clients.stored("orders") == registry.Stored(ORDERS, 2)
+    stored = clients.stored("orders")
+    assert (stored.text, stored.version, stored.problem) == (ORDERS, 2, None)
+    assert stored.members == json.loads(ORDERS)
     with pytest.raises(Conflict):
         clients.put("orders", ORDERS, overwrite=False)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from keyturn.access.routes import RouteScopes, parse_route_scopes
+from keyturn.access.routes import RouteTable
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.settings import InvalidSettings, Settings
 from keyturn.aws.stack import Stack
@@ -32,7 +32,7 @@ def test_settings_come_from_the_environment(environ, demo_times):
     """Texts become what they mean."""
     settings = Settings.from_environ(environ)
     assert settings.stack == "demo"
-    assert settings.route_scopes == (RouteScopes("GET", "/orders", frozenset({"orders:read"})),)
+    assert settings.route_scopes == RouteTable.parse({"GET /orders": "orders:read"})
     assert (settings.deletion_window, settings.times) == (7, demo_times)
 
 
@@ -69,6 +69,7 @@ def test_some_functions_are_told_more(environ):
         ("ROLE_PREFIX", "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo"),
         ("ROLE_PREFIX", "arn:aws:iam:role/keyturn/us-east-1/demo/"),
         ("ROUTE_SCOPES", "GET /orders"),
+        ("ROUTE_SCOPES", "GET /orders/*=orders:read"),
     ],
 )
 def test_bad_settings_are_refused_by_name(environ, name, value):
@@ -108,20 +109,18 @@ def test_periods_that_contradict_each_other_are_refused(environ, demo_times):
         Settings.from_environ(environ)
 
 
-def test_route_scopes_name_method_path_and_scopes():
-    """Several routes, several scopes a route; spaces and a trailing semicolon do not matter."""
-    assert parse_route_scopes("get /a = x y ; POST /a/{id}=z;") == (
-        RouteScopes("GET", "/a", frozenset({"x", "y"})),
-        RouteScopes("POST", "/a/{id}", frozenset({"z"})),
-    )
-    assert parse_route_scopes("") == ()
-
-
-@pytest.mark.parametrize("text", ["GET /a", "GET /a=", "/a=x", "GET a=x", "GET=x", "* /a=x", "=x"])
-def test_a_route_that_opens_to_nobody_or_everybody_is_refused(text):
-    """Each entry has a method, an absolute path and at least one scope."""
-    with pytest.raises(ValueError, match="is not of the form `GET /path=scope`"):
-        parse_route_scopes(text)
+def test_a_route_table_is_made_for_a_cache_if_api_gateway_keeps_answers(environ, demo_times):
+    """And refused at deployment if no policy that is kept can say what it says."""
+    assert Settings.from_environ({**environ, "KEYTURN_ROUTE_SCOPES": " ; "}).route_scopes is None
+    kept = asdict(demo_times) | {"result_ttl": 1}
+    for times, is_shared in ((asdict(demo_times) | {"result_ttl": 0}, False), (kept, True)):
+        settings = Settings.from_environ({**environ, "KEYTURN_TIMES": json.dumps(times)})
+        assert settings.route_scopes is not None
+        assert (settings.route_scopes.shared is not None) is is_shared
+    environ["KEYTURN_ROUTE_SCOPES"] = "GET /a/{id}=orders:read;GET /a/{id}/b=orders:read"
+    assert Settings.from_environ({**environ, "KEYTURN_TIMES": json.dumps(asdict(demo_times))})
+    with pytest.raises(InvalidSettings, match=r"^route_scopes: `GET /a/\{id\}` and .*do not cache"):
+        Settings.from_environ({**environ, "KEYTURN_TIMES": json.dumps(kept)})
 
 
 def test_a_container_has_one_stack(environ, monkeypatch):

@@ -238,7 +238,7 @@ class FakeAws:
     def GET_schedules(self, _):
         return {"Name": "s", "State": "ENABLED", "ScheduleExpression": "rate(1 day)"}
 
-    def POST_api_token(self, _):
+    def POST_api_token_operator(self, _):
         return {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 60, "scope": ""}
 
     def GET_api_whoami(self, _):

@@ -18,14 +18,14 @@ def dollars(load, **prices):
 
 
 def test_idle_costs_what_stands_there():
-    """Keys, alarms, dashboard, and reconcile with its metrics, whose container is always cold."""
+    """Keys, alarms, dashboard, and what runs every ten minutes, whose containers are always cold."""
     idle = dollars(Load(0, 0))
     assert 2 <= idle["KMS keys: active, standby, grace"] < 2.1
     assert idle["POST /token"] == idle["Logs"] == idle["Parameter Store reads"] == 0
     assert idle["Metrics"] == 3 * NUMBERS["metric_month"]
     runs = MONTH / 600
-    assert idle["Lambda starts"] == pytest.approx(runs * 0.25 * NUMBERS["lambda_gb_second"])
-    assert idle["Schedules"] == pytest.approx((runs + 30) / 1e6)
+    assert idle["Lambda starts"] == pytest.approx(2 * runs * 0.25 * NUMBERS["lambda_gb_second"])
+    assert idle["Schedules"] == pytest.approx((2 * runs + 30) / 1e6)
     assert idle["KMS requests"] > 0  # reconcile asks for each key's state
     assert 7.2 < sum(idle.values()) < 7.4
 

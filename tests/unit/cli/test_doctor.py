@@ -5,17 +5,19 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from keyturn.access.api import Api
+from keyturn.access.routes import RouteTable
+from keyturn.aws import registry
 from keyturn.aws.executions import Execution, Request
-from keyturn.aws.faults import AwsFault, UnreadableDocument
+from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.kms_keys import KmsKey
 from keyturn.aws.schedules import Schedule
-from keyturn.aws.settings import parse_route_scopes
+from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
@@ -73,17 +75,27 @@ def grace(snapshot):
     )
 
 
-ROUTES = {"GET /orders": "orders:read"}
+OWN_ROUTES = RouteTable.parse({"GET /": "a"})
+NO_ROUTES = '{"audience": "orders"}'
+ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
+CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
 
 
-def cached(snapshot, *apis, **more):
-    """An API whose authorizer's answers API Gateway keeps for all routes; `apis` have documents."""
+def deployed_as(kind, name, text):
+    """A document as the registry reads it."""
+    stored = {"Parameters": [{"Name": name, "Value": text, "Version": 1}]}
+    ssm = SimpleNamespace(get_parameters=lambda **_: stored)
+    return getattr(registry, f"{kind}s")("demo", ssm).stored(name)
+
+
+def cached(snapshot, text, **more):
+    """An API whose authorizer's answers API Gateway keeps for all routes, and its document, if any."""
     times = replace(snapshot.settings.times, result_ttl=60)
     return replace(
         snapshot,
         settings=replace(snapshot.settings, times=times),
         authorizers=(Authorizer("other", "a1", 60, **more),),
-        apis={api.api_id: api for api in apis},
+        apis={"other": deployed_as("api", "other", text)} if text else {},
     )
 
 
@@ -108,6 +120,7 @@ BROKEN = {
     "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
     "ended_key_kept": ended_but_enabled,
     "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
+    "metadata_false": lambda s: replace(s, false_metadata=(OPENID_PROVIDER,)),
     "jwks_missing": lambda s: replace(s, projection=None),
     "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
     "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
@@ -135,11 +148,13 @@ BROKEN = {
         s, authorizers=(Authorizer("other", "a1", 300), Authorizer("own", "a2", 0))
     ),
     "document_unreadable": lambda s: replace(
-        s, clients={"orders": UnreadableDocument("/keyturn/demo/clients/orders", "no audience")}
+        s, clients={"orders": deployed_as("client", "orders", "{}")}
     ),
-    "api_missing": lambda s: replace(s, apis={"gone": Api("gone", "orders")}, authorizers=()),
-    "cache_refuses_routes": lambda s: cached(s, Api("other", "orders", ROUTES)),
-    "cache_opens_routes": lambda s: cached(s, Api("other", "orders", ROUTES), is_http=True),
+    "api_missing": lambda s: replace(
+        s, apis={"gone": deployed_as("api", "gone", NO_ROUTES)}, authorizers=()
+    ),
+    "cache_refuses_routes": lambda s: cached(s, ROUTES),
+    "cache_opens_routes": lambda s: cached(s, ROUTES, is_http=True),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
     "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
 }
@@ -205,32 +220,32 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
 
 
 @pytest.mark.parametrize(
-    ("apis", "route_scopes", "code"),
+    ("text", "route_scopes", "code"),
     [
-        ([Api("other", "orders")], "GET /=a", {}),
-        ([], "", {}),
-        ([], "GET /=a", {"http": "cache_opens_routes"}),
+        (NO_ROUTES, OWN_ROUTES, {}),
+        (None, None, {}),
+        (None, OWN_ROUTES, {"http": "cache_opens_routes"}),
         (
-            [Api("other", "orders", ROUTES)],
-            "",
+            ROUTES,
+            None,
             {"http": "cache_opens_routes", "rest": "cache_refuses_routes"},
         ),
-        ([Api("other", "orders", ROUTES, cached=True)], "", {"http": "cache_opens_routes"}),
+        (CACHED_ROUTES, None, {"http": "cache_opens_routes"}),
     ],
     ids=["no routes", "no document", "the stack's routes", "routes", "routes, cached"],
 )
 @pytest.mark.parametrize("kind", ["http", "rest"])
 @pytest.mark.parametrize("by_route", [False, True])
-def test_what_a_cache_does_to_routes(snapshot, apis, route_scopes, code, kind, by_route):
+def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, by_route):
     """A REST API caches a policy, which names the routes; an HTTP API a yes or no, which does not."""
     route_key = {"context.routeKey", "context.path", "context.httpMethod"}
     there = cached(
         snapshot,
-        *apis,
+        text,
         is_http=kind == "http",
         cache_key=frozenset(route_key if by_route else {"context.path"}),
     )
-    settings = replace(there.settings, route_scopes=parse_route_scopes(route_scopes))
+    settings = replace(there.settings, route_scopes=route_scopes)
     found = [one.code for one in examine(replace(there, settings=settings))]
     assert found == ([] if by_route or kind not in code else [code[kind]])
 

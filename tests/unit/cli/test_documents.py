@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from keyturn.aws.faults import AwsFault
+from keyturn.cli.differences import differences, rows
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read")
 API = ("api", "add", "abc123", "--audience", "orders", "--route", "GET /orders=orders:read")
@@ -262,8 +263,18 @@ def test_routes_are_told_one_by_one(deployment, keyturn, put, transcript):
     """The one that changes, the new one and the one that goes."""
     routes = {"GET /orders": "orders:list", "POST /orders": "orders:write", "GET /": "a"}
     put(PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
-    more = ("--route", "GET /=a", "--route", "GET /new=", "--cached")
+    more = ("--route", "GET /=a", "--route", "GET /new=b", "--cached")
     transcript("api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
+
+
+def test_a_route_that_needs_no_scope_is_not_one_that_goes():
+    """Both have nothing on one side: the words tell them apart."""
+    before = rows({"routes": {"GET /": "a", "GET /gone": "a"}}, {"routes": "all"})
+    after = rows({"routes": {"GET /": ""}}, {"routes": "all"})
+    assert list(differences(before, after)) == [
+        "routes GET /      a → no scope",
+        "routes GET /gone  a → –",
+    ]
 
 
 def test_a_document_is_shown(deployment, keyturn, put, transcript):

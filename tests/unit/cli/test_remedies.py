@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.aws.well_known import AUTHORIZATION_SERVER, OPENID_PROVIDER
 from keyturn.cli import remedies
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import revoke
@@ -168,6 +169,16 @@ def test_a_jwks_written_by_hand_is_rewritten(doctor, backdoor):
     metadata = {"Metadata": stored["Metadata"], "CacheControl": stored["CacheControl"]}
     backdoor.s3.put_object(**JWKS, Body=json.dumps(document).encode(), **metadata)
     fixes(doctor, "jwks_incomplete", "jwks_foreign")
+
+
+@pytest.mark.remedy("metadata_false")
+@pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
+def test_metadata_written_by_hand_is_rewritten(doctor, backdoor, name):
+    """Each document is checked."""
+    backdoor.s3.put_object(
+        Bucket=JWKS["Bucket"], Key=name, Body=b'{"issuer": "https://thief.example"}'
+    )
+    fixes(doctor, "metadata_false")
 
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing")
@@ -332,6 +343,15 @@ def test_a_document_that_does_not_parse_is_replaced(
     assert "declared by the stack team-orders" in shown.stdout
     assert command_in(remedy, f"keyturn {kind} add") == [name]
     assert keyturn(kind, "add", name, "--audience", "orders", "--yes", "--drift").exit_code == 0
+    assert doctor() == {}
+
+
+@pytest.mark.remedy("foreign_history")
+def test_what_others_put_into_the_history_is_deleted(doctor, backdoor):
+    """As the runbook says, once it has been kept elsewhere."""
+    backdoor.s3.put_object(Bucket=BUCKET, Key="history/x", Body=b"{}")
+    assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
+    backdoor.s3.delete_object(Bucket=BUCKET, Key="history/x")
     assert doctor() == {}
 
 

@@ -111,6 +111,7 @@ def summary() -> Summary:
         generations=generations,
         projection=shown,
         public=None,
+        false_metadata=(),
         kms=kms,
         foreign=frozenset(),
         running=(run,),

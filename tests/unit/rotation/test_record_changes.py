@@ -1,13 +1,14 @@
 """Each generation is told and kept, once it is there, whoever wrote it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from keyturn.aws.faults import AwsFault
 from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
+from keyturn.rotation.record_changes import RecordFailed
 from tests.unit.conftest import BUCKET
 
 
@@ -77,7 +78,7 @@ def test_what_is_kept_is_told_once(booted, record, told):
 def test_what_was_not_told_is_told_again(booted, record, told, aws):
     """Only what was told is kept: nobody misses a revocation because the bus was away."""
     aws.fail("events:PutEvents", aws.error("InternalException", 500))
-    with pytest.raises(AwsFault):
+    with pytest.raises(RecordFailed):
         record()
     kept = booted.history.generations()
     assert {one.number for one in kept} <= {1}  # it founded the keyset and tells of no key
@@ -171,3 +172,59 @@ def test_a_predecessor_that_was_written_over_stops_nothing(
     put_object(names[2], b"{}")
     assert record()["generations"] == [generation.number]
     assert "KeyRevoked" in [kind for kind, _ in told()]
+
+
+def test_what_was_deleted_is_put_back_and_told(booted, record, told, backdoor, aws):
+    """People hear of it: whoever deleted it may do so again."""
+    record()
+    aws.reset()
+    before = booted.keysets.stored()
+    backdoor.ssm.delete_parameters(Names=["/keyturn/demo/keyset/000000000002"])
+    assert record()["restored"] == [2]
+    assert booted.keysets.stored() == before
+    assert [(kind, one["repairs"]) for kind, one in told()] == [
+        ("DriftRepaired", {"restore_generations": [2]})
+    ]
+
+
+@pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:DeleteParameters"])
+def test_a_step_that_fails_stops_no_other(booted, record, told, change, truth, backdoor, aws, call):
+    """Nor is it passed over in silence: Lambda asks again."""
+    record()
+    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/7", Value="{", Type="String")
+    aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
+    with pytest.raises(RecordFailed):
+        record()
+    assert "KeyRevoked" in {kind for kind, _ in told()}
+
+
+def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
+    """However often a run lists them; nor by the next run of the same container."""
+    parsed = []
+    read = document._generation
+    monkeypatch.setattr(
+        document, "_generation", lambda members, text: parsed.append(text) or read(members, text)
+    )
+    document.loads.cache_clear()
+    for module in (record_changes, reconcile, record_changes):
+        invoke(module, {})
+    assert sorted(parsed) == sorted(booted.keysets.stored().values())
+
+
+def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
+    booted, record, told, backdoor, change, truth, aws
+):
+    """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
+    record()
+    past, kid = booted.keysets.read(), truth().active.kid
+    change(revoke, [kid], times=booted.times, limits=booted.limits)
+    record()
+    aws.reset()
+    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
+    forged = document.dumps(replace(past, number=9, parent=""))
+    backdoor.ssm.put_parameter(
+        Name="/keyturn/demo/keyset/000000000009", Value=forged, Type="String"
+    )
+    record()
+    assert ("KeyActivated", kid) in [(kind, one["kid"]) for kind, one in told()]

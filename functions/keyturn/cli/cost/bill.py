@@ -15,7 +15,7 @@ DAY = 86_400
 _MEMORY = 0.5  # GB, as template.yaml has it
 _ISSUER = 0.03  # seconds billed per token: one kms:Sign and the way there
 _AUTHORIZER = 0.001  # seconds billed per call: Lambda bills whole milliseconds
-_RECONCILE = 1.0  # seconds per run, every ten minutes
+_RECONCILE, _PUBLISH_APIS = 1.0, 0.3  # seconds per run, each every ten minutes
 _START = 0.5  # seconds per cold start: INIT, billed since August 2025, and the first reads
 _STARTS = 0.001  # of all calls find no warm container, and read each key from KMS
 DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
@@ -61,8 +61,9 @@ def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
     grace = timing.grace_period(times, times.token_lifetime).total_seconds()
     keys = 2 + min(grace / times.rotation_period, 1.0)
     runs, days = MONTH / 600, MONTH / DAY
-    seconds = load.tokens * _ISSUER + load.authorizations * _AUTHORIZER + runs * _RECONCILE
-    starts = calls * _STARTS + runs  # after ten minutes reconcile finds its container gone
+    own = runs * (_RECONCILE + _PUBLISH_APIS)
+    seconds = load.tokens * _ISSUER + load.authorizations * _AUTHORIZER + own
+    starts = calls * _STARTS + 2 * runs  # after ten minutes both find their containers gone
     transitions = rotations * _TRANSITIONS + days * _DAILY
     kms = load.tokens + load.authorizations * _STARTS * keys + runs * keys
     metrics = _METRICS if calls else _IDLE_METRICS
@@ -72,7 +73,7 @@ def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
     return [
         Line("KMS keys: active, standby, grace", keys, "keys", prices["kms_key_month"]),
         Line("KMS requests", kms / 10_000, "10,000", prices["kms_10k_requests"]),
-        Line("Lambda calls", (calls + runs) / 1e6, "million", prices["lambda_1m_requests"]),
+        Line("Lambda calls", (calls + 2 * runs) / 1e6, "million", prices["lambda_1m_requests"]),
         Line("Lambda time", seconds * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
         Line("Lambda starts", starts * _START * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
         Line("POST /token", load.tokens / 1e6, "million", prices["api_rest_1m_requests"]),
@@ -81,7 +82,7 @@ def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
         Line("Metrics", metrics, "metrics", prices["metric_month"]),
         Line("Alarms", _ALARMS, "alarms", prices["alarm_month"]),
         Line("Dashboard", _DASHBOARDS, "dashboard", prices["dashboard_month"]),
-        Line("Schedules", (runs + days) / 1e6, "million", prices["schedule_1m_invocations"]),
-        Line("S3 lists", runs / 1_000, "1,000", prices["s3_1k_lists"]),
+        Line("Schedules", (2 * runs + days) / 1e6, "million", prices["schedule_1m_invocations"]),
+        Line("S3 lists", 2 * runs / 1_000, "1,000", prices["s3_1k_lists"]),
         Line("State transitions", transitions / 1_000, "1,000", prices["states_1k_transitions"]),
     ]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from shlex import quote
+from typing import Any
 
-from keyturn.access.api import Api
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
@@ -24,18 +24,15 @@ def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
     for authorizer in snapshot.authorizers or ():
         if not authorizer.keeps_one_answer_for_all_routes:
             continue
-        api = (snapshot.apis or {}).get(authorizer.api_id)
-        if authorizer.is_http and _has_routes(snapshot, api):
-            yield _opens_routes(authorizer)
-        elif isinstance(api, Api) and api.routes and not (authorizer.is_http or api.cached):
-            yield _refuses_routes(authorizer, api, api.routes)
-
-
-def _has_routes(snapshot: Snapshot, api: object) -> bool:
-    """An API without a document follows the stack's RouteScopes."""
-    if isinstance(api, Api):
-        return bool(api.routes)
-    return api is None and bool(snapshot.settings.route_scopes)
+        document = (snapshot.apis or {}).get(authorizer.api_id)
+        if document is None:  # it follows the stack's RouteScopes, which know of caches
+            if authorizer.is_http and snapshot.settings.route_scopes:
+                yield _opens_routes(authorizer)
+        elif document.members and document.members.get("routes"):
+            if authorizer.is_http:
+                yield _opens_routes(authorizer)
+            elif not document.members.get("cached"):
+                yield _refuses_routes(authorizer, document.members)
 
 
 def _opens_routes(authorizer: Authorizer) -> Finding:
@@ -54,17 +51,18 @@ def _opens_routes(authorizer: Authorizer) -> Finding:
     )
 
 
-def _refuses_routes(authorizer: Authorizer, api: Api, routes: Mapping[str, str]) -> Finding:
+def _refuses_routes(authorizer: Authorizer, document: Mapping[str, Any]) -> Finding:
+    api, routes = authorizer.api_id, document["routes"]
     options = "".join(f" --route {quote(f'{route}={routes[route]}')}" for route in routes)
     return Finding(
         "cache_refuses_routes",
         Severity.CRITICAL,
-        f"REST API {api.api_id} keeps one answer of the authorizer for all its routes, and its document "
-        f"does not say so: after a call of one route the others refuse the token for "
+        f"REST API {api} keeps one answer of the authorizer for all its routes, and its document does "
+        f"not say so: after a call of one route the others refuse the token for "
         f"{authorizer.result_ttl} s.",
-        f"`keyturn api add {api.api_id} --audience {quote(api.audience)}{options} --cached`. Or no "
+        f"`keyturn api add {api} --audience {quote(document['audience'])}{options} --cached`. Or no "
         f"cache: {_update(authorizer, 0)}",
-        subject=api.api_id,
+        subject=api,
     )
 
 

@@ -13,6 +13,7 @@ from keyturn.keyset.errors import ContradictorySettings, KeysetFault
 _DRIFT = (keys.check_keyset, keys.check_kms, jwks.check_projection)
 _ALL = (
     *_DRIFT,
+    jwks.check_metadata,
     jwks.check_public,
     history.check_history,
     environment.check_executions,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from keyturn.aws.faults import UnreadableDocument
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
 
@@ -14,14 +13,14 @@ def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
         ("api", "It accepts no tokens.", snapshot.apis),
     ):
         for name, document in (documents or {}).items():
-            if isinstance(document, UnreadableDocument):
+            if document.problem:
                 yield Finding(
                     "document_unreadable",
                     Severity.CRITICAL,
-                    f"The document {document} {effect}",
+                    f"The document {document.problem}. {effect}",
                     f"`keyturn {verb} add {name}` replaces it; `keyturn {verb} show {name}` names the "
                     "stack that declares it, if one does: then correct its template.",
-                    subject=document.call,
+                    subject=document.problem.call,
                 )
 
 

@@ -1,4 +1,4 @@
-"""Checks of the JWKS: is it what the keyset says, can everyone read it, and not for too long."""
+"""Checks of the public documents: is the JWKS what the keyset says, can everyone read it, and not for too long."""
 
 import re
 from collections.abc import Iterator
@@ -54,6 +54,19 @@ def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
 def _is_being_published(snapshot: Snapshot) -> bool:
     """A run that has just changed the keyset publishes it in its next steps."""
     return bool(snapshot.running) and snapshot.at - snapshot.generation.at < _NEXT_STEPS
+
+
+def check_metadata(snapshot: Snapshot) -> Iterator[Finding]:
+    """What leads clients and verifiers to the JWKS and to the token endpoint is there, and is ours."""
+    for name in snapshot.false_metadata or ():
+        yield Finding(
+            "metadata_false",
+            Severity.ERROR,
+            f"{name} in the bucket is missing or not Keyturn's: clients and verifiers that read it go astray.",
+            f"{BY_FIX} rewrites it.",
+            Fix.RECONCILE,
+            name,
+        )
 
 
 def check_public(snapshot: Snapshot) -> Iterator[Finding]:

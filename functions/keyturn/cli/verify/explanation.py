@@ -62,11 +62,9 @@ def explain(stack: Stack, text: str) -> Explanation:
         now,
         generation.keyset,
     )
-    scopes = set(str(claims.get("scope", "")).split())
-    routes = {
-        f"{route.method} {route.path}": verdict == ACCEPTED and route.scopes <= scopes
-        for route in stack.settings.route_scopes
-    }
+    table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
+    entries = table.open_entries(scopes) if table else {}
+    routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}
     return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
 
 

@@ -8,6 +8,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 
 from keyturn.api import authorize, issue_token
+from keyturn.api.caller import Caller
 from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
@@ -86,7 +87,9 @@ def api(stack):
 
         return SimpleNamespace(
             stack=own,
-            issue=lambda: issue_token.issue(own, request, "client-1")["access_token"],
+            issue=lambda: issue_token.issue(own, request, Caller("client-1"), "client-1")[
+                "access_token"
+            ],
             check=check,
         )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from keyturn.keyset import document
+from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
@@ -45,3 +46,30 @@ def test_what_never_followed_is_no_branch(booted, truth, invoke, clock, parent):
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})
     assert truth().active.kid == active
+
+
+@pytest.fixture
+def blocked(booted, origin):
+    """Write a keyset in which a client is blocked, or is not."""
+
+    def blocked(*, is_blocked):
+        cutoffs = (CutOff(Claim.CLIENT, digest_of("orders"), booted.clock.now()),)
+        booted.keysets.update(
+            lambda keyset, _now: replace(keyset, cutoffs=cutoffs if is_blocked else ()), origin
+        )
+
+    return blocked
+
+
+def test_what_a_lost_branch_had_cut_off_is_cut_off_again(
+    booted, lose, revoked, blocked, truth, invoke
+):
+    """Also where the writer that was faster has gone on further than the lost branch."""
+    blocked(is_blocked=True)
+    record_changes(booted)
+    lose(booted.keysets.read().number)
+    for _ in range(2):
+        revoked(truth().active.kid)
+    assert not truth().cutoffs
+    invoke(reconcile, {})
+    assert [one.digest for one in truth().cutoffs] == [digest_of("orders")]

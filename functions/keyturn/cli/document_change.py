@@ -1,0 +1,140 @@
+"""Writing and removing the document of a client or an API: show, ask, check again, write.
+
+SSM writes no parameter on the condition of a version. So the document is read once more just before
+it is replaced, and the version that the write returns tells whether another one came in between.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from keyturn.aws.deployment import Deployment
+from keyturn.aws.faults import Conflict
+from keyturn.aws.registry import Declared
+from keyturn.cli.differences import differences, rows
+from keyturn.cli.documents import Kind, T
+from keyturn.cli.preflight import check_permissions, document_permission
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+
+MOST_CHARACTERS = 4096  # of a Standard parameter (AWS SSM API Reference, PutParameter)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the operator agrees to: to look only, to be asked nothing, to change what a stack declares."""
+
+    dry_run: bool = False
+    yes: bool = False
+    drift: bool = False
+
+
+@dataclass(frozen=True)
+class Change(Generic[T]):
+    """One document before and after; `after` is None for its removal."""
+
+    terminal: Terminal
+    deployment: Deployment
+    kind: Kind[T]
+    name: str
+    before: Declared[T] | None
+    after: Mapping[str, Any] | None
+
+    def write(self, consent: Consent) -> None:
+        """Write it; raises BadUsage, Failed, AwsFault."""
+        after = self.kind.parse(self.name, self.after or {})
+        text = json.dumps(self.after, separators=(",", ":"))
+        if len(text) > MOST_CHARACTERS:
+            raise BadUsage(
+                f"the document has {len(text)} characters, a parameter takes {MOST_CHARACTERS}",
+                "leave out what the others imply",
+            )
+        self._say()
+        if self.before and self.before.value == after:
+            self.terminal.say("Nothing changes.")
+            self._result({"written": False})
+        elif self._may_go_on(consent, "ssm:PutParameter"):
+            self._put(text)
+            self.terminal.say(f"{self.kind.title(self.name)} is written.")
+            self._result({"written": True})
+
+    def remove(self, consent: Consent) -> None:
+        """Delete it; raises BadUsage, Failed, AwsFault."""
+        self._say()
+        self.terminal.say(self.kind.removal)
+        if self._may_go_on(consent, "ssm:DeleteParameters"):
+            self._insist_on_before()
+            self.kind.registry(self.deployment).remove(self.name)
+            self.terminal.say(f"{self.kind.title(self.name)} is removed.")
+            self._result({"written": True})
+
+    def _say(self) -> None:
+        self.terminal.say(f"{self.kind.noun} {self.name}", "bold")
+        if self.before and self.before.problem:
+            self.terminal.say(f"  does not parse today ({self.before.problem})")
+        before = rows(self.before.members if self.before else None, self.kind.defaults)
+        for line in differences(before, rows(self.after, self.kind.defaults)):
+            self.terminal.say(f"  {line}")
+
+    def _may_go_on(self, consent: Consent, action: str) -> bool:
+        """Whether it is to be done now; raises BadUsage, Failed."""
+        registry = self.kind.registry(self.deployment)
+        for effect in self.kind.effects(
+            self.deployment, self.before.value if self.before else None
+        ):
+            self.terminal.say(effect)
+        parameter = registry.parameter(self.name)
+        stack = registry.stack_of(self.name) if self.before else None
+        if stack:
+            self.terminal.say(
+                f"The stack {stack} declares this document. What is changed by hand, its next update "
+                "may undo, and drift detection reports."
+            )
+        if consent.dry_run:
+            permission = document_permission(self.deployment, action, parameter)
+            verdicts = check_permissions(self.terminal, self.deployment, permission)
+            self._result({"dry_run": True, "stack": stack, "permissions": verdicts})
+            return False
+        if stack and not consent.drift:
+            raise Failed(
+                f"the stack {stack} declares {parameter}",
+                "change it in that stack's template, or add --drift if that takes too long",
+            )
+        if not consent.yes:
+            self.terminal.confirm(self.kind.question)
+        return True
+
+    def _put(self, text: str) -> None:
+        self._insist_on_before()
+        registry = self.kind.registry(self.deployment)
+        try:
+            version = registry.put(self.name, text, overwrite=self.before is not None)
+        except Conflict:
+            raise self._changed() from None
+        if version != (self.before.version if self.before else 0) + 1:
+            raise Failed(
+                f"written, but over a change that was made at the same time (version {version})",
+                f"`keyturn {self.kind.verb} show {self.name}` shows what counts now",
+            )
+
+    def _insist_on_before(self) -> None:
+        """That nothing changed while the operator was asked; raises Failed."""
+        now = self.kind.registry(self.deployment).stored(self.name)
+        if _what_is_stored(now) != _what_is_stored(self.before):
+            raise self._changed()
+
+    def _changed(self) -> Failed:
+        return Failed(
+            f"the document of {self.kind.noun} {self.name} changed meanwhile: nothing was done",
+            "run it again, and see what it changes now",
+        )
+
+    def _result(self, members: Mapping[str, Any]) -> None:
+        before = self.before.members if self.before else None
+        self.terminal.result(
+            {self.kind.verb: self.name, "before": before, "after": self.after, **members}
+        )
+
+
+def _what_is_stored(declared: Declared[T] | None) -> tuple[str, int] | None:
+    return (declared.text, declared.version) if declared else None

@@ -1,0 +1,74 @@
+"""PublishApis: clients find out which issuer an API trusts (RFC 9728, `.well-known/oauth-protected-resource/`).
+
+SSM's own event wakes it when a team writes or deletes an API's document, on a best-effort basis; a schedule
+does the same every ten minutes. APIs with one audience are one resource. An audience that is no https URL has
+no metadata: nobody could find it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from keyturn.access.api import Api
+from keyturn.access.metadata import Document, protected_resource, resource_path
+from keyturn.aws import registry
+from keyturn.aws.faults import Conflict, UnreadableDocument
+from keyturn.aws.powertools import logger
+from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import PROTECTED_RESOURCES
+from keyturn.rotation.task import Outcome
+
+
+def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
+    """Bring the metadata to what the documents say; returns what was put and what was removed, by name.
+
+    A document that does not parse removes nothing: its API may be behind any of what stands there.
+    Raises AwsFault.
+    """
+    apis, unreadable = _declared(stack)
+    documents = _documents(stack.settings.issuer, apis)
+    put = []
+    for name, document in documents.items():
+        with suppress(Conflict):  # somebody else has just written it
+            if stack.well_known.publish(name, document):
+                put.append(name)
+    if unreadable:
+        return put, []
+    gone = sorted(stack.well_known.names(PROTECTED_RESOURCES) - documents.keys())
+    for name in gone:
+        stack.well_known.remove(name)
+    return put, gone
+
+
+def _declared(stack: Stack) -> tuple[list[Api], list[str]]:
+    declared = registry.apis(stack.settings.stack, stack.clients.ssm)
+    apis, unreadable = [], []
+    for api_id, text in declared.texts().items():
+        try:
+            apis.append(declared.parsed(api_id, text))
+        except UnreadableDocument:
+            unreadable.append(declared.parameter(api_id))
+    if unreadable:
+        logger.warning("unreadable_api_documents", parameters=unreadable)
+    return apis, unreadable
+
+
+def _documents(issuer: str, apis: Iterable[Api]) -> Mapping[str, Document]:
+    scopes: defaultdict[str, set[str]] = defaultdict(set)
+    for api in apis:
+        scopes[api.audience] |= api.scopes
+    return {
+        PROTECTED_RESOURCES + path: protected_resource(issuer, audience, scopes[audience])
+        for audience in scopes
+        if (path := resource_path(audience))
+    }
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
+    """The target of SSM's `Parameter Store Change` and of a schedule; what counts is read from SSM itself."""
+    put, removed = publish_apis(Stack.from_environment())
+    outcome: Outcome = {"outcome": "published", "put": put, "removed": removed}
+    logger.info("publish_apis", **outcome)
+    return outcome

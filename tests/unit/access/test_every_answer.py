@@ -1,0 +1,150 @@
+"""Random tables, requests and tokens: each kind of API gets the answer that the table gives.
+
+The same hundred tables in each run; thousands of new ones with FULL=1.
+"""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from keyturn.access.routes import RouteTable
+from keyturn.api.gateway import Call
+from tests.unit.access import reference
+
+STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"
+SCOPES = ("read", "write", "admin")
+PARTS = ("a", "b", "{x}", "{y}")
+SEGMENTS = ("a", "b", "7", "A", "aa", "a*", "?", "${a}", "a+b", "..", ".", "", "%2E", "a%2Fb", "\\")
+METHODS = ("GET", "GET", "GET", "ANY", "POST")
+
+FULL = bool(os.environ.get("FULL"))
+thorough = settings(
+    max_examples=3000 if FULL else 100,
+    derandomize=not FULL,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
+
+
+@st.composite
+def paths_of_routes(draw: Any) -> str:
+    """`/orders/{x}/{proxy+}`."""
+    parts = draw(st.lists(st.sampled_from(PARTS), max_size=3))
+    return "/" + "/".join([*parts, *(["{proxy+}"] if draw(st.booleans()) else [])])
+
+
+def scopes(most: int) -> Any:
+    """Some of the scopes, as a text."""
+    return st.sets(st.sampled_from(SCOPES), max_size=most).map(lambda some: " ".join(sorted(some)))
+
+
+@st.composite
+def tables(draw: Any) -> dict[str, str]:
+    """A table without two entries for one route, few enough that cached ones are often possible."""
+    routes = st.builds("{} {}".format, st.sampled_from(METHODS), paths_of_routes())
+    table = draw(st.dictionaries(routes, scopes(2), min_size=1, max_size=6))
+    seen = [route.replace("{y}", "{x}") for route in table]
+    assume(len(set(seen)) == len(seen))
+    return dict(table)
+
+
+@st.composite
+def requests(draw: Any) -> str:
+    """`GET /orders/7`, or something less reasonable."""
+    method = draw(st.sampled_from(("GET", "POST", "PATCH", "get", "TRACE")))
+    return f"{method} /{'/'.join(draw(st.lists(st.sampled_from(SEGMENTS), max_size=4)))}"
+
+
+def near(table: dict[str, str]) -> list[str]:
+    """Requests around a table: what its entries stand for, and a bit beside them."""
+    found = []
+    for entry in table:
+        method, path = entry.replace("ANY", "PUT").split(" ", 1)
+        for value in ("7", "a", "b/a", "7/7/7", "..", "a%2Fb"):
+            plain = path.replace("{x}", value).replace("{y}", "b").replace("{proxy+}", value)
+            found += [f"{method} {plain}", f"GET {plain}", f"GET {plain}/", f"GET {plain}/a"]
+    return found
+
+
+def arn(request: str) -> str:
+    """The method ARN of a request."""
+    return f"{STAGE}/{request.replace(' ', '', 1)}"
+
+
+def policy(table: RouteTable, token: str, request: str) -> Any:
+    """What a REST API is answered."""
+    call = Call("", arn(request), http_api=False)
+    return call.allowed({"sub": "alice", "scope": token}, table, {})["policyDocument"]
+
+
+@thorough
+@given(table=tables(), token=scopes(3), wild=st.lists(requests(), min_size=5, max_size=20))
+def test_a_cached_policy_says_what_the_table_says(iam, table, token, wild):
+    """Of each request, not only of the one that it was made for; or the table was refused."""
+    try:
+        parsed = RouteTable.parse(table, cached=True)
+    except ValueError as error:
+        assume("cached policy" not in str(error))
+        raise
+    asked = [*wild, *near(table)]
+    answers = iam.allowed(policy(parsed, token, asked[0]), map(arn, asked))
+    expected = [reference.is_open(table, set(token.split()), request) for request in asked]
+    assert dict(zip(asked, answers, strict=True)) == dict(zip(asked, expected, strict=True))
+
+
+@thorough
+@given(table=tables(), token=scopes(3), wild=st.lists(requests(), max_size=20), choice=st.data())
+def test_any_other_policy_opens_the_request_and_no_other(iam, table, token, wild, choice):
+    """Also if API Gateway keeps it against our will."""
+    asked = [*wild, *near(table)]
+    request = choice.draw(st.sampled_from(asked))
+    answers = iam.allowed(policy(RouteTable.parse(table), token, request), map(arn, asked))
+    opened = {each for each, is_open in zip(asked, answers, strict=True) if is_open}
+    assert opened <= {request}
+    if not {"*", "?", "$"} & set(request):  # the matcher knows no `${*}`
+        assert bool(opened) is reference.is_open(table, set(token.split()), request)
+
+
+def routes_of_gateway(table: dict[str, str], request: str) -> list[str | None]:
+    """What API Gateway may say that it chose: nothing, the entry, or another route of this API or any."""
+    return [None, "$default", "ANY /{proxy+}", reference.responsible(table, request), *table]
+
+
+@thorough
+@given(table=tables(), token=scopes(3), wild=st.lists(requests(), min_size=1, max_size=10))
+def test_an_http_api_is_told_what_the_table_says(table, token, wild):
+    """For every route that API Gateway may have chosen."""
+    parsed = RouteTable.parse(table)
+    for request in [*wild, *near(table)]:
+        for chosen in routes_of_gateway(table, request):
+            call = Call("", arn(request), http_api=True, chosen_route=chosen)
+            said = call.allowed({"sub": "alice", "scope": token}, parsed, {})["isAuthorized"]
+            assert said is reference.is_open(table, set(token.split()), request, chosen), chosen
+
+
+@thorough
+@given(table=tables(), connect=st.none() | scopes(2), token=scopes(3), cached=st.booleans())
+def test_connect_is_open_by_its_own_entry_only(iam, table, connect, token, cached):
+    """Whatever else the table names, and cached or not."""
+    table = table if connect is None else {**table, "$connect": connect}
+    try:
+        parsed = RouteTable.parse(table, cached=cached)
+    except ValueError:
+        assume(not cached)
+        raise
+    call = Call("", f"{STAGE}/$connect", http_api=False)
+    answer = call.allowed({"sub": "alice", "scope": token}, parsed, {})["policyDocument"]
+    [opened] = iam.allowed(answer, [f"{STAGE}/$connect"])
+    assert opened is (connect is not None and set(connect.split()) <= set(token.split()))
+
+
+@pytest.mark.parametrize("kind", ["GET /orders", "$connect"])
+def test_without_a_table_every_good_token_opens_the_stage(iam, kind):
+    """Scopes are then the integration's business."""
+    call = Call("", arn(kind), http_api=False)
+    answer = call.allowed({"sub": "alice"}, None, {})["policyDocument"]
+    assert iam.allowed(answer, [arn(kind), arn("PUT /a/b/c")]) == [True, True]

@@ -1,0 +1,108 @@
+"""Which tables one policy for all routes can say, what it says, and what is refused."""
+
+import json
+
+import pytest
+
+from keyturn.access.routes import METHODS, RouteTable
+from keyturn.access.shared_policy import MAX_POLICY, MAX_PREFIX, UNSAFE
+from keyturn.api.gateway import MAX_ARN, Call
+
+FROM_LONGEST = f"arn:aws-us-gov:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/{128 * 's'}/"
+
+EXPRESSIBLE = [
+    {"GET /orders": "a", "POST /orders": "b", "ANY /": ""},
+    {"GET /orders/{id}": "a", "GET /orders": "b"},
+    {"GET /orders/{id}": "a", "GET /orders/export": "a b"},
+    {"GET /orders/{id}": "a", "POST /orders/{id}/refunds": "b"},
+    {"GET /{proxy+}": "a", "GET /admin": "b", "GET /admin/{proxy+}": "a b"},
+    {"GET /users/{id}": "a", "GET /users/{proxy+}": "a"},
+    {"GET /users/{id}": "a", "GET /users/{proxy+}": "a b"},
+    {"GET /{a}/{b}": "a", "GET /{a}": "a b", "POST /{a}/{proxy+}": "c"},
+    {"GET /a/b/{x}": "", "GET /a/{proxy+}": "x", "GET /{proxy+}": "x y"},
+]
+INEXPRESSIBLE = [
+    ({"GET /users/{id}": "a", "GET /users/{id}/secrets": "b"}, "/users/{id}/secrets"),
+    ({"GET /users/{id}": "a", "GET /users/{id}/secrets": "a"}, "/users/{id}"),
+    ({"GET /users/{id}": "a", "GET /{proxy+}": "b"}, "/users/{id}"),
+    ({"GET /{proxy+}": "a", "GET /b/{proxy+}": "b", "GET /b/a": ""}, "/b/{proxy+}"),
+    ({"GET /{proxy+}": "a", "GET /users/{id}": "b", "GET /users/me": ""}, "/users/{id}"),
+    ({"GET /{tenant}/orders/{proxy+}": "a"}, "/{tenant}/orders/{proxy+}"),
+    ({"GET /users/{id}": "a", "GET /users/{proxy+}": "b"}, "/users/{id}"),
+    ({"GET /{x}/b": "x", "GET /a/{proxy+}": "x"}, "/{x}/b"),
+]
+
+
+@pytest.mark.parametrize("table", EXPRESSIBLE, ids=lambda table: " + ".join(table))
+def test_what_one_policy_can_say(table):
+    """Fixed siblings of `{name}`, whatever lies below a `{proxy+}`, and a `{name}` with nothing below."""
+    assert RouteTable.parse(table, cached=True).shared is not None
+
+
+@pytest.mark.parametrize(
+    ("table", "entry"),
+    INEXPRESSIBLE,
+    ids=lambda each: each if isinstance(each, str) else " + ".join(each),
+)
+def test_what_no_policy_can_say_is_refused_by_name(table, entry):
+    """With the remedy; the same table without a cache is fine."""
+    with pytest.raises(ValueError, match="do not cache the authorizer's answers, or") as refusal:
+        RouteTable.parse(table, cached=True)
+    assert f"`GET {entry}`" in str(refusal.value)
+    assert RouteTable.parse(table).shared is None
+
+
+def test_a_policy_denies_what_its_wildcards_allow_too_much():
+    """More segments, a stricter sibling, and paths that are not safe to compare."""
+    table = RouteTable.parse({"GET /orders/{id}": "a", "GET /orders/export": "b"}, cached=True)
+    assert table.shared is not None
+    assert table.shared.patterns(frozenset("a")) == (
+        ["GET/orders/?*"],
+        ["GET/orders/?*/?*", "GET/orders/export", *UNSAFE],
+    )
+    assert table.shared.patterns(frozenset("b")) == (["GET/orders/export"], [])
+    assert table.shared.patterns(frozenset("ab"))[1] == ["GET/orders/?*/?*", *UNSAFE]
+
+
+def test_a_cached_policy_does_not_depend_on_the_route_asked():
+    """API Gateway keeps it for all of them."""
+    table = RouteTable.parse({"GET /orders": "", "ANY /orders/{id}": ""}, cached=True)
+    answers = [
+        Call("", f"{FROM_LONGEST}{asked}", http_api=False).allowed({"sub": "alice"}, table, {})
+        for asked in ("GET/orders", "GET/other", "PUT/orders/7/../8")
+    ]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def _table(routes: int) -> dict[str, str]:
+    return {f"GET /orders/{number:04}/{{id}}": "a" for number in range(routes)}
+
+
+def test_a_policy_stays_within_its_bound():
+    """In the stage with the longest name, for the token that opens everything; one route more is refused."""
+    routes = 1
+    while True:
+        try:
+            table = RouteTable.parse(_table(routes + 1), cached=True)
+        except ValueError as error:
+            assert f"the limit is {MAX_POLICY:,}" in str(error)
+            break
+        routes += 1
+    table = RouteTable.parse(_table(routes), cached=True)
+    call = Call("", f"{FROM_LONGEST}GET/orders", http_api=False)
+    answer = call.allowed({"sub": "alice", "scope": "a"}, table, {})
+    size = len(json.dumps(answer["policyDocument"]))
+    assert MAX_POLICY * 0.9 < size <= MAX_POLICY
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_pattern_is_longer_than_api_gateway_reads(method):
+    """The longest route that is taken, in the stage with the longest name."""
+    assert len(FROM_LONGEST) <= MAX_PREFIX
+    longest = f"{method} /{{a}}".ljust(256, "x").replace("}x", "}/", 1)
+    table = RouteTable.parse({longest: ""}, cached=True)
+    assert table.shared is not None
+    allowed, denied = table.shared.patterns(frozenset())
+    assert max(len(FROM_LONGEST + pattern) for pattern in [*allowed, *denied]) <= MAX_ARN
+    with pytest.raises(ValueError, match="longer than 256 characters"):
+        RouteTable.parse({f"{longest}x": ""})
