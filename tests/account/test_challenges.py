@@ -81,6 +81,16 @@ def test_a_preflight_needs_no_token() -> None:
     assert headers["method.response.header.Access-Control-Allow-Headers"] == "'Authorization'"
 
 
+def test_a_browser_may_read_a_refusal() -> None:
+    """A script sees an answer, and this header of it, only where both are allowed (Fetch, 3.2)."""
+    responses = _definition(translated(_example()))["x-amazon-apigateway-gateway-responses"]
+    for kind in challenges(translated(_example())):
+        headers = responses[kind]["responseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        exposed = headers["gatewayresponse.header.Access-Control-Expose-Headers"]
+        assert exposed == "'WWW-Authenticate'"
+
+
 def _without_default(api: Any) -> None:
     del api["Auth"]["AddDefaultAuthorizerToCorsPreflight"]
 

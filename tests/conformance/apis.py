@@ -1,5 +1,6 @@
 """Tokens at the door of three APIs: the stack's own, another REST API, an HTTP API; and their caches."""
 
+import json
 import time
 
 import boto3
@@ -10,6 +11,7 @@ from tests.conformance.items import Item, World
 from tests.demo import story
 from tests.demo.story import hold
 
+_AUDIENCE = "https://orders.example"  # of both examples
 _ANSWER_SECONDS = 30  # of an API, with two cold starts behind it
 _LOGS_SECONDS = 90  # until a line can be found in CloudWatch Logs
 
@@ -18,10 +20,9 @@ def protects(world: World, kind: str, example: str, expected: list[int]) -> str:
     """Deploy an example as a stack of its own; the answers without a token, with a bad, a wrong, a right one."""
     stack = f"{world.order.stack}-{kind}"
     world.created.append(stack)
-    authorizer = world.deployment.outputs["AuthorizerArn"]
-    outputs = world.consumers[kind] = world.place.deploy_example(stack, example, authorizer)
+    outputs = world.consumers[kind] = world.place.deploy_example(stack, example, world.deployment)
     url = world.place.orders_url(outputs)
-    wrong, right = (_token(world, scope) for scope in ("whoami:read", "orders:read"))
+    wrong, right = _orders_tokens(world, kind)
     answers = [_status(url, token) for token in (None, f"{right[:-4]}AAAA", wrong, right)]
     hold(answers == expected, f"answers {answers}, not {expected}")
     return f"{', '.join(map(str, answers))}: no token, changed token, wrong scope, right scope"
@@ -84,8 +85,21 @@ def tells_the_audit_line(world: World) -> str:
     return "one line with jti and kid, none with the token"
 
 
-def _token(world: World, scope: str) -> str:
-    answer = world.deployment.post_token({"subject": "alice", "scope": scope})
+def _orders_tokens(world: World, kind: str) -> list[str]:
+    """A token of the wrong and one of the right scope, by a client that may ask for the example's audience."""
+    client = f"conformance-{kind}"
+    scopes = ["whoami:read", "orders:read"]
+    document = {"audiences": [_AUDIENCE], "scopes": scopes, "subjects": "any"}
+    ssm, name = boto3.client("ssm"), f"/keyturn/{world.order.stack}/clients/{client}"
+    ssm.put_parameter(Name=name, Value=json.dumps(document), Type="String")
+    try:
+        return [_token(world, scope, client) for scope in scopes]
+    finally:
+        ssm.delete_parameter(Name=name)
+
+
+def _token(world: World, scope: str, client: str = "operator") -> str:
+    answer = world.deployment.post_token({"subject": "alice", "scope": scope}, client=client)
     hold(answer.status == 200, f"POST /token: {answer.status} {answer.body}")
     return str(answer.body["access_token"])
 

@@ -62,10 +62,14 @@ class Account:
         self._sam_deploy(stack, self._built, parameters)
         return Deployment.find(stack)
 
-    def deploy_example(self, stack: str, name: str, authorizer: str) -> dict[str, str]:
-        """`sam deploy` of examples/<name> behind this authorizer; returns the outputs."""
+    def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
+        """`sam deploy` of examples/<name> behind the authorizer of this stack; returns the outputs."""
         template = self._workshop.root / "examples" / name / "template.yaml"
-        self._sam_deploy(stack, template, {"KeyturnAuthorizer": authorizer})
+        parameters = {
+            "KeyturnAuthorizer": deployment.outputs["AuthorizerArn"],
+            "KeyturnStack": deployment.stack,
+        }
+        self._sam_deploy(stack, template, parameters)
         return outputs_of(stack)
 
     def orders_url(self, outputs: Mapping[str, str]) -> str:

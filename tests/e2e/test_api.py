@@ -1,7 +1,10 @@
 """The API over HTTP: who gets in, who does not, and what they are told."""
 
 import json
+import time
+from urllib.parse import urlencode
 
+import boto3
 import jwt
 import pytest
 import urllib3
@@ -29,6 +32,46 @@ def test_the_issuer_knows_its_caller(deployment: Deployment) -> None:
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["client_id"] == "operator"
     assert claims["exp"] - claims["iat"] == story.TIMES["TokenLifetime"]
+
+
+def test_a_form_gets_the_client_a_token_of_its_own(deployment: Deployment) -> None:
+    """`grant_type=client_credentials` with the caller's IAM signature: the subject is the client."""
+    form = urlencode({"grant_type": "client_credentials", "scope": "whoami:read"}).encode()
+    answer = deployment.post_token(form, content_type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+    shown = deployment.get("/whoami", answer.body["access_token"])
+    assert (shown.status, shown.body["sub"]) == (200, "operator")
+
+
+def test_a_team_declares_its_client_and_removes_it(deployment: Deployment) -> None:
+    """It gets what the document says from C + ε on, and nothing once the document is gone."""
+    settle = deployment.settings.times.view_ttl + deployment.settings.times.clock_skew
+    assert deployment.post_token({}, client="billing").body["error"] == "unauthorized_client"
+    deployment.client_documents.put("billing", '{"audiences": ["keyturn"], "claims": ["tenant"]}')
+    time.sleep(settle)
+    answer = deployment.post_token({"claims": {"tenant": 7}}, client="billing")
+    claims = jwt.decode(answer.body["access_token"], options={"verify_signature": False})
+    assert (claims["sub"], claims["tenant"]) == ("billing", 7)
+    deployment.client_documents.remove("billing")
+    time.sleep(settle)
+    answer = deployment.post_token({}, client="billing")
+    assert (answer.status, answer.body["error"]) == (403, "unauthorized_client")
+
+
+def test_a_direct_invoke_obeys_the_document(deployment: Deployment) -> None:
+    """Whoever may invoke the function names the client, and gets no more than that."""
+    issuer = boto3.client("cloudformation").describe_stack_resource(
+        StackName=deployment.stack, LogicalResourceId="IssueTokenFunction"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+
+    def invoke(**event: str) -> dict[str, str]:
+        payload = json.dumps({"client": "operator", "subject": "alice", **event})
+        answer = boto3.client("lambda").invoke(FunctionName=issuer, Payload=payload)
+        return dict(json.load(answer["Payload"]))
+
+    assert invoke()["token_type"] == "Bearer"
+    assert invoke(scope="root")["error"] == "invalid_scope"
+    assert invoke(client="nobody")["error"] == "unauthorized_client"
 
 
 def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:

@@ -1,6 +1,7 @@
 """The examples, deployed beside the stack that the other tests share."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -91,6 +92,31 @@ def test_another_stack_s_api_is_protected(
     assert [_status(orders_url, one) for one in tokens] == [401, 401, 403, 200]
 
 
+def test_the_token_of_another_stack_s_api_opens_not_this_one_s(
+    orders_url: str, deployment: Deployment, token: Token
+) -> None:
+    """Its audience is the other API's, whatever scopes it has."""
+    good_there = token("whoami:read")
+    assert deployment.get("/whoami", good_there).status == 401
+    own = deployment.post_token({"subject": "alice", "scope": "whoami:read"}).body["access_token"]
+    assert deployment.get("/whoami", own).status == 200
+
+
+def test_a_narrowed_api_lets_nobody_in(
+    orders_url: str, deployment: Deployment, token: Token
+) -> None:
+    """From C + ε on, whom its former document let in gets 403; and 200 again with that document."""
+    ssm, bearer = boto3.client("ssm"), token("orders:read")
+    name = f"/keyturn/{deployment.stack}/apis/{_api_and_stage()[0]}"
+    before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    narrowed = json.dumps({"audience": AUDIENCE, "routes": {"GET /orders": "orders:all"}})
+    assert _status(orders_url, bearer) == 200
+    for text, status in ((narrowed, 403), (before, 200)):
+        ssm.put_parameter(Name=name, Value=text, Overwrite=True)
+        time.sleep(deployment.revocation_bound.total_seconds())
+        assert _status(orders_url, bearer) == status
+
+
 def test_clients_find_the_issuer_of_an_api(orders_url: str, deployment: Deployment) -> None:
     """RFC 9728, from the API's document. MiniStack sends no event of SSM's: the schedule's turn."""
     invoke(deployment.stack, "PublishApisFunction")
@@ -149,5 +175,5 @@ def test_another_stack_s_function_gets_tokens(
     )
     invoked = boto3.client("lambda").invoke(FunctionName=made["ClientFunction"])
     answer = json.load(invoked["Payload"])
-    assert answer["status"] == 200, answer
+    assert answer.get("status") == 200, answer
     assert json.loads(answer["body"]) == {"orders": [7], "of": "nightly-report"}

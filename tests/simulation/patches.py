@@ -9,9 +9,11 @@ from unittest.mock import patch
 
 import urllib3
 
+from keyturn.api import authorize
 from keyturn.aws import custom_resource, telemetry
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
+from keyturn.aws.telemetry import Decision
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation import probe_key
@@ -41,6 +43,13 @@ def _answer(_method: str, url: str, **_answer: Any) -> None:
     insist("cloudformation-custom-resource-response" in url, "S13", f"an answer goes to {url}")
 
 
+def _log_decision(decision: Decision, **fields: Any) -> None:
+    """Why an authorizer refused, which it tells its log alone."""
+    process = World.running.scheduler.current
+    if process and decision is Decision.REFUSED:
+        process.owner.refusal = str(fields["code"])
+
+
 @contextmanager
 def simulated() -> Iterator[None]:
     """Handlers find their Stack in the world that runs, and the probe its public URL."""
@@ -53,6 +62,7 @@ def simulated() -> Iterator[None]:
         for name in ("add_metric", "flush_metrics"):
             stack.enter_context(patch.object(metrics.provider, name, lambda *_, **__: None))
         stack.enter_context(patch.object(telemetry, "write_line", lambda _: None))
+        stack.enter_context(patch.object(authorize, "log_decision", _log_decision))
         stack.enter_context(patch.object(probe_key, "_HTTP", SimpleNamespace(request=_fetch)))
         stack.enter_context(
             patch.object(custom_resource, "_HTTP", SimpleNamespace(request=_answer))

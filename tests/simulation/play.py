@@ -194,6 +194,7 @@ class Play:
             if "/keyset/" in name:
                 parameter.deleted = world.now()
         world.truth.lose()
+        world.cutoffs.lose()
         number = world.truth.landed[-1][1].number + 1
         world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))
 
@@ -238,6 +239,7 @@ class Play:
         for kid, life in world.truth.lives.items():
             live = isinstance(keyset.find(kid), Key) and life.revoked is not None
             insist(not live, "S13", "a revocation was undone")
+        world.cutoffs.judge(keyset)
         insist(keyset.active is not None, "L1", "no key signs")
         insist(keyset.standby is not None, "L1", "no key stands by")
         top = world.truth.landed[-1][1].number

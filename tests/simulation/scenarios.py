@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from keyturn.keyset.timing import Times
-from tests.simulation import faults, periods, teams
+from tests.simulation import faults, operators, periods, teams
 from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.passage import Outage, Plan
@@ -131,6 +131,7 @@ def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.C
     run.at(times.rotation_period, run.rotate)
     unleash(run, name, horizon)
     teams.unleash(run, name, horizon)
+    operators.unleash(run, name, horizon)
     run.finish()
     return run
 

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from tests.simulation import faults, periods, teams
+from tests.simulation import faults, operators, periods, teams
 from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.faults import Fault
@@ -75,6 +75,7 @@ def play(seed: int) -> Play:
     run.at(choose.uniform(0, horizon), run.traffic.forge)
     unleash(run, str(seed), horizon)
     teams.unleash(run, str(seed), horizon)
+    operators.unleash(run, str(seed), horizon)
     run.finish()
     return run
 

@@ -1,5 +1,6 @@
 """Callers: they have tokens issued and show them to protected routes, all the time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -14,6 +15,7 @@ from tests.permissions.key_policy import Principal
 from tests.simulation.cloud.kms import ENABLED
 from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
+from tests.simulation.watch import cutoffs
 from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.grants import REQUEST, STEADY
@@ -65,7 +67,8 @@ class Traffic:
         arrived = self._world.now()
         container = self._take("issuer")
         timeout = self._world.times.issuer_timeout
-        event = {**REQUEST, "client": client}
+        request = cutoffs.REQUEST if client == cutoffs.CLIENT else REQUEST
+        event = {**request, "client": client}
         process = self._world.call(issue_token, event, container, timeout)
         process.waiters.append(lambda: self._issued(container, process, client, arrived))
 
@@ -96,6 +99,23 @@ class Traffic:
         request = claims.Request("visitor", audience, "visitor", active.lifetime, scope, {})
         return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
 
+    def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
+        """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
+        active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
+        if not active:
+            return None
+        request = claims.Request(
+            named["sub"], "orders", named["client_id"], active.lifetime, "", {}
+        )
+        made = claims.make(request, issuer="https://sim.example", jti=named["jti"], now=now)
+        text = self._compact(active.kid, active.kms_key_arn, made)
+        return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
+
+    def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
+        signed = jws.signing_input(kid, made)
+        private = self._world.kms.keys[arn].private
+        return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+
     def _thief(self) -> claims.Request:
         return claims.Request("thief", "orders", "thief", self._world.times.token_lifetime, "", {})
 
@@ -103,10 +123,7 @@ class Traffic:
         world = self._world
         now = int(EPOCH.timestamp() + world.now())
         made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
-        signed = jws.signing_input(kid, made)
-        private = world.kms.keys[arn].private
-        text = jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
-        return Token(text, kid, world.now() + request.lifetime, genuine)
+        return Token(self._compact(kid, arn, made), kid, world.now() + request.lifetime, genuine)
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""
@@ -120,6 +137,9 @@ class Traffic:
     def _issued(self, container: Container, process: Process, client: str, arrived: float) -> None:
         self._give_back("issuer", container, process)
         answer: Any = process.answer
+        if client == cutoffs.CLIENT:
+            self._cut_client_is_answered(container, process, arrived)
+            return
         if process.error is None and answer:
             self._world.grants.answered(client, answer, arrived)
         if process.error is None and answer and "access_token" in answer:
@@ -129,6 +149,22 @@ class Traffic:
             self._last[token.kid] = token
             if token.promised and self._world.truth.life(token.kid).state != "active":
                 self._show_to_the_last(token)
+
+    def _cut_client_is_answered(
+        self, container: Container, process: Process, arrived: float
+    ) -> None:
+        world, answer = self._world, process.answer
+        if process.error or not answer:
+            return
+        if "error" in answer:
+            world.cutoffs.issuer_answered(answer, arrived)
+            return
+        epoch, held = EPOCH.timestamp(), container.stack.view._held
+        token = world.tokens.issued(answer["access_token"], container.signed, epoch)
+        assert held, "an issuer that signs has read the keyset"
+        world.cutoffs.handed_out(token, held.value.keyset)
+        if token.promised and world.truth.life(token.kid).state != "active":
+            self._show_to_the_last(token)
 
     def _show_to_the_last(self, token: Token) -> None:
         """It was signed with an older view: the grace of its key must be long enough for it."""
@@ -152,9 +188,9 @@ class Traffic:
         troubles = [container.document_trouble for container in asked]
         world.apis.let_in(api, token, arrived, max(troubles, default=world.now()))
         if api == OWN:  # the one whose cache is flushed
-            world.tokens.cached(
-                token, arrived, deciding[0].trouble if deciding else self._worst_trouble()
-            )
+            trouble = deciding[0].trouble if deciding else self._worst_trouble()
+            world.tokens.cached(token, arrived, trouble)
+            world.cutoffs.let_in(token, arrived, trouble, world.tokens.view(arrived, trouble))
 
     def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
@@ -165,6 +201,7 @@ class Traffic:
             "authorizationToken": f"Bearer {text}",
             "methodArn": method_arn(api),
         }
+        container.refusal = ""
         process = world.call(authorize, event, container, _AUTHORIZER_TIMEOUT)
         world.scheduler.join(process)
         self._give_back("authorizer", container, process)
@@ -172,22 +209,16 @@ class Traffic:
             container.failed_to_read("keyset", world.now())
         is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
         insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
-        verdict = "allowed"
+        verdict, code = "allowed", container.refusal
         if process.error:
             verdict = "refused" if isinstance(process.error, Unauthorized) else "fault"
         deciding.append(container)
         if self._was_meant(token, api, process, arrived, container):
             return self._answer_of(process)
-        world.tokens.answered(
-            Answer(
-                token,
-                verdict,
-                arrived,
-                container.clock.ahead,
-                container.last_read,
-                container.trouble,
-            )
-        )
+        read, trouble = container.last_read, container.trouble
+        answer = Answer(token, verdict, arrived, container.clock.ahead, read, trouble, code)
+        world.tokens.answered(answer)
+        world.cutoffs.answered(answer, world.tokens.view(arrived, trouble))
         return self._answer_of(process)
 
     def _was_meant(

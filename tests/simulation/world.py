@@ -32,6 +32,7 @@ from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.apis import Apis
 from tests.simulation.watch.broken import EXCUSED, insist
+from tests.simulation.watch.cutoffs import CutOffs
 from tests.simulation.watch.grants import CHANGING, FULL, STEADY, Grants
 from tests.simulation.watch.jwks import Jwks
 from tests.simulation.watch.tokens import Tokens
@@ -72,6 +73,7 @@ class Container:
     writes: list[str] = field(default_factory=list)
     began: int = 0  # the highest generation when it was started
     troubled: bool = True  # its calls meet the faults of the plan
+    refusal: str = ""  # the code of an authorizer's last one
 
     def failed_to_read(self, path: str, at: float) -> None:
         """A read below this path has failed, or showed less than there is."""
@@ -121,6 +123,9 @@ class World:
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)
+        self.cutoffs = CutOffs(times, self.truth, self.now, EPOCH.timestamp())
+        self.cutoffs.declare(self.ssm)
+        self.truth.on_cutoffs = self.cutoffs.landed
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
         self.ssm.watch, self.s3.watch = self.truth.wrote, self.jwks.wrote
         self.kms.watch = self.truth.changed
@@ -208,7 +213,9 @@ class World:
                 able = kid in outcome["kids"] and self.kms.keys[arn].states[-1][1] == ENABLED
                 insist(not able, "S9", "a key that is called disabled can sign")
         waited = not self.plan.was_cut_short("WaitForViews")
-        if done == ("FlushAuthorizers", "flushed") and outcome["stages"] and waited:
+        flushed = done == ("FlushAuthorizers", "flushed") and outcome["stages"] and waited
+        self.cutoffs.promised(task, done, flushed=bool(flushed))
+        if flushed:
             for kid in task.data["kids"]:
                 self.tokens.flushed[kid] = self.now()
 

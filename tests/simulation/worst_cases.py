@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from keyturn.keyset.timing import Times
-from tests.simulation import faults, periods, teams
+from tests.simulation import faults, operators, periods, teams
 from tests.simulation.adversaries.catalogue import unleash
 from tests.simulation.faults import Fault
 from tests.simulation.passage import Outage, Placed
@@ -42,6 +42,7 @@ class WorstCase:
         self.script(run)
         unleash(run, self.script.__name__, _LONG / 2)
         teams.unleash(run, self.script.__name__, _LONG / 2)
+        operators.unleash(run, self.script.__name__, _LONG / 2)
         run.finish()
         return run
 

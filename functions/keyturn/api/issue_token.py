@@ -29,10 +29,8 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
     """
     for read_generation in (stack.view.fresh, stack.view.reread):
         keyset, key = _active_key(read_generation)
-        wanted = _granted(_client(stack, client), request, key)
         jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
-        _check_cutoffs(keyset, wanted, jti, now)
-        signed = _signing_input(stack, key, wanted, jti, now)
+        wanted, signed = to_sign(stack, keyset, key, _client(stack, client), request, jti, now)
         try:
             signature = stack.kms.sign(key.kms_key_arn, signed.encode())
         except AwsFault as fault:
@@ -52,6 +50,21 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
                 **({"scope": wanted.scope} if wanted.scope else {}),
             }
     raise failure
+
+
+def to_sign(
+    stack: Stack,
+    keyset: Keyset,
+    key: Key,
+    client: Client,
+    request: TokenRequest,
+    jti: str,
+    now: int,
+) -> tuple[claims.Request, str]:
+    """What the token says, and the text to sign; `now` in epoch seconds. Raises Refusal."""
+    wanted = _granted(client, request, key)
+    _check_cutoffs(keyset, wanted, jti, now)
+    return wanted, _signing_input(stack, key, wanted, jti, now)
 
 
 def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import translated
 
+METHOD_AND_PATH = frozenset({"context.httpMethod", "context.path"})  # of a request
 _REST_DEFAULT = 300  # seconds, where no TTL is set (API Gateway API Reference, Authorizer)
 
 
@@ -27,11 +28,12 @@ class Authorizer:
     def keeps_one_answer_for_all_routes(self) -> bool:
         """Whether an answer for one route is taken for the others, too.
 
-        Source: API Gateway API Reference, Authorizer, `identitySource`; API Gateway Developer Guide,
+        An HTTP API's route key tells its own routes apart; where a table divides one of them further,
+        it takes method and path. Source: API Gateway API Reference, Authorizer, `identitySource`; API Gateway Developer Guide,
         "Control access to HTTP APIs with AWS Lambda authorizers", "Caching authorizer responses".
         """
-        by_route = {"context.routeKey"} if self.is_http else {"context.path", "context.httpMethod"}
-        return self.result_ttl > 0 and not by_route <= self.cache_key
+        by_route = self.is_http and "context.routeKey" in self.cache_key
+        return self.result_ttl > 0 and not (by_route or self.cache_key >= METHOD_AND_PATH)
 
 
 class GatewayAuthorizers:

@@ -119,7 +119,8 @@ def _effects(deployment: Deployment, before: Client | None) -> Sequence[str]:
         longest = _longest_lifetime(deployment)
         life = timing.token_bound(times, min(longest, before.max_lifetime or longest))
         lines.append(
-            f"Tokens that it got before live until they expire: for {duration(life)} at most."
+            f"Tokens that it got before live until they expire, for {duration(life)} at most; "
+            f"`keyturn revoke --client {before.name}` ends them sooner."
         )
     return lines
 

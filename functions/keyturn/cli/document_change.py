@@ -47,7 +47,7 @@ class Change(Generic[T]):
         if len(text) > MOST_CHARACTERS:
             raise BadUsage(
                 f"the document has {len(text)} characters, a parameter takes {MOST_CHARACTERS}",
-                "leave out what the others imply",
+                "list less: in a route table `ANY` covers the methods, `{proxy+}` the paths below",
             )
         self._say()
         if self.before and self.before.value == after:

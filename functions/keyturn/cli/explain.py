@@ -1,18 +1,19 @@
 """`keyturn client explain`: may this client have that token, and why not?
 
-The issuer's own functions answer, from the document as it stands; nothing is issued. Whether these
-credentials may ask as this client is IAM's to say, and the token's size is checked when it is made.
+The issuer's own functions answer, by document and keyset as they stand; nothing is signed. Whether
+these credentials may ask as this client is for IAM to say.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
 from keyturn.access.client import Client
-from keyturn.access.grant import Grant, NotGranted, TokenRequest, grant
-from keyturn.api.answers import BadRequest, Forbidden, Unavailable
+from keyturn.access.grant import NotGranted, TokenRequest, grant
+from keyturn.api.answers import Forbidden, Refusal, Unavailable
+from keyturn.api.issue_token import to_sign
 from keyturn.api.token_request import from_invoke
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.registry import Declared
@@ -33,12 +34,18 @@ _DECIDED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What POST /token/{client} would say: a grant, or a refusal and the document's member behind it."""
+    """What POST /token/{client} would say: a token's content, or a refusal and what decides it."""
 
     status: int
-    grant: Grant | None = None
-    refusal: Mapping[str, str] | None = None
-    member: str | None = None
+    grant: Mapping[str, Any] | None = None
+    error: str | None = None
+    description: str | None = None
+    member: str | None = None  # of the document
+
+    @classmethod
+    def refused(cls, refusal: Refusal, member: str | None = None) -> "Answer":
+        """As the issuer refuses."""
+        return cls(refusal.status, None, refusal.error, str(refusal), member)
 
 
 def explain(
@@ -61,7 +68,7 @@ def explain(
         "claims": dict(map(parse_claim, claim or [])),
     }
     declared = CLIENTS.read(deployment, name)
-    answer = _answer(declared, fields, _key_lifetime(deployment))
+    answer = _answer(deployment, declared, fields)
     _say(terminal, name, answer)
     if declared and answer.member:
         allowed = rows(declared.members, CLIENTS.defaults)[answer.member]
@@ -70,53 +77,63 @@ def explain(
         {
             "client": name,
             "status": answer.status,
-            "grant": asdict(answer.grant) if answer.grant else None,
-            "error": answer.refusal["error"] if answer.refusal else None,
-            "error_description": answer.refusal["error_description"] if answer.refusal else None,
+            "grant": answer.grant,
+            "error": answer.error,
+            "error_description": answer.description,
             "member": answer.member,
         }
     )
-    if answer.refusal:
+    if answer.error:
         raise ProblemFound
 
 
 def _answer(
-    declared: Declared[Client] | None, fields: Mapping[str, Any], key_lifetime: int
+    deployment: Deployment, declared: Declared[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
     if declared is None:
-        absent = Forbidden("client: no document says what it may have")
-        return Answer(absent.status, refusal=absent.body())
+        return Answer.refused(Forbidden("client: no document says what it may have"))
     if declared.value is None:
-        unreadable = Unavailable(str(declared.problem))
-        return Answer(unreadable.status, refusal=unreadable.body())
+        return Answer.refused(Unavailable(str(declared.problem)))
+    keyset, stack = deployment.keyset, deployment.as_stack
+    key, now = keyset.active, int(stack.clock.now().timestamp())
+    if key is None:
+        return Answer.refused(Unavailable("no key is active"))
     try:
-        request: TokenRequest = from_invoke(fields)
-        return Answer(200, grant(declared.value, request, key_lifetime=key_lifetime))
+        request = from_invoke(fields)
+    except Refusal as refusal:
+        return Answer.refused(refusal)
+    try:
+        wanted, _ = to_sign(stack, keyset, key, declared.value, request, stack.clock.new_id(), now)
+    except Refusal as refusal:
+        return Answer.refused(refusal, _deciding_member(declared.value, request, key.lifetime))
+    granted = {
+        "subject": wanted.subject,
+        "audience": wanted.audience,
+        "scope": wanted.scope,
+        "lifetime": wanted.lifetime,
+        "claims": wanted.extra,
+    }
+    return Answer(200, granted)
+
+
+def _deciding_member(client: Client, request: TokenRequest, key_lifetime: int) -> str | None:
+    try:
+        grant(client, request, key_lifetime=key_lifetime)
     except NotGranted as not_granted:
-        bad = BadRequest(not_granted.field, not_granted.problem, not_granted.code)
-        member = _DECIDED_BY.get(not_granted.field.partition(".")[0])
-        return Answer(bad.status, refusal=bad.body(), member=member)
-    except BadRequest as bad:
-        return Answer(bad.status, refusal=bad.body())
-
-
-def _key_lifetime(deployment: Deployment) -> int:
-    active = deployment.keyset.active
-    return active.lifetime if active else deployment.settings.times.token_lifetime
+        return _DECIDED_BY[not_granted.field.partition(".")[0]]
+    return None
 
 
 def _say(terminal: Terminal, name: str, answer: Answer) -> None:
     path = f"POST /token/{name}"
-    if answer.grant:
-        terminal.say(Text.assemble(("Granted", "bold green"), f": {path} answers 200."))
-        members = asdict(answer.grant)
-        granted = rows(members, dict.fromkeys(members, "none"))
-        width = max(map(len, granted))
-        for label, text in granted.items():
-            terminal.say(f"  {label:{width}}  {text}")
-        terminal.say("Whether you may ask as this client is for IAM to say.", "dim")
+    if answer.grant is None:
+        why = f": {answer.error}. {path} answers {answer.status}."
+        terminal.say(Text.assemble(("Refused", "bold red"), why))
+        terminal.say(f"  {answer.description}")
         return
-    refusal = answer.refusal or {}
-    why = f": {refusal['error']}. {path} answers {answer.status}."
-    terminal.say(Text.assemble(("Refused", "bold red"), why))
-    terminal.say(f"  {refusal['error_description']}")
+    terminal.say(Text.assemble(("Granted", "bold green"), f": {path} answers 200."))
+    granted = rows(answer.grant, dict.fromkeys(answer.grant, "none"))
+    width = max(map(len, granted))
+    for label, text in granted.items():
+        terminal.say(f"  {label:{width}}  {text}")
+    terminal.say("Whether you may ask as this client is for IAM to say.", "dim")

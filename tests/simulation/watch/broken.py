@@ -5,7 +5,7 @@ service, so what is promised to tokens of the lost branch and to its keys is off
 A revocation is not: see the bound in truth.py.
 """
 
-BY_A_BRANCH = frozenset({"S1", "S4", "S5", "S6", "S7", "S8", "S9", "S10"})
+BY_A_BRANCH = frozenset({"S1", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S14", "S15"})
 EXCUSED: set[str] = set()  # in the run that is under way
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,20 +25,27 @@ class Token:
     promised: bool = (
         True  # False: its issuer could not know what had landed, as somebody deleted it
     )
+    signed: float = math.inf  # true seconds; infinity if not by an issuer
+
+    @property
+    def claims(self) -> dict:
+        """What was signed."""
+        return _json(self.text.split(".")[1])
+
+    @property
+    def issued_at(self) -> float:
+        """True seconds at which a clock that is right says iat."""
+        return self.expires - self.claims["exp"] + self.claims["iat"]
 
     @property
     def audience(self) -> str:
         """Its `aud`."""
-        return str(self._claims["aud"])
+        return str(self.claims["aud"])
 
     @property
     def scopes(self) -> frozenset[str]:
         """Its `scope`, apart."""
-        return frozenset(self._claims.get("scope", "").split())
-
-    @property
-    def _claims(self) -> dict:
-        return _json(self.text.split(".")[1])
+        return frozenset(self.claims.get("scope", "").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Answer:
     ahead: float  # of the authorizer's clock, when it had decided
     last_read: float  # when its last good read of the keyset was sent
     trouble: float  # when SSM last failed it
+    code: str = ""  # why it was refused
 
 
 @dataclass
@@ -68,11 +77,11 @@ class Tokens:
         kid, exp = _json(header)["kid"], _json(payload)["exp"] - epoch
         edge = self.times.view_ttl + self.times.clock_skew
         if at <= self.truth.hidden_until(at) + edge:
-            return Token(text, kid, exp, genuine=True, promised=False)
+            return Token(text, kid, exp, genuine=True, promised=False, signed=at)
         life = self.truth.life(kid)
         life.dead_by = max(life.dead_by, exp + self.times.leeway)
         self.jwks.signed(kid, at)
-        return Token(text, kid, exp, genuine=True)
+        return Token(text, kid, exp, genuine=True, signed=at)
 
     def answered(self, answer: Answer) -> None:
         """An authorizer has decided."""
@@ -87,7 +96,7 @@ class Tokens:
         revoked = self.truth.life(token.kid).revoked
         if revoked is None:
             return
-        view = self._view(arrived, trouble) + self.times.result_ttl
+        view = self.view(arrived, trouble) + self.times.result_ttl
         hidden = self.truth.hidden_until(arrived) + view
         bound = max(revoked + view, hidden)
         insist(arrived <= bound, "S2", "API Gateway lets in a revoked token past C + G + ε")
@@ -99,7 +108,7 @@ class Tokens:
                 "API Gateway lets in a revoked token after the flush",
             )
 
-    def _view(self, at: float, trouble: float) -> float:
+    def view(self, at: float, trouble: float) -> float:
         """How long a revoked key may count: a view that nothing follows any more is as good as one without SSM."""
         trouble = max(trouble, self.truth.lost_at)
         troubled = at - trouble <= self.times.stale_limit + self.times.clock_skew
@@ -112,7 +121,7 @@ class Tokens:
         by_its_clock = answer.arrived + answer.ahead
         insist(by_its_clock < token.expires + self.times.leeway + self.times.clock_skew, "S3",
                "an expired token is accepted")  # fmt: skip
-        view = self._view(answer.arrived, answer.trouble)
+        view = self.view(answer.arrived, answer.trouble)
         if life.revoked is not None:
             since = max(life.revoked, self.truth.hidden_until(answer.arrived))
             insist(answer.arrived <= since + view, "S2", "a revoked token is accepted")
@@ -126,8 +135,10 @@ class Tokens:
             return
         if answer.arrived - answer.trouble <= self.times.stale_limit + self.times.clock_skew:
             return  # its view may be older than C
+        if answer.code == "cut_off":
+            return  # CutOffs says whether it may be
         spared = self.times.view_ttl + self.times.clock_skew
-        if answer.arrived <= self.truth.hidden_until(answer.arrived) + spared:
+        if answer.arrived <= self.truth.hidden_until(now) + spared:
             return  # a new container sees what a deletion has left
         if life.alone and life.activated is not None and answer.arrived <= life.activated + spared:
             return

@@ -65,6 +65,7 @@ class Truth:
     forged: set[str] = field(default_factory=set)  # texts that somebody put into the history
     planted: set[str] = field(default_factory=set)  # names that somebody else has taken
     on_landing: Callable[[Generation], None] = lambda _generation: None
+    on_cutoffs: Callable[[Keyset, Generation], None] = lambda _before, _generation: None
     stored: Callable[[], Sequence[Generation]] = tuple  # what counts in SSM, by true time
     gone: float | None = None  # since when somebody's deletion hides what landed
     whole: float = NEVER  # since when nothing is hidden any more
@@ -123,6 +124,7 @@ class Truth:
         self.landed.append((self.now(), generation))
         self._check_keys(before, generation)
         self._check_rise(before, generation)
+        self.on_cutoffs(before, generation)
         self.on_landing(generation)
 
     @property
@@ -171,6 +173,7 @@ class Truth:
                 self.arns[key.kms_key_arn] = key.kid
                 self.life(key.kid).state = key.state.value
         for one in new:
+            self.on_cutoffs(Keyset(), one)
             self.on_landing(one)
 
     def lose(self) -> None:

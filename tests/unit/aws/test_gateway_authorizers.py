@@ -7,7 +7,7 @@ from botocore.stub import Stubber
 
 from keyturn.aws.clients import client
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.gateway_authorizers import Authorizer, GatewayAuthorizers
+from keyturn.aws.gateway_authorizers import METHOD_AND_PATH, Authorizer, GatewayAuthorizers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:authorize"
 
@@ -84,6 +84,8 @@ def test_a_refusal_names_the_call(gateway):
         ),
         (Authorizer("a", "b", 1, is_http=True), True),
         (Authorizer("a", "b", 1, is_http=True, cache_key=frozenset({"context.routeKey"})), False),
+        (Authorizer("a", "b", 1, is_http=True, cache_key=frozenset({"context.path"})), True),
+        (Authorizer("a", "b", 1, is_http=True, cache_key=METHOD_AND_PATH), False),
     ],
 )
 def test_when_an_answer_is_kept_for_all_routes(authorizer, for_all):

@@ -35,9 +35,11 @@ def kids(generation):
 
 
 @pytest.fixture
-def store(founded) -> KeysetStore:
-    """The store under test, with an empty keyset in it."""
-    return founded.keysets
+def store(stack, origin, aws) -> KeysetStore:
+    """The store under test, with an empty keyset in it and nothing beside it; the wire is clear."""
+    stack.keysets.found(1, origin)
+    aws.reset()
+    return stack.keysets
 
 
 @pytest.fixture

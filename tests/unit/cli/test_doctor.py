@@ -75,10 +75,11 @@ def grace(snapshot):
     )
 
 
-OWN_ROUTES = RouteTable.parse({"GET /": "a"})
 NO_ROUTES = '{"audience": "orders"}'
 ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
 CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
+OWN_ROUTES = RouteTable.parse({"GET /": "a"})
+OWN_CACHED_ROUTES = RouteTable.parse({"GET /": "a"}, cached=True)
 
 
 def deployed_as(kind, name, text):
@@ -224,15 +225,12 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
     [
         (NO_ROUTES, OWN_ROUTES, {}),
         (None, None, {}),
-        (None, OWN_ROUTES, {"http": "cache_opens_routes"}),
-        (
-            ROUTES,
-            None,
-            {"http": "cache_opens_routes", "rest": "cache_refuses_routes"},
-        ),
+        (None, OWN_ROUTES, {"http": "cache_opens_routes", "rest": "cache_refuses_routes"}),
+        (None, OWN_CACHED_ROUTES, {"http": "cache_opens_routes"}),
+        (ROUTES, None, {"http": "cache_opens_routes", "rest": "cache_refuses_routes"}),
         (CACHED_ROUTES, None, {"http": "cache_opens_routes"}),
     ],
-    ids=["no routes", "no document", "the stack's routes", "routes", "routes, cached"],
+    ids=["no routes", "none", "the stack's", "the stack's, cached", "routes", "routes, cached"],
 )
 @pytest.mark.parametrize("kind", ["http", "rest"])
 @pytest.mark.parametrize("by_route", [False, True])
@@ -248,6 +246,13 @@ def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, b
     settings = replace(there.settings, route_scopes=route_scopes)
     found = [one.code for one in examine(replace(there, settings=settings))]
     assert found == ([] if by_route or kind not in code else [code[kind]])
+
+
+def test_documents_that_cannot_be_read_make_no_finding_of_a_cache(snapshot):
+    """The stack's own table may not be what counts there."""
+    there = cached(snapshot, None, is_http=True)
+    settings = replace(there.settings, route_scopes=OWN_ROUTES)
+    assert examine(replace(there, settings=settings, apis=None)) == []
 
 
 def test_an_api_of_another_account_is_not_missing(snapshot):

@@ -14,6 +14,7 @@ WRITTEN = {
     "client": {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders:read"]},
     "api": {"audience": "orders", "routes": {"GET /orders": "orders:read"}},
 }
+MANY = tuple(f"--subject=user-{number:0200}" for number in range(20))
 ADD = {"client": CLIENT, "api": API}
 PATHS = {"client": "/keyturn/demo/clients/orders", "api": "/keyturn/demo/apis/abc123"}
 KINDS = pytest.mark.parametrize("kind", ["client", "api"])
@@ -209,7 +210,9 @@ def test_what_is_no_name_reaches_no_parameter(deployment, keyturn, aws, kind, na
         ((*CLIENT, "--subject", "any", "--subject", "x"), "--subject any stands alone"),
         ((*API, "--route", "GET /orders=x"), "--route GET /orders is there twice"),
         ((*API, "--route", "GET /orders"), "names no scopes"),
-        ((*API, "--route", f"GET /{'a' * 4096}=x"), "a parameter takes 4096"),
+        ((*CLIENT, *MANY), "a parameter takes 4096"),
+        ((*API, "--route", "GET /*=x"), "routes: `GET /*`"),
+        ((*API, "--route", "GET /{a}=x", "--route", "GET /{b}=x"), "the same route as `GET /{a}`"),
     ],
 )
 def test_what_says_nothing_usable_is_bad_usage(deployment, keyturn, aws, arguments, named):
@@ -217,6 +220,18 @@ def test_what_says_nothing_usable_is_bad_usage(deployment, keyturn, aws, argumen
     result = keyturn(*arguments, "--yes")
     assert (result.exit_code, named in result.stderr) == (2, True), result.stderr
     assert "ssm:PutParameter" not in aws.operations
+
+
+def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, keyturn, aws):
+    """Both are named, and what to do instead."""
+    routes = ("--route", "GET /users/{id}=a", "--route", "GET /users/{id}/secrets=b")
+    result = keyturn(*API, *routes, "--cached", "--yes")
+    assert result.exit_code == 2
+    assert "`GET /users/{id}`" in result.stderr
+    assert "`GET /users/{id}/secrets`" in result.stderr
+    assert "do not cache" in result.stderr
+    assert "ssm:PutParameter" not in aws.operations
+    assert keyturn(*API, *routes, "--yes").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -263,7 +278,7 @@ def test_routes_are_told_one_by_one(deployment, keyturn, put, transcript):
     """The one that changes, the new one and the one that goes."""
     routes = {"GET /orders": "orders:list", "POST /orders": "orders:write", "GET /": "a"}
     put(PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
-    more = ("--route", "GET /=a", "--route", "GET /new=b", "--cached")
+    more = ("--route", "GET /=a", "--route", "GET /new=", "--cached")
     transcript("api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
 
 

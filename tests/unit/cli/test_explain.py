@@ -5,6 +5,9 @@ import json
 import pytest
 
 from keyturn.api import issue_token
+from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim, digest_of
+from keyturn.keyset.token_revocation import cut_off
 from keyturn.tokens.jws import UnverifiedToken
 
 DOCUMENT = {
@@ -26,6 +29,7 @@ REQUESTS = [
     ({**GOOD, "lifetime": 0}, None),
     ({**GOOD, "claims": {"roles": ["a"]}}, "claims"),
     ({**GOOD, "claims": {"SUB": "eve"}}, "claims"),
+    ({**GOOD, "claims": {"tenant": "a" * 9000}}, None),
 ]
 
 
@@ -92,6 +96,31 @@ def test_a_client_without_a_document_that_parses(
         None,
     )
     assert ("audiences is required" in said["error_description"]) is bool(text)
+
+
+def test_a_blocked_client(deployment, keyturn, invoke, booted, origin):
+    """Its document is as it was; the keyset says no."""
+    deployment.client_documents.put("orders", json.dumps(DOCUMENT))
+    booted.keysets.update(
+        lambda keyset, now: cut_off(
+            keyset,
+            [(Claim.CLIENT, digest_of("orders"))],
+            now,
+            before=timing.cut_before(now, booted.times),
+            times=booted.times,
+            limits=booted.limits,
+            block=True,
+        ),
+        origin,
+    )
+    event = {"client": "orders", **GOOD}
+    issued = invoke(issue_token, event)
+    said = json.loads(keyturn("client", "explain", "orders", *options(GOOD), "--json").stdout)
+    assert (said["status"], said["member"]) == (403, None)
+    assert (said["error"], said["error_description"]) == (
+        issued["error"],
+        issued["error_description"],
+    )
 
 
 def test_what_people_read(deployment, keyturn, transcript):

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Any
 
-from keyturn.aws.gateway_authorizers import Authorizer
+from keyturn.access.api import Api
+from keyturn.aws.gateway_authorizers import METHOD_AND_PATH, Authorizer
+from keyturn.aws.registry import Declared
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
 
@@ -20,25 +22,37 @@ def check_authorizer_caches(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
-    """No answer for one route is taken for another, unless the document says `cached`."""
+    """No answer for one route is taken for another, unless the table was made for that."""
+    if snapshot.apis is None:  # said by check_readable
+        return
     for authorizer in snapshot.authorizers or ():
-        if not authorizer.keeps_one_answer_for_all_routes:
+        accepted = _accepted(snapshot, snapshot.apis, authorizer.api_id)
+        if not accepted.get("routes") or not authorizer.keeps_one_answer_for_all_routes:
             continue
-        document = (snapshot.apis or {}).get(authorizer.api_id)
-        if document is None:  # it follows the stack's RouteScopes, which know of caches
-            if authorizer.is_http and snapshot.settings.route_scopes:
-                yield _opens_routes(authorizer)
-        elif document.members and document.members.get("routes"):
-            if authorizer.is_http:
-                yield _opens_routes(authorizer)
-            elif not document.members.get("cached"):
-                yield _refuses_routes(authorizer, document.members)
+        if authorizer.is_http:
+            yield _opens_routes(authorizer)
+        elif not accepted.get("cached"):
+            yield _refuses_routes(authorizer, accepted)
+
+
+def _accepted(
+    snapshot: Snapshot, apis: Mapping[str, Declared[Api]], api_id: str
+) -> Mapping[str, Any]:
+    """What the API's document says, or the stack's settings where there is none."""
+    if document := apis.get(api_id):
+        return document.members or {}
+    table = snapshot.settings.route_scopes
+    return {
+        "audience": snapshot.settings.audience,
+        "routes": table.entries if table else None,
+        "cached": table is not None and table.shared is not None,
+    }
 
 
 def _opens_routes(authorizer: Authorizer) -> Finding:
     api, own = authorizer.api_id, authorizer.authorizer_id
     sources = " ".join(
-        quote(f"${source}") for source in sorted({*authorizer.cache_key, "context.routeKey"})
+        quote(f"${source}") for source in sorted(authorizer.cache_key | METHOD_AND_PATH)
     )
     return Finding(
         "cache_opens_routes",
@@ -46,21 +60,21 @@ def _opens_routes(authorizer: Authorizer) -> Finding:
         f"HTTP API {api} keeps one answer of the authorizer for all its routes: a token that opens one "
         f"of them opens the others for {authorizer.result_ttl} s.",
         f"`aws apigatewayv2 update-authorizer --api-id {api} --authorizer-id {own} "
-        f"--identity-source {sources}` keeps one per route. Or no cache: {_update(authorizer, 0)}",
+        f"--identity-source {sources}` keeps one per method and path. Or no cache: {_update(authorizer, 0)}",
         subject=api,
     )
 
 
-def _refuses_routes(authorizer: Authorizer, document: Mapping[str, Any]) -> Finding:
-    api, routes = authorizer.api_id, document["routes"]
+def _refuses_routes(authorizer: Authorizer, accepted: Mapping[str, Any]) -> Finding:
+    api, routes = authorizer.api_id, accepted["routes"]
     options = "".join(f" --route {quote(f'{route}={routes[route]}')}" for route in routes)
     return Finding(
         "cache_refuses_routes",
         Severity.CRITICAL,
-        f"REST API {api} keeps one answer of the authorizer for all its routes, and its document does "
-        f"not say so: after a call of one route the others refuse the token for "
+        f"REST API {api} keeps one answer of the authorizer for all its routes, and nothing tells the "
+        f"authorizer: after a call of one route the others refuse the token for "
         f"{authorizer.result_ttl} s.",
-        f"`keyturn api add {api} --audience {quote(document['audience'])}{options} --cached`. Or no "
+        f"`keyturn api add {api} --audience {quote(accepted['audience'])}{options} --cached`. Or no "
         f"cache: {_update(authorizer, 0)}",
         subject=api,
     )

@@ -87,9 +87,7 @@ def api(stack):
 
         return SimpleNamespace(
             stack=own,
-            issue=lambda: issue_token.issue(own, request, Caller("client-1"), "client-1")[
-                "access_token"
-            ],
+            issue=lambda: issue_token.issue(own, request, Caller("shop"), "shop")["access_token"],
             check=check,
         )
 

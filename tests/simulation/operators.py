@@ -1,0 +1,188 @@
+"""Operators who take tokens back: a client's, a subject's, single ones; and block a client, and release it.
+
+They act in every script, seed and worst case; when, and how, is drawn by a lot of their own. The client is
+one of its own, which asks for tokens and shows them all along, and more often at the edges.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from keyturn.cli.break_glass import run_directly
+from keyturn.cli.terminal import Failed
+from tests.simulation.executions import Execution
+from tests.simulation.play import Play
+from tests.simulation.watch.cutoffs import CLIENT, SUBJECT, Entry, Order, Value, digest
+
+Choose = Callable[[Play], Iterable[Value]]
+
+_MOST = 2  # of each lot in a run
+_EVERY = 11.0  # seconds between two visits
+_LEAD = 0.3  # seconds from the last request to the order
+
+
+def the_client(_play: Play) -> list[Value]:
+    """By its name."""
+    return [("client_id", digest(CLIENT))]
+
+
+def the_subject(_play: Play) -> list[Value]:
+    """Whom its tokens are about."""
+    return [("sub", digest(SUBJECT))]
+
+
+def the_last_tokens(play: Play) -> list[Value]:
+    """One or two of them; the others go on working."""
+    return [("jti", digest(token.claims["jti"])) for token in play.world.cutoffs.issued[-2:]]
+
+
+def several(play: Play) -> list[Value]:
+    """Of every kind, in one write."""
+    return [*the_client(play), *the_subject(play), *the_last_tokens(play)]
+
+
+def unleash(play: Play, seed: str, horizon: float) -> None:
+    """Let them act a few times within so many seconds, and the client ask all along."""
+    choose = Random(f"cut-offs {seed}")
+    expect_visits(play, horizon)
+    for _ in range(choose.randint(1, _MOST)):
+        cut = choose.choice((the_client, the_subject, the_last_tokens, the_last_tokens, several))
+        act = partial(take_back, play, cut, by_hand=choose.random() < 0.3, troubled=False)
+        play.at(choose.uniform(0, horizon), act)
+    if choose.random() < 0.5:
+        since = choose.uniform(0, horizon)
+        slack = 2 * play.world.times.clock_skew + 2
+        until = since + slack + choose.uniform(5, 60)
+        play.at(since, partial(block, play, troubled=False))
+        play.at(until, partial(release, play, troubled=False))
+
+
+def expect_visits(play: Play, horizon: float) -> None:
+    """The client comes now and then; whoever has its key signs at the edges of each cut-off."""
+    play.world.cutoffs.on_entry = partial(_show_at_its_edge, play)
+    play.traffic.every(_EVERY, play.begin + horizon, partial(_visit, play))
+
+
+def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool = True,
+              kids: Callable[[Play], list[str]] = lambda _play: []) -> None:  # fmt: skip
+    """The client asks just before."""
+    _visit(play)
+
+    def act() -> None:
+        order = Order(play.world.now(), cut=frozenset(cut(play)))
+        if order.cut:
+            _order(play, order, kids(play), by_hand=by_hand, troubled=troubled)
+
+    play.world.scheduler.at(play.world.now() + _LEAD, act)
+
+
+def block(play: Play, *, troubled: bool = True) -> None:
+    """Refuse the client's tokens and its requests."""
+    _visit(play)
+    _order(
+        play, Order(play.world.now(), blocked=frozenset(the_client(play))), [], troubled=troubled
+    )
+
+
+def release(play: Play, *, troubled: bool = True) -> None:
+    """And no more."""
+    _order(
+        play, Order(play.world.now(), released=frozenset(the_client(play))), [], troubled=troubled
+    )
+
+
+def _order(
+    play: Play, order: Order, kids: list[str], *, by_hand: bool = False, troubled: bool
+) -> None:
+    world, times = play.world, play.world.times
+    reason = f"order {len(world.cutoffs.orders)}"
+    world.cutoffs.orders[reason] = order
+    world.truth.asked |= set(kids)
+    event = _event(order, kids, reason)
+    if by_hand:
+        _by_hand(play, order, event, troubled=troubled)
+    else:
+        Execution(world, event, troubled=troubled)
+    edge, stale = (limit + times.clock_skew for limit in (times.view_ttl, times.stale_limit))
+    for after in (
+        0.1,
+        times.view_ttl - 0.1,
+        edge + 0.2,
+        edge + times.result_ttl + 0.3,
+        stale + 0.2,
+    ):
+        world.scheduler.at(world.now() + after, partial(_visit, play))
+
+
+def _event(order: Order, kids: list[str], reason: str) -> dict[str, Any]:
+    cut: dict[str, list[str]] = {}
+    for claim, value in sorted(order.cut):
+        cut.setdefault(claim, []).append(value)
+    return {
+        "mode": "emergency",
+        "kids": kids,
+        "cut_off": cut,
+        "block": [value for _, value in order.blocked],
+        "release": [value for _, value in order.released],
+        "reason": reason,
+        "started_by": "operator",
+    }
+
+
+def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool) -> None:
+    world = play.world
+    container = world.container("break_glass", troubled=troubled)
+    ahead = timedelta(seconds=container.clock.ahead)
+    deployment: Any = SimpleNamespace(
+        as_stack=container.stack,
+        clock=container.clock,
+        settings=container.stack.settings,
+        clock_offset=lambda: ahead,
+    )
+
+    def say(text: str) -> None:
+        step, _, outcome = text.strip().partition(": ")
+        if step == "revocation":
+            order.planned = world.now()
+            if outcome == "revoked":
+                order.acknowledged = world.now()
+
+    def run() -> None:
+        try:
+            run_directly(SimpleNamespace(say=say), deployment, event, lambda: None)  # type: ignore[arg-type]
+        except Failed:
+            return  # a step after the revocation, or nothing is acknowledged
+
+    world.scheduler.spawn(run, container)
+
+
+def _visit(play: Play) -> None:
+    """It asks for a token, and shows its last ones."""
+    play.traffic.issue(CLIENT)
+    for token in play.world.cutoffs.issued[-3:]:
+        play.traffic.show(token)
+
+
+def _show_at_its_edge(play: Play, entry: Entry) -> None:
+    """A token of the last second that it hits, and one of the first that it does not."""
+    world, times = play.world, play.world.times
+    claim, value = entry.value
+    names = {digest(CLIENT): CLIENT, digest(SUBJECT): SUBJECT}
+    names |= {digest(token.claims["jti"]): token.claims["jti"] for token in world.cutoffs.issued}
+    if value not in names:
+        return
+
+    def sign_and_show() -> None:
+        edge = times.view_ttl + times.clock_skew
+        for number, issued_at in enumerate((entry.before - 1, entry.before)):
+            other = f"edge-{number}-{world.now()}"
+            claims = {"client_id": other, "sub": other, "jti": other, claim: names[value]}
+            token = play.traffic.sign_at(issued_at, claims)
+            for after in (0.0, edge + 0.1):
+                if token:
+                    world.scheduler.at(world.now() + after, partial(play.traffic.show, token))
+
+    world.scheduler.at(max(world.now(), entry.before) + 0.1, sign_and_show)
