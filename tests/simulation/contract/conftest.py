@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each case that takes a cloud, on each cloud, with what is known to go wrong there."""
     if "cloud" in metafunc.fixturenames:
         params = [pytest.param(name, marks=_marks(metafunc, name)) for name in CLOUDS]
-        metafunc.parametrize("cloud", params, indirect=True, scope="session")
+        metafunc.parametrize("cloud", params, indirect=True, scope="package")
 
 
 def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
@@ -38,14 +38,14 @@ def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ministack() -> Iterator[LocalAws]:
     """One MiniStack for the whole folder, with nothing deployed."""
     with running(Workshop(ROOT), ROOT / "build/tmp/contract") as aws:
         yield aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """The cloud that a case is asked of."""
     match request.param:
