@@ -80,9 +80,10 @@ def _is_forged(stack: Stack, seen: Projection) -> bool:
     Raises JwksAhead if that generation was recorded: then it was deleted from SSM.
     """
     stack.clock.sleep(stack.times.clock_skew)
-    if stack.keysets.read().number >= seen.generation:
+    lineage = stack.keysets.lineage()  # read once: the generation may be put back at any moment
+    if lineage.head.number >= seen.generation:
         return False
-    if any(one.number == seen.generation for one in branches(stack, stack.keysets.lineage())):
+    if any(one.number == seen.generation for one in branches(stack, lineage)):
         raise JwksAhead(
             f"the JWKS shows generation {seen.generation}, which is not in SSM: run `keyturn repair`"
         )

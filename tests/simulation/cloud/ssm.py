@@ -153,6 +153,17 @@ class SsmClient:
 
         return self._call("DeleteParameters", effect)
 
+    def list_tags_for_resource(self, ResourceType, ResourceId) -> dict[str, Any]:  # noqa: N803
+        """ListTagsForResource: nobody in a run tags a parameter."""
+        assert ResourceType == "Parameter"
+
+        def effect(at: float) -> dict[str, Any]:
+            if self._ssm.see(ResourceId, at) is None:
+                raise refused("InvalidResourceId")
+            return {"TagList": []}
+
+        return self._call("ListTagsForResource", effect)
+
     def get_paginator(self, name: str) -> Listing:
         """The one listing we ask for."""
         assert name == "get_parameters_by_path"

@@ -9,8 +9,14 @@ from tests.simulation import faults
 
 FAKED = ("ssm", "kms", "s3", "tag")
 HERE = ROOT / "tests/simulation/contract"
-# Only a teardown empties the bucket, and only `keyturn verify --kms` asks KMS about a signature.
-OUTSIDE_OF_RUNS = {"s3:ListObjectVersions", "s3:DeleteObject", "kms:Verify"}
+# Only a teardown empties the bucket, only `keyturn verify --kms` asks KMS about a signature, and only
+# `keyturn client` and `api` ask which stack declares a document.
+OUTSIDE_OF_RUNS = {
+    "s3:ListObjectVersions",
+    "s3:DeleteObject",
+    "kms:Verify",
+    "ssm:ListTagsForResource",
+}
 
 
 def _made() -> set[str]:

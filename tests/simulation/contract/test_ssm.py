@@ -162,3 +162,10 @@ def test_eleven_names_are_not_deleted(cloud: Cloud, path: str) -> None:
     refusal = refused(cloud.clients.ssm_timed.delete_parameters, Names=names)
     assert refusal == ("ValidationException", 400)
     assert read(cloud, f"{path}/0") == {f"{path}/0": "{}"}
+
+
+def test_what_no_stack_declares_has_no_tags(cloud: Cloud, path: str) -> None:
+    """CloudFormation names its stack in a tag, which nobody else can set."""
+    create(cloud, f"{path}/1")
+    tags = cloud.clients.ssm.list_tags_for_resource
+    assert tags(ResourceType="Parameter", ResourceId=f"{path}/1")["TagList"] == []

@@ -230,6 +230,29 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, step, forge
     assert jwks()[0] == 999
 
 
+def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(
+    booted, step, truth, change, aws, backdoor, jwks
+):
+    """Whether it is missing and whether the history has it is judged by one read of SSM."""
+    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    step()
+    latest = booted.keysets.read()
+    booted.history.keep(latest.number, latest.text)
+    name = f"/keyturn/demo/keyset/{latest.number:012d}"
+    backdoor.ssm.delete_parameter(Name=name)
+    aws.meanwhile(
+        "ssm:GetParametersByPath",
+        lambda: backdoor.ssm.put_parameter(Name=name, Value=latest.text, Type="String"),
+        after=True,
+        nth=2,
+    )
+    with pytest.raises(JwksAhead):
+        step()
+    assert jwks()[0] == latest.number
+    step()
+    assert jwks()[0] == latest.number
+
+
 def test_a_generation_that_ssm_shows_late_is_waited_for(
     booted, step, truth, change, aws, jwks, monkeypatch
 ):
