@@ -16,7 +16,7 @@ MILLION = 1_000_000
 GOAL = 0.35  # dollars per million authorizations
 _CONTAINERS, _HOURS = 1_000, 1  # that share the million: many, so that cold starts and reads show
 _START = 0.5  # seconds billed per cold start: INIT, and the first reads
-_READS = _CONTAINERS * _HOURS * 3_600 / DEFAULTS.view_ttl  # of the keyset, at most
+_READS = 2 * _CONTAINERS * _HOURS * 3_600 / DEFAULTS.view_ttl  # of keyset and document, at most
 _NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
 
 

@@ -63,13 +63,13 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
 def expect_visits(play: Play, horizon: float) -> None:
     """The client comes now and then; whoever has its key signs at the edges of each cut-off."""
     play.world.cutoffs.on_entry = partial(_show_at_its_edge, play)
-    play.traffic.every(_EVERY, play.begin + horizon, partial(_visit, play))
+    play.traffic.every(_EVERY, play.begin + horizon, partial(visit, play))
 
 
 def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool = True,
               kids: Callable[[Play], list[str]] = lambda _play: []) -> None:  # fmt: skip
     """The client asks just before."""
-    _visit(play)
+    visit(play)
 
     def act() -> None:
         order = Order(play.world.now(), cut=frozenset(cut(play)))
@@ -81,7 +81,7 @@ def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool 
 
 def block(play: Play, *, troubled: bool = True) -> None:
     """Refuse the client's tokens and its requests."""
-    _visit(play)
+    visit(play)
     _order(
         play, Order(play.world.now(), blocked=frozenset(the_client(play))), [], troubled=troubled
     )
@@ -114,7 +114,7 @@ def _order(
         edge + times.result_ttl + 0.3,
         stale + 0.2,
     ):
-        world.scheduler.at(world.now() + after, partial(_visit, play))
+        world.scheduler.at(world.now() + after, partial(visit, play))
 
 
 def _event(order: Order, kids: list[str], reason: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool)
     world.scheduler.spawn(run, container)
 
 
-def _visit(play: Play) -> None:
+def visit(play: Play) -> None:
     """It asks for a token, and shows its last ones."""
     play.traffic.issue(CLIENT)
     for token in play.world.cutoffs.issued[-3:]:

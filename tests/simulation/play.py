@@ -239,7 +239,8 @@ class Play:
         for kid, life in world.truth.lives.items():
             live = isinstance(keyset.find(kid), Key) and life.revoked is not None
             insist(not live, "S13", "a revocation was undone")
-        world.cutoffs.judge(keyset)
+        undisturbed = not world.plan.met and world.truth.whole < self.begin
+        world.cutoffs.judge(keyset, undisturbed=undisturbed)
         insist(keyset.active is not None, "L1", "no key signs")
         insist(keyset.standby is not None, "L1", "no key stands by")
         top = world.truth.landed[-1][1].number

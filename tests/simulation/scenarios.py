@@ -87,6 +87,21 @@ def _bootstrap(play: Play) -> None:
     play.at(1, play.rotate)
 
 
+def _cut_off(play: Play) -> None:
+    """A client, its subject, its last tokens and the standby go at once; then the client again, by hand."""
+    play.at(0, play.rotate)
+    play.at(1, lambda: operators.take_back(play, operators.several, kids=standby))
+    play.at(20, lambda: operators.take_back(play, operators.the_client, by_hand=True))
+
+
+def _block(play: Play) -> None:
+    """What is cut off while it is blocked stays blocked."""
+    play.at(0, lambda: operators.block(play))
+    play.at(5, play.rotate)
+    play.at(12, lambda: operators.take_back(play, operators.the_client))
+    play.at(30, lambda: operators.release(play))
+
+
 SCRIPTS: Mapping[str, Callable[[Play], None]] = {
     "bootstrap": _bootstrap,
     "rotation": _rotation,
@@ -97,6 +112,8 @@ SCRIPTS: Mapping[str, Callable[[Play], None]] = {
     "emergency on the grace key in its wait": partial(_emergency, grace, 9),
     "emergency on every key in a rotation": partial(_emergency, every_key, 3),
     "revocation by hand": _break_glass,
+    "cut-offs in a rotation": _cut_off,
+    "a block and a release": _block,
     "reconcile after an abandoned run": _abandoned,
     "reconcile after the keyset was lost": _keyset_lost,
 }

@@ -124,6 +124,20 @@ def _a_registration_that_comes_back(play: Play) -> None:
     play.at(late - 0.1, lambda: play.emergency(standby))
 
 
+def _cut_off(play: Play) -> None:
+    """Its issuer has given out a token just before, and does so just before the step runs again."""
+    again = 2.5 * play.world.times.rotation_period
+    play.at(_SWAP, lambda: operators.take_back(play, operators.the_client))
+    play.at(_LONG / 6, lambda: operators.take_back(play, operators.the_client))
+    for second in range(-4, 8, 2):
+        play.at(_SWAP + again + second, lambda: operators.visit(play))
+
+
+def _block(play: Play) -> None:
+    play.at(_SWAP, lambda: operators.block(play))
+    play.at(_LONG / 6, lambda: operators.release(play))
+
+
 WORST_CASES: Mapping[str, WorstCase] = {
     "a young standby, and who activates it is ahead and early": WorstCase(
         _young_standby,
@@ -173,6 +187,13 @@ WORST_CASES: Mapping[str, WorstCase] = {
             ("CreateKeyAfterActivate", "ssm:PutParameter"): (faults.lost_late,),
             ("ReplaceKeys", "kms:CreateKey"): (*[None] * 12, faults.slow, faults.slow),
         },
+    ),
+    "a client that is cut off, and its issuers are ahead": WorstCase(_cut_off, ahead=("issuer",)),
+    "a cut-off whose step runs again after the next": WorstCase(
+        _cut_off, states={"RevokeKeys": ("invoked_again_later",)}
+    ),
+    "a block whose step runs again after its release": WorstCase(
+        _block, states={"RevokeKeys": ("invoked_again_later",)}
     ),
     "authorizers whose reads show the past": WorstCase(
         _busy_authorizers,

@@ -49,6 +49,7 @@ def worlds(keys):
     return {
         "usual": World(keys),
         "standby unpublished": World(keys, standby_published=False),
+        "cut-offs": World(keys, cut_offs=True),
     }
 
 

@@ -3,6 +3,9 @@
 View and public keys are the product's own, over a reader and a source that never fail.
 """
 
+import base64
+import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,6 +15,7 @@ from keyturn.access.api import Api
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
 from keyturn.aws.view import View
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.claims import Expected
@@ -24,6 +28,18 @@ from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, VERIF
 
 API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
 _TIMES = replace(DEFAULTS, leeway=LEEWAY)
+CUT_OFFS: Mapping[tuple[str, str], int | None] = {  # epoch seconds of the instant; None blocks
+    ("client_id", "cut-shop"): NOW - 60,
+    ("client_id", "blocked-shop"): None,
+    ("client_id", "ann"): NOW - 60,
+    ("sub", "ann"): NOW - 10,
+    ("sub", "J\u00fcrgen"): NOW - 60,
+    ("sub", "x" * 2000): NOW - 60,
+    ("sub", "nul\x00"): NOW - 60,
+    ("sub", "late"): NOW + 20,
+    ("jti", "6f9d3f2e"): NOW + 1,
+    ("jti", "0"): NOW + 1,
+}
 
 
 def instant(seconds: float) -> datetime:
@@ -46,8 +62,10 @@ class Counted:
 class World:
     """What is true while a token is judged: which keys count, and until when."""
 
-    def __init__(self, keys: Keys, *, standby_published: bool = True) -> None:
-        self.keys = keys
+    def __init__(
+        self, keys: Keys, *, standby_published: bool = True, cut_offs: bool = False
+    ) -> None:
+        self.keys, self._cutoffs = keys, _cutoffs() if cut_offs else ()
         self.lookups = self.verifications = 0
         standby = None if standby_published else Code.KEY_NOT_PUBLISHED
         self._refused = {"standby": standby, "retired": Code.KEY_RETIRED}
@@ -113,7 +131,17 @@ class World:
             EndedKey(self.keys.kid(state.value), state.value, state, born, born)
             for state in (State.RETIRED, State.REVOKED)
         )
-        return Keyset(live, ended)
+        return Keyset(live, ended, cutoffs=self._cutoffs)
+
+
+def _cutoffs() -> tuple[CutOff, ...]:
+    """CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256 in base64url."""
+    cutoffs = []
+    for (claim, value), before in CUT_OFFS.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:12]).decode()
+        until = None if before is None else instant(before + 5000)
+        cutoffs.append(CutOff(Claim(claim), digest, instant(before or NOW - 60), until))
+    return tuple(cutoffs)
 
 
 def rest_token(authorization: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
     State.RETIRED: Code.KEY_RETIRED,
     State.REVOKED: Code.KEY_REVOKED,
 }
+_EMPTY = Keyset()  # until a key was found
 
 
 def authenticate(
@@ -39,7 +40,7 @@ def authenticate(
     which key and generation decided, nothing of the token.
     """
 
-    keyset = Keyset()
+    keyset = _EMPTY
 
     def find_key(kid: str) -> VerificationKey:
         nonlocal keyset

@@ -13,6 +13,7 @@ from keyturn.aws.faults import translated
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 UNKNOWN = "unknown"
 _EMERGENCY = "emergency"
+_CLIENT = "client_id"
 _MODES = ("scheduled", "rollback", _EMERGENCY)
 _LONGEST = 256  # characters, as PlanRotation takes them
 
@@ -47,6 +48,7 @@ class Request:
     started_by: str
     kids: tuple[str, ...]  # of an emergency
     understood: bool
+    cutoffs: frozenset[tuple[str, str]] = frozenset()  # of an emergency: claims with digests
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -59,14 +61,31 @@ class Request:
         mode, started_by = (_text(members.get(name)) for name in ("mode", "started_by"))
         listed = members.get("kids")
         kids = tuple(filter(None, map(_text, listed if isinstance(listed, list) else ())))
-        is_complete = kids == () if mode != _EMERGENCY else [*kids] == listed != []
+        cutoffs = _cutoffs(members) if mode == _EMERGENCY else frozenset()
+        released = mode == _EMERGENCY and bool(members.get("release"))
+        if mode != _EMERGENCY:
+            is_complete = kids == ()
+        else:
+            is_complete = [*kids] == (listed or []) and bool(kids or cutoffs or released)
         understood = mode in _MODES and bool(started_by) and is_complete
-        return cls(mode or UNKNOWN, started_by or UNKNOWN, kids, understood)
+        return cls(mode or UNKNOWN, started_by or UNKNOWN, kids, understood, cutoffs)
 
     @property
     def is_emergency(self) -> bool:
-        """Whether keys are to be revoked, and it says which."""
-        return self.mode == _EMERGENCY and self.kids != ()
+        """Whether keys or tokens are to be revoked, and it says which."""
+        return self.mode == _EMERGENCY and bool(self.kids or self.cutoffs)
+
+
+def _cutoffs(members: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Whose tokens are to be refused: what is cut off, and the clients that are blocked."""
+    cut_off = members.get("cut_off")
+    by_claim = {**(cut_off if isinstance(cut_off, dict) else {}), "block": members.get("block")}
+    return frozenset(
+        (_CLIENT if claim == "block" else claim, digest)
+        for claim, digests in by_claim.items()
+        for digest in (digests if isinstance(digests, list) else ())
+        if isinstance(digest, str)
+    )
 
 
 class Executions:

@@ -15,7 +15,8 @@ from keyturn.aws.stack import Stack
 from keyturn.cli.formatting import duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import document
-from keyturn.keyset.changes import changes
+from keyturn.keyset.changes import changes, new_cutoffs
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import DocumentInvalid, KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
 
@@ -122,12 +123,18 @@ def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
     entries = []
     walked = list(islice(past.backwards(), limit + 1))
     for generation, previous in zip_longest(walked[:limit], walked[1:]):
-        generation_changes = changes(previous.keyset if previous else Keyset(), generation.keyset)
+        before = previous.keyset if previous else Keyset()
+        of_keys, of_tokens = (
+            changes(before, generation.keyset),
+            new_cutoffs(before, generation.keyset),
+        )
         terminal.say(
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
-        for change in generation_changes:
+        for change in of_keys:
             terminal.say(f"    {change.kind:10} {change.kid}")
+        for cutoff in of_tokens:
+            terminal.say(f"    {_cutoff_sentence(cutoff)}")
         why = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
         terminal.say(Text("    " + " · ".join(why), style="dim"))
         entries.append(
@@ -135,7 +142,8 @@ def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
                 "generation": generation.number,
                 "at": iso(generation.at),
                 "changes": [
-                    {"change": one.kind.value, "kid": one.kid} for one in generation_changes
+                    *({"change": one.kind.value, "kid": one.kid} for one in of_keys),
+                    *map(_cutoff, of_tokens),
                 ],
                 "reason": generation.reason,
                 "started_by": generation.started_by,
@@ -159,10 +167,21 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
     terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
     for one in keys:
         terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
+    for cutoff in generation.keyset.cutoffs:
+        terminal.say(f"    {_cutoff_sentence(cutoff)}")
     bound = duration(deployment.revocation_bound)
     terminal.say(Text(f"An authorizer may have followed up to {bound} later.", style="dim"))
     doubts = _say_doubts(terminal, past, walked)
-    terminal.result({"at": iso(when), "generation": generation.number, "keys": keys, **doubts})
+    cutoffs = [_cutoff(one) for one in generation.keyset.cutoffs]
+    terminal.result(
+        {
+            "at": iso(when),
+            "generation": generation.number,
+            "keys": keys,
+            "cutoffs": cutoffs,
+            **doubts,
+        }
+    )
 
 
 def _say_doubts(terminal: Terminal, past: Past, walked: Sequence[Generation]) -> Mapping[str, Any]:
@@ -180,6 +199,22 @@ def _say_doubts(terminal: Terminal, past: Past, walked: Sequence[Generation]) ->
 def _key(key: Any, when: datetime) -> Mapping[str, Any]:
     valid = isinstance(key, Key) and key.verifies(when)
     return {"kid": key.kid, "state": key.state.value, "valid": valid}
+
+
+def _cutoff_sentence(cutoff: CutOff) -> str:
+    kind = "blocked" if cutoff.blocks else "cut off"
+    since = "" if cutoff.blocks else f", issued before {instant(cutoff.before)}"
+    return f"{kind:10} {cutoff.claim} {cutoff.digest}{since}"
+
+
+def _cutoff(cutoff: CutOff) -> Mapping[str, Any]:
+    return {
+        "change": "blocked" if cutoff.blocks else "cut_off",
+        "claim": cutoff.claim.value,
+        "digest": cutoff.digest,
+        "issued_before": iso(cutoff.before),
+        "until": iso(cutoff.until),
+    }
 
 
 def _parse_instant(text: str) -> datetime:

@@ -209,10 +209,13 @@ def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Failure, ...]:
     oldest = deployment.clock.now() - _REDRIVABLE
 
     def is_resolved(one: Failure) -> bool:
-        """A rotation by any later success; an emergency only when its keys are out."""
+        """A rotation by any later success; an emergency only when its keys and tokens are out."""
+        repeated = any(other.started > one.execution.started for other in successes)
         if one.request.is_emergency:
-            return not any(isinstance(keyset.find(kid), Key) for kid in one.request.kids)
-        return any(other.started > one.execution.started for other in successes)
+            live = any(isinstance(keyset.find(kid), Key) for kid in one.request.kids)
+            named = {(cutoff.claim.value, cutoff.digest) for cutoff in keyset.cutoffs}
+            return not live and (repeated or one.request.cutoffs <= named)
+        return repeated
 
     failures = (
         Failure(one, executions.request_of(one.arn)) for one in ended if one.started > oldest

@@ -1,14 +1,27 @@
 """What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from keyturn.keyset import capacity, timing
 from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import forget
+
+
+class OrderOvertaken(Refused):
+    """What this one says of a client is older than what stands: blocked, released or cut off since.
+
+    Which of them it was, the keyset no longer says; so the order is not taken for done.
+    """
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"client {digest} was blocked, released or cut off since: look at it, and order again"
+        )
 
 
 def cut_off(
@@ -24,8 +37,8 @@ def cut_off(
     """Refuse what was issued `before` with these claims' values, given as digests.
 
     `before` is timing.cut_before of the instant at which it was decided, however late it is written.
-    `block` refuses a client's later tokens as well, unless it was released since. What is cut off
-    already stays so at least as strictly. Raises CutOffsFull.
+    `block` refuses a client's later tokens as well. What is cut off already stays so at least as strictly.
+    Raises CutOffsFull, and OrderOvertaken for a block of a client that was released since.
     """
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
     if now > until:  # this step has run before, long ago
@@ -34,24 +47,26 @@ def cut_off(
     for claim, digest in requested:
         cutoff = CutOff(claim, digest, before, None if block else until)
         existing = cutoffs.get((claim, digest))
-        was_released = existing and not existing.blocks and existing.before > before
-        if not (block and was_released):
-            cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
+        if block and existing and not existing.blocks and existing.before > before:
+            raise OrderOvertaken(digest)
+        cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
     changed = forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
 
-def release(keyset: Keyset, clients: Iterable[str], *, before: datetime, times: Times) -> Keyset:
+def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times: Times) -> Keyset:
     """End the blocks of these clients, given as digests; what was issued `before` stays refused.
 
-    A block that was ordered later stays.
+    Raises OrderOvertaken for a block that was ordered later.
     """
+    for cutoff in keyset.cutoffs:
+        if cutoff.blocks and cutoff.digest in clients and cutoff.before > before:
+            raise OrderOvertaken(cutoff.digest)
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    released = frozenset(clients)
     cutoffs = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in released and cutoff.before <= before
+        if cutoff.blocks and cutoff.digest in clients
         else cutoff
         for cutoff in keyset.cutoffs
     )

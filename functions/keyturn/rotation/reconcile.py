@@ -59,10 +59,10 @@ def run(stack: Stack) -> Outcome:
         forget_cutoffs,
         restore_active_key,
         restore_standby,
-        publish_jwks,
-        destroy_ended_keys,
         remove_unlawful_generations,
         step_over_unlawful_generations,
+        publish_jwks,  # of the last generation that the others append
+        destroy_ended_keys,
         record_generations,
         prune_generations,
         sweep_orphans,

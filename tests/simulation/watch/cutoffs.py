@@ -1,7 +1,8 @@
 """S14 and S15: what was taken back is refused in time, and nothing else is.
 
 The arithmetic is written anew, by true time, from what operators ordered and when it was acknowledged; the
-digests, too. Two orders of one client within 2ε + 2 s are at once, by clocks that may differ: either may win.
+digests, too. Two orders of one client within 2ε + 2 s are at once, by clocks that may differ: either may be
+overtaken, and then is not acknowledged.
 """
 
 import base64
@@ -122,8 +123,11 @@ class CutOffs:
         for order in self.orders.values():
             order.is_lost = True
 
-    def judge(self, keyset: Keyset) -> None:
+    def judge(self, keyset: Keyset, *, undisturbed: bool) -> None:
         """All is quiet, and reconcile has run: what must stand stands, what is over is gone."""
+        for order in self._standing() if undisturbed else ():
+            done = order.acknowledged < math.inf or self._is_beside_another(order)
+            insist(done, "L2", "an order is not acknowledged, and nothing went wrong")
         standing = [self._entry(cutoff) for cutoff in keyset.cutoffs]
         for entry in standing:
             if entry.until == math.inf:
@@ -254,6 +258,14 @@ class CutOffs:
             if order.released & block.blocked and order.acknowledged >= block.ordered - self._slack
         ]
         return min(releases, default=math.inf)
+
+    def _is_beside_another(self, order: Order) -> bool:
+        """Then they may overtake each other, which is told."""
+        near = self._slack + self.times.write_delay
+        return any(
+            other is not order and abs(other.ordered - order.ordered) <= near
+            for other in self.orders.values()
+        )
 
     def _standing(self) -> list[Order]:
         return [order for order in self.orders.values() if not order.is_lost]

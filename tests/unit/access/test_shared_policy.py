@@ -80,14 +80,13 @@ def _table(routes: int) -> dict[str, str]:
 
 def test_a_policy_stays_within_its_bound():
     """In the stage with the longest name, for the token that opens everything; one route more is refused."""
-    routes = 1
-    while True:
+    for routes in range(1, 100):
         try:
-            table = RouteTable.parse(_table(routes + 1), cached=True)
+            RouteTable.parse(_table(routes + 1), cached=True)
         except ValueError as error:
-            assert f"the limit is {MAX_POLICY:,}" in str(error)
+            refusal = str(error)
             break
-        routes += 1
+    assert f"the limit is {MAX_POLICY:,}" in refusal
     table = RouteTable.parse(_table(routes), cached=True)
     call = Call("", f"{FROM_LONGEST}GET/orders", http_api=False)
     answer = call.allowed({"sub": "alice", "scope": "a"}, table, {})

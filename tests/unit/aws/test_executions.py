@@ -79,6 +79,20 @@ def test_what_the_workflow_accepts_is_understood(stack, machine):
 
 
 @pytest.mark.parametrize(
+    ("members", "cutoffs"),
+    [
+        ({"cut_off": {"sub": ["d1", "d2"]}}, {("sub", "d1"), ("sub", "d2")}),
+        ({"block": ["d1"]}, {("client_id", "d1")}),
+        ({"release": ["d1"]}, set()),
+    ],
+)
+def test_an_emergency_of_tokens_alone_is_understood(members, cutoffs):
+    """It names no kid; a release has nothing that must be there afterwards."""
+    request = Request.parse(json.dumps({"mode": "emergency", "started_by": "ann", **members}))
+    assert (request.understood, request.cutoffs) == (True, cutoffs)
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "7", "null", '"emergency"', "[" * 100_000, "9" * 5_000, '{"mode":' * 50_000],
     ids=lambda text: text[:12],

@@ -22,6 +22,7 @@ from keyturn.cli.main import app
 from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate
+from keyturn.rotation.reconcile import run as reconcile
 from tests.unit.cli.deployed import Deployed
 from tests.unit.conftest import BUCKET, REGION
 
@@ -212,3 +213,15 @@ def deployed(demo_times: Any) -> Deployed:
 def terminal() -> Terminal:
     """Speaks to people."""
     return Terminal("demo", as_json=False)
+
+
+@pytest.fixture
+def doctor(deployment, keyturn, booted, monkeypatch) -> Callable[..., dict[str, str]]:
+    """What doctor finds, by code, with its remedy; `--fix` invokes reconcile itself."""
+    monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: reconcile(booted))
+
+    def doctor(*options):
+        said = json.loads(keyturn("doctor", "--json", *options).stdout)
+        return {finding["code"]: finding["remedy"] for finding in said["findings"]}
+
+    return doctor

@@ -45,11 +45,11 @@ def test_cold_starts_are_billed():
 
 
 def test_higher_throughput_has_its_price():
-    """Reads are free until the account switches it on; then each container pays for its view."""
+    """Reads are free until the account switches it on; then each container pays for keyset and document."""
     load = Load(0, 1_000_000, containers=1_000)
     assert dollars(load)["Parameter Store reads"] == 0
     paid = dollars(Load(0, 1_000_000, containers=1_000, higher_throughput=True))
-    reads = 1_000 * MONTH / DEFAULTS.view_ttl
+    reads = 2 * 1_000 * MONTH / DEFAULTS.view_ttl
     assert paid["Parameter Store reads"] == pytest.approx(reads / 10_000 * 0.05)
 
 

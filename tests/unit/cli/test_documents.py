@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyturn.aws.faults import AwsFault
 from keyturn.cli.differences import differences, rows
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read")
@@ -297,51 +296,3 @@ def test_a_document_is_shown(deployment, keyturn, put, transcript):
     tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
     put(PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}', Tags=tags)
     transcript("client-show-80", keyturn("client", "show", "orders").stdout)
-
-
-def test_the_clients_are_listed(deployment, keyturn, put, transcript):
-    """Also one whose document does not parse."""
-    for name in deployment.client_documents.texts():
-        deployment.client_documents.remove(name)
-    assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
-    assert keyturn(*CLIENT, "--yes").exit_code == 0
-    put("/keyturn/demo/clients/spoilt", "{}")
-    listed = json.loads(keyturn("client", "list", "--json").stdout)["clients"]
-    assert [(one["client"], one["document"]) for one in listed] == [
-        ("orders", WRITTEN["client"]),
-        ("spoilt", None),
-    ]
-    assert listed[1]["problem"].endswith("audiences is required")
-    transcript("client-list-80", keyturn("client", "list").stdout)
-
-
-def test_the_apis_are_listed_with_those_that_have_no_document(
-    deployment, keyturn, put, backdoor, transcript
-):
-    """An API that asks the authorizer and has no document; a document whose API is not here."""
-    arn = deployment.outputs["AuthorizerArn"]
-    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-    api = backdoor.apigateway.create_rest_api(name="rest")["id"]
-    backdoor.apigateway.create_authorizer(restApiId=api, name="a", type="TOKEN", authorizerUri=uri)
-    assert keyturn(*API, "--yes").exit_code == 0
-    listed = json.loads(keyturn("api", "list", "--json").stdout)["apis"]
-    assert {one["api"]: (one["asks_authorizer"], one["document"]) for one in listed} == {
-        "abc123": (False, WRITTEN["api"]),
-        api: (True, None),
-    }
-    printed = keyturn("api", "list").stdout.replace(api, "z" * len(api))
-    transcript("api-list-80", printed)
-
-
-def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keyturn, monkeypatch):
-    """The documents are, and what is missing is said."""
-
-    def denied(_arn):
-        raise AwsFault("apigateway:GetRestApis", "AccessDeniedException")
-
-    monkeypatch.setattr(deployment.authorizers, "of_function", denied)
-    assert keyturn(*API, "--yes").exit_code == 0
-    listed = json.loads(keyturn("api", "list", "--json").stdout)
-    assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
-    assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
-    assert "could not be read" in keyturn("api", "list").stdout

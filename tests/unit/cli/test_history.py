@@ -7,6 +7,10 @@ from datetime import timedelta
 import pytest
 
 from keyturn.keyset import document
+from keyturn.keyset.cutoffs import Claim, digest_of
+from keyturn.keyset.model import Origin
+from keyturn.keyset.timing import cut_before
+from keyturn.keyset.token_revocation import cut_off
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.conftest import BUCKET, START
 
@@ -51,6 +55,25 @@ def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before,
         booted.history.keep(number, text)
     booted.keysets.remove(f"{n:012d}" for n in [1, 2])
     assert json.loads(keyturn("history", "--json").stdout) == before
+
+
+def test_what_was_cut_off(deployment, booted, keyset_before, keyturn, clock):
+    """When, whose tokens, and issued until when; also what was refused at an instant."""
+    before = cut_before(clock.now(), booted.times)
+
+    def cut(keyset, now):
+        named = [(Claim.CLIENT, digest_of("shop"))]
+        return cut_off(keyset, named, now, before=before, times=booted.times, limits=booted.limits)
+
+    booted.keysets.update(cut, Origin("op-cut", "ann", "host broken into"))
+    [change] = json.loads(keyturn("history", "--limit", "1", "--json").stdout)["changes"]
+    [entry] = change["changes"]
+    assert (entry["change"], entry["claim"], entry["digest"]) == (
+        *("cut_off", "client_id"),
+        digest_of("shop"),
+    )
+    said = keyturn("history", "--at", clock.now().isoformat()).stdout
+    assert f"cut off    client_id {digest_of('shop')}, issued before" in said
 
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])

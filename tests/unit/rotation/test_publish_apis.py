@@ -160,3 +160,14 @@ def test_what_cannot_be_read_is_a_fault(declare_api, publish, shown, aws):
     with pytest.raises(AwsFault):
         publish()
     assert set(shown()) == {"orders.example"}
+
+
+def test_two_at_once_do_not_disturb_each_other(declare_api, publish, shown, aws):
+    """Whoever comes second leaves that document to the first, and goes on with the others."""
+    declare_api("a1", ORDERS)
+    declare_api("b2", {"audience": "https://bills.example"})
+    aws.fail("s3:PutObject", aws.error("PreconditionFailed", 412))
+    assert len(publish()["put"]) == 1
+    assert len(shown()) == 1
+    publish()
+    assert set(shown()) == {"orders.example", "bills.example"}

@@ -21,6 +21,7 @@ _STARTS = 0.001  # of all calls find no warm container, and read each key from K
 DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
 _TOKEN_BYTES = 910  # logged per token: the audit line and its metric
 _IDLE_METRICS, _METRICS = 3, 20  # reconcile's, and all; billed in hours that have data
+_VIEWS = 2  # per busy container: the keyset, and the document of one client or API
 _ALARMS, _DASHBOARDS = 13, 1  # of one stack (docs/signals.md)
 _TRANSITIONS = 21  # states of a rotation
 _DAILY = 4  # states of a scheduled run that finds nothing due
@@ -68,7 +69,7 @@ def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
     kms = load.tokens + load.authorizations * _STARTS * keys + runs * keys
     metrics = _METRICS if calls else _IDLE_METRICS
     logs = load.tokens * _TOKEN_BYTES + load.authorizations * DECISION_BYTES
-    reads = load.containers * MONTH / times.view_ttl if calls else 0.0
+    reads = _VIEWS * load.containers * MONTH / times.view_ttl if calls else 0.0
     ssm = prices["ssm_10k_requests"] if load.higher_throughput else 0.0
     return [
         Line("KMS keys: active, standby, grace", keys, "keys", prices["kms_key_month"]),

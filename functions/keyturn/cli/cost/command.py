@@ -14,11 +14,14 @@ Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued per month.")]
 Calls = Annotated[int, typer.Option(min=0, help="Authorizer calls per month.")]
 Containers = Annotated[
     int,
-    typer.Option(min=0, help="Busy containers on average; each reads the keyset every C seconds."),
+    typer.Option(
+        min=0,
+        help="Busy containers on average; each reads the keyset and a document every C seconds.",
+    ),
 ]
 HigherThroughput = Annotated[
     bool,
-    typer.Option(help="Parameter Store's higher throughput, needed above some 1,000 containers."),
+    typer.Option(help="Parameter Store's higher throughput, needed above some 500 containers."),
 ]
 Prices = Annotated[
     list[str] | None,

@@ -82,8 +82,21 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     cut(release=[ORDERS], at=at)
     clock.advance(600)
     cut(block=[ORDERS])
-    cut(release=[ORDERS], at=at)
+    assert cut(release=[ORDERS], at=at)["outcome"] == "overtaken"
     assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+
+
+def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
+    """The client was cut off while the block was on its way: that is no release, but looks like one."""
+    at = clock.now()
+    clock.advance(2)
+    cut(cut_off={"client_id": [ORDERS]})
+    active = truth().active.kid
+    outcome = cut(kids=[active], block=[ORDERS], at=at)
+    assert outcome["outcome"] == "overtaken"
+    assert "order again" in outcome["why"]
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().active.kid != active
 
 
 @pytest.mark.parametrize("later", [0, 100_000])

@@ -1,0 +1,122 @@
+"""Mutants of the cut-offs by which tokens are taken back."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from keyturn.api import issue_token
+from keyturn.keyset import cutoffs, timing, token_revocation
+from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.model import Keyset
+from keyturn.rotation import revoke_keys
+from keyturn.rotation.task import EmergencyInput
+from tests.simulation.mutants.patching import rebuilt
+
+
+def a_token_of_the_instant_is_hit() -> AbstractContextManager[Any]:
+    """Whose `iat` equals it."""
+
+    def hits(self: CutOff, issued: float) -> bool:
+        return self.until is None or issued <= self.before.timestamp()
+
+    return patch.object(CutOff, "hits", hits)
+
+
+def the_instant_lacks_epsilon() -> AbstractContextManager[Any]:
+    """Issuers are never ahead."""
+
+    def cut_before(ordered: datetime, _times: Any) -> datetime:
+        return timing.whole_second(ordered + timedelta(seconds=1))
+
+    return patch.object(timing, "cut_before", cut_before)
+
+
+def the_instant_is_that_of_each_attempt() -> AbstractContextManager[Any]:
+    """A step that runs again cuts off what was issued since."""
+
+    def run(stack: Any, event: Any) -> Any:
+        plan = event.plan.model_copy(update={"at": stack.clock.now()})
+        return real(stack, event.model_copy(update={"plan": plan}))
+
+    real = revoke_keys.run
+    return rebuilt(revoke_keys, EmergencyInput, run)
+
+
+def the_later_cut_off_counts() -> AbstractContextManager[Any]:
+    """Even if it is the weaker."""
+    return patch.object(CutOff, "at_least", lambda self, _other: self)
+
+
+def a_cut_off_is_over_at_its_instant() -> AbstractContextManager[Any]:
+    """As if the tokens that it refuses were dead by then."""
+    return patch.object(
+        CutOff, "is_over", lambda self, now: self.until is not None and now > self.before
+    )
+
+
+def a_cut_off_is_never_over() -> AbstractContextManager[Any]:
+    """It takes its room for good."""
+    return patch.object(CutOff, "is_over", lambda _self, _now: False)
+
+
+def a_digest_is_compared_by_its_beginning() -> AbstractContextManager[Any]:
+    """Other values begin like it."""
+
+    def first_hit(
+        by_claim: Mapping[Claim, Mapping[str, CutOff]], claims: Mapping[str, Any]
+    ) -> CutOff | None:
+        for claim, by_digest in by_claim.items():
+            wanted = cutoffs.digest_of(claims[claim])
+            for digest, cutoff in by_digest.items():
+                if digest[0] == wanted[0] and cutoff.hits(claims["iat"]):
+                    return cutoff
+        return None
+
+    return patch.object(cutoffs, "first_hit", first_hit)
+
+
+def the_authorizer_knows_no_cut_offs() -> AbstractContextManager[Any]:
+    """Only the issuer does, which signs the rest of its tokens in a moment."""
+    issuing = ("client_id", "sub", "jti", "iat")
+
+    def cutoff_that_hits(self: Keyset, claims: Mapping[str, Any]) -> CutOff | None:
+        return real(self, claims) if set(claims) == set(issuing) else None
+
+    real = Keyset.cutoff_that_hits
+    return patch.object(Keyset, "cutoff_that_hits", cutoff_that_hits)
+
+
+def the_issuer_signs_what_is_cut_off() -> AbstractContextManager[Any]:
+    """And the client gets a token that every API refuses."""
+    return patch.object(issue_token, "_check_cutoffs", lambda *_arguments: None)
+
+
+def a_release_drops_the_cut_off() -> AbstractContextManager[Any]:
+    """With it what was issued before."""
+
+    def release(keyset: Keyset, clients: Iterable[str], **_arguments: Any) -> Keyset:
+        released = frozenset(clients)
+        kept = [one for one in keyset.cutoffs if not (one.blocks and one.digest in released)]
+        return replace(keyset, cutoffs=tuple(kept))
+
+    return patch.object(revoke_keys, "release", release)
+
+
+def a_block_that_runs_again_blocks_again() -> AbstractContextManager[Any]:
+    """Although the client was released since."""
+
+    def cut_off(keyset: Keyset, requested: Any, now: datetime, **how: Any) -> Keyset:
+        if not how.get("block"):
+            return real(keyset, requested, now, **how)
+        blocks = {
+            (claim, digest): CutOff(claim, digest, how["before"]) for claim, digest in requested
+        }
+        others = [one for one in keyset.cutoffs if (one.claim, one.digest) not in blocks]
+        together = sorted((*others, *blocks.values()), key=lambda one: (one.claim, one.digest))
+        return replace(keyset, cutoffs=tuple(together))
+
+    real = token_revocation.cut_off
+    return patch.object(revoke_keys, "cut_off", cut_off)
