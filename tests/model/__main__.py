@@ -10,7 +10,7 @@ still in no machine; a view is never used beyond C (or the stale limit), an issu
 keeps a JWKS longer than P. Time is whole seconds.
 
 Which stored texts count, for whom, and what somebody who creates parameters can do about it is explored by
-itself (lineage.py).
+itself (lineage.py), and so are a client's cut-offs (cutoffs.py).
 
 Not modelled: KMS and its orphans (S8, S12), signatures (S3), faults of the reading itself, the
 Wait states and the wording of outcomes, the rounding of instants (all are whole), the ten minutes that
@@ -23,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.model import lineage_tasks, report
+from tests.model import cutoff_tasks, lineage_tasks, report
 from tests.model.tasks import MUTANTS, SCENARIOS, of_mutant, of_scenario
 
 if TYPE_CHECKING:
@@ -40,13 +40,22 @@ def main() -> int:
     # A process a task: what an exploration has remembered is given back at its end.
     with ProcessPoolExecutor(PROCESSES, max_tasks_per_child=1) as pool:
         for done in as_completed(
-            [pool.submit(of_scenario, name) for name in (*SCENARIOS, *lineage_tasks.SCENARIOS)]
+            [
+                *(
+                    pool.submit(of_scenario, name)
+                    for name in (*SCENARIOS, *lineage_tasks.SCENARIOS)
+                ),
+                *(pool.submit(cutoff_tasks.of_scenario, name) for name in cutoff_tasks.SCENARIOS),
+            ]
         ):
             outcome = done.result()
             outcomes.append(outcome)
             print(report.scenario_line(outcome), *outcome.trace, sep="\n    ", flush=True)
     with ProcessPoolExecutor(PROCESSES) as pool:
         for outcome in pool.map(of_mutant, (*MUTANTS, *lineage_tasks.MUTANTS)):
+            outcomes.append(outcome)
+            print(*report.mutant_lines(outcome), sep="\n", flush=True)
+        for outcome in pool.map(cutoff_tasks.of_mutant, cutoff_tasks.MUTANTS):
             outcomes.append(outcome)
             print(*report.mutant_lines(outcome), sep="\n", flush=True)
     explorations = [outcome for outcome in outcomes if not outcome.scenario]

@@ -41,7 +41,11 @@ def cut_off(
     Raises CutOffsFull, and OrderOvertaken for a block of a client that was released since.
     """
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    if now > until:  # this step has run before, long ago
+    if now > until:  # what was issued before is dead, and nothing remembers a release
+        for claim, digest in requested if block else ():
+            existing = keyset.cutoff(claim, digest)
+            if not (existing and existing.blocks):
+                raise OrderOvertaken(digest)
         return keyset
     cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
     for claim, digest in requested:

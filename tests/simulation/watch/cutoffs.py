@@ -164,7 +164,7 @@ class CutOffs:
 
     def answered(self, answer: Answer, view: float) -> None:
         """An authorizer has decided, on a view that was so many seconds old at most."""
-        token, hidden = answer.token, self.truth.hidden_until(answer.arrived)
+        token, hidden = answer.token, self.truth.hidden_until(self.now())
         if answer.verdict == "allowed":
             since = max(self._since(token), hidden) if self._since(token) < math.inf else math.inf
             insist(answer.arrived <= since + view, "S14", "a token that was taken back is accepted")
@@ -179,7 +179,7 @@ class CutOffs:
         since = self._since(token)
         if since == math.inf:
             return
-        hidden = self.truth.hidden_until(at)
+        hidden = self.truth.hidden_until(self.now())
         bound = max(since, hidden) + view + self.times.result_ttl
         insist(at <= bound, "S14", "API Gateway lets in what was taken back past C + G + ε")
         if at - trouble > self.times.stale_limit:
@@ -190,7 +190,7 @@ class CutOffs:
         """The issuer refused the client's `REQUEST`, which arrived at `since`."""
         error, edge = answer["error"], self.times.view_ttl + self.times.clock_skew
         insist(error in (_BLOCKED, _UNAVAILABLE), "S15", f"{CLIENT} is answered `{error}`")
-        if error == _BLOCKED and since > self.truth.hidden_until(since) + edge:
+        if error == _BLOCKED and since > self.truth.hidden_until(self.now()) + edge:
             may = self._is_perhaps_blocked(("client_id", digest(CLIENT)), since - edge)
             insist(may, "S15", "a client is refused that nobody has blocked")
 
@@ -242,7 +242,7 @@ class CutOffs:
 
     def _is_released(self, value: Value, at: float) -> bool:
         """Whether each of its blocks was certainly released by then."""
-        blocks = [order.planned for order in self.orders.values() if value in order.blocked]
+        blocks = [order.acknowledged for order in self.orders.values() if value in order.blocked]
         last = max(blocks, default=math.inf) + self._slack
         return any(
             order.acknowledged <= at and order.ordered > last

@@ -110,7 +110,7 @@ def test_a_block_that_runs_again_blocks_no_released_client(
     cut(release=[ORDERS])
     clock.advance(later)
     invoke(reconcile, {})
-    cut(block=[ORDERS], at=at)
+    assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
     assert not any(cutoff.blocks for cutoff in truth().cutoffs)
 
 

@@ -1,0 +1,165 @@
+"""The exploration of tests/model/cutoffs.py, and its mutants."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from tests.model import cutoffs
+from tests.model.mutants import Edit, Mutant
+from tests.model.outcome import Outcome
+
+SCENARIOS: Mapping[str, tuple[str, ...]] = {
+    "cut-offs, two of a client": ("cut", "cut"),
+    "cut-offs, a block and a cut-off": ("block", "cut"),
+    "cut-offs, a block and its release": ("block", "release"),
+}
+_TWO, _BLOCK, _RELEASE = SCENARIOS
+
+
+def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
+    return Mutant(f"cut-offs: {name}", scenario, (Edit(where, old, new),))
+
+
+_CUT, _FREED = "token_revocation.cut_off", "token_revocation.release"
+_LIST = (
+    _mutant("no ε", _TWO, "timing.cut_before", "times.clock_skew + 1", "1"),
+    _mutant("no second for the rounding", _TWO, "timing.cut_before", " + 1", ""),
+    _mutant(
+        "dead at its instant",
+        _TWO,
+        "timing.cut_until",
+        "timedelta(seconds=lifetime + margin) + CLOCKS",
+        "timedelta(seconds=2)",
+    ),
+    _mutant(
+        "the instant of the write",
+        _TWO,
+        _CUT,
+        "CutOff(claim, digest, before,",
+        "CutOff(claim, digest, timing.cut_before(now, times),",
+    ),
+    _mutant(
+        "the later one counts",
+        _TWO,
+        _CUT,
+        "cutoff.at_least(existing) if existing else cutoff",
+        "cutoff",
+    ),
+    _mutant(
+        "the earlier instant", _TWO, "cutoffs.CutOff.at_least", "max(self.before", "min(self.before"
+    ),
+    _mutant(
+        "a cut-off ends a block",
+        _BLOCK,
+        "cutoffs.CutOff.at_least",
+        "None if self.until is None or other.until is None else max(self.until, other.until)",
+        "self.until or other.until",
+    ),
+    _mutant(
+        "over at its instant",
+        _TWO,
+        "cutoffs.CutOff.is_over",
+        "now > self.until",
+        "now > self.before",
+    ),
+    _mutant("never over", _TWO, "cutoffs.CutOff.is_over", "now > self.until", "False"),
+    _mutant(
+        "a block behind a cut-off is done",
+        _BLOCK,
+        _CUT,
+        "existing.before > before:\n            raise OrderOvertaken(digest)",
+        "existing.before > before:\n            continue",
+    ),
+    _mutant("a block that runs again", _RELEASE, _CUT, "existing.before > before", "False"),
+    _mutant(
+        "a release is not done",
+        _RELEASE,
+        _FREED,
+        "cutoff.blocks and cutoff.digest in clients\n",
+        "False\n",
+    ),
+    _mutant(
+        "a release is earlier than its block",
+        _RELEASE,
+        _FREED,
+        "CutOff(cutoff.claim, cutoff.digest, before, until)",
+        "CutOff(cutoff.claim, cutoff.digest, cutoff.before - (before - cutoff.before), until)",
+    ),
+    _mutant(
+        "whatever is dropped follows",
+        _TWO,
+        "succession._of_known_cutoff",
+        "cutoff.until is None or after.at <= cutoff.until",
+        "False",
+    ),
+    _mutant(
+        "what is earlier follows",
+        _TWO,
+        "succession._of_known_cutoff",
+        "now.before < cutoff.before",
+        "False",
+    ),
+    _mutant(
+        "what ends earlier follows",
+        _TWO,
+        "succession._of_known_cutoff",
+        "cutoff.until and now.until and now.until < cutoff.until",
+        "False",
+    ),
+)
+MUTANTS: Mapping[str, Mutant] = {mutant.name: mutant for mutant in _LIST}
+
+
+def of_scenario(name: str) -> Outcome:
+    """The product as it is."""
+    return _explored(name, name)
+
+
+def of_mutant(name: str) -> Outcome:
+    """The product without one of its rules."""
+    mutant = MUTANTS[name]
+    with mutant.applied():
+        return _explored(name, mutant.scenario, mutant.scenario)
+
+
+def _explored(name: str, kinds: str, scenario: str = "") -> Outcome:
+    began = time.monotonic()
+    cutoffs.forget()
+    first = cutoffs.start(SCENARIOS[kinds])
+    origins: dict[cutoffs.State, tuple[cutoffs.State | None, str]] = {first: (None, "")}
+    queue, transitions, wrong, trace = deque([first]), 0, "", ()
+    while queue and not wrong:
+        state = queue.popleft()
+        for says, following, bad in cutoffs.moves(state):
+            transitions += 1
+            is_new = following not in origins
+            wrong = bad or (cutoffs.wrong(following) if is_new else "")
+            if is_new:
+                origins[following] = (state, says)
+                queue.append(following)
+            if wrong:
+                trace = (*_path(origins, state), says, wrong)
+                break
+    return Outcome(
+        name=name,
+        constants=f"ε {cutoffs.SKEW} s, every step at most twice",
+        actors=(*SCENARIOS[kinds], "reconcile", "deployment"),
+        states=len(origins),
+        transitions=transitions,
+        keysets=len({(state.entry, state.is_longer) for state in origins}),
+        exhausted=not queue and not wrong,
+        wrong=wrong,
+        trace=trace,
+        seconds=time.monotonic() - began,
+        scenario=scenario,
+    )
+
+
+def _path(
+    origins: Mapping[cutoffs.State, tuple[cutoffs.State | None, str]], state: cutoffs.State | None
+) -> tuple[str, ...]:
+    steps = []
+    while state is not None:
+        state, says = origins[state]
+        steps.append(says)
+    return tuple(reversed(steps[:-1]))
