@@ -123,7 +123,8 @@ class Traffic:
         world = self._world
         now = int(EPOCH.timestamp() + world.now())
         made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
-        return Token(self._compact(kid, arn, made), kid, world.now() + request.lifetime, genuine)
+        expires = now - EPOCH.timestamp() + request.lifetime  # iat is a whole second
+        return Token(self._compact(kid, arn, made), kid, expires, genuine)
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""

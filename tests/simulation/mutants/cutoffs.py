@@ -111,11 +111,11 @@ def a_block_that_runs_again_blocks_again() -> AbstractContextManager[Any]:
     def cut_off(keyset: Keyset, requested: Any, now: datetime, **how: Any) -> Keyset:
         if not how.get("block"):
             return real(keyset, requested, now, **how)
-        blocks = {
-            (claim, digest): CutOff(claim, digest, how["before"]) for claim, digest in requested
-        }
-        others = [one for one in keyset.cutoffs if (one.claim, one.digest) not in blocks]
-        together = sorted((*others, *blocks.values()), key=lambda one: (one.claim, one.digest))
+        standing = {(one.claim, one.digest): one for one in keyset.cutoffs}
+        for value in requested:
+            block = CutOff(*value, how["before"])
+            standing[value] = block.at_least(standing.get(value, block))
+        together = sorted(standing.values(), key=lambda one: (one.claim, one.digest))
         return replace(keyset, cutoffs=tuple(together))
 
     real = token_revocation.cut_off

@@ -113,6 +113,8 @@ class CutOffs:
             return
         if task.step == "PlanRotation":
             order.planned = self.now()
+        if order.released and self.truth.hidden_until(self.now()) >= order.ordered:
+            return  # somebody's deletion hid the block from it
         if done == ("RevokeKeys", "revoked"):
             order.acknowledged = min(order.acknowledged, self.now())
         if flushed:
