@@ -7,7 +7,7 @@
     python -m tests.simulation "rotation, delays worst"               a run with AWS late
     python -m tests.simulation "keys that pile up"                    a long run
 
-FULL=1 tries every pair and 100,000 seeds. Ends with one line; build/simulate.json holds the figures.
+FULL=1 tries every pair and 100,000 seeds, and every trouble beside adversaries, teams and operators. Ends with one line; build/simulate.json holds the figures.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.simulation import campaign, replay
 
 FULL = bool(os.environ.get("FULL"))
 REPORT = Path("build/simulate.json")
-_SEEDS, _PAIRS = (100_000, None) if FULL else (5_000, 1_500)
+_SEEDS, _PAIRS, _SINGLES = (100_000, None, None) if FULL else (2_000, 1_000, 1_000)
 
 
 def main() -> int:
@@ -32,6 +32,7 @@ def main() -> int:
         campaign.late_aws(),
         campaign.long_runs(),
         campaign.single_troubles(),
+        campaign.troubles_among_others(_SINGLES),
         campaign.pairs(_PAIRS),
         campaign.seeds(_SEEDS),
     ]

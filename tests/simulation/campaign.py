@@ -79,9 +79,17 @@ def long_runs() -> Part:
 
 
 def single_troubles() -> Part:
-    """Every script, with every kind of trouble at every site, one at a time."""
-    jobs = [(name, (trouble,)) for name, troubles in _sites() for trouble in troubles]
+    """Every script alone, with every kind of trouble at every site, one at a time."""
+    sites = _sites(scenarios.ALONE)
+    jobs = [(name, (trouble,)) for name, troubles in sites for trouble in troubles]
     return _spread("single troubles", jobs, _script)
+
+
+def troubles_among_others(most: int | None) -> Part:
+    """The same beside adversaries, teams and operators: so many, or all."""
+    jobs = [(name, (trouble,)) for name, troubles in _sites() for trouble in troubles]
+    share = jobs if most is None else Random(most).sample(jobs, most)
+    return _spread("single troubles among others", share, _script)
 
 
 def pairs(most: int | None) -> Part:
@@ -102,9 +110,10 @@ def seeds(count: int) -> Part:
     return _spread("seeds", list(range(count)), _seed)
 
 
-def _sites() -> Iterator[tuple[str, list[Trouble]]]:
+def _sites(manner: str = "") -> Iterator[tuple[str, list[Trouble]]]:
     with simulated():
-        for name in scenarios.SCRIPTS:
+        for script in scenarios.SCRIPTS:
+            name = script + manner
             yield name, list(scenarios.every_trouble(scenarios.play(name).world.plan))
 
 

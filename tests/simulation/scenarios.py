@@ -131,8 +131,15 @@ class Trouble:
         return f"{self.at} {self.number} {self.kind}"
 
 
+ALONE = ", alone"
+
+
 def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.CACHED) -> Play:
-    """The whole run of a script with these troubles; raises Broken."""
+    """The whole run of a script with these troubles; raises Broken.
+
+    A name that ends in ALONE is that of the script without adversaries, teams and operators beside it.
+    """
+    is_alone, name = name.endswith(ALONE), name.removesuffix(ALONE)
     make = Play.founded if name == "bootstrap" else Play.booted
     run = make(times, skew=min(_SKEW, times.clock_skew))
     by_name = {fault.__name__: fault for fault in faults.APPLIES}
@@ -146,9 +153,10 @@ def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.C
     run.traffic.every(9, run.begin + horizon, run.traffic.issue)
     run.traffic.every(7, run.begin + horizon, run.traffic.show)
     run.at(times.rotation_period, run.rotate)
-    unleash(run, name, horizon)
-    teams.unleash(run, name, horizon)
-    operators.unleash(run, name, horizon)
+    if not is_alone:
+        unleash(run, name, horizon)
+        teams.unleash(run, name, horizon)
+        operators.unleash(run, name, horizon)
     run.finish()
     return run
 
