@@ -50,6 +50,7 @@ CUT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 )
 REMOVE_CUT = ("aws iam delete-role-policy", "aws lambda update-function-configuration")
+AUDIT_LINES = "aws logs filter-log-events"
 BLOCK = ("keyturn client block", "keyturn client release")
 CUT_OFF = "keyturn revoke --client operator"
 DISABLE, ENABLE = "aws kms disable-key", "aws kms enable-key"
@@ -61,6 +62,7 @@ EXECUTION = (
     "aws stepfunctions list-executions",
 )
 ELSEWHERE = {
+    "keyturn verify": "test_doctor.py, test_an_issued_token_explained_and_who_counted",
     "keyturn revoke --all": "test_emergency.py, test_all_keys_at_once",
     "keyturn revoke --client": "test_cutoffs.py",
     "keyturn revoke --subject": "test_cutoffs.py",
@@ -128,7 +130,7 @@ def test_a_compromised_key(
 def test_a_compromised_client(deployment: Deployment, type_in: Type) -> None:
     """Its audit lines name it; blocked it is refused, released and cut off it gets good tokens."""
     story.new_token(deployment)
-    assert "token_issued" in type_in("aws logs filter-log-events")
+    assert "token_issued" in type_in(AUDIT_LINES)
     blocked, released = (type_in(beginning) for beginning in BLOCK)
     assert "Proved: refused" in blocked
     assert released.endswith("Released.\n")
@@ -213,6 +215,7 @@ def test_no_command_is_missing() -> None:
     beginnings = (
         *LOOK,
         *REVOKE,
+        AUDIT_LINES,
         *BLOCK,
         CUT_OFF,
         *REMOVE_CUT,
