@@ -24,7 +24,7 @@ from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import Failed, Terminal
 from keyturn.keyset.model import EndedKey, Keyset
 
-_TOKEN_SECONDS = 6.0  # that the revocation waits for a token to prove it with
+_TOKEN_SECONDS = 10.0  # that the revocation waits for a token to prove it with
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,9 +181,13 @@ class CutOffs:
         since = self._since(token)
         if since == math.inf:
             return
-        hidden = self.truth.hidden_until(self.now())
-        bound = max(since, hidden) + view + self.times.result_ttl
-        insist(at <= bound, "S14", "API Gateway lets in what was taken back past C + G + ε")
+        edge = view + self.times.result_ttl
+        hidden = self.truth.hidden_until(self.now()) + edge
+        insist(
+            at <= max(since + edge, hidden),
+            "S14",
+            "API Gateway lets in what was taken back past C + G + ε",
+        )
         if at - trouble > self.times.stale_limit:
             flushed = min(self._flushes(token), default=math.inf)
             insist(at <= max(flushed, hidden), "S14", "API Gateway lets in what was taken back after the flush")  # fmt: skip
@@ -225,8 +229,11 @@ class CutOffs:
         return [
             order.flushed
             for order in self._standing()
-            if (order.cut & values and token.signed < order.ordered)
-            or (order.blocked & values and self._first_release(order) == math.inf)
+            if order.acknowledged < math.inf  # one that was refused is flushed like the others
+            and (
+                (order.cut & values and token.signed < order.ordered)
+                or (order.blocked & values and self._first_release(order) == math.inf)
+            )
         ]
 
     def _may_hit(self, token: Token, at: float) -> bool:
