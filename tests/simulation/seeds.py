@@ -31,6 +31,11 @@ class Drawn(Plan):
         self._calls = choose.choice((0.0, 0.002, 0.01, 0.04))
         self._states = choose.choice((0.0, 0.0, 0.02, 0.1))
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether anything can go wrong."""
+        return bool(self._calls or self._states or self.outages)
+
     def at_call(self, label: str, operation: str, now: float) -> Fault | None:
         """See Plan."""
         if not self.over and self._choose.random() < self._calls:
@@ -73,7 +78,7 @@ def play(seed: int) -> Play:
     run.traffic.every(choose.choice((4, 12)), end, run.traffic.issue)
     run.traffic.every(choose.choice((2, 6)), end, run.traffic.show)
     run.at(choose.uniform(0, horizon), run.traffic.forge)
-    unleash(run, str(seed), horizon)
+    unleash(run, str(seed), horizon, deletes=not run.world.plan.is_troubled)
     teams.unleash(run, str(seed), horizon)
     operators.unleash(run, str(seed), horizon)
     run.finish()

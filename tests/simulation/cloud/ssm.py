@@ -19,9 +19,9 @@ _SHOWN = 300.0  # seconds after which no read shows what is gone; far more than 
 
 @dataclass
 class Parameter:
-    """Its values with the instants they were written at; `deleted` is when it went."""
+    """Its values with the instants they were written at, None while it was gone; `deleted` is when it went."""
 
-    values: list[tuple[float, str]]
+    values: list[tuple[float, str | None]]
     deleted: float | None = None
 
     def at(self, instant: float) -> str | None:
@@ -72,6 +72,8 @@ class Ssm:
     def declare(self, name: str, text: str) -> None:
         """Somebody's template puts a document that is no generation."""
         there = self.parameters.setdefault(name, Parameter([]))
+        if there.deleted is not None:
+            there.values.append((there.deleted, None))
         there.values.append((self._wire.now(), text))
         there.deleted = None
 
@@ -91,7 +93,8 @@ class Ssm:
 
     def shown(self, name: str, at: float) -> dict[str, Any]:
         """A parameter as a read shows it; every write is a version, and has its date."""
-        versions = [since for since, _ in self.parameters[name].values if since <= at]
+        values = self.parameters[name].values
+        versions = [since for since, text in values if since <= at and text is not None]
         return {
             "Name": name,
             "Value": self.see(name, at),

@@ -27,6 +27,7 @@ CUT_OFF = "cut_off"  # the authorizer's code
 _DOCUMENT = f'{{"audiences": ["orders"], "subjects": ["{SUBJECT}"], "scopes": ["orders:read"]}}'
 _CLAIMS = ("client_id", "sub", "jti")
 _LONGEST_LEEWAY, _LONGEST_SKEW, _WRITERS_CLOCKS = 300, 60, 600  # seconds, of any deployment
+_RECONCILE = 120.0  # seconds that a run may take
 _BLOCKED, _UNAVAILABLE = "unauthorized_client", "temporarily_unavailable"
 
 Value = tuple[str, str]  # a claim and the digest of its value
@@ -136,7 +137,8 @@ class CutOffs:
                 insist(not self._is_released(entry.value, self.now()), "S15", "a client stays blocked after its release")  # fmt: skip
             else:
                 longest = self._longest + _LONGEST_LEEWAY + _LONGEST_SKEW + _WRITERS_CLOCKS
-                is_needed = self.now() <= entry.before + longest + self.times.clock_skew
+                longest += self.times.clock_skew + _RECONCILE  # which may have begun just before
+                is_needed = self.now() <= entry.before + longest
                 insist(is_needed, "S15", "a cut-off outlives every token")
         for token in self.issued:
             if self._since(token) < math.inf and self.now() < token.expires + _LONGEST_LEEWAY:
