@@ -83,7 +83,6 @@ MUTANTS: tuple[Mutant, ...] = (
     lineage.what_does_not_follow_blocks_the_name,
     lineage.nothing_is_put_back,
     lineage.only_reconcile_puts_back,
-    lineage.a_lost_branch_is_forgotten,
     history.an_object_of_the_number_is_the_generation,
     history.an_object_of_the_name_is_the_generation,
     history.other_bytes_stop_the_recording,

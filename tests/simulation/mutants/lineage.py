@@ -7,7 +7,7 @@ from unittest.mock import patch
 from keyturn.aws import keyset_reader
 from keyturn.keyset import lineage
 from keyturn.keyset.lineage import HIGHEST, Lineage
-from keyturn.rotation import reconcile, record_changes, repair_keyset
+from keyturn.rotation import reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere
 
 
@@ -66,8 +66,3 @@ def nothing_is_put_back() -> AbstractContextManager[Any]:
 def only_reconcile_puts_back() -> AbstractContextManager[Any]:
     """SSM's own event repairs nothing."""
     return patch.object(record_changes, "restore_generations", lambda _stack: [])
-
-
-def a_lost_branch_is_forgotten() -> AbstractContextManager[Any]:
-    """What was revoked there stays live where a writer was faster than the repair."""
-    return patch.object(repair_keyset, "join_branches", lambda _stack, _origin: None)
