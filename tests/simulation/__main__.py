@@ -20,7 +20,7 @@ from tests.simulation import campaign, replay
 
 FULL = bool(os.environ.get("FULL"))
 REPORT = Path("build/simulate.json")
-_SEEDS, _PAIRS, _SINGLES = (100_000, None, None) if FULL else (2_000, 1_000, 1_000)
+_SEEDS, _PAIRS, _SINGLES = (100_000, None, None) if FULL else (2_000, 600, 600)
 
 
 def main() -> int:
