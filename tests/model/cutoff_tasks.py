@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tests.model import cutoffs
 from tests.model.mutants import Edit, Mutant
-from tests.model.outcome import Outcome
+from tests.model.outcome import Outcome, path_to
 
 SCENARIOS: Mapping[str, tuple[str, ...]] = {
     "cut-offs, two of a client": ("cut", "cut"),
@@ -138,7 +138,7 @@ def _explored(name: str, kinds: str, scenario: str = "") -> Outcome:
                 origins[following] = (state, says)
                 queue.append(following)
             if wrong:
-                trace = (*_path(origins, state), says, wrong)
+                trace = (*path_to(origins, state), says, wrong)
                 break
     return Outcome(
         name=name,
@@ -153,13 +153,3 @@ def _explored(name: str, kinds: str, scenario: str = "") -> Outcome:
         seconds=time.monotonic() - began,
         scenario=scenario,
     )
-
-
-def _path(
-    origins: Mapping[cutoffs.State, tuple[cutoffs.State | None, str]], state: cutoffs.State | None
-) -> tuple[str, ...]:
-    steps = []
-    while state is not None:
-        state, says = origins[state]
-        steps.append(says)
-    return tuple(reversed(steps[:-1]))

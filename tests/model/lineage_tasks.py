@@ -11,7 +11,7 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
 from tests.model import lineage
 from tests.model.lineage import Rules, Store
-from tests.model.outcome import Outcome
+from tests.model.outcome import Outcome, path_to
 
 RULES = Rules(lineage.trace, lineage.prune)
 _SIZES = {"lineage, two forgeries": (2, 1), "lineage, one forgery, pruned twice": (1, 2)}
@@ -117,7 +117,7 @@ def _explored(name: str, rules: Rules, plants: int, prunings: int, scenario: str
                 continue
             origins[following] = (state, says)
             if wrong := lineage.wrong(rules, following):
-                trace = (*_path(origins, following), wrong)
+                trace = (*path_to(origins, following), wrong)
                 break
             queue.append(following)
     return Outcome(
@@ -133,13 +133,3 @@ def _explored(name: str, rules: Rules, plants: int, prunings: int, scenario: str
         seconds=time.monotonic() - began,
         scenario=scenario,
     )
-
-
-def _path(
-    origins: Mapping[lineage.State, tuple[lineage.State | None, str]], state: lineage.State | None
-) -> tuple[str, ...]:
-    steps = []
-    while state is not None:
-        state, says = origins[state]
-        steps.append(says)
-    return tuple(reversed(steps[:-1]))

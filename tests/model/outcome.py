@@ -1,7 +1,10 @@
 """What came of one scenario or mutant, small enough to pass between processes."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,13 @@ class Outcome:
     def fields(self) -> dict[str, Any]:
         """For JSON."""
         return {**asdict(self), "seconds": round(self.seconds, 2), "good": self.good}
+
+
+def path_to(origins: Mapping[S, tuple[S | None, str]], state: S) -> tuple[str, ...]:
+    """What led to a state, from where each was come to first, and by what."""
+    steps = list[str]()
+    at: S | None = state
+    while at is not None:
+        at, says = origins[at]
+        steps.append(says)
+    return tuple(reversed(steps[:-1]))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from keyturn.access.routes import RouteTable, parse_entries
@@ -63,9 +63,12 @@ def _seconds(name: str, told: Any) -> int:
         raise ValueError(f"{name} should be whole seconds") from None
 
 
-def _routes(text: str) -> RouteTable | None:
-    entries = parse_entries(text)
-    return RouteTable.parse(entries) if entries else None
+def _route_table(
+    route_scopes: Mapping[str, str] | None = None, times: Times | None = None, **_others: Any
+) -> RouteTable | None:
+    """API Gateway may keep one answer for all routes of an API: docs/decisions/0023."""
+    is_cached = times is not None and times.result_ttl > 0
+    return RouteTable.parse(route_scopes, cached=is_cached) if route_scopes else None
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
@@ -77,7 +80,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "role_prefix": _role_prefix,
     "issuer": str,
     "token_url": str,
-    "route_scopes": _routes,
+    "route_scopes": parse_entries,
     "flush_targets": _stages,
     "distribution": str,
     "former_issuer": str,
@@ -136,18 +139,12 @@ class Settings:
                     raise ValueError("is required")
             except (ValueError, TypeError, AttributeError) as error:
                 problems.append(f"{name}: {error}")
+        try:
+            members["route_scopes"] = _route_table(**members)
+        except ValueError as error:
+            problems.append(f"route_scopes: {error}")
         if problems:
             raise InvalidSettings("; ".join(problems))
-        settings = cls(**members)._with_a_cached_table()
+        settings = cls(**members)
         settings.times.checked()
         return settings
-
-    def _with_a_cached_table(self) -> Self:
-        """API Gateway may keep one answer for all routes of an API: docs/decisions/0023."""
-        if self.route_scopes is None or self.times.result_ttl == 0:
-            return self
-        try:
-            table = RouteTable.parse(self.route_scopes.entries, cached=True)
-        except ValueError as error:
-            raise InvalidSettings(f"route_scopes: {error}") from None
-        return replace(self, route_scopes=table)

@@ -19,7 +19,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.registry import Declared
 from keyturn.cli.client import CLIENTS, Name
 from keyturn.cli.differences import rows
-from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, parse_claim
+from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, request_fields
 from keyturn.cli.terminal import ProblemFound, Terminal
 
 # Which member of the document decides about which field of a request.
@@ -60,13 +60,7 @@ def explain(
     claim: Claims = None,
 ) -> None:
     """Whether a client may have this token, and if not, which member of its document refuses it."""
-    fields = {
-        "subject": subject,
-        "scope": scope,
-        "audience": audience,
-        "lifetime": lifetime,
-        "claims": dict(map(parse_claim, claim or [])),
-    }
+    fields = request_fields(subject, scope, audience, lifetime, claim)
     declared = CLIENTS.read(deployment, name)
     answer = _answer(deployment, declared, fields)
     _say(terminal, name, answer)

@@ -1,6 +1,8 @@
-"""Instants and durations as people read them."""
+"""Instants, durations and cut-offs as people and programs read them."""
 
 from datetime import UTC, datetime, timedelta
+
+from keyturn.keyset.cutoffs import CutOff
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -33,6 +35,16 @@ def instant(at: datetime | None) -> str:
 def iso(at: datetime | None) -> str | None:
     """As `--json` spells it: RFC 3339 with Z and whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def cutoff_members(cutoff: CutOff) -> dict[str, str | None]:
+    """A cut-off as `--json` has it; `until` is null while a client is blocked."""
+    return {
+        "claim": cutoff.claim.value,
+        "digest": cutoff.digest,
+        "issued_before": iso(cutoff.before),
+        "until": iso(cutoff.until),
+    }
 
 
 def tick(at: datetime, window: timedelta) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.history import HistoryObject
 from keyturn.aws.stack import Stack
-from keyturn.cli.formatting import duration, instant, iso
+from keyturn.cli.formatting import cutoff_members, duration, instant, iso
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset import document
 from keyturn.keyset.changes import changes, new_cutoffs
@@ -208,13 +208,7 @@ def _cutoff_sentence(cutoff: CutOff) -> str:
 
 
 def _cutoff(cutoff: CutOff) -> Mapping[str, Any]:
-    return {
-        "change": "blocked" if cutoff.blocks else "cut_off",
-        "claim": cutoff.claim.value,
-        "digest": cutoff.digest,
-        "issued_before": iso(cutoff.before),
-        "until": iso(cutoff.until),
-    }
+    return {"change": "blocked" if cutoff.blocks else "cut_off", **cutoff_members(cutoff)}
 
 
 def _parse_instant(text: str) -> datetime:

@@ -36,13 +36,7 @@ def issue(
     claim: Claims = None,
 ) -> None:
     """Issue a token with your own credentials; it is printed and stored nowhere."""
-    request = {
-        "subject": subject,
-        "scope": scope,
-        "audience": audience,
-        "lifetime": lifetime,
-        "claims": dict(map(parse_claim, claim or [])),
-    }
+    request = request_fields(subject, scope, audience, lifetime, claim)
     answer = deployment.post_token(request, client=client)
     if answer.status != 200:
         raise _refused(answer, client)
@@ -50,7 +44,24 @@ def issue(
     terminal.result(answer.body)
 
 
-def parse_claim(argument: str) -> tuple[str, Any]:
+def request_fields(
+    subject: str | None,
+    scope: str,
+    audience: str | None,
+    lifetime: int | None,
+    claims: list[str] | None,
+) -> dict[str, Any]:
+    """A request of docs/tokens.md from the options; raises BadUsage."""
+    return {
+        "subject": subject,
+        "scope": scope,
+        "audience": audience,
+        "lifetime": lifetime,
+        "claims": dict(map(_parse_claim, claims or [])),
+    }
+
+
+def _parse_claim(argument: str) -> tuple[str, Any]:
     """Name and value of NAME=VALUE; raises BadUsage."""
     name, equals, value = argument.partition("=")
     if not (name and equals):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.proof_tokens import UNAUTHORIZED, ProofTokens
+from keyturn.cli.proof_tokens import ProofTokens, is_refused
 from keyturn.cli.terminal import Failed, Terminal
 
 _PATIENCE = 5  # seconds past the bound that a token may still be accepted, and no more
@@ -36,22 +36,20 @@ class Prover:
 
         Raises Failed when it is accepted past the bound, or when the other one is refused.
         """
-        bound = self.deployment.revocation_bound
+        deployment, tokens = self.deployment, self.tokens
+        bound = deployment.revocation_bound
         limit = self.since + bound + timedelta(seconds=_PATIENCE)
         with self.terminal.progress("trying a revoked token"):
             while True:
-                sent = self.deployment.clock.now()
-                if self.tokens.witness and self._is_refused(self.tokens.witness):
+                sent = deployment.clock.now()
+                if tokens.witness and is_refused(deployment, tokens.witness):
                     raise Failed("a token that was not revoked is refused: see `keyturn doctor`")
-                if self._is_refused(self.tokens.revoked):
-                    seconds = (self.deployment.clock.now() - self.since).total_seconds()
+                if is_refused(deployment, tokens.revoked):
+                    seconds = (deployment.clock.now() - self.since).total_seconds()
                     return Proof(seconds, bound.total_seconds())
                 if sent > limit:
                     raise Failed(
                         f"a revoked token is still accepted {_PATIENCE} s past the bound "
                         f"of {bound.total_seconds():.0f} s: see docs/runbooks/key-compromise.md"
                     )
-                self.deployment.clock.sleep(_PAUSE)
-
-    def _is_refused(self, token: str) -> bool:
-        return self.deployment.get("/whoami", token).status == UNAUTHORIZED
+                deployment.clock.sleep(_PAUSE)

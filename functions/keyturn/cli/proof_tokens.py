@@ -16,7 +16,7 @@ from keyturn.keyset.model import Keyset
 if TYPE_CHECKING:
     from keyturn.cli.revocation import Order
 
-UNAUTHORIZED = 401
+_UNAUTHORIZED = 401
 OPERATOR = "operator"  # the client that every stack has
 _SUBJECT, _WITNESS = "keyturn-proof", "keyturn-witness"
 
@@ -40,7 +40,7 @@ def find_tokens(
         revoked = _issued(deployment, {"subject": _SUBJECT}, OPERATOR)
     else:
         revoked = _matching(deployment, order.targets)
-    if _is_refused(deployment, revoked):
+    if is_refused(deployment, revoked):
         raise Failed("the token to prove it with is already refused")
     return ProofTokens(revoked, None if is_active else _witness(deployment, order.targets))
 
@@ -84,7 +84,7 @@ def _witness(deployment: Deployment, targets: Targets) -> str | None:
         return None
     try:
         witness = _issued(deployment, {"subject": _WITNESS}, OPERATOR)
-        return None if _is_refused(deployment, witness) else witness
+        return None if is_refused(deployment, witness) else witness
     except (Failed, AwsFault):
         return None
 
@@ -96,5 +96,6 @@ def _issued(deployment: Deployment, request: Mapping[str, Any], client: str) -> 
     return str(answer.body["access_token"])
 
 
-def _is_refused(deployment: Deployment, token: str) -> bool:
-    return deployment.get("/whoami", token).status == UNAUTHORIZED
+def is_refused(deployment: Deployment, token: str) -> bool:
+    """Whether the stack's own API answers 401; raises AwsFault."""
+    return deployment.get("/whoami", token).status == _UNAUTHORIZED

@@ -70,6 +70,14 @@ class CutOff:
         return replace(self, before=max(self.before, other.before), until=until)
 
 
+def merged(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, ...]:
+    """All of them in order; of a claim's value that both cut off, one that is as strict as both."""
+    by_value = {(one.claim, one.digest): one for one in cutoffs}
+    for one in others:
+        by_value[one.claim, one.digest] = one.at_least(by_value.get((one.claim, one.digest), one))
+    return tuple(by_value[value] for value in sorted(by_value))
+
+
 def index(cutoffs: Iterable[CutOff]) -> Mapping[Claim, Mapping[str, CutOff]]:
     """The same by claim and digest; raises InvariantBroken for one that is named twice."""
     by_claim: dict[Claim, dict[str, CutOff]] = {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from keyturn.keyset import capacity, timing
-from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.cutoffs import Claim, CutOff, merged
 from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
@@ -47,14 +47,12 @@ def cut_off(
             if not (existing and existing.blocks):
                 raise OrderOvertaken(digest)
         return keyset
-    cutoffs = {(cutoff.claim, cutoff.digest): cutoff for cutoff in keyset.cutoffs}
-    for claim, digest in requested:
-        cutoff = CutOff(claim, digest, before, None if block else until)
-        existing = cutoffs.get((claim, digest))
-        if block and existing and not existing.blocks and existing.before > before:
-            raise OrderOvertaken(digest)
-        cutoffs[claim, digest] = cutoff.at_least(existing) if existing else cutoff
-    changed = forget(replace(keyset, cutoffs=_in_order(cutoffs.values())), now, limits)
+    added = [CutOff(claim, digest, before, None if block else until) for claim, digest in requested]
+    for cutoff in added if block else ():
+        existing = keyset.cutoff(cutoff.claim, cutoff.digest)
+        if existing and not existing.blocks and existing.before > before:
+            raise OrderOvertaken(cutoff.digest)
+    changed = forget(replace(keyset, cutoffs=merged(keyset.cutoffs, added)), now, limits)
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -82,10 +80,6 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     if any(cutoff.is_over(now) for cutoff in keyset.cutoffs):
         return forget(keyset, now, limits)
     return keyset
-
-
-def _in_order(cutoffs: Iterable[CutOff]) -> tuple[CutOff, ...]:
-    return tuple(sorted(cutoffs, key=lambda cutoff: (cutoff.claim, cutoff.digest)))
 
 
 def _longest_lifetime(keyset: Keyset, times: Times) -> int:

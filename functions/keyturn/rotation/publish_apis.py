@@ -13,7 +13,7 @@ from typing import Any
 from keyturn.access.api import Api
 from keyturn.access.metadata import Document, protected_resource, resource_path
 from keyturn.aws import registry
-from keyturn.aws.faults import Conflict, UnreadableDocument
+from keyturn.aws.faults import Conflict
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import PROTECTED_RESOURCES
@@ -42,16 +42,12 @@ def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
 
 
 def _declared(stack: Stack) -> tuple[list[Api], list[str]]:
-    declared = registry.apis(stack.settings.stack, stack.clients.ssm)
-    apis, unreadable = [], []
-    for api_id, text in declared.texts().items():
-        try:
-            apis.append(declared.parsed(api_id, text))
-        except UnreadableDocument:
-            unreadable.append(declared.parameter(api_id))
+    apis = registry.apis(stack.settings.stack, stack.clients.ssm)
+    documents = apis.all()
+    unreadable = [apis.parameter(api_id) for api_id, one in documents.items() if one.problem]
     if unreadable:
         logger.warning("unreadable_api_documents", parameters=unreadable)
-    return apis, unreadable
+    return [one.value for one in documents.values() if one.value], unreadable
 
 
 def _documents(issuer: str, apis: Iterable[Api]) -> Mapping[str, Document]:

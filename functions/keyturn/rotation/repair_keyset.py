@@ -19,7 +19,7 @@ from enum import StrEnum
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset.cutoffs import CutOff
+from keyturn.keyset.cutoffs import CutOff, merged
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import objection
@@ -113,11 +113,8 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
 
 def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
     """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
-    merged = {(one.claim, one.digest): one for one in keyset.cutoffs}
-    for one in other.cutoffs:
-        if not one.is_over(stack.clock.now()):
-            merged[one.claim, one.digest] = one.at_least(merged.get((one.claim, one.digest), one))
-    return tuple(merged[key] for key in sorted(merged))
+    now = stack.clock.now()
+    return merged(keyset.cutoffs, (one for one in other.cutoffs if not one.is_over(now)))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:

@@ -85,7 +85,7 @@ def _upcoming(summary: Summary) -> str:
         f'<td class="kid">{_kid(one.kid) if one.kid else ""}</td></tr>'
         for one in summary.upcoming
     )
-    return f"<section><h2>Next</h2><table><tbody>{rows}</tbody></table></section>" if rows else ""
+    return _table("Next", rows)
 
 
 def _running(summary: Summary) -> str:
@@ -96,8 +96,7 @@ def _running(summary: Summary) -> str:
         f'<td class="kid">{escape(run.arn.rpartition(":")[2])}</td></tr>'
         for run in summary.snapshot.running or ()
     )
-    head = "<section><h2>Running executions</h2><table><tbody>"
-    return f"{head}{rows}</tbody></table></section>" if rows else ""
+    return _table("Running executions", rows)
 
 
 def _cutoffs(summary: Summary) -> str:
@@ -107,7 +106,12 @@ def _cutoffs(summary: Summary) -> str:
         f"<td>{f'until {instant(cutoff.until)}' if cutoff.until else 'until it is released'}</td></tr>"
         for name, cutoff in summary.cutoffs
     )
-    head = "<section><h2>Refused if issued before</h2><table><tbody>"
+    return _table("Refused if issued before", rows)
+
+
+def _table(title: str, rows: str) -> str:
+    """A section, if there is anything to show."""
+    head = f"<section><h2>{title}</h2><table><tbody>"
     return f"{head}{rows}</tbody></table></section>" if rows else ""
 
 

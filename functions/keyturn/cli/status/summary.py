@@ -8,7 +8,7 @@ from typing import Any
 
 from keyturn.cli.doctor.checkup import drift
 from keyturn.cli.doctor.findings import Finding
-from keyturn.cli.formatting import count, iso
+from keyturn.cli.formatting import count, cutoff_members, iso
 from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.lives import Life, Window, lives
 from keyturn.cli.status.upcoming import UpcomingEvent, upcoming
@@ -157,14 +157,7 @@ def _cutoff_name(cutoff: CutOff, clients: Mapping[str, str]) -> str:
 
 
 def _cutoff(name: str, cutoff: CutOff) -> Mapping[str, Any]:
-    return {
-        "name": name,
-        "claim": cutoff.claim.value,
-        "digest": cutoff.digest,
-        "blocked": cutoff.blocks,
-        "issued_before": iso(cutoff.before),
-        "until": iso(cutoff.until),
-    }
+    return {"name": name, "blocked": cutoff.blocks, **cutoff_members(cutoff)}
 
 
 def _run(run: Run) -> Mapping[str, Any]:
