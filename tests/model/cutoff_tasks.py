@@ -41,9 +41,9 @@ _LIST = (
     _mutant(
         "the later one counts",
         _TWO,
-        _CUT,
-        "cutoff.at_least(existing) if existing else cutoff",
-        "cutoff",
+        "cutoffs.merged",
+        "one.at_least(by_value.get((one.claim, one.digest), one))",
+        "one",
     ),
     _mutant(
         "the earlier instant", _TWO, "cutoffs.CutOff.at_least", "max(self.before", "min(self.before"
@@ -67,8 +67,8 @@ _LIST = (
         "a block behind a cut-off is done",
         _BLOCK,
         _CUT,
-        "existing.before > before:\n            raise OrderOvertaken(digest)",
-        "existing.before > before:\n            continue",
+        "existing.before > before:\n            raise OrderOvertaken(cutoff.digest)",
+        "existing.before > before:\n            return keyset",
     ),
     _mutant("a block that runs again", _RELEASE, _CUT, "existing.before > before", "False"),
     _mutant(

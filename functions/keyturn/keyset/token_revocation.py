@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from keyturn.keyset import capacity, timing
-from keyturn.keyset.cutoffs import Claim, CutOff, merged
+from keyturn.keyset import capacity, cutoffs, timing
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits, Times
@@ -52,7 +52,7 @@ def cut_off(
         existing = keyset.cutoff(cutoff.claim, cutoff.digest)
         if existing and not existing.blocks and existing.before > before:
             raise OrderOvertaken(cutoff.digest)
-    changed = forget(replace(keyset, cutoffs=merged(keyset.cutoffs, added)), now, limits)
+    changed = forget(replace(keyset, cutoffs=cutoffs.merged(keyset.cutoffs, added)), now, limits)
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -66,13 +66,13 @@ def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times
         if cutoff.blocks and cutoff.digest in clients and cutoff.before > before:
             raise OrderOvertaken(cutoff.digest)
     until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    cutoffs = tuple(
+    standing = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
         if cutoff.blocks and cutoff.digest in clients
         else cutoff
         for cutoff in keyset.cutoffs
     )
-    return keyset if cutoffs == keyset.cutoffs else replace(keyset, cutoffs=cutoffs)
+    return keyset if standing == keyset.cutoffs else replace(keyset, cutoffs=standing)
 
 
 def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
