@@ -17,10 +17,9 @@ from typing import Any
 from keyturn.keyset import values
 from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBroken, NewerSchema
-from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
+from keyturn.keyset.model import MAX_BYTES, EndedKey, Generation, Key, Keyset
 
 SCHEMA = 1
-MAX_BYTES = 4096  # SSM Standard tier
 MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
 
 

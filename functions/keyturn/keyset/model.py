@@ -10,6 +10,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
+MAX_BYTES = 4096  # of a stored keyset: an SSM Standard parameter
 MAX_LIVE_KEYS = 10  # a load balancer that verifies JWTs ignores a JWKS with more (ELB User Guide)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from keyturn.keyset.errors import ContradictorySettings
-from keyturn.keyset.model import MAX_LIVE_KEYS
+from keyturn.keyset.model import MAX_BYTES, MAX_LIVE_KEYS
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "view_ttl": (1, 300),
@@ -75,7 +75,7 @@ class Limits:
     birth: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
     live_keys: int = MAX_LIVE_KEYS
     listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
-    document_bytes: int = 4096  # an SSM Standard parameter
+    document_bytes: int = MAX_BYTES
 
 
 def whole_second(instant: datetime) -> datetime:
