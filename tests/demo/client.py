@@ -11,8 +11,10 @@ import jwt
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Unanswered
+from keyturn.aws.http import Answer
 
 _PAUSE = 0.4  # seconds between two tokens: 15-second tokens keep some 35 of them alive
+_GATEWAY_FAILURES = (502, 504)  # API Gateway lost the function's answer: it says nothing of a token
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class BackgroundClient:
 
     def _issue(self) -> None:
         began = time.monotonic()
-        answer = self._deployment.post_token({"subject": "demo", "scope": "whoami:read"})
+        request = {"subject": "demo", "scope": "whoami:read"}
+        answer = _answered("POST /token", self._deployment.post_token(request))
         if answer.status != 200:
             self._issuer_down_since = self._issuer_down_since or began
             self._refuse(f"POST /token answered {answer.status}")
@@ -138,7 +141,7 @@ class BackgroundClient:
 
     def _try(self, token: Token) -> None:
         sent = time.time()
-        status = self._deployment.get("/whoami", token.text).status
+        status = _answered("GET /whoami", self._deployment.get("/whoami", token.text)).status
         arrived = time.time()
         self._last_took = arrived - sent
         revocation = self.tally.revocation
@@ -161,3 +164,10 @@ class BackgroundClient:
 
     def _refused(self, what: str) -> None:
         self.tally.refused.append(Refusal(self._phase(), what))
+
+
+def _answered(call: str, answer: Answer) -> Answer:
+    """The answer, if it is the function's own; raises Unanswered."""
+    if answer.status in _GATEWAY_FAILURES:
+        raise Unanswered(call, str(answer.status))
+    return answer
