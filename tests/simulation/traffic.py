@@ -58,7 +58,7 @@ class Traffic:
                 self.steal(key.kid, key.kms_key_arn)
         for after in (0.0, times.view_ttl - 0.1, edge + 0.1, edge + times.result_ttl + 0.2):
             world.scheduler.at(world.now() + after, self.issue)
-            for key in generation.keyset.known:
+            for key in generation.keyset.all_keys:
                 if token := self._last.get(key.kid):
                     world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
 

@@ -51,7 +51,7 @@ def authenticate(
     signed = read_signed(token, find_key, headers=stack.headers)
     api = stack.api(api_id)
     check(signed.claims, stack.expected(api.audience), lifetime=signed.lifetime, now=now)
-    if keyset.cutoff_that_hits(signed.claims):
+    if keyset.refusing_cutoff(signed.claims):
         raise TokenRefused(Code.CUT_OFF)
     return signed.claims, api
 

@@ -102,10 +102,10 @@ def _granted(client: Client, request: TokenRequest, key: Key) -> claims.Request:
 
 def _check_cutoffs(keyset: Keyset, wanted: claims.Request, jti: str, now: int) -> None:
     """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
-    cutoff = keyset.cutoff_that_hits(
+    cutoff = keyset.refusing_cutoff(
         {"client_id": wanted.client_id, "sub": wanted.subject, "jti": jti, "iat": now}
     )
-    if cutoff and cutoff.blocks:
+    if cutoff and cutoff.is_block:
         raise Forbidden("client: is blocked")
     if cutoff:
         wait = int(cutoff.before.timestamp()) - now

@@ -151,10 +151,10 @@ def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
 
 
 def _cutoff(claims: Mapping[str, Any], around: Surroundings) -> Check:
-    cutoff = around.keyset.cutoff_that_hits(claims)
+    cutoff = around.keyset.refusing_cutoff(claims)
     if cutoff is None:
         return Check("cut-off", True, Code.CUT_OFF, "its client, subject and jti are not cut off")
-    what = "is blocked since" if cutoff.blocks else "is cut off before"
+    what = "is blocked since" if cutoff.is_block else "is cut off before"
     says = f"{cutoff.claim} {what} {instant(cutoff.before)}"
     return Check("cut-off", False, Code.CUT_OFF, says)
 

@@ -113,7 +113,7 @@ def orphans(backdoor, stack):
         known = {
             key.kms_key_arn
             for number, text in stack.keysets.stored().items()
-            for key in document.loads(text).keyset.known
+            for key in document.loads(text).keyset.all_keys
         }
         return {key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]} - known
 
