@@ -24,7 +24,7 @@ def publish(way: Way, *, own: bool = False) -> Step:
         match a.held:
             case None:
                 facts = changes.atlas.facts[s.truth]
-                read = a._replace(held=("generation", 0, facts.live, facts.all_keys, 0))
+                read = a._replace(held=("generation", 0, facts.live, facts.known, 0))
                 if changes.atlas.constants.slow_reads:
                     yield Move(("reads the generation",), read)
                 else:

@@ -61,6 +61,6 @@ class Recovery:
             return "L1: after a reconcile there is not one active and one published standby key"
         if facts.grace:
             return f"L1: after a reconcile {', '.join(facts.grace)} is still in grace"
-        if s.jwks != (0, facts.live, facts.all_keys):
+        if s.jwks != (0, facts.live, facts.known):
             return "L1: after a reconcile the JWKS is not the truth"
         return ""

@@ -51,7 +51,7 @@ class World:
         facts, keys = self.atlas.facts[truth], self.atlas.keysets[truth].keys
         shown = sum(bit(key.kid) for key in keys if key.published)
         jwks = (0 if keys and shown == facts.live else 1, shown, shown)
-        state = State(truth, self.omega, (), jwks, (), (), (), facts.all_keys & ~facts.live, 0, 0)
+        state = State(truth, self.omega, (), jwks, (), (), (), facts.known & ~facts.live, 0, 0)
         return state._replace(tokens=self._tokens(truth, (), (), 0))
 
     def later(self, s: State) -> State:
@@ -87,7 +87,7 @@ class World:
             s.caches,
             self._tokens(truth, views, s.tokens, void),
             falls,
-            s.gone | (after.all_keys & ~after.live),
+            s.gone | (after.known & ~after.live),
             void,
             alone,
         )
