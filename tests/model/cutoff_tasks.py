@@ -43,7 +43,7 @@ _LIST = (
         _TWO,
         "cutoffs.merge",
         "cutoff.merge(by_value.get(value, cutoff))",
-        "one",
+        "cutoff",
     ),
     _mutant(
         "the earlier instant", _TWO, "cutoffs.CutOff.merge", "max(self.before", "min(self.before"
