@@ -67,7 +67,7 @@ def explain(stack: Stack, text: str) -> Explanation:
         generation.keyset,
     )
     table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
-    entries = table.open_entries(scopes) if table else {}
+    entries = table.list_open_entries(scopes) if table else {}
     routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}
     return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
 
