@@ -132,7 +132,7 @@ class Play:
         container = self.world.container("keyset")
         origin = Origin("op-0", "cloudformation", "create")
         process = self.world.scheduler.spawn(
-            lambda: container.stack.keysets.found(number, origin), container
+            lambda: container.stack.keysets.create(number, origin), container
         )
         process.waiters.append(lambda: self._found_again(number, process))
 

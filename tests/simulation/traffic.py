@@ -162,7 +162,7 @@ class Traffic:
         if "error" in answer:
             world.cutoffs.issuer_answered(answer, arrived)
             return
-        epoch, held = EPOCH.timestamp(), container.stack.view._held
+        epoch, held = EPOCH.timestamp(), container.stack.view._entry
         token = world.tokens.issued(answer["access_token"], container.signed, epoch)
         assert held, "an issuer that signs has read the keyset"
         world.cutoffs.handed_out(token, held.value.keyset)
@@ -198,7 +198,7 @@ class Traffic:
     def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
         container = self._take("authorizer")
-        seen, held = self._number_seen(container), container.stack.view._held
+        seen, held = self._number_seen(container), container.stack.view._entry
         event = {
             "type": "TOKEN",
             "authorizationToken": f"Bearer {text}",
@@ -243,11 +243,11 @@ class Traffic:
 
     def _holds_a_lost_branch(self, container: Container) -> bool:
         """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
-        held, promised = container.stack.view._held, self._world.truth.promised
+        held, promised = container.stack.view._entry, self._world.truth.promised
         return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
-        held = container.stack.view._held
+        held = container.stack.view._entry
         return held.value.number if held else 0
 
     def _worst_trouble(self) -> float:

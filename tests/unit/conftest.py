@@ -391,7 +391,7 @@ def settle(backdoor):
 
     def settle(stack: Stack, keyset: Keyset) -> Generation:
         latest = stack.keysets.read()
-        stack.keysets.remove(one.name for one in stack.keysets.parameters())
+        stack.keysets.remove(one.name for one in stack.keysets.list_parameters())
         root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
         backdoor.ssm.put_parameter(
             Name=f"/keyturn/demo/keyset/{root.number:012d}",
@@ -506,7 +506,7 @@ def declare(aws, backdoor):
 @pytest.fixture
 def founded(stack, origin, aws, declare) -> Stack:
     """A stack with an empty keyset, generation 1, and three clients; the wire is clear."""
-    stack.keysets.found(1, origin)
+    stack.keysets.create(1, origin)
     for name in ("operator", "shop", "batch-1"):
         scopes, claims = ["orders:read", "orders:write"], ["tenant", "level", "roles", "a", "x"]
         declare(name, scopes=scopes, subjects="any", claims=claims)

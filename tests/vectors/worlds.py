@@ -102,7 +102,7 @@ class World:
             now=lambda: instant(now), monotonic=lambda: now, fraction=lambda: 0.0
         )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
-        reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
+        reader = SimpleNamespace(read=lambda: generation, read_newer=lambda _held: generation)
         source = SimpleNamespace(public_jwk=lambda name: PublicJwk.from_rsa(self.keys.public(name)))
         settings = Settings(
             stack="vectors",
@@ -120,7 +120,7 @@ class World:
             view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
+            expectations=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
         )
 
     def _keyset(self) -> Keyset:

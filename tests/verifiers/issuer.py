@@ -163,7 +163,7 @@ class Issuer:
         """The keyset store's."""
         return self._generation
 
-    def newer(self, held: Generation) -> Generation:
+    def read_newer(self, held: Generation) -> Generation:
         """The keyset store's."""
         return self._generation
 

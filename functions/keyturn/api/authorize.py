@@ -68,10 +68,12 @@ def read_generation(stack: Stack, kid: str) -> Generation:
     """The generation that decides about a key; raises TokenRefused for what can be no kid."""
     if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
-    generation = stack.view.current()
+    generation = stack.view.get()
     if generation.keyset.find(kid):
         return generation
-    return stack.view.fresh()  # an older view cannot tell: the key may have been published since
+    return (
+        stack.view.get_fresh()
+    )  # an older view cannot tell: the key may have been published since
 
 
 def authenticate(
@@ -86,7 +88,7 @@ def authenticate(
     key = acceptable_key(generation, token.kid, now)
     claims = verify_signature(token, stack.public_keys.get(key))
     api = stack.api(api_id)
-    expected = stack.expected(api.audience)
+    expected = stack.expectations(api.audience)
     check_claims(claims, expected, lifetime=key.lifetime, now=now.timestamp())
     if generation.keyset.refusing_cutoff(claims):
         raise TokenRefused(Code.CUT_OFF)

@@ -27,7 +27,7 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
 
     A key that KMS has disabled was revoked behind our view: read again, and sign with the next.
     """
-    for read_generation in (stack.view.fresh, stack.view.reread):
+    for read_generation in (stack.view.get_fresh, stack.view.reread):
         keyset, key = _active_key(read_generation)
         jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
         wanted, signed = to_sign(stack, keyset, key, _client(stack, client), request, jti, now)
@@ -81,7 +81,7 @@ def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]
 def _client(stack: Stack, name: str) -> Client:
     """What the client may have, by a view of at most C, as for the keyset."""
     try:
-        client = stack.client_views.view(name).fresh()
+        client = stack.client_views.view(name).get_fresh()
     except (AwsFault, KeysetFault) as fault:
         logger.exception("no_client")
         raise Unavailable("the client's document cannot be read") from fault

@@ -10,7 +10,7 @@ from keyturn.access.api import Api
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli import documents
 from keyturn.cli.document_change import Change, Consent
 from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
@@ -79,7 +79,7 @@ def show(terminal: Terminal, deployment: Deployment, api_id: ApiId) -> None:
 
 def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     """Every API with a document, and those that ask the authorizer without one."""
-    apis = deployment.api_documents.all()
+    apis = deployment.api_documents.read_all()
     authorizers, unread = _authorizers(deployment)
     known = sorted({*apis, *authorizers})
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -107,7 +107,7 @@ def list_apis(terminal: Terminal, deployment: Deployment) -> None:
 def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
     """The APIs of this account and Region that ask the authorizer, and why they are not known."""
     try:
-        found = deployment.authorizers.of_function(deployment.outputs["AuthorizerArn"])
+        found = deployment.authorizers.list_for_function(deployment.outputs["AuthorizerArn"])
     except AwsFault as fault:
         return {}, str(fault)
     return {one.api_id: one for one in found}, None
@@ -119,7 +119,7 @@ def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
     return "HTTP or WebSocket" if authorizer.is_http else "REST"
 
 
-def _cells(declared: Declared[Api] | None) -> tuple[str, str]:
+def _cells(declared: StoredDocument[Api] | None) -> tuple[str, str]:
     if declared is None:
         return (_NO_DOCUMENT, "")
     if declared.members is None:

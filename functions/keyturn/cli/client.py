@@ -87,7 +87,7 @@ def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
 
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
-    clients = deployment.client_documents.all()
+    clients = deployment.client_documents.read_all()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
         table.add_column(column)

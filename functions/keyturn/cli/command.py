@@ -12,7 +12,7 @@ import typer
 
 from keyturn.aws.credentials import use_session
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.faults import AwsFault, Unsent
+from keyturn.aws.faults import AwsFault, NotSent
 from keyturn.aws.powertools import logger
 from keyturn.cli import local_stack
 from keyturn.cli.remedies import remedy_for
@@ -121,7 +121,7 @@ def _exit(error: Exception) -> typer.Exit:
 
 def _message(error: Exception) -> str:
     """Its own message where that is known to hold no secret, otherwise its class alone."""
-    if isinstance(error, Unsent):
+    if isinstance(error, NotSent):
         return _one_line(f"{error} (this call was not sent)")
     if isinstance(error, Stopped | AwsFault | KeysetError | ValueError):
         return _one_line(str(error))

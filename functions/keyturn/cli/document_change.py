@@ -11,7 +11,7 @@ from typing import Any, Generic
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Conflict
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli.differences import differences, rows
 from keyturn.cli.documents import Kind, T
 from keyturn.cli.preflight import check_permissions, document_permission
@@ -37,7 +37,7 @@ class Change(Generic[T]):
     deployment: Deployment
     kind: Kind[T]
     name: str
-    before: Declared[T] | None
+    before: StoredDocument[T] | None
     after: Mapping[str, Any] | None
 
     def write(self, consent: Consent) -> None:
@@ -83,8 +83,8 @@ class Change(Generic[T]):
             self.deployment, self.before.value if self.before else None
         ):
             self.terminal.say(effect)
-        parameter = registry.parameter(self.name)
-        stack = registry.stack_of(self.name) if self.before else None
+        parameter = registry.parameter_name(self.name)
+        stack = registry.find_stack(self.name) if self.before else None
         if stack:
             self.terminal.say(
                 f"The stack {stack} declares this document. What is changed by hand, its next update "
@@ -119,7 +119,7 @@ class Change(Generic[T]):
 
     def _insist_on_before(self) -> None:
         """That nothing changed while the operator was asked; raises Failed."""
-        now = self.kind.registry(self.deployment).stored(self.name)
+        now = self.kind.registry(self.deployment).read_document(self.name)
         if _what_is_stored(now) != _what_is_stored(self.before):
             raise self._changed()
 
@@ -136,5 +136,5 @@ class Change(Generic[T]):
         )
 
 
-def _what_is_stored(declared: Declared[T] | None) -> tuple[str, int] | None:
+def _what_is_stored(declared: StoredDocument[T] | None) -> tuple[str, int] | None:
     return (declared.text, declared.version) if declared else None

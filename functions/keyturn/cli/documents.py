@@ -8,7 +8,7 @@ from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.access.members import InvalidDocument
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.registry import Declared, Registry
+from keyturn.aws.registry import Registry, StoredDocument
 from keyturn.cli.differences import rows
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
@@ -37,12 +37,12 @@ class Kind(Generic[T]):
         except InvalidDocument as error:
             raise BadUsage(str(error)) from None
 
-    def read(self, deployment: Deployment, name: str) -> Declared[T] | None:
+    def read(self, deployment: Deployment, name: str) -> StoredDocument[T] | None:
         """What is stored; raises BadUsage for what is no name, AwsFault."""
         self.parse(name, self.smallest)
-        return self.registry(deployment).stored(name)
+        return self.registry(deployment).read_document(name)
 
-    def read_existing(self, deployment: Deployment, name: str) -> Declared[T]:
+    def read_existing(self, deployment: Deployment, name: str) -> StoredDocument[T]:
         """The same; raises BadUsage if there is nothing."""
         declared = self.read(deployment, name)
         if declared is None:
@@ -58,7 +58,7 @@ class Kind(Generic[T]):
 def show(terminal: Terminal, deployment: Deployment, kind: Kind[T], name: str) -> None:
     """One document, member by member; raises BadUsage, Failed, AwsFault."""
     declared = kind.read_existing(deployment, name)
-    stack = kind.registry(deployment).stack_of(name)
+    stack = kind.registry(deployment).find_stack(name)
     terminal.say(f"{kind.title(name)}, version {declared.version}", "bold")
     if stack:
         terminal.say(f"declared by the stack {stack}")
@@ -70,14 +70,14 @@ def show(terminal: Terminal, deployment: Deployment, kind: Kind[T], name: str) -
         raise Failed(str(declared.problem), f"`keyturn {kind.verb} add` replaces it")
 
 
-def say_problems(terminal: Terminal, documents: Mapping[str, Declared[T]]) -> None:
+def say_problems(terminal: Terminal, documents: Mapping[str, StoredDocument[T]]) -> None:
     """What is wrong with the documents that do not parse."""
     for name in sorted(documents):
         if problem := documents[name].problem:
             terminal.say(f"{DOES_NOT_PARSE}: {problem}", "red")
 
 
-def in_json(declared: Declared[T] | None) -> Mapping[str, Any]:
+def in_json(declared: StoredDocument[T] | None) -> Mapping[str, Any]:
     """A document as `--json` has it."""
     problem = declared.problem if declared else None
     return {

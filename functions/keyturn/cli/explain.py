@@ -16,7 +16,7 @@ from keyturn.api.answers import Forbidden, Refusal, Unavailable
 from keyturn.api.issue_token import to_sign
 from keyturn.api.token_request import from_invoke
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli.client import CLIENTS, Name
 from keyturn.cli.differences import rows
 from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, request_fields
@@ -82,7 +82,7 @@ def explain(
 
 
 def _answer(
-    deployment: Deployment, declared: Declared[Client] | None, fields: Mapping[str, Any]
+    deployment: Deployment, declared: StoredDocument[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
     if declared is None:
         return Answer.refused(Forbidden("client: no document says what it may have"))

@@ -114,7 +114,7 @@ class Past:
 def _chain(stack: Stack) -> Sequence[Generation]:
     """What counts in SSM, the oldest first; a keyset that is gone leaves the history."""
     try:
-        return stack.keysets.generations()
+        return stack.keysets.read_generations()
     except KeysetFault:
         return ()
 

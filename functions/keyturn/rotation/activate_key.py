@@ -48,7 +48,7 @@ def _was_ours(stack: Stack, latest: Generation, kid: str, origin: Origin) -> boo
     """
     if latest.op_id == origin.op_id:
         return True
-    for generation in stack.keysets.generations():
+    for generation in stack.keysets.read_generations():
         if generation.keyset.active and generation.keyset.active.kid == kid:
             return generation.op_id == origin.op_id
     return False

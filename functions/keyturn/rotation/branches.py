@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import islice
 
 from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
@@ -33,7 +33,7 @@ def ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]:
 def branches(stack: Stack, lineage: Lineage) -> list[Generation]:
     """The generations of the history that descend from what counts, and do not count; raises AwsFault."""
     kept, root = _near(stack, lineage.chain[0]), lineage.chain[0]
-    forebears = islice(_ancestors(stack, kept, root), AHEAD)
+    forebears = islice(_ancestors(stack, kept, root), LOOK_AHEAD)
     known = {document.digest(one.text): one for one in (*forebears, *lineage.chain)}
     others = [one for one in kept if one.digest not in known and (one.number or 0) >= root.number]
     found = list[Generation]()
@@ -49,7 +49,7 @@ def branches(stack: Stack, lineage: Lineage) -> list[Generation]:
 
 def foreign_objects(stack: Stack) -> list[str]:
     """The objects that are not of this keyset, from the oldest generation in SSM on; raises AwsFault."""
-    lineage = stack.keysets.lineage()
+    lineage = stack.keysets.read_lineage()
     ours = {document.digest(one.text) for one in lineage.chain}
     objects = stack.history.objects(lineage.chain[0].number, MOST_LISTED)
     others = [one for one in objects if one.digest not in ours]

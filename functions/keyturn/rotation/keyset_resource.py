@@ -73,8 +73,8 @@ def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
     """
     kept = max(newest_number(stack), _generation_shown(stack))
     origin = Origin(stack.clock.new_id(), stack_id, "create")
-    latest = stack.keysets.found(kept + 1, origin)
-    if retain or _founded_by(stack_id, [latest, *stack.keysets.generations()]):
+    latest = stack.keysets.create(kept + 1, origin)
+    if retain or _founded_by(stack_id, [latest, *stack.keysets.read_generations()]):
         return latest
     raise KeysetExists
 
@@ -129,13 +129,13 @@ def _remove(stack: Stack, event: CustomResource) -> None:
     if event.was_created or _founded_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
         stack.well_known.empty_bucket()  # first: what is deleted comes back from the history
-        stack.keysets.remove(one.name for one in stack.keysets.parameters())
+        stack.keysets.remove(one.name for one in stack.keysets.list_parameters())
     stack.well_known.empty_bucket()
 
 
 def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
     """Destroy every key of the stack; one that KMS does not know yet is waited for. Raises AwsFault."""
-    tagged = {key.arn: key.created for key in stack.kms.of_stack()}
+    tagged = {key.arn: key.created for key in stack.kms.list_own()}
     listed = {key.kms_key_arn: key.created for one in generations for key in one.keyset.all_keys}
     for arn, created in {**listed, **tagged}.items():
         while not stack.kms.destroy(arn, window=stack.settings.deletion_window):
@@ -161,7 +161,7 @@ def _founded_by(stack_id: str, generations: Iterable[Generation]) -> bool:
 def _lineage(stack: Stack) -> tuple[Generation, ...]:
     """What counts; a keyset that is missing or cannot be read must not keep the stack alive."""
     try:
-        return stack.keysets.generations()
+        return stack.keysets.read_generations()
     except KeysetFault:
         return ()
 

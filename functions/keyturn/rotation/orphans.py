@@ -38,7 +38,7 @@ def orphaned_keys(stack: Stack) -> list[str]:
 
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
     listed = {key.kms_key_arn for key in keyset.all_keys}
-    return [key for key in stack.kms.of_stack(besides=listed) if not key.pending_deletion]
+    return [key for key in stack.kms.list_own(excluding=listed) if not key.pending_deletion]
 
 
 def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:

@@ -128,7 +128,7 @@ def _has_signed(stack: Stack, keyset: Keyset, kid: str) -> bool:
     if isinstance(key, Key):
         return key.activated is not None
     if key and key.state is State.REVOKED:
-        stored = (generation.keyset.active for generation in stack.keysets.generations())
+        stored = (generation.keyset.active for generation in stack.keysets.read_generations())
         return any(active and active.kid == kid for active in stored)
     return True  # retired; or nobody remembers it, and the plan is days old
 

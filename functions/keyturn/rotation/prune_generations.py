@@ -7,7 +7,7 @@ a root goes in one call with the generation below it; where that is more than a 
 
 from collections.abc import Iterator
 
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.keyset.lineage import Lineage, StoredParameter, can_be_root
@@ -19,7 +19,7 @@ _KEPT = 5  # the newest and four older ones, unless something unlawful is among 
 
 def prune_generations(stack: Stack) -> list[int]:
     """Delete the generations that are old, or too many; returns their numbers."""
-    parameters, lineage = stack.keysets.listed()
+    parameters, lineage = stack.keysets.read_all()
     root, pruned = lineage.chain[0].number, list[int]()
     for following in _roots(stack, parameters, lineage):
         between = range(root, following.number)
@@ -28,7 +28,7 @@ def prune_generations(stack: Stack) -> list[int]:
             break
         leaving = [one for one in parameters if one.number in between]
         candidates = [one.name for one in leaving if can_be_root(one)]
-        if len(candidates) > AHEAD:
+        if len(candidates) > LOOK_AHEAD:
             logger.warning("too_many_unlawful_generations", since=root, until=following.number)
             break
         stack.keysets.remove(candidates)

@@ -35,16 +35,16 @@ def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
                 put.append(name)
     if unreadable:
         return put, []
-    gone = sorted(stack.well_known.names(PROTECTED_RESOURCES) - documents.keys())
+    gone = sorted(stack.well_known.list_names(PROTECTED_RESOURCES) - documents.keys())
     for name in gone:
         stack.well_known.remove(name)
     return put, gone
 
 
 def _declared(stack: Stack) -> tuple[list[Api], list[str]]:
-    apis = registry.apis(stack.settings.stack, stack.clients.ssm)
-    documents = apis.all()
-    unreadable = [apis.parameter(api_id) for api_id, one in documents.items() if one.problem]
+    apis = registry.api_registry(stack.settings.stack, stack.clients.ssm)
+    documents = apis.read_all()
+    unreadable = [apis.parameter_name(api_id) for api_id, one in documents.items() if one.problem]
     if unreadable:
         logger.warning("unreadable_api_documents", parameters=unreadable)
     return [one.value for one in documents.values() if one.value], unreadable

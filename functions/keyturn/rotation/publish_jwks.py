@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from keyturn.aws.faults import Conflict
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection, foreign_members, is_written
+from keyturn.aws.well_known import Projection, foreign_members, is_unchanged
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
@@ -63,7 +63,7 @@ def project(stack: Stack, origin: Origin) -> Generation:
         if seen and seen.generation > generation.number and not _is_forged(stack, seen):
             continue
         keys = _jwks(stack, generation.keyset, seen)
-        if seen is None or not stack.well_known.shows(seen, generation.number, keys):
+        if seen is None or not stack.well_known.matches(seen, generation.number, keys):
             _write(stack, generation, keys, seen)
             continue
         noted = _note_published(stack, seen, origin)
@@ -80,7 +80,9 @@ def _is_forged(stack: Stack, seen: Projection) -> bool:
     Raises JwksAhead if that generation was recorded: then it was deleted from SSM.
     """
     stack.clock.sleep(stack.times.clock_skew)
-    lineage = stack.keysets.lineage()  # read once: the generation may be put back at any moment
+    lineage = (
+        stack.keysets.read_lineage()
+    )  # read once: the generation may be put back at any moment
     if lineage.head.number >= seen.generation:
         return False
     if any(one.number == seen.generation for one in branches(stack, lineage)):
@@ -101,7 +103,7 @@ def _write(
     stack: Stack, generation: Generation, keys: Sequence[PublicJwk], seen: Projection | None
 ) -> None:
     is_late = seen is None or seen.generation < generation.number
-    if seen and not is_late and not is_written(seen, generation.number, keys):
+    if seen and not is_late and not is_unchanged(seen, generation.number, keys):
         members = foreign_members(seen.body, generation.number, [key.kid for key in keys])
         logger.warning("jwks_tampered", generation=seen.generation, members=members)
     try:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from keyturn.aws.faults import Conflict
 from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
@@ -67,11 +67,11 @@ def restore_generations(stack: Stack) -> list[int]:
     A listing can be torn by pruning, or garbled on its way: only a second one that says the same is
     believed. Where somebody wrote meanwhile the next run looks again.
     """
-    parameters = stack.keysets.parameters()
+    parameters = stack.keysets.list_parameters()
     numbers = [one.number for one in parameters if one.number is not None]
     bounds = (min(numbers), MOST_LISTED) if numbers else ()
     missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
-    if not missing or stack.keysets.parameters() != parameters:
+    if not missing or stack.keysets.list_parameters() != parameters:
         return []
     try:
         return put_back(stack, missing)
@@ -96,7 +96,7 @@ def _following(
 ) -> Generation | None:
     """What follows the newest that counts, from SSM beyond a free name, or from the history."""
     parent = document.digest(lineage.head.text)
-    for number in range(lineage.next_number, lineage.next_number + AHEAD):
+    for number in range(lineage.next_number, lineage.next_number + LOOK_AHEAD):
         for generation in _candidates(stack, number, stored.get(number), kept):
             if generation.parent == parent and not find_violation(lineage.head, generation):
                 return generation

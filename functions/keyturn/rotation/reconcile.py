@@ -174,7 +174,7 @@ def check_live_keys(stack: Stack, _origin: Origin) -> None:
     Raises ForeignKey, with all that are not.
     """
     live = (stack.kms.find(key.kms_key_arn) for key in stack.keysets.read().keyset.keys)
-    if foreign := stack.kms.foreign(filter(None, live)):
+    if foreign := stack.kms.find_foreign(filter(None, live)):
         raise ForeignKey(*foreign)
 
 

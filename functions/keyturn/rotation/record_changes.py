@@ -38,7 +38,7 @@ class RecordFailed(Exception):
 
 def record_changes(stack: Stack) -> list[int]:
     """Announce and keep every generation that counts and that the bucket does not hold yet, in order."""
-    chain = stack.keysets.generations()
+    chain = stack.keysets.read_generations()
     missing = [generation for generation in chain if not stack.history.holds(generation)]
     for generation in missing:
         stack.event_bus.put(_events(generation, _before(stack, chain, generation)))

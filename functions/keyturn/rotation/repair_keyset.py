@@ -89,7 +89,7 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     branch that lawfully left what counts is believed, and no JWKS is: anybody may have written either.
     Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
     """
-    parameters, lineage = stack.keysets.listed()
+    parameters, lineage = stack.keysets.read_all()
     lost = [one for one in branches(stack, lineage) if one.number < lineage.next_number + _REACH]
     if not lost:
         return None
@@ -120,7 +120,7 @@ def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, 
 def _diagnose(stack: Stack) -> Diagnosis:
     kept = stack.history.generations()
     try:
-        missing, lineage = missing_generations(stack, stack.keysets.parameters(), kept)
+        missing, lineage = missing_generations(stack, stack.keysets.list_parameters(), kept)
     except NewerSchema as error:
         return Diagnosis(Condition.NEWER_RELEASE, str(error))
     if lineage is None:

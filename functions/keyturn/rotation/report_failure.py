@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
-from keyturn.aws.executions import UNKNOWN, Request
+from keyturn.aws.executions import UNKNOWN, ExecutionRequest
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.rotation.task import Outcome
@@ -38,6 +38,6 @@ def handler(event: Mapping[str, Any], _context: object) -> Outcome:
 
 def _started_with(text: str | None) -> dict[str, str | None]:
     """Which mode, and by whom; anybody can start an execution with anything."""
-    request = Request.parse(text or "")
+    request = ExecutionRequest.parse(text or "")
     known = {"mode": request.mode, "started_by": request.started_by}
     return {name: None if value == UNKNOWN else value for name, value in known.items()}

@@ -12,7 +12,7 @@ that no forged text is ever the oldest one.
 from collections.abc import Mapping
 from typing import Any
 
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
@@ -23,7 +23,7 @@ from keyturn.rotation.task import rfc3339
 
 def remove_unlawful(stack: Stack) -> list[str]:
     """Tell, keep and remove; returns the names of what was told of or removed now."""
-    parameters, lineage = stack.keysets.listed()
+    parameters, lineage = stack.keysets.read_all()
     strangers = unlawful(parameters, lineage)
     new = [one for one in strangers if not stack.history.holds_unlawful(one.name, one.text)]
     for one in new:
@@ -51,7 +51,7 @@ def unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[Stored
 def _is_near(stored: StoredParameter, lineage: Lineage) -> bool:
     """Whether its name is one of the lineage's, or may become one while a deletion is under way."""
     number, root = stored.number, lineage.chain[0].number
-    return number is not None and root <= number < lineage.next_number + AHEAD
+    return number is not None and root <= number < lineage.next_number + LOOK_AHEAD
 
 
 def _detail(stored: StoredParameter, lineage: Lineage) -> Mapping[str, Any]:

@@ -46,11 +46,11 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
 def the_jwks_is_what_it_says_it_is() -> AbstractContextManager[Any]:
     """As it was: its metadata's number and its max-age decide whether it is ours."""
 
-    def shows(self: Any, projection: Any, generation: int, _keys: Any) -> bool:
+    def matches(self: Any, projection: Any, generation: int, _keys: Any) -> bool:
         same = projection.generation == generation
         return same and projection.cache_control == self._cache_control
 
-    return patch.object(WellKnown, "shows", shows)
+    return patch.object(WellKnown, "matches", matches)
 
 
 def the_jwks_is_written_without_a_condition() -> AbstractContextManager[Any]:
@@ -99,7 +99,7 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
     """What is kept counts as told."""
 
     def record(stack: Any) -> Any:
-        chain = stack.keysets.generations()
+        chain = stack.keysets.read_generations()
         for generation in chain:
             if not stack.history.holds(generation):
                 stack.history.keep(generation.number, generation.text)

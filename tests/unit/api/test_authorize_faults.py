@@ -7,7 +7,7 @@ import pytest
 
 from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.view import ViewTooOld
 from keyturn.keyset import document
@@ -36,7 +36,7 @@ def test_ssm_down_from_the_start_is_a_fault(ask, mint, aws, kind):
     """A container that knows nothing says so."""
     token = mint()
     aws.fail("ssm:*", aws.timeout, times=99)
-    with pytest.raises(Unanswered, match="ssm:GetParametersByPath"):
+    with pytest.raises(NoReply, match="ssm:GetParametersByPath"):
         ask(token, kind)
 
 
@@ -59,7 +59,7 @@ def test_ssm_down_beyond_the_stale_limit_is_a_fault(ask, mint, aws, clock, kind)
         ("KMSInternalException", AwsFault),
         ("ThrottlingException", Throttled),
         ("DisabledException", KeyUnusable),
-        ("AccessDeniedException", Denied),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 def test_kms_down_is_a_fault(ask, mint, aws, silent, kind, code, fault):
@@ -186,7 +186,7 @@ def test_faults_show_nothing_of_the_token(ask, mint, aws, silent):
     """Neither the exception that Lambda reports, nor anything logged on the way."""
     token = mint()
     aws.fail("ssm:*", aws.timeout, times=99)
-    with pytest.raises(Unanswered) as raised:
+    with pytest.raises(NoReply) as raised:
         ask(token)
     assert token not in repr(raised.value)
     silent(token)

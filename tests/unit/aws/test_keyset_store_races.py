@@ -79,7 +79,7 @@ def test_no_writer_loses_a_change(founded, origin, backdoor, aws):
     with ThreadPoolExecutor(WRITERS) as pool:
         acknowledged = [made for made in pool.map(write, range(WRITERS)) for made in made]
 
-    final, stored = founded.keysets.read(), founded.keysets.stored()
+    final, stored = founded.keysets.read(), founded.keysets.read_texts()
     assert sorted(stored) == list(range(1, WRITERS * CHANGES + 2))
     assert len({key.kid for key in final.keyset.ended}) == WRITERS * CHANGES
     for generation in acknowledged:

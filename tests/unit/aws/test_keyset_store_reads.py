@@ -41,7 +41,7 @@ def test_the_highest_generation_is_the_keyset(generations, founded, top):
     """Every page of the listing counts, and numbers are compared as numbers."""
     generations(top)
     assert founded.keysets.read().number == top
-    assert sorted(founded.keysets.stored()) == list(range(1, top + 1))
+    assert sorted(founded.keysets.read_texts()) == list(range(1, top + 1))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_newer_walks_ahead(generations, founded, aws, top, calls):
     """Nine names ahead are asked for in one call, and further ones while the last one exists."""
     first = generations(top)
     aws.reset()
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
     assert aws.operations == ["ssm:GetParameters"] * calls
 
 
@@ -59,7 +59,7 @@ def test_newer_asks_for_the_next_names_only(founded, aws):
     """A warm reader costs one GetParameters with its own name and the next nine."""
     held = founded.keysets.read()
     aws.reset()
-    assert founded.keysets.newer(held) == held
+    assert founded.keysets.read_newer(held) == held
     [asked] = aws.params("ssm:GetParameters")
     assert asked["Names"] == [f"{PATH}/{number:012d}" for number in range(1, 11)]
 
@@ -69,14 +69,14 @@ def test_newer_lists_when_its_own_generation_was_pruned(generations, founded, to
     """Whoever slept so long that its generation is gone finds the keyset by listing."""
     first = generations(top)
     founded.keysets.remove(f"{n:012d}" for n in range(1, top - 4))
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
 
 
 def test_newer_never_goes_back(generations, founded):
     """What is held is gone, and what counts is older: SSM answered from the past, or it was deleted."""
     first = generations(3)
     with pytest.raises(GenerationLost, match="000000000009"):
-        founded.keysets.newer(replace(first, number=9))
+        founded.keysets.read_newer(replace(first, number=9))
 
 
 def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, backdoor):
@@ -85,14 +85,14 @@ def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, backd
     held = founded.keysets.read()
     end = EndedKey("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.REVOKED, held.at, held.at)
     with pytest.raises(GenerationLost, match="is lost"):
-        founded.keysets.newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
+        founded.keysets.read_newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
 
 
 def test_deleting_takes_ten_names_a_call(generations, founded, aws):
     """SSM deletes at most ten parameters at once; exactly the named ones go."""
     generations(25)
     founded.keysets.remove(f"{n:012d}" for n in range(1, 22))
-    assert sorted(founded.keysets.stored()) == [22, 23, 24, 25]
+    assert sorted(founded.keysets.read_texts()) == [22, 23, 24, 25]
     assert [len(call["Names"]) for call in aws.params("ssm:DeleteParameters")] == [10, 10, 1]
 
 
@@ -121,11 +121,11 @@ def test_what_does_not_follow_is_stepped_over(generations, founded, origin, back
     first = generations(1)
     name, text = f"{PATH}/000000000002", spoil(successor(first).text)
     backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
-    assert founded.keysets.read() == founded.keysets.newer(first) == first
+    assert founded.keysets.read() == founded.keysets.read_newer(first) == first
     written = founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin)
     assert (written.number, written.parent) == (3, document.digest(first.text))
-    assert founded.keysets.newer(first).number == founded.keysets.read().number == 3
-    assert founded.keysets.stored()[2] == text
+    assert founded.keysets.read_newer(first).number == founded.keysets.read().number == 3
+    assert founded.keysets.read_texts()[2] == text
 
 
 def test_a_newer_release_that_follows_stops_an_older_one(
@@ -138,7 +138,7 @@ def test_a_newer_release_that_follows_stops_an_older_one(
     before = world()
     for act in (
         founded.keysets.read,
-        lambda: founded.keysets.newer(first),
+        lambda: founded.keysets.read_newer(first),
         lambda: founded.keysets.update(lambda _keyset, _now: Keyset(), origin),
     ):
         with pytest.raises(NewerSchema, match="000000000002: schema 2 is newer than 1: deploy"):
@@ -155,13 +155,13 @@ def test_a_far_generation_freezes_nobody(generations, founded, origin, backdoor,
     assert (
         founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin).number == 2
     )
-    assert founded.keysets.read().number == founded.keysets.newer(first).number == 2
+    assert founded.keysets.read().number == founded.keysets.read_newer(first).number == 2
 
 
 def test_a_forged_low_generation_is_never_the_root(founded, origin, backdoor):
     """It is younger than the root, by SSM's own date."""
     founded.keysets.remove(["000000000001"])
-    root = founded.keysets.found(7, origin)
+    root = founded.keysets.create(7, origin)
     forged = document.dumps(replace(root, number=3, op_id="forged"))
     time.sleep(0.002)  # SSM's dates, and moto's, are of milliseconds
     backdoor.ssm.put_parameter(Name=f"{PATH}/000000000003", Value=forged, Type="String")

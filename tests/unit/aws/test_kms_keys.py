@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
 from keyturn.aws.key_policy import key_policy
 from keyturn.aws.kms_keys import ForeignKey
 from keyturn.tokens.jwk import NotASigningKey
@@ -49,7 +49,7 @@ def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, backdoor, clock, se
 def test_create_key_is_attempted_once(kms, aws, backdoor, after):
     """CreateKey has no idempotency token: botocore must not repeat a timeout."""
     aws.fail("kms:CreateKey", aws.timeout, after=after)
-    with pytest.raises(Unanswered, match="kms:CreateKey: ReadTimeoutError"):
+    with pytest.raises(NoReply, match="kms:CreateKey: ReadTimeoutError"):
         kms.create()
     assert aws.attempts == ["kms:CreateKey"]
     assert len(backdoor.kms.list_keys()["Keys"]) == after
@@ -98,7 +98,7 @@ def test_a_long_message_is_signed_by_its_digest(kms, key, aws, size):
         ("KMSInvalidStateException", KeyUnusable),
         ("NotFoundException", KeyUnusable),
         ("ThrottlingException", Throttled),
-        ("AccessDeniedException", Denied),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 @pytest.mark.parametrize("call", ["Sign", "GetPublicKey", "DescribeKey"])
@@ -144,7 +144,7 @@ def test_destroying_again_changes_nothing(kms, key, aws):
 def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
     """A key that was only disabled gets its deletion scheduled by the next attempt."""
     aws.fail("kms:ScheduleKeyDeletion", aws.error("KMSInternalException", 500))
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoReply):
         kms.destroy(key.arn, window=7)
     assert not kms.describe(key.arn).enabled
     aws.reset()
@@ -198,7 +198,7 @@ def test_a_key_that_differs_in_anything_is_not_ours(kms, key, backdoor, settings
     made = backdoor.kms.create_key(**{**OURS, "Policy": policy, **arguments})["KeyMetadata"]
     if change:
         change(backdoor.kms, made["Arn"])
-    assert [found.arn for found in kms.of_stack()] == [key.arn]
+    assert [found.arn for found in kms.list_own()] == [key.arn]
     with pytest.raises(ForeignKey, match=made["Arn"]):
         kms.check_own(kms.describe(made["Arn"]))
 
@@ -209,7 +209,7 @@ def test_a_key_is_ours_however_kms_writes_its_policy(kms, key, backdoor, setting
     written = json.dumps({**policy, "Statement": policy["Statement"][::-1]}, indent=2)
     backdoor.kms.put_key_policy(KeyId=key.arn, PolicyName="default", Policy=written)
     kms.check_own(key)
-    assert kms.of_stack() == [key]
+    assert kms.list_own() == [key]
 
 
 def test_grants_on_a_later_page_are_grants(kms, key, monkeypatch):
@@ -228,7 +228,7 @@ def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor, settings):
     other = [{"TagKey": "keyturn:stack", "TagValue": "other"}]
     backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": other})
     backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": []})
-    found = {found.arn: found for found in kms.of_stack()}
+    found = {found.arn: found for found in kms.list_own()}
     assert set(found) == {key.arn, second.arn}
     assert found[key.arn] == key
     assert found[second.arn].pending_deletion
@@ -238,7 +238,7 @@ def test_a_dying_key_is_not_looked_at_any_closer(kms, key, aws):
     """There may be hundreds of them, and nothing is done with them any more."""
     kms.destroy(key.arn, window=7)
     aws.reset()
-    kms.of_stack()
+    kms.list_own()
     assert aws.operations == ["tag:GetResources", "kms:DescribeKey"]
 
 
@@ -246,14 +246,14 @@ def test_keys_that_are_known_already_are_not_asked_for(kms, key, aws):
     """KMS is asked about the others only."""
     second = kms.create()
     aws.reset()
-    assert [found.arn for found in kms.of_stack(besides={key.arn})] == [second.arn]
+    assert [found.arn for found in kms.list_own(excluding={key.arn})] == [second.arn]
     assert {params["KeyId"] for _, params in aws.calls if "KeyId" in params} == {second.arn}
 
 
 def test_a_tag_may_outlive_its_key(kms, key, aws):
     """A key that is gone is passed over."""
     aws.fail("kms:DescribeKey", aws.error("NotFoundException"))
-    assert kms.of_stack() == []
+    assert kms.list_own() == []
 
 
 @pytest.mark.parametrize("call", ["DescribeKey", "GetKeyPolicy", "ListGrants"])
@@ -261,8 +261,8 @@ def test_a_key_whose_policy_does_not_name_us_is_anothers(kms, key, aws, call):
     """It is passed over, and the others are listed; any other trouble with a key is raised."""
     second = kms.create()
     aws.fail(f"kms:{call}", aws.error("AccessDeniedException"))
-    [found] = kms.of_stack()
+    [found] = kms.list_own()
     assert found in (key, second)
     aws.fail(f"kms:{call}", aws.error("ThrottlingException"), times=9)
     with pytest.raises(Throttled):
-        kms.of_stack()
+        kms.list_own()

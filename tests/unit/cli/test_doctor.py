@@ -11,7 +11,7 @@ import pytest
 
 from keyturn.access.routes import RouteTable
 from keyturn.aws import registry
-from keyturn.aws.executions import Execution, Request
+from keyturn.aws.executions import Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
@@ -27,7 +27,7 @@ from keyturn.rotation.reconcile import run as reconcile
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
-ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
+ASKED = ExecutionRequest.parse('{"mode": "scheduled", "started_by": "schedule"}')
 ROOT = Path(__file__).parents[3]
 
 
@@ -47,7 +47,7 @@ def with_kms(snapshot, key, **changed):
 def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, of_our_kind=True)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, has_our_spec=True)
 
 
 def with_strangers(snapshot, *keys):
@@ -86,7 +86,7 @@ def deployed_as(kind, name, text):
     """A document as the registry reads it."""
     stored = {"Parameters": [{"Name": name, "Value": text, "Version": 1}]}
     ssm = SimpleNamespace(get_parameters=lambda **_: stored)
-    return getattr(registry, f"{kind}s")("demo", ssm).stored(name)
+    return getattr(registry, f"{kind}_registry")("demo", ssm).read_document(name)
 
 
 def cached(snapshot, text, **more):

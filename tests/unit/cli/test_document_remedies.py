@@ -94,7 +94,7 @@ def test_a_document_that_does_not_parse_is_replaced(
     documents = deployment.client_documents if kind == "client" else deployment.api_documents
     tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
     backdoor.ssm.put_parameter(
-        Name=documents.parameter(name), Value='{"scopes": 5}', Type="String", Tags=tags
+        Name=documents.parameter_name(name), Value='{"scopes": 5}', Type="String", Tags=tags
     )
     remedy = doctor()["document_unreadable"]
     shown = keyturn(kind, "show", *command_in(remedy, f"keyturn {kind} show"))
@@ -121,7 +121,7 @@ def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, 
     deployment.api_documents.put(api, document)
     words = command_in(doctor()["cache_refuses_routes"], "keyturn api add")
     assert keyturn("api", "add", *words, "--yes").exit_code == 0
-    stored = json.loads(deployment.api_documents.stored(api).text)
+    stored = json.loads(deployment.api_documents.read_document(api).text)
     assert stored == {**json.loads(document), "cached": True}
     assert "cache_refuses_routes" not in doctor()
 

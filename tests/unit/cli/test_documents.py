@@ -258,7 +258,7 @@ def test_how_long_earlier_tokens_live(deployment, keyturn, put):
 def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, put, stored):
     """What the operator is told about earlier tokens is nice to know, and no more."""
     put(PATHS["client"], '{"audiences": ["orders", "billing"]}')
-    deployment.keysets.remove(one.name for one in deployment.keysets.parameters())
+    deployment.keysets.remove(one.name for one in deployment.keysets.list_parameters())
     assert keyturn(*CLIENT, "--yes").exit_code == 0
     assert stored(PATHS["client"]) == WRITTEN["client"]
 

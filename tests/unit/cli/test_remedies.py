@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.aws.faults import NoReply, Throttled
 from keyturn.aws.well_known import AUTHORIZATION_SERVER, OPENID_PROVIDER
 from keyturn.cli import remedies
 from keyturn.keyset.model import Keyset
@@ -35,7 +35,7 @@ BEYOND_TESTS = {
     "jwks_stale_at_edge": "CloudFront: no local engine has an edge",
     "stuck_execution": "a runbook that has a person decide",
     "unreadable": CREDENTIALS,
-    **dict.fromkeys(("NoCredentials", "Unsent", "Unreached"), CREDENTIALS),
+    **dict.fromkeys(("NoCredentials", "NotSent", "Unreachable"), CREDENTIALS),
     "NewerSchema": "a release that does not exist yet",
     "settings_contradict": DEPLOY,
     "ContradictorySettings": DEPLOY,
@@ -244,8 +244,8 @@ def test_what_others_put_into_the_history_is_deleted(doctor, backdoor):
     assert doctor() == {}
 
 
-@pytest.mark.remedy("Throttled", "Unanswered")
-@pytest.mark.parametrize("kind", [Throttled, Unanswered])
+@pytest.mark.remedy("Throttled", "NoReply")
+@pytest.mark.parametrize("kind", [Throttled, NoReply])
 def test_trying_again_succeeds(deployment, keyturn, aws, kind):
     """Once AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout

@@ -152,7 +152,7 @@ def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatc
 def test_a_revocation_says_to_repair_first(deployment, booted, backdoor, keyturn, way):
     """While no keyset counts no key can be revoked: two lines that name the verb."""
     kid = deployment.keyset.active.kid
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}{n:012d}" for n in booted.keysets.stored()])
+    backdoor.ssm.delete_parameters(Names=[f"{PATH}{n:012d}" for n in booted.keysets.read_texts()])
     result = keyturn("revoke", kid, "--reason", "leak", "--yes", *way)
     first, second = result.stderr.splitlines()
     assert (result.exit_code, "`keyturn repair`" in first, "`keyturn repair`" in second) == (

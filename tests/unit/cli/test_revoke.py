@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.cli import revocation
 from keyturn.cli.proof_tokens import ProofTokens
 from keyturn.cli.revoke import resolve, revoke
@@ -74,7 +74,7 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     monkeypatch.setattr(revocation, "find_tokens", lambda *_: ProofTokens("token"))
 
     def unanswered(*_: Any) -> Any:
-        raise Unanswered("GET /whoami", "MaxRetryError")
+        raise NoReply("GET /whoami", "MaxRetryError")
 
     deployed.get = unanswered  # type: ignore[method-assign]
     with pytest.raises(Failed, match="MaxRetryError"):

@@ -68,10 +68,12 @@ def test_a_lost_branch_is_not_foreign(booted, repair, change, truth, printed):
     kid = truth().standby.kid
     lost = change(revoke, [kid], times=booted.times, limits=booted.limits)
     repair()
-    booted.keysets.remove([f"{number:012d}" for number in booted.keysets.stored() if number > 2])
+    booted.keysets.remove(
+        [f"{number:012d}" for number in booted.keysets.read_texts() if number > 2]
+    )
     change(revoke, [truth().active.kid], times=booted.times, limits=booted.limits)
     repair()
-    assert lost.text not in booted.keysets.stored().values()
+    assert lost.text not in booted.keysets.read_texts().values()
     assert "foreign_objects" not in printed()
 
 

@@ -201,11 +201,11 @@ def generations(booted, origin, clock):
 def test_old_generations_are_pruned(booted, generations, repair, clock, world):
     """The highest and four older ones stay in SSM; the rest is in the history, text by text."""
     generations(8)
-    stored = booted.keysets.stored()
+    stored = booted.keysets.read_texts()
     top = max(stored)
     clock.advance(HOUR + 1)
     assert repair()["prune_generations"] == list(range(1, top - 4))
-    assert sorted(booted.keysets.stored()) == list(range(top - 4, top + 1))
+    assert sorted(booted.keysets.read_texts()) == list(range(top - 4, top + 1))
     objects = world()["objects"]
     for number, text in stored.items():
         name = f"history/{number:012d}-{document.digest(text)}.json"
@@ -215,7 +215,7 @@ def test_old_generations_are_pruned(booted, generations, repair, clock, world):
 def test_young_generations_are_not_pruned(booted, generations, repair, clock):
     """Over an hour old, strictly: a slow reader may still hold one."""
     generations(8)
-    first = document.loads(booted.keysets.stored()[1])
+    first = document.loads(booted.keysets.read_texts()[1])
     clock.wall = first.at + timedelta(hours=1)
     assert "prune_generations" not in repair()
     clock.advance(1)
@@ -227,42 +227,42 @@ def test_young_generations_are_not_pruned(booted, generations, repair, clock):
 def test_five_generations_are_never_pruned(booted, generations, repair, clock):
     """However old they are."""
     generations(4)
-    top = max(booted.keysets.stored())
+    top = max(booted.keysets.read_texts())
     for pruned in (list(range(1, top - 4)), None):
         clock.advance(1000 * HOUR)
         assert repair().get("prune_generations") == pruned
-    assert sorted(booted.keysets.stored()) == list(range(top - 4, top + 1))
+    assert sorted(booted.keysets.read_texts()) == list(range(top - 4, top + 1))
 
 
 def test_a_generation_that_is_not_in_the_history_stays(booted, generations, repair, clock, aws):
     """Without the audit trail nothing is deleted, also not behind a gap in it."""
     generations(8)
     clock.advance(HOUR + 1)
-    before = booted.keysets.stored()
+    before = booted.keysets.read_texts()
     aws.fail("s3:PutObject", aws.error("AccessDenied", 403), nth=3, times=99)
     with pytest.raises(RepairFailed, match="record_generations: s3:PutObject"):
         repair()
-    assert sorted(set(before) - set(booted.keysets.stored())) == [1, 2]
+    assert sorted(set(before) - set(booted.keysets.read_texts())) == [1, 2]
 
 
 def test_too_many_generations_are_pruned_however_young(booted, generations, repair, monkeypatch):
     """A burst of changes must not make every cold reader read dozens of pages."""
     monkeypatch.setattr(booted, "limits", replace(booted.limits, generations=8))
     generations(12)
-    stored = sorted(booted.keysets.stored())
+    stored = sorted(booted.keysets.read_texts())
     assert repair()["prune_generations"] == stored[:-8]
-    assert sorted(booted.keysets.stored()) == stored[-8:]
+    assert sorted(booted.keysets.read_texts()) == stored[-8:]
 
 
 def test_an_overwritten_generation_is_put_back(booted, generations, repair, backdoor, clock):
     """Its text is that of the history again, and the pruning goes on."""
     generations(8)
     repair()
-    newest, text = booted.keysets.read(), booted.keysets.stored()[3]
+    newest, text = booted.keysets.read(), booted.keysets.read_texts()[3]
     name = "/keyturn/demo/keyset/000000000003"
     backdoor.ssm.put_parameter(Name=name, Value="{}", Type="String", Overwrite=True)
     assert repair()["restore_generations"] == [3]
-    assert (booted.keysets.read(), booted.keysets.stored()[3]) == (newest, text)
+    assert (booted.keysets.read(), booted.keysets.read_texts()[3]) == (newest, text)
     clock.advance(HOUR + 1)
     assert 4 in repair()["prune_generations"]
 
@@ -297,9 +297,9 @@ def test_another_text_in_the_history_stops_nothing(booted, generations, repair, 
     generations(8)
     booted.history.keep(3, '{"generation":3}')
     clock.advance(HOUR + 1)
-    text = booted.keysets.stored()[3]
+    text = booted.keysets.read_texts()[3]
     repair()
-    assert 3 not in booted.keysets.stored()
+    assert 3 not in booted.keysets.read_texts()
     assert text.encode() in [body for body, *_ in world()["objects"].values()]
 
 
@@ -318,7 +318,7 @@ def test_what_does_not_count_is_told_kept_and_removed(
     ]
     assert json.loads(event["Detail"])["parameter"] == name
     assert b"{" in [body for body, *_ in world()["objects"].values()]
-    assert sorted(booted.keysets.stored()) == [1, 2]
+    assert sorted(booted.keysets.read_texts()) == [1, 2]
     assert "remove_unlawful_generations" not in repair()
 
 
@@ -331,7 +331,7 @@ def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, repair, backd
     assert "remove_unlawful_generations" not in repair()
     clock.advance(HOUR + 1)
     assert repair()["prune_generations"] == [1, 2]
-    assert sorted(booted.keysets.stored()) == [4]
+    assert sorted(booted.keysets.read_texts()) == [4]
 
 
 def test_a_forged_text_is_never_left_as_the_oldest(booted, repair, backdoor, clock, generations):
@@ -345,5 +345,5 @@ def test_a_forged_text_is_never_left_as_the_oldest(booted, repair, backdoor, clo
     generations(8)
     clock.advance(HOUR + 1)
     repair()
-    assert min(booted.keysets.stored()) > 6
+    assert min(booted.keysets.read_texts()) > 6
     assert booted.keysets.read().op_id != "forged"

@@ -31,7 +31,7 @@ def record(invoke):
 
 def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
     """Publications and the first activation; who was merely created is nobody's business."""
-    numbers = sorted(booted.keysets.stored())
+    numbers = sorted(booted.keysets.read_texts())
     assert record() == {
         "outcome": "recorded",
         "restored": [],
@@ -83,12 +83,14 @@ def test_what_was_not_told_is_told_again(booted, record, told, aws):
     kept = booted.history.generations()
     assert {one.number for one in kept} <= {1}  # it founded the keyset and tells of no key
     record()
-    assert [one.number for one in booted.history.generations()] == sorted(booted.keysets.stored())
+    assert [one.number for one in booted.history.generations()] == sorted(
+        booted.keysets.read_texts()
+    )
 
 
 def test_reconcile_tells_what_ssm_did_not(booted, invoke, told):
     """SSM's events come on a best-effort basis."""
-    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.stored())
+    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.read_texts())
     assert {kind for kind, _ in told()} == {"KeyPublished", "KeyActivated"}
 
 
@@ -132,13 +134,13 @@ def names(booted):
     """The objects that hold the generations in SSM, by number."""
     return {
         number: f"history/{number:012d}-{document.digest(text)}.json"
-        for number, text in booted.keysets.stored().items()
+        for number, text in booted.keysets.read_texts().items()
     }
 
 
 def test_an_object_of_the_same_number_silences_nothing(booted, record, told, names, put_object):
     """Under another digest it is another object, whatever is in it."""
-    text = booted.keysets.stored()[2]
+    text = booted.keysets.read_texts()[2]
     for name in ("history/000000000002.json", f"history/000000000002-{'A' * 43}.json"):
         put_object(name, text.encode())
     assert record()["generations"] == [1, 2]
@@ -157,7 +159,7 @@ def test_other_bytes_under_the_name_silence_nothing(
     put_object(names[2], b"{}")
     assert 2 in record()["generations"]
     assert {detail["generation"] for _, detail in told()} == {2}
-    assert world()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
+    assert world()["objects"][names[2]][0] == booted.keysets.read_texts()[2].encode()
     assert "history_overwritten" in printed()
     assert record()["generations"] == []
 
@@ -178,10 +180,10 @@ def test_what_was_deleted_is_put_back_and_told(booted, record, told, backdoor, a
     """People hear of it: whoever deleted it may do so again."""
     record()
     aws.reset()
-    before = booted.keysets.stored()
+    before = booted.keysets.read_texts()
     backdoor.ssm.delete_parameters(Names=["/keyturn/demo/keyset/000000000002"])
     assert record()["restored"] == [2]
-    assert booted.keysets.stored() == before
+    assert booted.keysets.read_texts() == before
     assert [(kind, one["repairs"]) for kind, one in told()] == [
         ("DriftRepaired", {"restore_generations": [2]})
     ]
@@ -209,7 +211,7 @@ def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
     document.loads.cache_clear()
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})
-    assert sorted(parsed) == sorted(booted.keysets.stored().values())
+    assert sorted(parsed) == sorted(booted.keysets.read_texts().values())
 
 
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
@@ -221,7 +223,7 @@ def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
     change(revoke, [kid], times=booted.times, limits=booted.limits)
     record()
     aws.reset()
-    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
+    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.read_texts())
     forged = document.dumps(replace(past, number=9, parent=""))
     backdoor.ssm.put_parameter(
         Name="/keyturn/demo/keyset/000000000009", Value=forged, Type="String"

@@ -61,7 +61,7 @@ def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
     before = due.keysets.read().number
     execution(started_by="schedule").finish()
     made = [
-        document.loads(text) for number, text in due.keysets.stored().items() if number > before
+        document.loads(text) for number, text in due.keysets.read_texts().items() if number > before
     ]
     assert len(made) == 4  # activated, registered, published, retired
     assert {(g.started_by, g.reason) for g in made} == {("schedule", "active_key_due")}

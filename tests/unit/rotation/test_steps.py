@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
@@ -166,5 +166,5 @@ def test_a_forgotten_key_is_not_destroyed(due, invoke, ending, aws):
 def test_a_fault_is_raised_and_not_an_outcome(due, invoke, planned, aws):
     """The state machine retries faults; a Choice state must not see one."""
     aws.fail("ssm:GetParametersByPath", aws.timeout, times=3)
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoReply):
         invoke(activate_key, planned())

@@ -6,7 +6,7 @@ from typing import Any
 
 from keyturn.access.api import Api
 from keyturn.aws.gateway_authorizers import METHOD_AND_PATH, Authorizer
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _accepted(
-    snapshot: Snapshot, apis: Mapping[str, Declared[Api]], api_id: str
+    snapshot: Snapshot, apis: Mapping[str, StoredDocument[Api]], api_id: str
 ) -> Mapping[str, Any]:
     """What the API's document says, or the stack's settings where there is none."""
     if document := apis.get(api_id):

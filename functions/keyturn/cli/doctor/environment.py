@@ -16,7 +16,7 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
     """Every failure was made up for, and no execution takes longer than its waits."""
     for failure in snapshot.unresolved or ():
         execution = failure.execution
-        if failure.request.understood:
+        if failure.request.is_valid:
             why = "and no later run has made up for it"
             remedy = (
                 f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "

@@ -57,12 +57,12 @@ def explain(stack: Stack, text: str) -> Explanation:
         verdict = ACCEPTED
     except TokenRefused as refusal:
         claims, verdict = {}, refusal.code.value
-    generation = stack.view.current()
+    generation = stack.view.get()
     key = generation.keyset.find(token.kid) if token.kid else None
     around = Surroundings(
         key,
         _public_key(stack, key),
-        stack.expected(stack.settings.audience),
+        stack.expectations(stack.settings.audience),
         now,
         generation.keyset,
     )

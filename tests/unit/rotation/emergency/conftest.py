@@ -114,7 +114,7 @@ def orphans(backdoor, stack):
     def orphans() -> set[str]:
         known = {
             key.kms_key_arn
-            for number, text in stack.keysets.stored().items()
+            for number, text in stack.keysets.read_texts().items()
             for key in document.loads(text).keyset.all_keys
         }
         return {key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]} - known
@@ -149,7 +149,7 @@ def settled(stack, kms_state, orphans):
 
 def _absorbing(stack, revoked) -> None:
     """Once revoked, in no later generation anything else."""
-    stored = stack.keysets.stored()
+    stored = stack.keysets.read_texts()
     for kid in revoked:
         history = [document.loads(stored[n]).keyset.find(kid) for n in sorted(stored)]
         ended = [isinstance(key, EndedKey) for key in history if key]
@@ -161,7 +161,7 @@ def writes_of(stack):
     """The generations that an execution wrote, in order."""
 
     def writes_of(run):
-        stored = stack.keysets.stored()
+        stored = stack.keysets.read_texts()
         generations = (document.loads(stored[number]) for number in sorted(stored))
         return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
 

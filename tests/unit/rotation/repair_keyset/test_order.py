@@ -39,11 +39,11 @@ def test_a_lost_reply_is_no_conflict(booted, lost, origin, aws):
 def test_numbers_that_somebody_may_hold_are_not_used_again(booted, lost, repaired, container):
     """They are taken by texts without a meaning, so that what is restored follows what counts."""
     warm = container()
-    held = warm.view.current()
+    held = warm.view.get()
     assert repaired().number == 6
-    assert sorted(booted.keysets.stored()) == [1, 2, 3, 4, 5, 6]
+    assert sorted(booted.keysets.read_texts()) == [1, 2, 3, 4, 5, 6]
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert (held.number, warm.view.fresh().number) == (2, 6)
+    assert (held.number, warm.view.get_fresh().number) == (2, 6)
 
 
 def test_a_listing_from_the_past_is_no_deletion(booted, monkeypatch):
