@@ -5,7 +5,7 @@ these credentials may ask as this client is for IAM to say.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.text import Text
@@ -13,7 +13,7 @@ from rich.text import Text
 from keyturn.access.client import Client
 from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api.answers import Forbidden, Refusal, Unavailable
-from keyturn.api.issue_token import to_sign
+from keyturn.api.issue_token import prepare
 from keyturn.api.token_request import from_invoke
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.registry import StoredDocument
@@ -89,7 +89,7 @@ def _answer(
     if declared.value is None:
         return Answer.refused(Unavailable(str(declared.problem)))
     keyset, stack = deployment.keyset, deployment.as_stack
-    key, now = keyset.active, int(stack.clock.now().timestamp())
+    key = keyset.active
     if key is None:
         return Answer.refused(Unavailable("no key is active"))
     try:
@@ -97,17 +97,10 @@ def _answer(
     except Refusal as refusal:
         return Answer.refused(refusal)
     try:
-        wanted, _ = to_sign(stack, keyset, key, declared.value, request, stack.clock.new_id(), now)
+        prepare(stack, keyset, key, declared.value, request)
     except Refusal as refusal:
         return Answer.refused(refusal, _deciding_member(declared.value, request, key.lifetime))
-    granted = {
-        "subject": wanted.subject,
-        "audience": wanted.audience,
-        "scope": wanted.scope,
-        "lifetime": wanted.lifetime,
-        "claims": wanted.extra,
-    }
-    return Answer(200, granted)
+    return Answer(200, asdict(grant(declared.value, request, key_lifetime=key.lifetime)))
 
 
 def _deciding_member(client: Client, request: TokenRequest, key_lifetime: int) -> str | None:

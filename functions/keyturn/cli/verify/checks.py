@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from keyturn.api.authorize import REFUSED_AS
+from keyturn.api.authorize import CODE_BY_STATE
 from keyturn.cli.formatting import duration, instant
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
@@ -107,7 +107,7 @@ def _key(token: Decoded, around: Surroundings) -> Check:
         return Check("key", None, Code.UNKNOWN_KID, "no kid names it")
     if key is None:
         return Check("key", False, Code.UNKNOWN_KID, "no key of this stack has this kid")
-    code = REFUSED_AS.get(key.state, Code.UNKNOWN_KID)
+    code = CODE_BY_STATE.get(key.state, Code.UNKNOWN_KID)
     if isinstance(key, EndedKey):
         return Check("key", False, code, f"{key.state} since {instant(key.ended)}")
     says = str(key.state)
