@@ -16,7 +16,7 @@ from keyturn.rotation import (
     replace_keys,
     revoke_keys,
 )
-from keyturn.rotation.conclude_emergency import ConcludingInput, EmergencyIncomplete
+from keyturn.rotation.conclude_emergency import ConclusionInput, EmergencyIncomplete
 from keyturn.rotation.task import EmergencyInput
 
 _STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
@@ -58,7 +58,7 @@ def run_directly(
             state[name] = {"Error": f"{type(error).__name__}: {error}"}
         terminal.say(f"  {name}: {state[name].get('outcome') or state[name].get('Error')}")
     try:
-        conclude_emergency.run(stack, ConcludingInput.model_validate(state))
+        conclude_emergency.run(stack, ConclusionInput.model_validate(state))
     except EmergencyIncomplete as error:
         raise Failed(str(error)) from None
 

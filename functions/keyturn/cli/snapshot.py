@@ -20,7 +20,7 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
-from keyturn.rotation.branches import foreign_objects
+from keyturn.rotation.branches import list_foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
@@ -139,7 +139,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         clients=attempt("clients", deployment.client_documents.read_all),
         apis=attempt("apis", deployment.api_documents.read_all),
-        foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
+        foreign_objects=attempt("history", lambda: tuple(list_foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
 

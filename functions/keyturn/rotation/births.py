@@ -23,7 +23,7 @@ def is_newborn(stack: Stack, created: datetime) -> bool:
     return stack.clock.now() - created <= stack.limits.newborn_age + skew
 
 
-def when_known(
+def wait_until_known(
     stack: Stack, created: datetime, ask: Callable[[], _T], *, patience: timedelta
 ) -> _T:
     """What KMS answers about a key; waits up to `patience` for KMS to know a newborn and its policy.

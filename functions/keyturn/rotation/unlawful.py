@@ -24,16 +24,26 @@ from keyturn.rotation.task import rfc3339
 def remove_unlawful(stack: Stack) -> list[str]:
     """Tell, keep and remove; returns the names of what was told of or removed now."""
     parameters, lineage = stack.keysets.read_all()
-    strangers = unlawful(parameters, lineage)
-    new = [one for one in strangers if not stack.history.holds_unlawful(one.name, one.text)]
-    for one in new:
-        logger.warning("unlawful_generation", **_detail(one, lineage))
+    unlawful_parameters = find_unlawful(parameters, lineage)
+    new_parameters = [
+        parameter
+        for parameter in unlawful_parameters
+        if not stack.history.holds_unlawful(parameter.name, parameter.text)
+    ]
+    for parameter in new_parameters:
+        logger.warning("unlawful_generation", **_detail(parameter, lineage))
         measure(Metric.UNLAWFUL_GENERATIONS)
-        stack.event_bus.put([("UnlawfulGeneration", _detail(one, lineage))])
-        stack.history.keep_unlawful(one.name, one.text)
-    removable = [one.name for one in strangers if not _is_near(one, lineage)]
+        stack.event_bus.put([("UnlawfulGeneration", _detail(parameter, lineage))])
+        stack.history.keep_unlawful(parameter.name, parameter.text)
+    removable = [
+        parameter.name for parameter in unlawful_parameters if not _is_near(parameter, lineage)
+    ]
     stack.keysets.remove(removable)
-    return [one.name for one in strangers if one in new or one.name in removable]
+    return [
+        parameter.name
+        for parameter in unlawful_parameters
+        if parameter in new_parameters or parameter.name in removable
+    ]
 
 
 def step_over(stack: Stack, origin: Origin) -> int | None:
@@ -42,10 +52,14 @@ def step_over(stack: Stack, origin: Origin) -> int | None:
     return generation.number if generation else None
 
 
-def unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[StoredParameter]:
+def find_unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[StoredParameter]:
     """The parameters that do not count."""
     texts = {generation.number: generation.text for generation in lineage.chain}
-    return [one for one in parameters if one.number is None or texts.get(one.number) != one.text]
+    return [
+        parameter
+        for parameter in parameters
+        if parameter.number is None or texts.get(parameter.number) != parameter.text
+    ]
 
 
 def _is_near(stored: StoredParameter, lineage: Lineage) -> bool:
@@ -55,9 +69,9 @@ def _is_near(stored: StoredParameter, lineage: Lineage) -> bool:
 
 
 def _detail(stored: StoredParameter, lineage: Lineage) -> Mapping[str, Any]:
-    why = lineage.rejections.get(stored.number, "") if stored.number is not None else ""
+    violation = lineage.rejections.get(stored.number, "") if stored.number is not None else ""
     return {
         "parameter": stored.name,
-        "why": why or "it is not what follows the newest generation",
+        "reason": violation or "it is not what follows the newest generation",
         "modified": rfc3339(stored.modified),
     }

@@ -35,7 +35,7 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
                 keys = publish_jwks._jwks(stack, generation.keyset, seen)
                 publish_jwks._write(stack, generation, keys, seen)
                 continue
-            noted = publish_jwks._note_published(stack, seen, origin)
+            noted = publish_jwks._mark_published(stack, seen, origin)
             if set(seen.keys) == {k.kid for k in noted.keyset.keys}:
                 return noted
         raise publish_jwks.JwksBusy
@@ -103,8 +103,8 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
         for generation in chain:
             if not stack.history.holds(generation):
                 stack.history.keep(generation.number, generation.text)
-                before = record_changes._before(stack, chain, generation)
-                stack.event_bus.put(record_changes._events(generation, before))
+                before = record_changes._keyset_before(stack, chain, generation)
+                stack.event_bus.put(record_changes._build_events(generation, before))
         return []
 
     return patch.object(record_changes, "record_changes", record)

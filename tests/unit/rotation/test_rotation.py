@@ -19,7 +19,7 @@ def test_the_first_rotation_of_all(founded, execution, at_rest, clock):
         ("create_key", "created"),
         ("publish_jwks", "published"),
         ("probe_key", "proved"),
-        ("activate_key", "activated_first"),
+        ("activate_key", "activated_without_grace"),
         ("create_key", "created"),
         ("publish_jwks", "published"),
     ]

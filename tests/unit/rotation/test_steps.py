@@ -34,7 +34,7 @@ def test_activation_waits_strictly_for_the_publication(
     clock.wall = standby.published + WAIT
     before = world()
     refused = invoke(activate_key, planned())
-    assert (refused["outcome"], standby.kid in refused["why"]) == ("too_early", True)
+    assert (refused["outcome"], standby.kid in refused["reason"]) == ("too_early", True)
     assert world() == before
     clock.advance(1)
     event = planned()
@@ -77,7 +77,7 @@ def test_activation_in_another_world_is_overtaken(due, invoke, planned, world, c
     """The run planned something that does not hold any more; nothing changes."""
     event, before = planned(**change_of), world()
     outcome = invoke(activate_key, event)
-    assert (outcome["outcome"], why in outcome["why"]) == ("overtaken", True)
+    assert (outcome["outcome"], why in outcome["reason"]) == ("overtaken", True)
     assert world() == before
 
 
@@ -135,7 +135,7 @@ def test_destruction_is_for_ended_keys_only(superseded, invoke, ending, aws, wor
     """A key in grace is not touched, whatever the execution believes."""
     before = world()
     outcome = invoke(destroy_key, ending)
-    assert outcome == {"outcome": "overtaken", "why": f"key {superseded.kid} is grace"}
+    assert outcome == {"outcome": "overtaken", "reason": f"key {superseded.kid} is grace"}
     assert world() == before
     assert not [call for call in aws.operations if call.startswith("kms:")]
 

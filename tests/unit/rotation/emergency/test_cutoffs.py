@@ -94,7 +94,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
     active = truth().active.kid
     outcome = cut(kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
-    assert "order again" in outcome["why"]
+    assert "order again" in outcome["reason"]
     assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
     assert truth().active.kid != active
 
@@ -122,7 +122,7 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
     more = [digest_of(f"c{number}") for number in range(10)]
     outcome = cut(kids=[active], cut_off={"client_id": more})
     assert outcome["outcome"] == "overtaken"
-    assert "revoke the signing keys" in outcome["why"]
+    assert "revoke the signing keys" in outcome["reason"]
     assert truth().active.kid != active
     assert len(truth().cutoffs) == 58
 
