@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
@@ -181,7 +181,7 @@ class Play:
         def run() -> None:
             try:
                 run_directly(terminal, deployment, _emergency(kids), lambda: None)
-            except Failed:
+            except CommandFailed:
                 world = self.world
                 is_undisturbed = world.truth.whole < self.begin and world.truth.gone is None
                 assert world.plan.met or len(world.executions) > 1 or not is_undisturbed

@@ -13,10 +13,10 @@ from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.registry import StoredDocument
 from keyturn.cli import documents
 from keyturn.cli.document_change import Change, Consent
-from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
+from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
 from keyturn.cli.formatting import count, duration
 from keyturn.cli.options import Drift, DryRun, Yes
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
 
 ApiId = Annotated[str, typer.Argument(help="The API's id, as in its execute-api URL.")]
@@ -80,28 +80,28 @@ def show(terminal: Terminal, deployment: Deployment, api_id: ApiId) -> None:
 def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     """Every API with a document, and those that ask the authorizer without one."""
     apis = deployment.api_documents.read_all()
-    authorizers, unread = _authorizers(deployment)
+    authorizers, read_error = _authorizers(deployment)
     known = sorted({*apis, *authorizers})
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("API", "KIND", "AUDIENCE", "ROUTES"):
         table.add_column(column)
     for api_id in known:
-        table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(apis.get(api_id)))
+        table.add_row(api_id, _kind(authorizers.get(api_id), read_error), *_cells(apis.get(api_id)))
     terminal.say(table)
     if authorizers.keys() - apis:
         terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes count.", "dim")
     say_problems(terminal, apis)
-    if unread:
-        terminal.say(f"Which APIs ask the authorizer could not be read: {unread}.", "yellow")
+    if read_error:
+        terminal.say(f"Which APIs ask the authorizer could not be read: {read_error}.", "yellow")
     entries = [
         {
             "api": api_id,
-            **in_json(apis.get(api_id)),
-            "asks_authorizer": None if unread else api_id in authorizers,
+            **to_json(apis.get(api_id)),
+            "asks_authorizer": None if read_error else api_id in authorizers,
         }
         for api_id in known
     ]
-    terminal.result({"apis": entries, "unread": unread})
+    terminal.result({"apis": entries, "read_error": read_error})
 
 
 def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
@@ -113,9 +113,9 @@ def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | N
     return {one.api_id: one for one in found}, None
 
 
-def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
+def _kind(authorizer: Authorizer | None, read_error: str | None) -> str:
     if authorizer is None:
-        return "?" if unread else "not here"
+        return "?" if read_error else "not here"
     return "HTTP or WebSocket" if authorizer.is_http else "REST"
 
 
@@ -131,17 +131,17 @@ def _cells(declared: StoredDocument[Api] | None) -> tuple[str, str]:
 
 
 def _routes(arguments: list[str]) -> dict[str, str]:
-    """`GET /orders=orders:read` as the entry of a document; raises BadUsage."""
+    """`GET /orders=orders:read` as the entry of a document; raises UsageError."""
     routes: dict[str, str] = {}
     for argument in arguments:
         route, equals, scopes = argument.partition("=")
         if not equals:
-            raise BadUsage(
+            raise UsageError(
                 f"--route {argument} names no scopes",
                 "write it like 'GET /orders=orders:read'; 'GET /health=' needs a token and no scope",
             )
         if route in routes:
-            raise BadUsage(f"--route {route} is there twice", "name all its scopes in one")
+            raise UsageError(f"--route {route} is there twice", "name all its scopes in one")
         routes[route] = scopes
     return routes
 
@@ -155,11 +155,11 @@ def _effects(deployment: Deployment, _before: Api | None) -> Sequence[str]:
     )
 
 
-APIS: Kind[Api] = Kind(
+APIS: DocumentKind[Api] = DocumentKind(
     noun="API",
     verb="api",
     from_document=Api.from_document,
-    smallest={"audience": "any"},
+    minimal={"audience": "any"},
     defaults={
         "audience": "none",
         "routes": "every token for the audience opens all",

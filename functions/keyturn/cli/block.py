@@ -11,7 +11,7 @@ from keyturn.cli.preflight import check_reason
 from keyturn.cli.revocation import Order
 from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import Terminal, UsageError
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
 Direct = Annotated[
@@ -67,5 +67,5 @@ def _order(targets: Targets, reason: str, direct: bool, dry_run: bool, yes: bool
 
 def _checked(name: str) -> str:
     if not is_client_name(name):
-        raise BadUsage(f"{name!a} is not a client's name")
+        raise UsageError(f"{name!a} is not a client's name")
     return name

@@ -61,11 +61,11 @@ def explain(
 ) -> None:
     """Whether a client may have this token, and if not, which member of its document refuses it."""
     fields = request_fields(subject, scope, audience, lifetime, claim)
-    declared = CLIENTS.read(deployment, name)
-    answer = _answer(deployment, declared, fields)
+    stored = CLIENTS.read(deployment, name)
+    answer = _answer(deployment, stored, fields)
     _say(terminal, name, answer)
-    if declared and answer.member:
-        allowed = rows(declared.members, CLIENTS.defaults)[answer.member]
+    if stored and answer.member:
+        allowed = rows(stored.members, CLIENTS.defaults)[answer.member]
         terminal.say(f"  {answer.member} of its document: {allowed}")
     terminal.result(
         {
@@ -82,12 +82,12 @@ def explain(
 
 
 def _answer(
-    deployment: Deployment, declared: StoredDocument[Client] | None, fields: Mapping[str, Any]
+    deployment: Deployment, stored: StoredDocument[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
-    if declared is None:
+    if stored is None:
         return Answer.refused(Forbidden("client: no document says what it may have"))
-    if declared.value is None:
-        return Answer.refused(Unavailable(str(declared.problem)))
+    if stored.value is None:
+        return Answer.refused(Unavailable(str(stored.problem)))
     keyset, stack = deployment.keyset, deployment.as_stack
     key = keyset.active
     if key is None:
@@ -97,10 +97,10 @@ def _answer(
     except Refusal as refusal:
         return Answer.refused(refusal)
     try:
-        prepare(stack, keyset, key, declared.value, request)
+        prepare(stack, keyset, key, stored.value, request)
     except Refusal as refusal:
-        return Answer.refused(refusal, _deciding_member(declared.value, request, key.lifetime))
-    return Answer(200, asdict(grant(declared.value, request, key_lifetime=key.lifetime)))
+        return Answer.refused(refusal, _deciding_member(stored.value, request, key.lifetime))
+    return Answer(200, asdict(grant(stored.value, request, key_lifetime=key.lifetime)))
 
 
 def _deciding_member(client: Client, request: TokenRequest, key_lifetime: int) -> str | None:

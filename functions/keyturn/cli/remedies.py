@@ -4,7 +4,7 @@ from keyturn.aws.credentials import MFA_WITHOUT_TERMINAL, profile_name
 from keyturn.aws.faults import AwsFault, NoCredentials, NoReply, NotSent, Throttled, Unreachable
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.terminal import Stopped
+from keyturn.cli.terminal import CommandError
 from keyturn.keyset.errors import ContradictorySettings, NewerSchema
 
 _SSO = "the SSO session has expired or is missing: `aws sso login{profile}`"
@@ -53,7 +53,7 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
 
 def remedy_for(error: Exception) -> str:
     """The next thing to try."""
-    if isinstance(error, Stopped):
+    if isinstance(error, CommandError):
         return error.remedy
     return _remedy(error).replace("{profile}", _profile_option())
 

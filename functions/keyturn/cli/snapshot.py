@@ -75,7 +75,7 @@ class Snapshot:
     unresolved: tuple[Failure, ...] | None  # and not made good since
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
-    unread: Mapping[str, str]
+    read_errors: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
     clients: Mapping[str, StoredDocument[Client]] | None = None
@@ -107,13 +107,13 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
     """
     settings, stack = deployment.settings, deployment.as_stack
     generations = stack.keysets.read_generations()
-    unread: dict[str, str] = {}
+    read_errors: dict[str, str] = {}
 
     def attempt(name: str, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
         except (AwsFault, KeysetFault) as fault:
-            unread[name] = str(fault)
+            read_errors[name] = str(fault)
             return None
 
     kms = attempt("kms", lambda: _kms(deployment, generations))
@@ -132,7 +132,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         schedules=attempt("schedules", lambda: _schedules(deployment)),
         clock_offset=attempt("clock", deployment.clock_offset),
-        unread=unread,
+        read_errors=read_errors,
         api_id=deployment.outputs["ApiStage"].partition("/")[0],
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None

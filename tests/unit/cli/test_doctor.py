@@ -157,7 +157,9 @@ BROKEN = {
     "cache_refuses_routes": lambda s: cached(s, ROUTES),
     "cache_opens_routes": lambda s: cached(s, ROUTES, is_http=True),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
-    "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
+    "unreadable": lambda s: replace(
+        s, read_errors={"kms": "kms:DescribeKey: AccessDeniedException"}
+    ),
 }
 BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to read then
 
@@ -183,7 +185,7 @@ def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
     aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
     snapshot = read_snapshot(deployment)
     assert snapshot.kms
-    assert snapshot.unread == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
+    assert snapshot.read_errors == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
     assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
@@ -197,7 +199,7 @@ def test_a_finding(snapshot, code):
     """Found by its name, with a sentence and a remedy; and only where something is off."""
     findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
     assert code in findings, findings
-    assert findings[code].what.endswith((".", ". "))
+    assert findings[code].problem.endswith((".", ". "))
     assert findings[code].remedy
 
 

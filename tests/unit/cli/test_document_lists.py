@@ -64,5 +64,5 @@ def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keytu
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)
     assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
-    assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
+    assert listed["read_error"] == "apigateway:GetRestApis: AccessDeniedException"
     assert "could not be read" in keyturn("api", "list").stdout

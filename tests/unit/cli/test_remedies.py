@@ -26,7 +26,7 @@ from tests.unit.conftest import BUCKET
 ROOT = Path(__file__).parents[3]
 JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
 PATH = "/keyturn/demo/keyset/"
-CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable"}
+CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable_finding"}
 
 CREDENTIALS = "the operator's own credentials and configuration"
 DEPLOY = "a deployment with other parameters"

@@ -118,7 +118,7 @@ def summary() -> Summary:
         unresolved=(),
         schedules=(),
         clock_offset=timedelta(0),
-        unread={},
+        read_errors={},
     )
     return Summary("keyturn-prod", "eu-central-1", snapshot)
 

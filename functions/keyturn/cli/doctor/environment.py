@@ -84,7 +84,7 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
     """What could not be read may hide a problem."""
-    for part, why in snapshot.unread.items():
+    for part, why in snapshot.read_errors.items():
         if part != "public_jwks":
             yield Finding(
                 "unreadable",
