@@ -29,7 +29,10 @@ def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: 
     assert deployed.started == [
         {"mode": "emergency", "kids": [A], "reason": "drill", "started_by": "arn:operator"}
     ]
-    assert "Proved: refused 0.2 s after the command; the bound is 2 s." in capsys.readouterr().out
+    assert (
+        "Proved: refused 0.2 s after the command; the bound is 2 s from the write."
+        in capsys.readouterr().out
+    )
 
 
 def test_its_object_is_the_documented_one(deployed: Deployed, capsys: Any) -> None:
