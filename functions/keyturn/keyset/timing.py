@@ -141,6 +141,11 @@ def cut_until(before: datetime, lifetime: int) -> datetime:
     return before + timedelta(seconds=lifetime + margin) + CLOCKS
 
 
+def block_by(before: datetime) -> datetime:
+    """Until when a block may be written: by then no release since is forgotten, on any clock."""
+    return cut_until(before, 0) - timedelta(seconds=BOUNDS["clock_skew"][1])
+
+
 def due_at(activated: datetime, times: Times) -> datetime:
     """When an active key is to be superseded: activated + R."""
     return activated + timedelta(seconds=times.rotation_period)

@@ -87,6 +87,19 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
 
 
+def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
+    """The block is still being written: the release is refused, and counts once it is ordered again."""
+    at = clock.now()
+    clock.advance(30)
+    outcome = cut(release=[ORDERS])
+    assert (outcome["outcome"], "release it once" in outcome["why"]) == ("overtaken", True)
+    cut(block=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert cut(release=[ORDERS])["outcome"] == "revoked"
+    assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).blocks
+
+
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
     """The client was cut off while the block was on its way: that is no release, but looks like one."""
     at = clock.now()
