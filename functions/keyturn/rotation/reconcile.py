@@ -15,7 +15,7 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset import token_revocation, transitions
+from keyturn.keyset import capacity, token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
@@ -213,6 +213,9 @@ def _measure(stack: Stack) -> None:
         overdue = max(now - due_at(activated, stack.times), timedelta(0))
         measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
         measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
+    if keyset.cutoffs:  # without any there is ample room, and no metric to pay for
+        measure(Metric.CUT_OFFS, len(keyset.cutoffs))
+        measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
 def _is_young(stack: Stack, generation: Generation) -> bool:

@@ -108,6 +108,29 @@ def test_it_says_how_long_to_wait(cut, booted, invoke, clock):
     assert answer["headers"]["Retry-After"] == str(wait)
 
 
+def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
+    """503 and 403 apart, beside all refusals; the stack is the only dimension."""
+    cut(Claim.CLIENT, "shop")
+    clock.advance(1.001)
+    issue()
+    cut(Claim.CLIENT, "shop", block=True)
+    clock.advance(1.001)
+    issue()
+    issue(subject="")  # refused for another reason
+    lines = [json.loads(line) for line in printed().splitlines() if "_aws" in line]
+    names = [
+        {metric["Name"] for metric in directive["Metrics"]}
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        if directive["Dimensions"] == [["service"]]
+    ]
+    assert names == [
+        {"TokensRefused", "RequestsCutOff"},
+        {"TokensRefused", "RequestsBlocked"},
+        {"TokensRefused"},
+    ]
+
+
 def test_a_blocked_client_gets_nothing_until_it_is_released(
     cut, issue, mint, ask, clock, booted, change
 ):

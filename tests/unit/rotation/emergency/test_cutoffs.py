@@ -9,6 +9,7 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.rotation import reconcile, record_changes, revoke_keys
+from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
 
@@ -86,6 +87,19 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
+def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
+    """The block is still being written: the release is refused, and counts once it is ordered again."""
+    at = clock.now()
+    clock.advance(30)
+    outcome = cut(release=[ORDERS])
+    assert (outcome["outcome"], "release it once" in outcome["why"]) == ("overtaken", True)
+    cut(block=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
+    assert cut(release=[ORDERS])["outcome"] == "revoked"
+    assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
+
+
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
     """The client was cut off while the block was on its way: that is no release, but looks like one."""
     at = clock.now()
@@ -127,6 +141,15 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
     assert len(truth().cutoffs) == 58
 
 
+def test_an_order_that_is_refused_fails_its_execution(booted, cut, start, truth):
+    """So that the alarm ExecutionFailed fires and the command ends with an error."""
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(59)]})
+    run = start("emergency", cut_off={"jti": [ANN]}, reason="broken into")
+    assert run.finish() == "failed"
+    assert isinstance(run.error, EmergencyIncomplete)
+    assert str(run.error).startswith("revocation failed: 1 more cut-offs do not fit")
+
+
 @pytest.mark.parametrize(
     ("request_", "named"),
     [
@@ -164,6 +187,24 @@ def test_each_cutoff_is_announced(booted, cut, invoke, aws):
     assert details[ANN]["claim"] == "sub"
     assert details[ANN]["until"] > details[ANN]["issued_before"]
     assert details[ORDERS]["until"] is None
+
+
+def test_reconcile_measures_how_full_it_is(booted, cut, invoke, printed, monkeypatch, clock):
+    """While there are cut-offs: how many stand, and how many more fit; without any, nothing to pay for."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
+    invoke(reconcile, {})
+    assert not measured(printed())
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(55)]})
+    invoke(reconcile, {})
+    assert measured(printed()) == {"CutOffs": 55, "CutOffRoom": 4}
+    assert cut(cut_off={"jti": [digest_of(str(number)) for number in range(4)]})["ended"] == []
+    assert cut(cut_off={"jti": [ANN]})["outcome"] == "overtaken"
+
+
+def measured(text):
+    """The metrics of cut-offs among these lines."""
+    lines = [json.loads(line) for line in text.splitlines() if "_aws" in line]
+    return {name: line[name] for line in lines for name in line if name.startswith("CutOff")}
 
 
 def test_reconcile_forgets_what_is_over(booted, cut, invoke, truth, clock):
