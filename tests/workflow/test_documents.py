@@ -190,6 +190,13 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
             assert (ROOT / "functions/keyturn" / path).exists(), text
 
 
+def test_the_index_has_every_page() -> None:
+    """docs/README.md links to each page, runbook and decision."""
+    linked = set(re.findall(r"\]\(([\w/.-]+\.md)", PAGES["docs/README.md"]))
+    pages = {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")}
+    assert pages - {"README.md"} <= linked
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     """To a file that exists, and within it to a heading that exists."""
