@@ -17,8 +17,8 @@ from keyturn.aws.telemetry import Decision
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation import probe_key
-from tests.simulation.cloud.errors import ClientError
-from tests.simulation.cloud.wire import Call
+from tests.cloud.errors import ClientError
+from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 

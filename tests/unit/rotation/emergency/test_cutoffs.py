@@ -11,13 +11,14 @@ from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.rotation import reconcile, record_changes, revoke_keys
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.stage import invoke
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
 PLAN = {"op_id": "op-1", "reason": "host broken into"}
 
 
 @pytest.fixture
-def cut(booted, invoke):
+def cut(booted):
     """RevokeKeys, as the state machine calls it in an emergency."""
 
     def cut(at=None, **request):
@@ -100,9 +101,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
 
 
 @pytest.mark.parametrize("later", [0, 100_000])
-def test_a_block_that_runs_again_blocks_no_released_client(
-    booted, cut, truth, clock, invoke, later
-):
+def test_a_block_that_runs_again_blocks_no_released_client(booted, cut, truth, clock, later):
     """Also when its cut-off has ended meanwhile, and nothing remembers it."""
     at = clock.now()
     cut(block=[ORDERS], at=at)
@@ -140,17 +139,17 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
         ({"release": ["orders"]}, "release.0"),
     ],
 )
-def test_a_request_that_is_not_understood(booted, start, world, request_, named):
+def test_a_request_that_is_not_understood(booted, start, cloud, request_, named):
     """Nothing is written, and the error names the member."""
-    before = world()
+    before = cloud.snapshot()
     run = start("emergency", reason="broken into", **request_)
     assert run.finish() == "failed"
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(named)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_each_cutoff_is_announced(booted, cut, invoke, aws):
+def test_each_cutoff_is_announced(booted, cut, aws):
     """Listeners hear which claim, and until when; no name of a subject goes on the bus."""
     invoke(record_changes, {})
     aws.reset()
@@ -166,7 +165,7 @@ def test_each_cutoff_is_announced(booted, cut, invoke, aws):
     assert details[ORDERS]["until"] is None
 
 
-def test_reconcile_forgets_what_is_over(booted, cut, invoke, truth, clock):
+def test_reconcile_forgets_what_is_over(booted, cut, truth, clock):
     """No earlier than when the last token is dead."""
     cut(cut_off={"client_id": [ORDERS]})
     until = truth().cutoffs[0].until
