@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -237,15 +238,10 @@ class KmsClient:
         raw = MessageType == "RAW"
         if len(Message) > _RAW_LIMIT or (not raw and len(Message) != hashlib.sha256().digest_size):
             raise refused("ValidationException")
-        algorithm = SHA256() if raw else Prehashed(SHA256())
         return self._call(
             "Sign",
             KeyId,
-            lambda at: {
-                "Signature": self._kms.usable(KeyId, at).private.sign(
-                    Message, PKCS1v15(), algorithm
-                )
-            },
+            lambda at: {"Signature": _signature(self._kms.usable(KeyId, at).private, Message, raw)},
             {"kms:SigningAlgorithm": SigningAlgorithm},
             Message=Message,
             MessageType=MessageType,
@@ -329,3 +325,8 @@ class TaggingClient:
             if not page.get("PaginationToken"):
                 return
             shown += self._kms.page
+
+
+@lru_cache(maxsize=10_000)  # runs of one script sign the same tokens
+def _signature(key: RSAPrivateKey, message: bytes, raw: bool) -> bytes:
+    return key.sign(message, PKCS1v15(), SHA256() if raw else Prehashed(SHA256()))
