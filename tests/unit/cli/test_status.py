@@ -1,4 +1,4 @@
-"""`keyturn status`: what it says of a stack on moto, at two widths and as JSON."""
+"""`keyturn status`: what it says of a stack, at two widths and as JSON."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whole rotations: the real definition, the real handlers, moto, and the tests' clock."""
+"""Whole rotations: the real definition, the real handlers, and the tests' clock."""
 
 from datetime import timedelta
 
