@@ -70,6 +70,8 @@ class Demo:
         self.tell("Others can verify it", lambda: story.others_verify(deployment))
         self.tell("A second team arrives", lambda: teams.deploy(workshop))
         self.tell("Each has what its document says", teams.keep_apart)
+        self.tell("A client's tokens are taken back", teams.take_tokens_back)
+        self.figures["cut_off"] = teams.figures
         try:
             self._rotate(rotation)
             self.tell("A compromised key is revoked during the second wait", rotation.revoked)
