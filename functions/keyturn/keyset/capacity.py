@@ -31,25 +31,25 @@ class CutOffsFull(Refused):
 
 def live_keys(keyset: Keyset, limits: Limits) -> int:
     """How many live keys the document can hold beside the keyset's cut-offs; at most `live_keys`."""
-    grace = (_room(keyset, limits) - SIGNING_KEYS) // GRACE_KEY
-    return min(2 + grace, limits.live_keys)
+    grace_keys = (_room(keyset, limits) - SIGNING_KEYS) // GRACE_KEY
+    return min(2 + grace_keys, limits.live_keys)
 
 
 def ended_keys(keyset: Keyset, limits: Limits) -> int:
     """How many ended keys it can list beside the live ones and the cut-offs."""
-    grace = max(len(keyset.keys) - 2, 0)
-    room = _room(keyset, limits) - SIGNING_KEYS - grace * GRACE_KEY
+    grace_keys = max(len(keyset.keys) - 2, 0)
+    room = _room(keyset, limits) - SIGNING_KEYS - grace_keys * GRACE_KEY
     return max(min(room // ENDED_KEY, limits.listed_keys - len(keyset.keys)), 0)
 
 
 def check_cutoffs(keyset: Keyset, before: Keyset, limits: Limits) -> None:
     """Raise CutOffsFull if the keyset's cut-offs leave too little room for keys."""
     added = len(keyset.cutoffs) - len(before.cutoffs)
-    missing = 0 if keyset.standby else 1
-    needed = max(MIN_LIVE_KEYS, len(keyset.keys) + missing)
-    if added > 0 and live_keys(keyset, limits) < needed:
-        spare = _room(before, limits) - SIGNING_KEYS - (needed - 2) * GRACE_KEY
-        raise CutOffsFull(added, max(spare // CUTOFF, 0))
+    missing_standby = 0 if keyset.standby else 1
+    needed_keys = max(MIN_LIVE_KEYS, len(keyset.keys) + missing_standby)
+    if added > 0 and live_keys(keyset, limits) < needed_keys:
+        spare_bytes = _room(before, limits) - SIGNING_KEYS - (needed_keys - 2) * GRACE_KEY
+        raise CutOffsFull(added, max(spare_bytes // CUTOFF, 0))
 
 
 def _room(keyset: Keyset, limits: Limits) -> int:

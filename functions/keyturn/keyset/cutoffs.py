@@ -52,7 +52,7 @@ class CutOff:
             raise InvariantBroken("a cut-off lives longer than the tokens that it refuses")
 
     @property
-    def blocks(self) -> bool:
+    def is_block(self) -> bool:
         """Whether it lasts until somebody releases the client."""
         return self.until is None
 
@@ -60,25 +60,26 @@ class CutOff:
         """Whether no token that it refuses can be alive."""
         return self.until is not None and now > self.until
 
-    def hits(self, issued: float) -> bool:
+    def refuses(self, issued_at: float) -> bool:
         """Whether it refuses a token of this `iat`, in epoch seconds."""
-        return self.until is None or issued < self.before.timestamp()
+        return self.until is None or issued_at < self.before.timestamp()
 
-    def at_least(self, other: "CutOff") -> "CutOff":
+    def merge(self, other: "CutOff") -> "CutOff":
         """As strict as both: adding a cut-off never weakens another."""
         until = None if self.until is None or other.until is None else max(self.until, other.until)
         return replace(self, before=max(self.before, other.before), until=until)
 
 
-def merged(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, ...]:
+def merge(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, ...]:
     """All of them in order; of a claim's value that both cut off, one that is as strict as both."""
-    by_value = {(one.claim, one.digest): one for one in cutoffs}
-    for one in others:
-        by_value[one.claim, one.digest] = one.at_least(by_value.get((one.claim, one.digest), one))
+    by_value = {(cutoff.claim, cutoff.digest): cutoff for cutoff in cutoffs}
+    for cutoff in others:
+        value = (cutoff.claim, cutoff.digest)
+        by_value[value] = cutoff.merge(by_value.get(value, cutoff))
     return tuple(by_value[value] for value in sorted(by_value))
 
 
-def index(cutoffs: Iterable[CutOff]) -> Mapping[Claim, Mapping[str, CutOff]]:
+def index_by_claim(cutoffs: Iterable[CutOff]) -> Mapping[Claim, Mapping[str, CutOff]]:
     """The same by claim and digest; raises InvariantBroken for one that is named twice."""
     by_claim: dict[Claim, dict[str, CutOff]] = {}
     for cutoff in cutoffs:
@@ -87,12 +88,12 @@ def index(cutoffs: Iterable[CutOff]) -> Mapping[Claim, Mapping[str, CutOff]]:
     return by_claim
 
 
-def first_hit(
+def find_match(
     by_claim: Mapping[Claim, Mapping[str, CutOff]], claims: Mapping[str, Any]
 ) -> CutOff | None:
     """The cut-off that refuses a token with these verified claims, if one does."""
     for claim, by_digest in by_claim.items():
         cutoff = by_digest.get(digest_of(claims[claim]))
-        if cutoff and cutoff.hits(claims["iat"]):
+        if cutoff and cutoff.refuses(claims["iat"]):
             return cutoff
     return None

@@ -36,23 +36,27 @@ def cut_off(
 ) -> Keyset:
     """Refuse what was issued `before` with these claims' values, given as digests.
 
-    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
+    `before` is timing.cutoff_before of the instant at which it was decided, however late it is written.
     `block` refuses a client's later tokens as well. What is cut off already stays so at least as strictly.
     Raises CutOffsFull, and OrderOvertaken for a block of a client that was released since.
     """
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
     if now > until:  # what was issued before is dead, and nothing remembers a release
         for claim, digest in requested if block else ():
             existing = keyset.cutoff(claim, digest)
-            if not (existing and existing.blocks):
+            if not (existing and existing.is_block):
                 raise OrderOvertaken(digest)
         return keyset
-    added = [CutOff(claim, digest, before, None if block else until) for claim, digest in requested]
-    for cutoff in added if block else ():
+    new_cutoffs = [
+        CutOff(claim, digest, before, None if block else until) for claim, digest in requested
+    ]
+    for cutoff in new_cutoffs if block else ():
         existing = keyset.cutoff(cutoff.claim, cutoff.digest)
-        if existing and not existing.blocks and existing.before > before:
+        if existing and not existing.is_block and existing.before > before:
             raise OrderOvertaken(cutoff.digest)
-    changed = forget(replace(keyset, cutoffs=cutoffs.merged(keyset.cutoffs, added)), now, limits)
+    changed = forget(
+        replace(keyset, cutoffs=cutoffs.merge(keyset.cutoffs, new_cutoffs)), now, limits
+    )
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -63,16 +67,16 @@ def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times
     Raises OrderOvertaken for a block that was ordered later.
     """
     for cutoff in keyset.cutoffs:
-        if cutoff.blocks and cutoff.digest in clients and cutoff.before > before:
+        if cutoff.is_block and cutoff.digest in clients and cutoff.before > before:
             raise OrderOvertaken(cutoff.digest)
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    standing = tuple(
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
+    remaining = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in clients
+        if cutoff.is_block and cutoff.digest in clients
         else cutoff
         for cutoff in keyset.cutoffs
     )
-    return keyset if standing == keyset.cutoffs else replace(keyset, cutoffs=standing)
+    return keyset if remaining == keyset.cutoffs else replace(keyset, cutoffs=remaining)
 
 
 def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
