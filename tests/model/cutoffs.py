@@ -18,7 +18,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State as KeyState
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.keyset.timing import Limits
 from tests.periods import DEFAULTS
 
@@ -136,7 +136,9 @@ def _rules_of(s: State) -> str:
     at = max(s.now, before)
     for entry in weaker:
         is_over = entry is None and until is not None and at > until
-        if not is_over and not objection(_generation(s, s.entry, at), _generation(s, entry, at)):
+        if not is_over and not find_violation(
+            _generation(s, s.entry, at), _generation(s, entry, at)
+        ):
             return f"S14: {entry} may follow {s.entry}"
     return ""
 
@@ -171,7 +173,7 @@ def _answer(s: State, order: Order | None) -> tuple[tuple[int, int | None] | Non
     except Refused:
         after, refused = before, True
     entry = _entry(after)
-    found = objection(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
+    found = find_violation(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
     return entry, refused, f"S14: what a step writes cannot follow: {found}" if found else ""
 
 
@@ -185,7 +187,7 @@ def _changed(keyset: Keyset, order: Order | None, now: datetime) -> Keyset:
     """As RevokeKeys and reconcile do it."""
     if order is None:
         return token_revocation.forget_cutoffs(keyset, now, LIMITS)
-    before = timing.cut_before(_instant(order.plan), TIMES)
+    before = timing.cutoff_before(_instant(order.plan), TIMES)
     if order.kind == "release":
         return token_revocation.release(keyset, [CLIENT], before=before, times=TIMES)
     return token_revocation.cut_off(

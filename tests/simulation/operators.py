@@ -96,7 +96,7 @@ def release(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None
     """And no more."""
     standing = play.world.truth.keyset.cutoff(Claim.CLIENT, digest(CLIENT))
     order = Order(play.world.now(), released=frozenset(the_client(play)))
-    order.is_idle = not (standing and standing.blocks)
+    order.is_idle = not (standing and standing.is_block)
     _order(play, order, [], by_hand=by_hand, troubled=troubled)
 
 

@@ -74,7 +74,7 @@ def _abandoned(play: Play) -> None:
 
 def _keyset_lost(play: Play) -> None:
     """The bucket cannot be written either, for longer than an orphan may live."""
-    long = play.world.limits.orphan.total_seconds() + 60
+    long = play.world.limits.orphan_age.total_seconds() + 60
     since, until = play.begin, play.begin + long + 10
     play.world.plan.outages = (Outage("s3:PutObject", since, until, faults.denied),)
     play.at(1, play.lose_the_keyset)

@@ -14,8 +14,8 @@ from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset.cutoffs import Claim, digest_of
 
-_UNDER_WAY = (
-    "`keyturn status` lists blocks; if one is under way, release the client once it has ended"
+_STILL_RUNNING = (
+    "`keyturn status` lists blocks. If one is still running, release the client when it has ended"
 )
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
@@ -53,8 +53,8 @@ def release(
     """Give a blocked client tokens again; those issued before its release stay refused."""
     targets = Targets(released=(_checked(name),))
     cutoff = deployment.keyset.cutoff(Claim.CLIENT, digest_of(name))
-    if not (cutoff and cutoff.blocks):
-        raise Failed(f"client {name} is not blocked", _UNDER_WAY)
+    if not (cutoff and cutoff.is_block):
+        raise Failed(f"client {name} is not blocked", _STILL_RUNNING)
     revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
 
 

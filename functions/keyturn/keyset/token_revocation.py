@@ -1,6 +1,6 @@
 """What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,20 +25,20 @@ class OrderOvertaken(Refused):
 
 
 class NotBlocked(Refused):
-    """There is no block to release: perhaps it is being written, and this release has overtaken it.
+    """There is no block to release. Perhaps it is still being written, and this release overtook it.
 
-    Were it taken for done, the block would land behind it and stay.
+    If the release were acknowledged, that block would be written after it and stay.
     """
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"client {digest} is not blocked: if a block of it is under way, release it once that has ended"
+            f"client {digest} is not blocked: if a block is still running, release the client after it has ended"
         )
 
 
 def cut_off(
     keyset: Keyset,
-    requested: Iterable[tuple[Claim, str]],
+    requested: Collection[tuple[Claim, str]],
     now: datetime,
     *,
     before: datetime,
@@ -48,17 +48,21 @@ def cut_off(
 ) -> Keyset:
     """Refuse what was issued `before` with these claims' values, given as digests.
 
-    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
+    `before` is timing.cutoff_before of the instant at which it was decided, however late it is written.
     `block` refuses a client's later tokens as well. What is cut off already stays so at least as strictly.
     Raises CutOffsFull, and OrderOvertaken for a block of a client that may have been released since.
     """
     if block:
         _check_blocks(keyset, requested, now, before)
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
     if now > until:  # what was issued before is dead
         return keyset
-    added = [CutOff(claim, digest, before, None if block else until) for claim, digest in requested]
-    changed = forget(replace(keyset, cutoffs=cutoffs.merged(keyset.cutoffs, added)), now, limits)
+    new_cutoffs = [
+        CutOff(claim, digest, before, None if block else until) for claim, digest in requested
+    ]
+    changed = forget(
+        replace(keyset, cutoffs=cutoffs.merge(keyset.cutoffs, new_cutoffs)), now, limits
+    )
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -70,19 +74,19 @@ def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times
     """
     for digest in clients:
         cutoff = keyset.cutoff(Claim.CLIENT, digest)
-        if cutoff and cutoff.blocks:
+        if cutoff and cutoff.is_block:
             if cutoff.before > before:
                 raise OrderOvertaken(digest)
         elif cutoff is None or cutoff.before < before:
             raise NotBlocked(digest)
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    standing = tuple(
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
+    remaining = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in clients
+        if cutoff.is_block and cutoff.digest in clients
         else cutoff
         for cutoff in keyset.cutoffs
     )
-    return keyset if standing == keyset.cutoffs else replace(keyset, cutoffs=standing)
+    return keyset if remaining == keyset.cutoffs else replace(keyset, cutoffs=remaining)
 
 
 def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
@@ -93,13 +97,13 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
 
 
 def _check_blocks(
-    keyset: Keyset, requested: Iterable[tuple[Claim, str]], now: datetime, before: datetime
+    keyset: Keyset, requested: Collection[tuple[Claim, str]], now: datetime, before: datetime
 ) -> None:
-    """A block that stands may be written again; a new one must be older than no release."""
-    is_late = now > timing.block_by(before)  # then nothing may remember a release
+    """A standing block may be written again. A new one must not be older than a release."""
+    is_late = now > timing.block_by(before)  # a release since may be forgotten by then
     for claim, digest in requested:
         existing = keyset.cutoff(claim, digest)
-        if existing and existing.blocks:
+        if existing and existing.is_block:
             continue
         if is_late or (existing and existing.before > before):
             raise OrderOvertaken(digest)

@@ -116,7 +116,7 @@ def forget_cutoffs(stack: Stack, origin: Origin) -> int:
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     """Activate the standby, or a new key, while nobody signs (a founded keyset has its first run)."""
     generation = stack.keysets.read()
-    founding = not generation.keyset.known and _is_young(stack, generation)
+    founding = not generation.keyset.all_keys and _is_young(stack, generation)
     if generation.keyset.active or founding:
         return None
     return ensure_active(stack, origin, patience=_PATIENCE)
@@ -220,7 +220,7 @@ def _measure(stack: Stack) -> None:
 
 def _is_young(stack: Stack, generation: Generation) -> bool:
     """Whether this may be the middle of a run's work."""
-    return stack.clock.now() - generation.at < stack.limits.settle
+    return stack.clock.now() - generation.at < stack.limits.settling_time
 
 
 def _text(error: Exception) -> str:

@@ -46,7 +46,7 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
 
 def _write(stack: Stack, event: EmergencyInput) -> Generation:
     times, limits = stack.times, stack.limits
-    before = timing.cut_before(event.plan.at or stack.clock.now(), times)
+    before = timing.cutoff_before(event.plan.at or stack.clock.now(), times)
     cuts, blocks = list(_cuts(event)), [(Claim.CLIENT, digest) for digest in event.block]
 
     def change(keyset: Keyset, now: datetime) -> Keyset:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -204,15 +205,10 @@ class KmsClient:
         raw = MessageType == "RAW"
         if len(Message) > _RAW_LIMIT or (not raw and len(Message) != hashlib.sha256().digest_size):
             raise refused("ValidationException")
-        algorithm = SHA256() if raw else Prehashed(SHA256())
         return self._call(
             "Sign",
             KeyId,
-            lambda at: {
-                "Signature": self._kms.usable(KeyId, at).private.sign(
-                    Message, PKCS1v15(), algorithm
-                )
-            },
+            lambda at: {"Signature": _signature(self._kms.usable(KeyId, at).private, Message, raw)},
             {"kms:SigningAlgorithm": SigningAlgorithm},
         )
 
@@ -266,3 +262,8 @@ class TaggingClient:
             return {"ResourceTagMappingList": self._kms.tagged(wanted["Key"], wanted["Values"])}
 
         yield self._wire.carry(Call("tag:GetResources", effect, retries=True))
+
+
+@lru_cache(maxsize=10_000)  # runs of one script sign the same tokens
+def _signature(key: RSAPrivateKey, message: bytes, raw: bool) -> bytes:
+    return key.sign(message, PKCS1v15(), SHA256() if raw else Prehashed(SHA256()))

@@ -32,14 +32,14 @@ def mint(booted, backdoor, clock, truth):
             **changes,
         }
         claims = {name: value for name, value in claims.items() if value is not ...}
-        signed = jws.signing_input(key.kid, claims)
+        signed = jws.build_signing_input(key.kid, claims)
         answer = backdoor.kms.sign(
             KeyId=key.kms_key_arn,
             Message=signed.encode(),
             MessageType="RAW",
             SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
         )
-        return jws.compact(signed, answer["Signature"])
+        return jws.serialize(signed, answer["Signature"])
 
     return mint
 

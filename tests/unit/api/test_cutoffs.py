@@ -33,7 +33,7 @@ def cut(booted, change):
     """Cut off a claim's value in the keyset."""
 
     def cut(claim, value, *, block=False):
-        before = timing.cut_before(booted.clock.now(), booted.times)
+        before = timing.cutoff_before(booted.clock.now(), booted.times)
         change(
             cut_off,
             [(claim, digest_of(value))],
@@ -140,7 +140,7 @@ def test_a_blocked_client_gets_nothing_until_it_is_released(
     clock.advance(30)
     assert issue() == {"error": "unauthorized_client", "error_description": "client: is blocked"}
     assert "access_token" in issue(client="batch-1")
-    before = timing.cut_before(clock.now(), booted.times)
+    before = timing.cutoff_before(clock.now(), booted.times)
     change(release, [digest_of("shop")], before=before, times=booted.times)
     clock.advance((before - clock.now()).total_seconds() + 1)
     assert "access_token" in issue()

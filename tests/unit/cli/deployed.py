@@ -86,7 +86,7 @@ class Deployed:
     def post_token(self, body: Any, *, client: str = "operator") -> Any:
         """Something of the shape of a token of the active key."""
         self.issued.append((client, body))
-        token = jws.compact(jws.signing_input(A, {"sub": body.get("subject")}), bytes(256))
+        token = jws.serialize(jws.build_signing_input(A, {"sub": body.get("subject")}), bytes(256))
         statuses = self.token_statuses
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return SimpleNamespace(status=status, body={"access_token": token})

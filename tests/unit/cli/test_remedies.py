@@ -256,7 +256,7 @@ def block(booted, origin):
         now = booted.clock.now()
         requested = [(Claim.CLIENT, digest_of(name)) for name in names]
         options = {"times": booted.times, "limits": booted.limits, "block": block}
-        before = timing.cut_before(now, booted.times)
+        before = timing.cutoff_before(now, booted.times)
         booted.keysets.update(
             lambda keyset, now: cut_off(keyset, requested, now, before=before, **options), origin
         )

@@ -25,7 +25,7 @@ def order(**targets: Any) -> Any:
 
 def signed(**claims: Any) -> str:
     """The shape of a token."""
-    return jws.compact(jws.signing_input(A, claims), bytes(256))
+    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
 
 
 def test_the_state_machine_is_asked_with_digests(deployed: Deployed, terminal: Terminal) -> None:

@@ -15,6 +15,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 from tests.unit.rotation.emergency.driver import Run
 
 USABLE = {"Disabled": "DisabledException", "PendingDeletion": "KMSInvalidStateException"}
@@ -80,7 +81,8 @@ def api(stack):
 
         def check(token: str) -> str:
             try:
-                authorize.authenticate(own, token, {})
+                parsed = UnverifiedToken.parse(token)
+                authorize.authenticate(own, parsed, authorize.read_generation(own, parsed.kid))
             except TokenRefused as refusal:
                 return str(refusal.code)
             return "ok"
@@ -113,7 +115,7 @@ def orphans(backdoor, stack):
         known = {
             key.kms_key_arn
             for number, text in stack.keysets.stored().items()
-            for key in document.loads(text).keyset.known
+            for key in document.loads(text).keyset.all_keys
         }
         return {key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]} - known
 

@@ -50,7 +50,7 @@ def test_keys_and_cutoffs_are_one_write(booted, cut, truth):
     assert outcome["generation"] == number + 1
     assert outcome["ended"] == [active]
     assert named(truth()) == {(Claim.TOKEN, ANN), (Claim.CLIENT, ORDERS)}
-    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
 def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
@@ -58,8 +58,8 @@ def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
     cut(block=[ORDERS])
     cut(release=[ORDERS])
     cutoff = truth().cutoff(Claim.CLIENT, ORDERS)
-    assert not cutoff.blocks
-    assert cutoff.hits(booted.clock.now().timestamp())
+    assert not cutoff.is_block
+    assert cutoff.refuses(booted.clock.now().timestamp())
 
 
 def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, clock):
@@ -68,7 +68,7 @@ def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, 
     clock.advance(3)
     cut(cut_off={"client_id": [ORDERS]}, at=at)
     once = truth().cutoffs
-    assert once[0].before == timing.cut_before(at, booted.times)
+    assert once[0].before == timing.cutoff_before(at, booted.times)
     number = booted.keysets.read().number
     clock.advance(600)
     cut(cut_off={"client_id": [ORDERS]}, at=at)
@@ -84,7 +84,7 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     clock.advance(600)
     cut(block=[ORDERS])
     assert cut(release=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
 def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
@@ -92,12 +92,12 @@ def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
     at = clock.now()
     clock.advance(30)
     outcome = cut(release=[ORDERS])
-    assert (outcome["outcome"], "release it once" in outcome["why"]) == ("overtaken", True)
+    assert (outcome["outcome"], "release the client after" in outcome["why"]) == ("overtaken", True)
     cut(block=[ORDERS], at=at)
-    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
     assert cut(release=[ORDERS])["outcome"] == "revoked"
     assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert not truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
@@ -109,7 +109,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
     outcome = cut(kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
     assert "order again" in outcome["why"]
-    assert not truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
     assert truth().active.kid != active
 
 
@@ -125,7 +125,7 @@ def test_a_block_that_runs_again_blocks_no_released_client(
     clock.advance(later)
     invoke(reconcile, {})
     assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert not any(cutoff.blocks for cutoff in truth().cutoffs)
+    assert not any(cutoff.is_block for cutoff in truth().cutoffs)
 
 
 def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
