@@ -112,10 +112,8 @@ class World:
             self.calls += 1
             return PublicJwk.from_rsa(self.keys.public(name))
 
-        reader, source = (
-            SimpleNamespace(read=read, newer=read),
-            SimpleNamespace(public_jwk=public_jwk),
-        )
+        reader = SimpleNamespace(read=read, newer=read)
+        source = SimpleNamespace(public_jwk=public_jwk)
         settings = Settings(
             stack="vectors",
             bucket="vectors",

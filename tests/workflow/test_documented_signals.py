@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from ast import Attribute, Call, expr, parse, unparse, walk
+from ast import Attribute, Call, Constant, expr, parse, unparse, walk
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.api import answers
 from keyturn.aws import telemetry
 from keyturn.aws.telemetry import Decision, Metric, measure
 from tests.definition import ROOT
@@ -68,8 +69,10 @@ def units() -> dict[str, str]:
     lines = [json.loads(line) for line in output.getvalue().splitlines()]
     metrics = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0] for line in lines]
     filtered = [one for f in FILTERS for one in f["Properties"]["MetricTransformations"]]
-    added = [args for _, args in calls(r"metrics\.add_metric")]
+    added = [args for _, args in calls(r"metrics\.add_metric") if isinstance(args[0], Constant)]
+    refusals = [one.metric for one in vars(answers).values() if getattr(one, "metric", None)]
     return {
+        **dict.fromkeys(refusals, "Count"),
         **{metric["Name"]: metric["Unit"] for metric in metrics},
         **{one["MetricName"]: one["Unit"] for one in filtered},
         **{str(eval(unparse(name))): str(eval(unparse(unit))) for name, unit, _ in added},
