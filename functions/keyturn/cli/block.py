@@ -14,8 +14,8 @@ from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset.cutoffs import Claim, digest_of
 
-_UNDER_WAY = (
-    "`keyturn status` lists blocks; if one is under way, release the client once it has ended"
+_STILL_RUNNING = (
+    "`keyturn status` lists blocks. If one is still running, release the client when it has ended"
 )
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
@@ -54,7 +54,7 @@ def release(
     targets = Targets(released=(_checked(name),))
     cutoff = deployment.keyset.cutoff(Claim.CLIENT, digest_of(name))
     if not (cutoff and cutoff.is_block):
-        raise Failed(f"client {name} is not blocked", _UNDER_WAY)
+        raise Failed(f"client {name} is not blocked", _STILL_RUNNING)
     revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
 
 

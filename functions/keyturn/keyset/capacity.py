@@ -52,9 +52,9 @@ def cutoff_room(keyset: Keyset, limits: Limits) -> int:
 
 def ample_room_at(keyset: Keyset, limits: Limits) -> datetime | None:
     """When enough cut-offs have ended for LITTLE_ROOM more to fit; None if blocks take too much of it."""
-    missing = LITTLE_ROOM - _spare_cutoffs(keyset, limits)
+    shortage = LITTLE_ROOM - _spare_cutoffs(keyset, limits)
     ends = sorted(cutoff.until for cutoff in keyset.cutoffs if cutoff.until)
-    return ends[missing - 1] if 0 < missing <= len(ends) else None
+    return ends[shortage - 1] if 0 < shortage <= len(ends) else None
 
 
 def check_cutoffs(keyset: Keyset, before: Keyset, limits: Limits) -> None:
@@ -65,11 +65,11 @@ def check_cutoffs(keyset: Keyset, before: Keyset, limits: Limits) -> None:
 
 
 def _spare_cutoffs(keyset: Keyset, limits: Limits) -> int:
-    missing = 0 if keyset.standby else 1
-    needed = max(MIN_LIVE_KEYS, len(keyset.keys) + missing)
+    missing_standby = 0 if keyset.standby else 1
+    needed_keys = max(MIN_LIVE_KEYS, len(keyset.keys) + missing_standby)
     names = 0 if keyset.cutoffs else CUTOFF_NAMES
-    room = _room(keyset, limits) - names - SIGNING_KEYS - (needed - 2) * GRACE_KEY
-    return room // CUTOFF
+    spare_bytes = _room(keyset, limits) - names - SIGNING_KEYS - (needed_keys - 2) * GRACE_KEY
+    return spare_bytes // CUTOFF
 
 
 def _room(keyset: Keyset, limits: Limits) -> int:

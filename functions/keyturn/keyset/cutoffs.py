@@ -16,7 +16,7 @@ from typing import Any
 from keyturn.keyset.errors import InvariantBroken
 
 DIGEST_LENGTH = 16  # characters of base64url: 96 bits, so that nobody finds a second value
-_DIGEST_BYTES = 12  # the same before it is written as text
+_DIGEST_BYTES = 12  # the same, before it is encoded
 
 
 class Claim(StrEnum):
@@ -74,9 +74,8 @@ class CutOff:
         return replace(self, before=max(self.before, other.before), until=until)
 
 
-Index = Mapping[
-    Claim, Mapping[bytes, CutOff]
-]  # by the digest itself: base64 takes as long as the hash
+# By the digest's bytes: to encode each token's digests would take as long as to hash them.
+Index = Mapping[Claim, Mapping[bytes, CutOff]]
 
 
 def merge(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, ...]:
@@ -98,7 +97,7 @@ def index_by_claim(cutoffs: Iterable[CutOff]) -> Index:
     return by_claim
 
 
-def find(by_claim: Index, claim: Claim, digest: str) -> CutOff | None:
+def find_by_digest(by_claim: Index, claim: Claim, digest: str) -> CutOff | None:
     """The cut-off of this claim's value."""
     return by_claim.get(claim, {}).get(urlsafe_b64decode(digest))
 

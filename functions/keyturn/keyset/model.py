@@ -131,7 +131,7 @@ class Keyset:
 
     def cutoff(self, claim: Claim, digest: str) -> CutOff | None:
         """The cut-off of this claim's value."""
-        return cutoffs.find(self._cutoffs, claim, digest)
+        return cutoffs.find_by_digest(self._cutoffs, claim, digest)
 
     def refusing_cutoff(self, claims: Mapping[str, Any]) -> CutOff | None:
         """The cut-off that refuses a token with these claims, which were verified or will be signed."""

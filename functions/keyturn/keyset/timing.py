@@ -144,7 +144,7 @@ def cutoff_until(before: datetime, lifetime: int) -> datetime:
 
 
 def block_by(before: datetime) -> datetime:
-    """Until when a block may be written: by then no release since is forgotten, on any clock."""
+    """Until when a block may be written: no later release is forgotten before that, on any clock."""
     return cutoff_until(before, 0) - timedelta(seconds=BOUNDS["clock_skew"][1])
 
 

@@ -1,6 +1,6 @@
 """What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,20 +25,20 @@ class OrderOvertaken(Refused):
 
 
 class NotBlocked(Refused):
-    """There is no block to release: perhaps it is being written, and this release has overtaken it.
+    """There is no block to release. Perhaps it is still being written, and this release overtook it.
 
-    Were it taken for done, the block would land behind it and stay.
+    If the release were acknowledged, that block would be written after it and stay.
     """
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"client {digest} is not blocked: if a block of it is under way, release it once that has ended"
+            f"client {digest} is not blocked: if a block is still running, release the client after it has ended"
         )
 
 
 def cut_off(
     keyset: Keyset,
-    requested: Iterable[tuple[Claim, str]],
+    requested: Collection[tuple[Claim, str]],
     now: datetime,
     *,
     before: datetime,
@@ -57,8 +57,12 @@ def cut_off(
     until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
     if now > until:  # what was issued before is dead
         return keyset
-    added = [CutOff(claim, digest, before, None if block else until) for claim, digest in requested]
-    changed = forget(replace(keyset, cutoffs=cutoffs.merge(keyset.cutoffs, added)), now, limits)
+    new_cutoffs = [
+        CutOff(claim, digest, before, None if block else until) for claim, digest in requested
+    ]
+    changed = forget(
+        replace(keyset, cutoffs=cutoffs.merge(keyset.cutoffs, new_cutoffs)), now, limits
+    )
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -93,10 +97,10 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
 
 
 def _check_blocks(
-    keyset: Keyset, requested: Iterable[tuple[Claim, str]], now: datetime, before: datetime
+    keyset: Keyset, requested: Collection[tuple[Claim, str]], now: datetime, before: datetime
 ) -> None:
-    """A block that stands may be written again; a new one must be older than no release."""
-    is_late = now > timing.block_by(before)  # then nothing may remember a release
+    """A standing block may be written again. A new one must not be older than a release."""
+    is_late = now > timing.block_by(before)  # a release since may be forgotten by then
     for claim, digest in requested:
         existing = keyset.cutoff(claim, digest)
         if existing and existing.is_block:

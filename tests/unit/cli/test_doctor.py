@@ -180,11 +180,11 @@ def snapshot(deployment):
 
 
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_whose_policy_was_changed_is_found(deployment, backdoor, state):
+def test_a_live_key_whose_policy_was_changed_is_found(deployment, cloud, state):
     """Somebody who may change policies has opened it: nothing else of the stack shows it."""
     key = getattr(deployment.keyset, state)
     opened = default_policy()
-    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy=opened)
+    cloud.kms.set_policy(key.kms_key_arn, opened)
     [finding] = examine(read_snapshot(deployment))
     assert (finding.code, finding.subject) == ("foreign_key", key.kid)
 
@@ -297,11 +297,11 @@ def test_the_worst_comes_first(snapshot):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_what_it_says(deployment, backdoor, keyturn, transcript, width):
+def test_what_it_says(deployment, cloud, clients, keyturn, transcript, width):
     """Two findings and their remedies; exit status 1."""
     kid = deployment.keyset.active.kms_key_arn
-    backdoor.kms.disable_key(KeyId=kid)
-    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
+    cloud.kms.disable(kid)
+    del clients.scheduler.schedules["demo-reconcile"]
     result = keyturn("doctor", width=width)
     assert result.exit_code == 1
     transcript(f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
@@ -315,16 +315,12 @@ def test_all_is_well(deployment, keyturn):
 
 
 def test_fix_does_what_reconcile_does_and_enables_schedules(
-    deployment, booted, backdoor, keyturn, monkeypatch
+    deployment, booted, cloud, clients, keyturn, monkeypatch
 ):
     """Then it looks again."""
     for name in ("demo-rotation", "demo-reconcile"):
-        known = backdoor.scheduler.get_schedule(Name=name)
-        kms_key = {part: known[part] for part in ("ScheduleExpression", "Target")}
-        backdoor.scheduler.update_schedule(
-            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kms_key
-        )
-    backdoor.s3.delete_object(Bucket=booted.settings.bucket, Key=".well-known/jwks.json")
+        clients.scheduler.schedules[name]["State"] = "DISABLED"
+    cloud.s3.delete(".well-known/jwks.json")
     invocations = []
 
     def invoke(stack, function):
@@ -340,10 +336,10 @@ def test_fix_does_what_reconcile_does_and_enables_schedules(
     assert (result.exit_code, invocations) == (0, [("demo", "ReconcileFunction")])
 
 
-def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, monkeypatch):
+def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, keyturn, monkeypatch):
     """A disabled key is for people: revoked or enabled, who knows?"""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: pytest.fail("not for this"))
-    backdoor.kms.disable_key(KeyId=deployment.keyset.active.kms_key_arn)
+    cloud.kms.disable(deployment.keyset.active.kms_key_arn)
     result = keyturn("doctor", "--fix", "--json")
     output = json.loads(result.stdout)
     assert ([one["code"] for one in output["findings"]], output["fixed"]) == (
@@ -353,10 +349,10 @@ def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, mon
     assert result.exit_code == 1
 
 
-def test_a_keyset_that_is_gone_is_a_finding(deployment, backdoor, keyturn):
+def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud, keyturn):
     """Not an error of the command: this is what a doctor is for."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
-    backdoor.ssm.delete_parameters(Names=names)
+    cloud.ssm.delete(names)
     result = keyturn("doctor", "--json")
     [finding] = json.loads(result.stdout)["findings"]
     assert (finding["code"], finding["severity"]) == ("keyset_unreadable", "critical")

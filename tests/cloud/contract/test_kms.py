@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from keyturn.aws.key_policy import is_same_policy
-from tests.simulation.contract.clouds import Cloud, refused
-from tests.simulation.contract.keys import (
+from tests.cloud.contract.clouds import Cloud, refused
+from tests.cloud.contract.keys import (
     create,
     describe,
     disable,

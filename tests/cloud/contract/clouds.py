@@ -1,4 +1,4 @@
-"""The three that answer the same cases: the simulator's fakes, moto and MiniStack."""
+"""The three that answer the same cases: our fakes, moto and MiniStack."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,11 +15,9 @@ from moto import mock_aws
 
 from keyturn.aws.clients import Clients
 from keyturn.cli.local import LocalAws
-from tests.simulation.cloud.kms import Kms, TaggingClient
-from tests.simulation.cloud.s3 import S3, S3Client
-from tests.simulation.cloud.ssm import Ssm
-from tests.simulation.cloud.wire import DirectWire
-from tests.simulation.play import key_material
+from tests.cloud.account import Account
+from tests.cloud.material import key_material
+from tests.cloud.wire import DirectWire
 
 BUCKET = "keyturn-contract"
 _names = count(1)
@@ -68,18 +65,10 @@ def refusal_of(error: ClientError) -> tuple[str, int]:
 
 @contextmanager
 def fake() -> Iterator[Cloud]:
-    """The simulator's own fakes, on a wire that does nothing but carry."""
+    """Our fakes, on a wire that does nothing but carry."""
     wire, began = DirectWire(), datetime.now(UTC)
-    ssm, kms = Ssm(wire, began), Kms(wire, began, key_material())
-    clients = SimpleNamespace(
-        ssm=ssm.client(retries=True),
-        ssm_timed=ssm.client(retries=False),
-        kms=kms.client(retries=True),
-        kms_once=kms.client(retries=False),
-        s3=S3Client(S3(wire), wire),
-        tagging=TaggingClient(kms, wire),
-    )
-    yield Cloud(clients, began, threads=False)
+    account = Account(wire, began, key_material())
+    yield Cloud(account.clients(), began, threads=False)
 
 
 @contextmanager
