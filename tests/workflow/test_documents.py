@@ -145,6 +145,17 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
             assert (ROOT / "functions/keyturn" / path).exists(), text
 
 
+def test_every_room_of_the_tests_is_described() -> None:
+    """tests/README.md has each folder, and `make test` runs those of its first table but the last."""
+    page = PAGES["tests/README.md"]
+    first = [code(row[0])[0].rstrip("/") for row in rows(section(page, "Tests"))]
+    pytest_runs = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    paths = [path.removeprefix("tests/") for path in pytest_runs["ini_options"]["testpaths"]]
+    assert sorted(paths) == sorted(first[:-1])
+    described = {code(row[0])[0].split("/")[0] for row in rows(page)}
+    assert {file.parent.name for file in (ROOT / "tests").glob("*/*.py")} <= described
+
+
 def test_the_index_has_every_page() -> None:
     """docs/README.md links to each page, runbook and decision."""
     linked = set(re.findall(r"\]\(([\w/.-]+\.md)", PAGES["docs/README.md"]))
