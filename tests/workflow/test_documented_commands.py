@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 from keyturn.cli.main import app
+from keyturn.cli.terminal import BAD_USAGE, PROBLEM
 from tests.definition import ROOT
 from tests.documents import PAGES, PRESENT, code, rows, section, typed
 
@@ -73,6 +74,13 @@ def test_every_command_and_option_exists(page: str) -> None:
 def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
     """Another word, or an option of another command."""
     assert problem(line)
+
+
+def test_the_exit_statuses_are_described() -> None:
+    """Of a problem and of invalid usage, as the command ends with them."""
+    text = " ".join(PAGES["docs/operating.md"].split())
+    assert f"{PROBLEM} if the command found a problem or failed" in text
+    assert f"{BAD_USAGE} on invalid usage" in text
 
 
 def test_the_object_of_every_command_is_described() -> None:

@@ -1,10 +1,8 @@
 """`keyturn doctor`: every finding from a snapshot, and what `--fix` does about it."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,11 +23,11 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
+from tests import documents
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
 ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
-ROOT = Path(__file__).parents[3]
 
 
 def with_keys(snapshot, *keys, ended=()):
@@ -281,11 +279,24 @@ def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
     assert {one.code for one in examine(later)} == {"active_key_disabled", "standby_key_disabled"}
 
 
+def documented():
+    """The row of each finding in docs/operating.md."""
+    table = documents.rows(documents.section(documents.PAGES["docs/operating.md"], "Findings"))
+    return {documents.code(row[0])[0]: row for row in table}
+
+
 def test_every_finding_is_documented():
     """In docs/operating.md, and nothing else is."""
-    text = (ROOT / "docs/operating.md").read_text()
-    table = text.partition("## Findings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == BROKEN.keys() | BY_WORDS
+    assert documented().keys() == BROKEN.keys() | BY_WORDS
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_severity_and_fix_are_the_documented_ones(snapshot, code):
+    """Where the table has two severities, it is one of them."""
+    finding = next(one for one in examine(BROKEN[code](snapshot)) if one.code == code)
+    _, severities, _, fixed_by = documented()[code]
+    assert finding.severity in severities
+    assert ("`--fix`" in fixed_by) == (finding.fix is not None)
 
 
 def test_the_worst_comes_first(snapshot):
