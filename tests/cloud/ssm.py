@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from keyturn.keyset.lineage import Stored
+from keyturn.keyset.lineage import StoredParameter
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call, Listing, Wire
 
@@ -92,7 +92,7 @@ class Ssm:
             self.parameters[name] = Parameter([(self._wire.now(), text)])
             self.planted.add(name)
 
-    def stored(self, path: str) -> list[Stored]:
+    def stored(self, path: str) -> list[StoredParameter]:
         """Everything directly below the path, as it stands now."""
         now = self._wire.now()
         below = (name for name in self.parameters if name.rpartition("/")[0] == path)
@@ -223,6 +223,6 @@ class SsmClient:
         return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path, arguments))
 
 
-def _stored(shown: Mapping[str, Any]) -> Stored:
+def _stored(shown: Mapping[str, Any]) -> StoredParameter:
     name = shown["Name"].rpartition("/")[2]
-    return Stored(name, shown["Value"], shown["Version"], shown["LastModifiedDate"])
+    return StoredParameter(name, shown["Value"], shown["Version"], shown["LastModifiedDate"])

@@ -81,7 +81,7 @@ class Constants:
     def limits(self) -> Limits:
         """The fixed limits, as this scenario has them."""
         claim, ended = timedelta(seconds=self.claim), timedelta(seconds=self.ended)
-        return Limits(claim=claim, ended=ended, live_keys=self.live)
+        return Limits(registration_age=claim, ended_age=ended, live_keys=self.live)
 
     @property
     def epsilon(self) -> int:

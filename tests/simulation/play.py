@@ -73,7 +73,7 @@ class Play:
         world.truth.deleted()
         if world.hurried or world.choose.random() < 0.8:
             world.scheduler.at(world.now() + 0.5, lambda: self._restored_by(self._record))
-        within = world.limits.settle.total_seconds()  # for the ten minutes of the schedule
+        within = world.limits.settling_time.total_seconds()  # for the ten minutes of the schedule
         at = world.now() + (within if world.hurried else world.choose.uniform(1, within))
         world.scheduler.at(at, lambda: self._restored_by(self.reconcile))
 
@@ -185,16 +185,16 @@ class Play:
         for execution in world.executions:
             insist(execution.over, "L1", "an execution never ends")
         for _ in range(3):
-            self._reconcile_after(world.limits.settle.total_seconds() + 5)
+            self._reconcile_after(world.limits.settling_time.total_seconds() + 5)
         self._is_whole()
         self._sweep()
         self._is_whole()
         world.scheduler.close()
 
     def _sweep(self) -> None:
-        self._reconcile_after(self.world.limits.orphan.total_seconds() + 30)
+        self._reconcile_after(self.world.limits.orphan_age.total_seconds() + 30)
         for _ in self.orphans():
-            self._reconcile_after(self.world.limits.settle.total_seconds() + 5)
+            self._reconcile_after(self.world.limits.settling_time.total_seconds() + 5)
         insist(not self.orphans(), "S12", "a KMS key is left that no keyset knows")
 
     def _reconcile_after(self, seconds: float) -> None:

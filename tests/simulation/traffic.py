@@ -58,7 +58,7 @@ class Traffic:
                 self.steal(key.kid, key.kms_key_arn)
         for after in (0.0, times.view_ttl - 0.1, edge + 0.1, edge + times.result_ttl + 0.2):
             world.scheduler.at(world.now() + after, self.issue)
-            for key in generation.keyset.known:
+            for key in generation.keyset.all_keys:
                 if token := self._last.get(key.kid):
                     world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
 
@@ -96,7 +96,7 @@ class Traffic:
         active = self._world.truth.keyset.active
         if not active:
             return None
-        request = claims.Request("visitor", audience, "visitor", active.lifetime, scope, {})
+        request = claims.TokenContents("visitor", audience, "visitor", active.lifetime, scope, {})
         return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
 
     def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
@@ -104,25 +104,27 @@ class Traffic:
         active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
         if not active:
             return None
-        request = claims.Request(
+        request = claims.TokenContents(
             named["sub"], "orders", named["client_id"], active.lifetime, "", {}
         )
-        made = claims.make(request, issuer="https://sim.example", jti=named["jti"], now=now)
+        made = claims.build(request, issuer="https://sim.example", jti=named["jti"], now=now)
         text = self._compact(active.kid, active.kms_key_arn, made)
         return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
 
     def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
-        signed = jws.signing_input(kid, made)
+        signed = jws.build_signing_input(kid, made)
         private = self._world.kms.keys[arn].private
-        return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+        return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
-    def _thief(self) -> claims.Request:
-        return claims.Request("thief", "orders", "thief", self._world.times.token_lifetime, "", {})
+    def _thief(self) -> claims.TokenContents:
+        return claims.TokenContents(
+            "thief", "orders", "thief", self._world.times.token_lifetime, "", {}
+        )
 
-    def _signed(self, kid: str, arn: str, request: claims.Request, *, genuine: bool) -> Token:
+    def _signed(self, kid: str, arn: str, request: claims.TokenContents, *, genuine: bool) -> Token:
         world = self._world
         now = int(EPOCH.timestamp() + world.now())
-        made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
+        made = claims.build(request, issuer="https://sim.example", jti="stolen", now=now)
         expires = now - EPOCH.timestamp() + request.lifetime  # iat is a whole second
         return Token(self._compact(kid, arn, made), kid, expires, genuine)
 

@@ -41,12 +41,12 @@ EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
-    generation=timedelta(seconds=120),
-    generations=15,
-    settle=timedelta(seconds=40),
-    claim=timedelta(seconds=900),
-    ended=timedelta(seconds=1800),
-    orphan=timedelta(seconds=1800),
+    generation_age=timedelta(seconds=120),
+    generation_count=15,
+    settling_time=timedelta(seconds=40),
+    registration_age=timedelta(seconds=900),
+    ended_age=timedelta(seconds=1800),
+    orphan_age=timedelta(seconds=1800),
     live_keys=5,
     listed_keys=7,
 )

@@ -18,10 +18,11 @@ from keyturn.aws.view import View
 from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
-from keyturn.tokens.verify import VerificationKey
+from keyturn.tokens.jws import UnverifiedToken
+from keyturn.tokens.verify import verify_signature
 from tests.periods import DEFAULTS
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, VERIFY_UNTIL
@@ -73,9 +74,17 @@ class World:
         self._names = {keys.kid(name): name for name in (*LIFETIMES, "retired", "revoked")}
         self._publics = {name: Counted(keys.public(name), self) for name in LIFETIMES}
         self._published = instant(NOW - 10_000) if standby_published else None
-        self.headers: dict[bytes, str] = {}  # stays warm from one question to the next
 
-    def find_key(self, kid: str, now: float) -> VerificationKey:
+    def verify(self, text: str, now: float) -> dict[str, Any]:
+        """The claims of a good token; raises TokenRefused."""
+        token = UnverifiedToken.parse(text)
+        public_key, lifetime = self.find_key(token.kid, now)
+        claims = verify_signature(token, public_key)
+        expected = Expectations(ISSUER, AUDIENCE, LEEWAY)
+        check_claims(claims, expected, lifetime=lifetime, now=now)
+        return claims
+
+    def find_key(self, kid: str, now: float) -> tuple[Any, int]:
         """What the keyset says of a kid, told without the product's keyset."""
         self.lookups += 1
         name = self._names.get(kid)
@@ -85,7 +94,7 @@ class World:
             raise TokenRefused(code)
         if now > VERIFY_UNTIL.get(name, float("inf")):
             raise TokenRefused(Code.KEY_EXPIRED)
-        return VerificationKey(self._publics[name], LIFETIMES[name])
+        return self._publics[name], LIFETIMES[name]
 
     def stack(self, now: float) -> SimpleNamespace:
         """A stack as `Stack.from_environment` gives it to the handler."""
@@ -111,8 +120,7 @@ class World:
             view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expected(ISSUER, audience, _TIMES.leeway),
-            headers=self.headers,
+            expected=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
         )
 
     def _keyset(self) -> Keyset:

@@ -12,7 +12,7 @@ import pytest
 from keyturn.aws.event_bus import EventBus
 from keyturn.aws.stack import Stack
 from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
-from keyturn.keyset.lineage import Lineage, Stored
+from keyturn.keyset.lineage import Lineage, StoredParameter
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.rotation import record_changes, report_failure, unlawful
@@ -92,7 +92,7 @@ def test_what_happens_to_keys_and_tokens(stack: Any, bus: Bus) -> None:
 def test_what_does_not_count(stack: Any, bus: Bus) -> None:
     """`UnlawfulGeneration`."""
     founded = Generation(1, "op", "tests", "drill", NOW, Keyset())
-    stored = Stored("000000000009", "{}", 1, NOW)
+    stored = StoredParameter("000000000009", "{}", 1, NOW)
     stack.keysets = SimpleNamespace(
         listed=lambda: ([stored], Lineage((founded,), 2, {})), remove=lambda _: None
     )

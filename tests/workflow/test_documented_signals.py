@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from ast import Attribute, Call, expr, parse, unparse, walk
+from ast import Attribute, Call, Constant, expr, parse, unparse, walk
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.api import answers
 from keyturn.aws import telemetry
 from keyturn.aws.telemetry import Decision, Metric, measure
 from tests.definition import ROOT
@@ -68,8 +69,10 @@ def units() -> dict[str, str]:
     lines = [json.loads(line) for line in output.getvalue().splitlines()]
     metrics = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0] for line in lines]
     filtered = [one for f in FILTERS for one in f["Properties"]["MetricTransformations"]]
-    added = [args for _, args in calls(r"metrics\.add_metric")]
+    added = [args for _, args in calls(r"metrics\.add_metric") if isinstance(args[0], Constant)]
+    refusals = [one.metric for one in vars(answers).values() if getattr(one, "metric", None)]
     return {
+        **dict.fromkeys(refusals, "Count"),
         **{metric["Name"]: metric["Unit"] for metric in metrics},
         **{one["MetricName"]: one["Unit"] for one in filtered},
         **{str(eval(unparse(name))): str(eval(unparse(unit))) for name, unit, _ in added},
@@ -98,7 +101,7 @@ def test_every_metric_is_listed_with_its_unit(units: dict[str, str]) -> None:
     """And no other."""
     listed = {name: row[1] for row in rows(section(SIGNALS, "Metrics")) for name in code(row[0])}
     assert listed == units
-    assert f"Namespace `{telemetry.NAMESPACE}`" in SIGNALS
+    assert f"namespace is `{telemetry.NAMESPACE}`" in SIGNALS
 
 
 @pytest.mark.parametrize("page", PRESENT)
@@ -120,9 +123,9 @@ def test_every_alarm_is_listed() -> None:
 def test_the_listed_alarms_tell_people_as_described() -> None:
     """All when they fire and when they are over, and one when it has no data."""
     assert "receives the alarms" in SIGNALS
-    assert "Each reports `OK` once" in SIGNALS
+    assert "reports `OK` once" in SIGNALS
     without_data = {
-        name for name, text in FIRES.items() if "`INSUFFICIENT_DATA`, and says so" in text
+        name for name, text in FIRES.items() if "`INSUFFICIENT_DATA`, and notifies" in text
     }
     assert without_data == {
         name for name, one in ALARMS.items() if "InsufficientDataActions" in one
@@ -148,5 +151,5 @@ def test_the_age_that_an_alarm_waits_for(alarm: str, age: int) -> None:
 
 def test_three_runs_of_reconcile_are_three_periods() -> None:
     """`ReconcileFailed` waits for as many failures as the list says."""
-    assert "three runs in a row" in FIRES["ReconcileFailed"]
+    assert "three runs of reconcile in a row" in FIRES["ReconcileFailed"]
     assert ALARMS["ReconcileFailed"]["EvaluationPeriods"] == 3

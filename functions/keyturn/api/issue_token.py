@@ -10,7 +10,15 @@ from typing import Any
 from keyturn.access.client import Client
 from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api import token_request
-from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
+from keyturn.api.answers import (
+    BadRequest,
+    ClientBlocked,
+    Forbidden,
+    JustCutOff,
+    Refusal,
+    Unavailable,
+    http,
+)
 from keyturn.api.caller import Caller, named_client
 from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
@@ -44,7 +52,7 @@ def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> M
         else:
             _audit_token(caller, key, wanted, jti, now)
             return {
-                "access_token": jws.compact(signed, signature),
+                "access_token": jws.serialize(signed, signature),
                 "token_type": "Bearer",
                 "expires_in": wanted.lifetime,
                 **({"scope": wanted.scope} if wanted.scope else {}),
@@ -60,7 +68,7 @@ def to_sign(
     request: TokenRequest,
     jti: str,
     now: int,
-) -> tuple[claims.Request, str]:
+) -> tuple[claims.TokenContents, str]:
     """What the token says, and the text to sign; `now` in epoch seconds. Raises Refusal."""
     wanted = _granted(client, request, key)
     _check_cutoffs(keyset, wanted, jti, now)
@@ -90,43 +98,44 @@ def _client(stack: Stack, name: str) -> Client:
     return client
 
 
-def _granted(client: Client, request: TokenRequest, key: Key) -> claims.Request:
+def _granted(client: Client, request: TokenRequest, key: Key) -> claims.TokenContents:
     try:
         given = grant(client, request, key_lifetime=key.lifetime)
     except NotGranted as refusal:
         raise BadRequest(refusal.field, refusal.problem, refusal.code) from None
-    return claims.Request(
+    return claims.TokenContents(
         given.subject, given.audience, client.name, given.lifetime, given.scope, given.claims
     )
 
 
-def _check_cutoffs(keyset: Keyset, wanted: claims.Request, jti: str, now: int) -> None:
+def _check_cutoffs(keyset: Keyset, wanted: claims.TokenContents, jti: str, now: int) -> None:
     """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
-    cutoff = keyset.cutoff_that_hits(
+    cutoff = keyset.refusing_cutoff(
         {"client_id": wanted.client_id, "sub": wanted.subject, "jti": jti, "iat": now}
     )
-    if cutoff and cutoff.blocks:
-        raise Forbidden("client: is blocked")
+    if cutoff and cutoff.is_block:
+        raise ClientBlocked
     if cutoff:
-        wait = int(cutoff.before.timestamp()) - now
-        raise Unavailable("tokens of this client or subject have just been revoked", wait)
+        raise JustCutOff(retry_after=int(cutoff.before.timestamp()) - now)
 
 
-def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now: int) -> str:
+def _signing_input(stack: Stack, key: Key, wanted: claims.TokenContents, jti: str, now: int) -> str:
     try:
-        made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
-        signed = jws.signing_input(key.kid, made)
+        made = claims.build(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
+        signed = jws.build_signing_input(key.kid, made)
         answer = result_size(made)
     except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
-    if jws.compact_size(signed) > jws.MAX_BYTES:
+    if jws.serialized_size(signed) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
     if answer > MAX_RESULT:
         raise BadRequest("claims", f"make the authorizer's answer larger than {MAX_RESULT} bytes")
     return signed
 
 
-def _audit_token(caller: Caller, key: Key, wanted: claims.Request, jti: str, now: int) -> None:
+def _audit_token(
+    caller: Caller, key: Key, wanted: claims.TokenContents, jti: str, now: int
+) -> None:
     """One line per token, so that CloudTrail's Sign events can be checked against what was issued."""
     logger.info(
         "token_issued",
@@ -143,6 +152,8 @@ def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
     """One line per refusal: who, and the error's code; nothing of the request."""
     logger.info("token_refused", code=refusal.error, **_who(caller))
     metrics.add_metric("TokensRefused", "Count", 1)
+    if refusal.metric:
+        metrics.add_metric(refusal.metric, "Count", 1)
 
 
 def _who(caller: Caller) -> dict[str, Any]:

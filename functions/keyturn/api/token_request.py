@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from keyturn.access import members
-from keyturn.access.grant import Code, TokenRequest, plain
+from keyturn.access.grant import ErrorCode, TokenRequest, display_name
 from keyturn.api.answers import BadRequest
 from keyturn.tokens import strict_json
 
@@ -35,7 +35,7 @@ def from_invoke(event: Mapping[str, Any]) -> TokenRequest:
 
 def _from_fields(fields: Mapping[str, Any]) -> TokenRequest:
     for name in sorted(fields.keys() - _READERS.keys(), key=ascii):
-        raise BadRequest(plain(name) or "body", "is not a field of a request")
+        raise BadRequest(display_name(name) or "body", "is not a field of a request")
     values = {}
     for name, value in fields.items():
         try:
@@ -56,7 +56,7 @@ def _from_form(body: bytes, client: str) -> TokenRequest:
         raise BadRequest("client_id", "is not the client of the path")
     targets = {fields[name] for name in ("resource", "audience") if name in fields}
     if len(targets) > 1:
-        raise BadRequest("resource", "is not the audience asked for", Code.INVALID_TARGET)
+        raise BadRequest("resource", "is not the audience asked for", ErrorCode.INVALID_TARGET)
     scope = fields.get("scope", "")
     return TokenRequest(subject=client, audience=next(iter(targets), None), scope=scope)
 
@@ -76,8 +76,8 @@ def _form_fields(body: bytes) -> Mapping[str, str]:
     fields: dict[str, str] = {}
     for name, value in pairs:
         if name in fields:  # one token is for one audience (RFC 8707 section 2)
-            error = Code.INVALID_TARGET if name == "resource" else Code.INVALID_REQUEST
-            raise BadRequest(plain(name) or "body", "stands there twice", error)
+            error = ErrorCode.INVALID_TARGET if name == "resource" else ErrorCode.INVALID_REQUEST
+            raise BadRequest(display_name(name) or "body", "stands there twice", error)
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
 

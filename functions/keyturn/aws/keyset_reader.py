@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.faults import translated
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -45,7 +45,7 @@ class KeysetReader:
         if lineage := self._from(held):
             return lineage.head
         latest = self.read()
-        why = objection(held, latest)
+        why = find_violation(held, latest)
         if latest.number < held.number or why:
             raise GenerationLost(f"{self._name(held.number)} is gone: {why or 'SSM went back'}")
         return latest
@@ -54,7 +54,7 @@ class KeysetReader:
         """Every generation that counts; raises KeysetMissing, NewerSchema, AwsFault."""
         return self.listed()[1]
 
-    def listed(self) -> tuple[list[Stored], Lineage]:
+    def listed(self) -> tuple[list[StoredParameter], Lineage]:
         """Whatever is stored, and what of it counts; raises as `lineage`.
 
         The pages are read one after the other, and what is pruned in between leaves a gap; a text may
@@ -76,7 +76,7 @@ class KeysetReader:
         """Every generation that counts, the oldest first; raises as `lineage`."""
         return self.lineage().chain
 
-    def parameters(self) -> list[Stored]:
+    def parameters(self) -> list[StoredParameter]:
         """Whatever is stored below the path."""
         with translated("ssm:GetParametersByPath"):
             pages = self._reads.get_paginator("get_parameters_by_path").paginate(Path=self._path)
@@ -92,13 +92,13 @@ class KeysetReader:
         own = parameters.get(held.number)
         if own is None or own.text != held.text or own.version != 1:
             return None
-        lineage, end = Lineage.of_one(held).extended(parameters), held.number + AHEAD
-        while lineage.free == end:  # every name so far is taken
+        lineage, end = Lineage.from_generation(held).extend(parameters), held.number + AHEAD
+        while lineage.next_number == end:  # every name so far is taken
             end += AHEAD
-            lineage = lineage.extended(self._named(range(lineage.free, end)))
+            lineage = lineage.extend(self._named(range(lineage.next_number, end)))
         return lineage
 
-    def _named(self, numbers: Iterable[int]) -> Mapping[int, Stored]:
+    def _named(self, numbers: Iterable[int]) -> Mapping[int, StoredParameter]:
         with translated("ssm:GetParameters"):
             answer = self._reads.get_parameters(Names=[self._name(number) for number in numbers])
         stored = map(_stored, answer["Parameters"])
@@ -108,12 +108,12 @@ class KeysetReader:
         return f"{self._path}/{number:012d}"
 
 
-def _is_topmost(lineage: Lineage, parameters: list[Stored]) -> bool:
+def _is_topmost(lineage: Lineage, parameters: list[StoredParameter]) -> bool:
     return all(one.number is None or one.number <= lineage.head.number for one in parameters)
 
 
-def _stored(parameter: Any) -> Stored:
-    return Stored(
+def _stored(parameter: Any) -> StoredParameter:
+    return StoredParameter(
         parameter["Name"].rpartition("/")[2],
         parameter["Value"],
         parameter["Version"],

@@ -17,7 +17,7 @@ from keyturn.keyset import document, timing
 from keyturn.keyset.errors import KeysetFault, UnlawfulChange
 from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -90,7 +90,7 @@ class KeysetStore(KeysetReader):
         Readers then no longer meet them, and they are pruned with the generations below.
         """
         lineage = self.lineage()
-        if lineage.free == lineage.head.number + 1:
+        if lineage.next_number == lineage.head.number + 1:
             return None
         return self._append(lineage, origin, lineage.head.keyset, self._clock.now())
 
@@ -111,9 +111,9 @@ class KeysetStore(KeysetReader):
         parameters, lineage = self.listed()
         taken = {one.number for one in parameters}
         restored = self._sealed(lineage.head, number, origin, keyset, self._clock.now())
-        for free in range(lineage.free, number):
-            if free not in taken:
-                self.put_back(free, PLACEHOLDER)
+        for below in range(lineage.next_number, number):
+            if below not in taken:
+                self.put_back(below, PLACEHOLDER)
         self.put_back(number, restored.text)
         return restored
 
@@ -130,7 +130,7 @@ class KeysetStore(KeysetReader):
     ) -> Generation | None:
         """Create what follows the lineage; None if it did not come to count."""
         latest = lineage.head
-        following = self._sealed(latest, lineage.free, origin, keyset, now)
+        following = self._sealed(latest, lineage.next_number, origin, keyset, now)
         try:
             self._put(following.number, following.text)
             return following if self._counts(latest, following) else None
@@ -151,7 +151,7 @@ class KeysetStore(KeysetReader):
         """Whether what we wrote is read back as what follows its parent, which is still there."""
         for _ in range(5):
             lineage = self._from(parent)
-            if lineage is None or lineage.free > written.number:
+            if lineage is None or lineage.next_number > written.number:
                 return lineage is not None and written.text in [one.text for one in lineage.chain]
             self._clock.sleep(0.2)  # SSM promises no consistent reads
         raise AwsFault("ssm:GetParameters", "WrittenGenerationNotReadBack")
@@ -170,6 +170,6 @@ class KeysetStore(KeysetReader):
             keyset,
             parent=document.digest(parent.text) if parent else "",
         )
-        if parent and (why := objection(parent, generation)):
+        if parent and (why := find_violation(parent, generation)):
             raise UnlawfulChange(f"generation {number} cannot follow {parent.number}: {why}")
         return replace(generation, text=document.dumps(generation))

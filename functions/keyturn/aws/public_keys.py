@@ -8,7 +8,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyturn.keyset.model import Key
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.tokens.jwk import PublicJwk, certify
 
 
 class Source(Protocol):
@@ -30,6 +30,6 @@ class PublicKeys:
         """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
         known = self._by_kid.get(key.kid)
         if known is None:
-            jwk = certified(self._source.public_jwk(key.kms_key_arn), key.kid)
+            jwk = certify(self._source.public_jwk(key.kms_key_arn), key.kid)
             known = self._by_kid[key.kid] = jwk.public_key()
         return known

@@ -146,5 +146,5 @@ class Settings:
         if problems:
             raise InvalidSettings("; ".join(problems))
         settings = cls(**members)
-        settings.times.checked()
+        settings.times.validate()
         return settings

@@ -11,7 +11,7 @@ from keyturn.aws.settings import Settings
 from keyturn.aws.view import Reader, View
 from keyturn.keyset.model import Generation
 from keyturn.keyset.timing import Limits
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations
 
 if TYPE_CHECKING:
     from keyturn.access.api import Api
@@ -113,15 +113,10 @@ class Stack:
 
         return Api("", self.settings.audience, self.settings.route_scopes)
 
-    def expected(self, audience: str) -> Expected:
+    def expected(self, audience: str) -> Expectations:
         """What the authorizer insists on in a token for this audience."""
         settings = self.settings
-        return Expected(settings.issuer, audience, self.times.leeway, settings.former_issuer)
-
-    @cached_property
-    def headers(self) -> dict[bytes, str]:
-        """Which kids the header segments of good tokens name (tokens/verify.py)."""
-        return {}
+        return Expectations(settings.issuer, audience, self.times.leeway, settings.former_issuer)
 
     @cached_property
     def well_known(self) -> "WellKnown":

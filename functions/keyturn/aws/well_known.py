@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn.access.metadata import Document, authorization_server, openid_provider
 from keyturn.aws.faults import Absent, translated
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.tokens.jwk import PublicJwk, certify
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -223,11 +223,11 @@ def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
     except (ValueError, RecursionError):
         return {}
     members = document.get("keys") if isinstance(document, dict) else None
-    jwks = map(_certified, members if isinstance(members, list) else ())
+    jwks = map(_certified_jwk, members if isinstance(members, list) else ())
     return {jwk.kid: jwk for jwk in jwks if jwk}
 
 
-def _certified(member: Any) -> PublicJwk | None:
+def _certified_jwk(member: Any) -> PublicJwk | None:
     match member:
         case {"n": str(n), "e": str(e), "kid": str(kid)}:
             pass
@@ -236,7 +236,7 @@ def _certified(member: Any) -> PublicJwk | None:
     try:
         jwk = PublicJwk(n=n, e=e)
         PublicJwk.from_rsa(jwk.public_key())
-        return certified(jwk, kid)
+        return certify(jwk, kid)
     except ValueError:  # NotASigningKey, or numbers that are no text of ours
         return None
 

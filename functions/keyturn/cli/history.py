@@ -163,7 +163,7 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
     if generation is None:
         first = iso(walked[-1].at) if walked else None
         raise Failed(f"there was no generation at {iso(when)}", f"the first one is from {first}")
-    keys = [_key(one, when) for one in generation.keyset.known]
+    keys = [_key(one, when) for one in generation.keyset.all_keys]
     terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
     for one in keys:
         terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
@@ -202,13 +202,13 @@ def _key(key: Any, when: datetime) -> Mapping[str, Any]:
 
 
 def _cutoff_sentence(cutoff: CutOff) -> str:
-    kind = "blocked" if cutoff.blocks else "cut off"
-    since = "" if cutoff.blocks else f", issued before {instant(cutoff.before)}"
+    kind = "blocked" if cutoff.is_block else "cut off"
+    since = "" if cutoff.is_block else f", issued before {instant(cutoff.before)}"
     return f"{kind:10} {cutoff.claim} {cutoff.digest}{since}"
 
 
 def _cutoff(cutoff: CutOff) -> Mapping[str, Any]:
-    return {"change": "blocked" if cutoff.blocks else "cut_off", **cutoff_members(cutoff)}
+    return {"change": "blocked" if cutoff.is_block else "cut_off", **cutoff_members(cutoff)}
 
 
 def _parse_instant(text: str) -> datetime:

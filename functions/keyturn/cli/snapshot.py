@@ -181,7 +181,7 @@ def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozens
 
 def _known_arns(generations: tuple[Generation, ...]) -> set[str]:
     """The ARNs of every key that a stored generation tells of."""
-    return {key.kms_key_arn for one in generations for key in one.keyset.known}
+    return {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
 
 
 def _running(deployment: Deployment) -> tuple[Run, ...]:

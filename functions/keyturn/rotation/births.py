@@ -20,7 +20,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds: each is twice the one before
 def is_newborn(stack: Stack, created: datetime) -> bool:
     """Whether KMS may not know a key of this age; clocks may differ by ε."""
     skew = timedelta(seconds=stack.times.clock_skew)
-    return stack.clock.now() - created <= stack.limits.birth + skew
+    return stack.clock.now() - created <= stack.limits.newborn_age + skew
 
 
 def when_known(

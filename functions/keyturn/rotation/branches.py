@@ -18,7 +18,7 @@ from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
 MOST_LISTED = 1000  # one page
 _BELOW = 200  # numbers: where the parent of the oldest generation in SSM is to be found
@@ -41,7 +41,7 @@ def branches(stack: Stack, lineage: Lineage) -> list[Generation]:
         with suppress(DocumentInvalid):
             generation = stack.history.read(one)
             parent = known.get(generation.parent)
-            if parent and not objection(parent, generation):
+            if parent and not find_violation(parent, generation):
                 known[one.digest] = generation
                 found.append(generation)
     return found

@@ -33,7 +33,7 @@ def ensure_standby(
         return {"outcome": "exists", "kid": standby.kid}
 
     key = created or stack.kms.create()
-    patience = stack.limits.birth if patience is None else patience
+    patience = stack.limits.newborn_age if patience is None else patience
     kid = births.when_known(stack, key.created, lambda: _kid(stack, key), patience=patience)
 
     def change(keyset: Keyset, now: datetime) -> Keyset:

@@ -136,7 +136,7 @@ def _remove(stack: Stack, event: CustomResource) -> None:
 def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
     """Destroy every key of the stack; one that KMS does not know yet is waited for. Raises AwsFault."""
     tagged = {key.arn: key.created for key in stack.kms.of_stack()}
-    listed = {key.kms_key_arn: key.created for one in generations for key in one.keyset.known}
+    listed = {key.kms_key_arn: key.created for one in generations for key in one.keyset.all_keys}
     for arn, created in {**listed, **tagged}.items():
         while not stack.kms.destroy(arn, window=stack.settings.deletion_window):
             key = stack.kms.find(arn)

@@ -1,6 +1,6 @@
 """KMS keys of this stack that no keyset lists, or ever will.
 
-A key is registered by the very run that created it, within `Limits.claim` of its birth, and not once
+A key is registered by the very run that created it, within `Limits.registration_age` of its birth, and not once
 the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
 A key that is not as this stack makes them (aws/kms_keys.py) is another's, whatever tag it bears.
 """
@@ -24,7 +24,7 @@ def orphaned_keys(stack: Stack) -> list[str]:
     keyset, projection = stack.keysets.read().keyset, stack.well_known.read()
     if projection is None:
         return []
-    oldest = stack.clock.now() - stack.limits.orphan
+    oldest = stack.clock.now() - stack.limits.orphan_age
     unclaimed = _unclaimed_keys(stack, keyset)
     forgotten = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
     old = [key for key in unclaimed if key.created < oldest and key not in forgotten]
@@ -37,7 +37,7 @@ def orphaned_keys(stack: Stack) -> list[str]:
 
 
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
-    listed = {key.kms_key_arn for key in keyset.known}
+    listed = {key.kms_key_arn for key in keyset.all_keys}
     return [key for key in stack.kms.of_stack(besides=listed) if not key.pending_deletion]
 
 

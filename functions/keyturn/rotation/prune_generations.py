@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from keyturn.aws.keyset_reader import AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.keyset.lineage import Lineage, Stored, can_be_root
+from keyturn.keyset.lineage import Lineage, StoredParameter, can_be_root
 from keyturn.keyset.model import Generation
 from keyturn.rotation.unlawful import unlawful
 
@@ -38,15 +38,17 @@ def prune_generations(stack: Stack) -> list[int]:
     return pruned
 
 
-def _roots(stack: Stack, parameters: list[Stored], lineage: Lineage) -> Iterator[Generation]:
+def _roots(
+    stack: Stack, parameters: list[StoredParameter], lineage: Lineage
+) -> Iterator[Generation]:
     """The generations that may become the root one after the other."""
     chain, strangers = lineage.chain, unlawful(parameters, lineage)
     modified = {one.number: one.modified for one in parameters}
-    surplus = len(parameters) - stack.limits.generations
-    oldest = stack.clock.now() - stack.limits.generation
+    surplus = len(parameters) - stack.limits.generation_count
+    oldest = stack.clock.now() - stack.limits.generation_age
     for index, following in enumerate(chain[1:]):
         is_old = chain[index].at < oldest
-        is_spare = index < len(chain) - _KEPT or (is_old and bool(lineage.ignored))
+        is_spare = index < len(chain) - _KEPT or (is_old and bool(lineage.rejections))
         if not (is_spare and (is_old or index < surplus)):
             return
         remaining = (

@@ -15,7 +15,7 @@ from keyturn.keyset.transitions import publish
 from keyturn.rotation import births
 from keyturn.rotation.branches import branches
 from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.tokens.jwk import PublicJwk, certify
 
 _ATTEMPTS = 20
 _PATIENCE = timedelta(seconds=5)  # for a newborn that KMS knew when it was registered
@@ -120,7 +120,7 @@ def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
     patience = min(_PATIENCE, timedelta(seconds=stack.times.write_delay / 2))  # ends before ω does
 
     def ask() -> PublicJwk:
-        return certified(stack.kms.public_jwk(key.kms_key_arn), key.kid)
+        return certify(stack.kms.public_jwk(key.kms_key_arn), key.kid)
 
     return births.when_known(stack, key.created, ask, patience=patience)
 

@@ -17,9 +17,9 @@ from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
-from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.rotation.branches import MOST_LISTED
 
 _MOST_READ = 10  # objects of one number
@@ -35,7 +35,7 @@ class Missing:
 
 
 def missing_generations(
-    stack: Stack, parameters: list[Stored], kept: Sequence[HistoryObject]
+    stack: Stack, parameters: list[StoredParameter], kept: Sequence[HistoryObject]
 ) -> tuple[tuple[Missing, ...], Lineage | None]:
     """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
 
@@ -49,15 +49,15 @@ def missing_generations(
         if root is None:
             return (), None
         missing.append(Missing(root.number, root.text, root.number in standing))
-        lineage = Lineage.of_one(root).extended(stored)
+        lineage = Lineage.from_generation(root).extend(stored)
     while following := _following(stack, stored, lineage, kept):
-        taken = range(lineage.free, following.number)
+        taken = range(lineage.next_number, following.number)
         missing += [Missing(free, PLACEHOLDER) for free in taken if free not in standing]
         if following.number not in stored:
             overwritten = following.number in standing
             missing.append(Missing(following.number, following.text, overwritten))
         chain = (*lineage.chain, following)
-        lineage = Lineage(chain, following.number + 1, lineage.ignored).extended(stored)
+        lineage = Lineage(chain, following.number + 1, lineage.rejections).extend(stored)
     return tuple(missing), lineage
 
 
@@ -90,21 +90,21 @@ def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
 
 def _following(
     stack: Stack,
-    stored: Mapping[int, Stored],
+    stored: Mapping[int, StoredParameter],
     lineage: Lineage,
     kept: Sequence[HistoryObject],
 ) -> Generation | None:
     """What follows the newest that counts, from SSM beyond a free name, or from the history."""
     parent = document.digest(lineage.head.text)
-    for number in range(lineage.free, lineage.free + AHEAD):
+    for number in range(lineage.next_number, lineage.next_number + AHEAD):
         for generation in _candidates(stack, number, stored.get(number), kept):
-            if generation.parent == parent and not objection(lineage.head, generation):
+            if generation.parent == parent and not find_violation(lineage.head, generation):
                 return generation
     return None
 
 
 def _candidates(
-    stack: Stack, number: int, stored: Stored | None, kept: Sequence[HistoryObject]
+    stack: Stack, number: int, stored: StoredParameter | None, kept: Sequence[HistoryObject]
 ) -> Iterator[Generation]:
     """What can be read under this number: in SSM, then in the history, the oldest object first."""
     if stored:
@@ -127,6 +127,6 @@ def _newest(stack: Stack, kept: Sequence[HistoryObject]) -> Generation | None:
         newest = newest or generation
         with suppress(KeyError, DocumentInvalid):
             parent = stack.history.read(by_digest[generation.parent])
-            if not objection(parent, generation):
+            if not find_violation(parent, generation):
                 return generation
     return newest

@@ -15,7 +15,7 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset import token_revocation, transitions
+from keyturn.keyset import capacity, token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
@@ -116,7 +116,7 @@ def forget_cutoffs(stack: Stack, origin: Origin) -> int:
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     """Activate the standby, or a new key, while nobody signs (a founded keyset has its first run)."""
     generation = stack.keysets.read()
-    founding = not generation.keyset.known and _is_young(stack, generation)
+    founding = not generation.keyset.all_keys and _is_young(stack, generation)
     if generation.keyset.active or founding:
         return None
     return ensure_active(stack, origin, patience=_PATIENCE)
@@ -213,11 +213,14 @@ def _measure(stack: Stack) -> None:
         overdue = max(now - due_at(activated, stack.times), timedelta(0))
         measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
         measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
+    if keyset.cutoffs:  # without any there is ample room, and no metric to pay for
+        measure(Metric.CUT_OFFS, len(keyset.cutoffs))
+        measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
 def _is_young(stack: Stack, generation: Generation) -> bool:
     """Whether this may be the middle of a run's work."""
-    return stack.clock.now() - generation.at < stack.limits.settle
+    return stack.clock.now() - generation.at < stack.limits.settling_time
 
 
 def _text(error: Exception) -> str:

@@ -19,10 +19,10 @@ from enum import StrEnum
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset.cutoffs import CutOff, merged
+from keyturn.keyset.cutoffs import CutOff, merge
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
 from keyturn.keyset.model import Generation, Keyset, Origin
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.branches import branches
 from keyturn.rotation.put_back import Missing, missing_generations, put_back
@@ -90,7 +90,7 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
     """
     parameters, lineage = stack.keysets.listed()
-    lost = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
+    lost = [one for one in branches(stack, lineage) if one.number < lineage.next_number + _REACH]
     if not lost:
         return None
     tip, head = max(lost, key=lambda one: one.number), lineage.head
@@ -100,7 +100,7 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     cutoffs = head.keyset.cutoffs if is_joined else _with_cutoffs(stack, head.keyset, tip.keyset)
     if head.number >= tip.number and not kids and cutoffs == head.keyset.cutoffs:
         return None
-    taken, number = {one.number for one in parameters}, max(tip.number + 1, lineage.free)
+    taken, number = {one.number for one in parameters}, max(tip.number + 1, lineage.next_number)
     while number in taken:
         number += 1
     keyset, origin = _without_ended(stack, head.keyset, kids), replace(origin, reason=_JOINED)
@@ -114,7 +114,7 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
 def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
     """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
     now = stack.clock.now()
-    return merged(keyset.cutoffs, (one for one in other.cutoffs if not one.is_over(now)))
+    return merge(keyset.cutoffs, (one for one in other.cutoffs if not one.is_over(now)))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:
@@ -128,7 +128,9 @@ def _diagnose(stack: Stack) -> Diagnosis:
 
     head, projection = lineage.head, stack.well_known.read()
     shown = projection.generation if projection else 0
-    elsewhere = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
+    elsewhere = [
+        one for one in branches(stack, lineage) if one.number < lineage.next_number + _REACH
+    ]
     ended = {key.kid for one in elsewhere for key in one.keyset.ended}
     newest = max([head.number, *(one.number for one in elsewhere)])
     if projection and shown > newest:  # a JWKS shows exactly the live keys
@@ -144,14 +146,14 @@ def _diagnose(stack: Stack) -> Diagnosis:
         Condition.SOUND if is_newest and not missing else Condition.LOST,
         missing=missing,
         source=source,
-        number=None if is_newest else max(shown, newest, lineage.free - 1) + 1,
+        number=None if is_newest else max(shown, newest, lineage.next_number - 1) + 1,
         revocations=revocations,
     )
 
 
 def _source(head: Generation, branches: Iterable[Generation]) -> Generation:
     """The newest generation that what counts can become."""
-    later = (one for one in branches if one.number > head.number and not objection(head, one))
+    later = (one for one in branches if one.number > head.number and not find_violation(head, one))
     return max(later, key=lambda one: one.number, default=head)
 
 

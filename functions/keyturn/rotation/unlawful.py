@@ -16,7 +16,7 @@ from keyturn.aws.keyset_reader import AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset.lineage import Lineage, Stored
+from keyturn.keyset.lineage import Lineage, StoredParameter
 from keyturn.keyset.model import Origin
 from keyturn.rotation.task import rfc3339
 
@@ -42,20 +42,20 @@ def step_over(stack: Stack, origin: Origin) -> int | None:
     return generation.number if generation else None
 
 
-def unlawful(parameters: list[Stored], lineage: Lineage) -> list[Stored]:
+def unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[StoredParameter]:
     """The parameters that do not count."""
     texts = {generation.number: generation.text for generation in lineage.chain}
     return [one for one in parameters if one.number is None or texts.get(one.number) != one.text]
 
 
-def _is_near(stored: Stored, lineage: Lineage) -> bool:
+def _is_near(stored: StoredParameter, lineage: Lineage) -> bool:
     """Whether its name is one of the lineage's, or may become one while a deletion is under way."""
     number, root = stored.number, lineage.chain[0].number
-    return number is not None and root <= number < lineage.free + AHEAD
+    return number is not None and root <= number < lineage.next_number + AHEAD
 
 
-def _detail(stored: Stored, lineage: Lineage) -> Mapping[str, Any]:
-    why = lineage.ignored.get(stored.number, "") if stored.number is not None else ""
+def _detail(stored: StoredParameter, lineage: Lineage) -> Mapping[str, Any]:
+    why = lineage.rejections.get(stored.number, "") if stored.number is not None else ""
     return {
         "parameter": stored.name,
         "why": why or "it is not what follows the newest generation",

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from keyturn.aws import registry
 from keyturn.aws.faults import UnreadableDocument
 from keyturn.aws.stack import Stack
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations
 
 
 def a_document_is_never_read_again() -> AbstractContextManager[Any]:
@@ -27,8 +27,8 @@ def the_api_s_id_is_ignored() -> AbstractContextManager[Any]:
 def the_stack_s_audience_is_every_api_s() -> AbstractContextManager[Any]:
     """Documents have a say on routes only."""
 
-    def expected(self: Any, _audience: str) -> Expected:
-        return Expected(self.settings.issuer, self.settings.audience, self.times.leeway)
+    def expected(self: Any, _audience: str) -> Expectations:
+        return Expectations(self.settings.issuer, self.settings.audience, self.times.leeway)
 
     return patch.object(Stack, "expected", expected)
 

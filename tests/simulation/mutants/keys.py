@@ -85,7 +85,7 @@ def a_tagged_key_is_adopted() -> AbstractContextManager[Any]:
 
     def ensure(stack: Any, origin: Any, **options: Any) -> Any:
         keyset = stack.keysets.read().keyset
-        known = {key.kms_key_arn for key in keyset.known}
+        known = {key.kms_key_arn for key in keyset.all_keys}
         with whatever_is_tagged_is_ours():
             tagged = stack.kms.of_stack(besides=known)
         for key in tagged:

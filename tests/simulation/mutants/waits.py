@@ -60,7 +60,7 @@ def a_new_lifetime_applies_to_keys_in_use() -> Iterator[None]:
     margin = timing.grace_period
     with (
         patch.object(timing, "grace_period", lambda t, _life: margin(t, t.token_lifetime)),
-        patch.object(succession, "_of_grace", lambda _key: iter(())),
+        patch.object(succession, "_check_grace", lambda _key: iter(())),
     ):
         yield
 

@@ -34,8 +34,8 @@ def test_what_is_left_out_is_the_least():
     client = Client.from_document("shop", {"audiences": ["orders"]})
     assert (client.scopes, client.claims, client.max_lifetime) == (frozenset(), frozenset(), None)
     assert client.subjects is Subjects.ITSELF
-    assert client.may_be("shop")
-    assert not client.may_be("user-1")
+    assert client.may_use_subject("shop")
+    assert not client.may_use_subject("user-1")
 
 
 @pytest.mark.parametrize(

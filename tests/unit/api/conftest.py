@@ -35,10 +35,10 @@ def mint(booted, cloud, clock, truth):
             **changes,
         }
         claims = {name: value for name, value in claims.items() if value is not ...}
-        signed = jws.signing_input(key.kid, claims)
+        signed = jws.build_signing_input(key.kid, claims)
         private = cloud.kms.keys[key.kms_key_arn].private
         signature = private.sign(signed.encode(), PKCS1v15(), SHA256())
-        return jws.compact(signed, signature)
+        return jws.serialize(signed, signature)
 
     return mint
 

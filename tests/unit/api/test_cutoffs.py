@@ -34,7 +34,7 @@ def cut(booted, change):
     """Cut off a claim's value in the keyset."""
 
     def cut(claim, value, *, block=False):
-        before = timing.cut_before(booted.clock.now(), booted.times)
+        before = timing.cutoff_before(booted.clock.now(), booted.times)
         change(
             cut_off,
             [(claim, digest_of(value))],
@@ -109,6 +109,29 @@ def test_it_says_how_long_to_wait(cut, booted, clock):
     assert answer["headers"]["Retry-After"] == str(wait)
 
 
+def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
+    """503 and 403 apart, beside all refusals; the stack is the only dimension."""
+    cut(Claim.CLIENT, "shop")
+    clock.advance(1.001)
+    issue()
+    cut(Claim.CLIENT, "shop", block=True)
+    clock.advance(1.001)
+    issue()
+    issue(subject="")  # refused for another reason
+    lines = [json.loads(line) for line in printed().splitlines() if "_aws" in line]
+    names = [
+        {metric["Name"] for metric in directive["Metrics"]}
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        if directive["Dimensions"] == [["service"]]
+    ]
+    assert names == [
+        {"TokensRefused", "RequestsCutOff"},
+        {"TokensRefused", "RequestsBlocked"},
+        {"TokensRefused"},
+    ]
+
+
 def test_a_blocked_client_gets_nothing_until_it_is_released(
     cut, issue, mint, ask, clock, booted, change
 ):
@@ -118,7 +141,7 @@ def test_a_blocked_client_gets_nothing_until_it_is_released(
     clock.advance(30)
     assert issue() == {"error": "unauthorized_client", "error_description": "client: is blocked"}
     assert "access_token" in issue(client="batch-1")
-    before = timing.cut_before(clock.now(), booted.times)
+    before = timing.cutoff_before(clock.now(), booted.times)
     change(release, [digest_of("shop")], before=before, times=booted.times)
     clock.advance((before - clock.now()).total_seconds() + 1)
     assert "access_token" in issue()

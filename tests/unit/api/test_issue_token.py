@@ -8,8 +8,9 @@ import pytest
 
 from keyturn.api import issue_token
 from keyturn.keyset.transitions import revoke
-from keyturn.tokens.claims import Expected
-from keyturn.tokens.verify import VerificationKey, verify
+from keyturn.tokens.claims import Expectations, check_claims
+from keyturn.tokens.jws import UnverifiedToken
+from keyturn.tokens.verify import verify_signature
 from tests.unit.stage import invoke
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
@@ -51,13 +52,13 @@ def claims_of(booted, truth, clock):
     def claims_of(token, audience="orders"):
         active = truth().active
         public = booted.kms.public_jwk(active.kms_key_arn).public_key()
-        expected = Expected(booted.settings.issuer, audience, 0)
+        expected = Expectations(booted.settings.issuer, audience, 0)
 
-        def find_key(kid):
-            assert kid == active.kid
-            return VerificationKey(public, active.lifetime)
-
-        return verify(token, find_key, expected, now=clock.now().timestamp())
+        parsed, now = UnverifiedToken.parse(token), clock.now().timestamp()
+        assert parsed.kid == active.kid
+        claims = verify_signature(parsed, public)
+        check_claims(claims, expected, lifetime=active.lifetime, now=now)
+        return claims
 
     return claims_of
 

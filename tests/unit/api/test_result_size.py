@@ -47,11 +47,11 @@ def test_no_answer_is_larger_than_computed(filling):
 
 def test_the_bound_takes_nothing_from_plain_claims():
     """The bound on tokens refuses them first."""
-    assert jws.compact_size(jws.signing_input(43 * "k", filled("x"))) > jws.MAX_BYTES
+    assert jws.serialized_size(jws.build_signing_input(43 * "k", filled("x"))) > jws.MAX_BYTES
 
 
 def test_a_token_can_be_within_its_bound_and_its_answer_beyond():
     """So the answer needs a bound of its own: text that JSON escapes grows more than in a token."""
     claims = claims_of(600 * "😀")
-    assert jws.compact_size(jws.signing_input(43 * "k", claims)) < jws.MAX_BYTES
+    assert jws.serialized_size(jws.build_signing_input(43 * "k", claims)) < jws.MAX_BYTES
     assert result_size(claims) > MAX_RESULT

@@ -181,7 +181,7 @@ def transcript(truth):
 
     def transcript(name: str, printed: str, *others: str) -> None:
         keyset = truth()
-        kids = [*(key.kid for key in keyset.known), *others]
+        kids = [*(key.kid for key in keyset.all_keys), *others]
         for kid, stand_in in zip(dict.fromkeys(kids), STAND_INS, strict=False):
             printed = printed.replace(kid, stand_in).replace(kid[:8], stand_in[:8])
         printed = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())

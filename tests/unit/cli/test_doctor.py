@@ -21,6 +21,7 @@ from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
+from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
@@ -75,6 +76,15 @@ def grace(snapshot):
     )
 
 
+def with_cutoffs(snapshot, number):
+    """The same stack, with so many subjects cut off."""
+    cut = {"before": snapshot.at, "until": snapshot.at + DAY}
+    cutoffs = tuple(CutOff(Claim.SUBJECT, digest_of(str(n)), **cut) for n in range(number))
+    last = snapshot.generation
+    last = replace(last, keyset=replace(last.keyset, cutoffs=cutoffs))
+    return replace(snapshot, generations=(*snapshot.generations, last))
+
+
 NO_ROUTES = '{"audience": "orders"}'
 ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
 CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
@@ -107,6 +117,7 @@ BROKEN = {
         with_keys(s, s.keyset.active, replace(s.keyset.standby, published=None)), at=s.at + DAY
     ),
     "overdue_key": lambda s: with_keys(s, s.keyset.standby, grace(s)),
+    "cutoffs_nearly_full": lambda s: with_cutoffs(s, 55),
     "rotation_overdue": lambda s: replace(s, at=s.at + 400 * DAY),
     "active_key_disabled": lambda s: with_kms(s, s.keyset.active, enabled=False),
     "standby_key_disabled": lambda s: with_kms(

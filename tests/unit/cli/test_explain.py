@@ -105,7 +105,7 @@ def test_a_blocked_client(deployment, keyturn, booted, origin):
             keyset,
             [(Claim.CLIENT, digest_of("orders"))],
             now,
-            before=timing.cut_before(now, booted.times),
+            before=timing.cutoff_before(now, booted.times),
             times=booted.times,
             limits=booted.limits,
             block=True,

@@ -9,7 +9,7 @@ import pytest
 from keyturn.keyset import document
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Origin
-from keyturn.keyset.timing import cut_before
+from keyturn.keyset.timing import cutoff_before
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.conftest import START
@@ -59,7 +59,7 @@ def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before,
 
 def test_what_was_cut_off(deployment, booted, keyset_before, keyturn, clock):
     """When, whose tokens, and issued until when; also what was refused at an instant."""
-    before = cut_before(clock.now(), booted.times)
+    before = cutoff_before(clock.now(), booted.times)
 
     def cut(keyset, now):
         named = [(Claim.CLIENT, digest_of("shop"))]

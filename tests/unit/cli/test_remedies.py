@@ -6,9 +6,10 @@ only a runbook says is in tests/e2e/test_runbooks.py.
 
 import ast
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ import pytest
 from keyturn.aws.faults import Throttled, Unanswered
 from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.cli import remedies
+from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Keyset
+from keyturn.keyset.token_revocation import cut_off
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
@@ -227,6 +231,52 @@ def test_what_others_put_into_the_history_is_deleted(doctor, cloud):
     assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
     cloud.s3.delete("history/x")
     assert doctor() == {}
+
+
+@pytest.fixture
+def block(booted, origin):
+    """Block so many clients, or cut them off."""
+
+    def block(names, *, block=True):
+        now = booted.clock.now()
+        requested = [(Claim.CLIENT, digest_of(name)) for name in names]
+        options = {"times": booted.times, "limits": booted.limits, "block": block}
+        before = timing.cutoff_before(now, booted.times)
+        booted.keysets.update(
+            lambda keyset, now: cut_off(keyset, requested, now, before=before, **options), origin
+        )
+
+    return block
+
+
+@pytest.mark.remedy("cutoffs_nearly_full")
+def test_room_for_cutoffs_comes_back(doctor, block, clock):
+    """At the instant that the remedy names, without any act."""
+    block([f"client-{number}" for number in range(54)], block=False)
+    code = "cutoffs_nearly_full"
+    assert code not in doctor()
+    clock.advance(60)
+    block(["client-54"])
+    at = re.search(r"Wait until ([\d-]+ [\d:]+Z)", doctor()[code])
+    assert at
+    clock.advance((datetime.fromisoformat(at[1]) - clock.now()).total_seconds())
+    assert code in doctor()
+    clock.advance(1)
+    assert code not in doctor()
+
+
+@pytest.mark.remedy("cutoffs_nearly_full")
+def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment, monkeypatch):
+    """A block does not end by itself; once released it does."""
+    monkeypatch.setattr(deployment, "caller", lambda: "operator")
+    block([f"client-{number}" for number in range(55)])
+    assert "`keyturn client release NAME`" in doctor()["cutoffs_nearly_full"]
+    clock.advance(60)
+    released = keyturn("client", "release", "client-7", "--reason", "x", "--direct", "--yes")
+    assert released.exit_code == 0, released.output
+    assert "Wait until" in doctor()["cutoffs_nearly_full"]
+    clock.advance(timedelta(hours=2).total_seconds())
+    assert "cutoffs_nearly_full" not in doctor()
 
 
 @pytest.mark.remedy("Throttled", "Unanswered")

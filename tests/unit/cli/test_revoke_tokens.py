@@ -25,7 +25,7 @@ def order(**targets: Any) -> Any:
 
 def signed(**claims: Any) -> str:
     """The shape of a token."""
-    return jws.compact(jws.signing_input(A, claims), bytes(256))
+    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
 
 
 def test_the_state_machine_is_asked_with_digests(deployed: Deployed, terminal: Terminal) -> None:
@@ -166,6 +166,15 @@ def test_a_client_is_blocked_and_released(
     printed = capsys.readouterr().out
     assert "Proved" in printed
     assert printed.endswith("Released.\n")
+
+
+def test_a_client_that_is_not_blocked_is_not_released(
+    deployed: Deployed, terminal: Terminal
+) -> None:
+    """Nothing is started that would only fail, and its alarm stays quiet."""
+    with pytest.raises(Failed, match="shop is not blocked"):
+        release(terminal, deployed, "shop", "drill", yes=True)
+    assert deployed.started == []
 
 
 def test_what_is_no_clients_name_is_not_blocked(deployed: Deployed, terminal: Terminal) -> None:

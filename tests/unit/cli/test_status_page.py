@@ -92,7 +92,7 @@ def summary() -> Summary:
             of_our_kind=True,
             deletion=None if one in generations[-1].keyset.keys else gone,
         )
-        for one in generations[-1].keyset.known
+        for one in generations[-1].keyset.all_keys
     }
     kids = [one.kid for one in generations[-1].keyset.keys]
     body = json.dumps({"generation": 47, "keys": [{"kid": kid} for kid in kids]}).encode()

@@ -11,8 +11,8 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.errors import DocumentInvalid, InvariantBroken
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.succession import objection
-from keyturn.keyset.token_revocation import cut_off, release
+from keyturn.keyset.succession import find_violation
+from keyturn.keyset.token_revocation import NotBlocked, OrderOvertaken, cut_off, release
 from keyturn.keyset.transitions import register
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ def cut(times, limits):
     """Cut off a claim's value at an instant, as one transition."""
 
     def cut(keyset, claim, value, now=NOW, *, block=False):
-        before = timing.cut_before(now, times)
+        before = timing.cutoff_before(now, times)
         requested = [(claim, digest_of(value))]
         return cut_off(
             keyset, requested, now, before=before, times=times, limits=limits, block=block
@@ -46,8 +46,8 @@ def test_it_hits_what_was_issued_before_its_instant(cut, claim, value):
     """Up to the last second before; what was issued at the instant itself is not hit (S15)."""
     keyset = cut(Keyset((ACTIVE,)), claim, value)
     (cutoff,) = keyset.cutoffs
-    assert keyset.cutoff_that_hits(token(cutoff.before - SECOND)) is cutoff
-    assert keyset.cutoff_that_hits(token(cutoff.before)) is None
+    assert keyset.refusing_cutoff(token(cutoff.before - SECOND)) is cutoff
+    assert keyset.refusing_cutoff(token(cutoff.before)) is None
 
 
 @pytest.mark.parametrize(("claim", "value"), NAMED)
@@ -57,9 +57,9 @@ def test_it_hits_what_was_issued_before_its_instant(cut, claim, value):
 def test_it_hits_nobody_else(cut, claim, value, other):
     """Values are compared whole, never by a prefix or without case, and only in their own claim."""
     keyset = cut(Keyset((ACTIVE,)), claim, value)
-    assert keyset.cutoff_that_hits(token(NOW, **{claim: other})) is None
+    assert keyset.refusing_cutoff(token(NOW, **{claim: other})) is None
     others = {name: value for name in ("client_id", "sub", "jti") if name != claim}
-    assert keyset.cutoff_that_hits(token(NOW, **{**others, claim: other})) is None
+    assert keyset.refusing_cutoff(token(NOW, **{**others, claim: other})) is None
 
 
 def test_the_instant_is_later_than_any_iat_until_now(cut, times):
@@ -82,21 +82,47 @@ def test_two_cut_offs_of_one_token(cut):
     """Either refuses it, whatever the other says."""
     keyset = cut(Keyset((ACTIVE,)), Claim.SUBJECT, "ann", NOW + HOUR)
     keyset = cut(keyset, Claim.CLIENT, "orders", NOW)
-    assert keyset.cutoff_that_hits(token(NOW + HOUR, client_id="billing"))
-    assert keyset.cutoff_that_hits(token(NOW, sub="bob"))
-    assert keyset.cutoff_that_hits(token(NOW + HOUR))
+    assert keyset.refusing_cutoff(token(NOW + HOUR, client_id="billing"))
+    assert keyset.refusing_cutoff(token(NOW, sub="bob"))
+    assert keyset.refusing_cutoff(token(NOW + HOUR))
 
 
 def test_a_blocked_client_is_refused_until_it_is_released(cut, times):
     """Whatever the iat; a later cut-off leaves it blocked; a release leaves what was issued until then."""
     keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
-    assert cut(keyset, Claim.CLIENT, "orders").cutoffs[0].blocks
-    assert keyset.cutoff_that_hits(token(NOW + 1000 * HOUR))
-    before = timing.cut_before(NOW + HOUR, times)
-    assert release(keyset, [digest_of("billing")], before=before, times=times) == keyset
+    assert cut(keyset, Claim.CLIENT, "orders").cutoffs[0].is_block
+    assert keyset.refusing_cutoff(token(NOW + 1000 * HOUR))
+    before = timing.cutoff_before(NOW + HOUR, times)
+    with pytest.raises(NotBlocked):
+        release(keyset, [digest_of("billing")], before=before, times=times)
     released = release(keyset, [digest_of("orders")], before=before, times=times)
-    assert released.cutoff_that_hits(token(NOW + HOUR))
-    assert released.cutoff_that_hits(token(before)) is None
+    assert released.refusing_cutoff(token(NOW + HOUR))
+    assert released.refusing_cutoff(token(before)) is None
+
+
+def test_a_release_without_a_block_is_not_taken_for_done(cut, times):
+    """The block may be on its way; what was released already stays so, also by a later release."""
+    orders, before = [digest_of("orders")], timing.cutoff_before(NOW + HOUR, times)
+    for keyset in (Keyset((ACTIVE,)), cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders")):
+        with pytest.raises(NotBlocked, match="release it once"):
+            release(keyset, orders, before=before, times=times)
+    blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    released = release(blocked, orders, before=before, times=times)
+    assert release(released, orders, before=before, times=times) == released
+    assert release(released, orders, before=before - SECOND, times=times) == released
+
+
+def test_a_block_that_comes_late_is_refused(cut, times, limits):
+    """By then a release since may be forgotten, whatever the lifetimes of a later deployment."""
+    longer = replace(times, token_lifetime=86_400)
+    before = timing.cutoff_before(NOW, times)
+    late = timing.block_by(before) + SECOND
+    request = ([(Claim.CLIENT, digest_of("orders"))], late)
+    options = {"before": before, "times": longer, "limits": limits, "block": True}
+    with pytest.raises(OrderOvertaken):
+        cut_off(Keyset((ACTIVE,)), *request, **options)
+    blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    assert cut_off(blocked, *request, **options) == blocked
 
 
 def test_only_a_client_is_blocked():
@@ -110,7 +136,7 @@ def test_it_ends_with_the_last_token_that_it_refuses(cut, limits):
     keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders")
     until = keyset.cutoffs[0].until
     last_expiry = keyset.cutoffs[0].before - SECOND + timedelta(seconds=ACTIVE.lifetime)
-    assert until >= last_expiry + timedelta(seconds=300 + 60) + timing.CLOCKS
+    assert until >= last_expiry + timedelta(seconds=300 + 60) + timing.MAX_CLOCK_DIFFERENCE
     for now, left in ((until, 1), (until + SECOND, 0)):
         later = register(
             keyset,
@@ -135,7 +161,7 @@ def test_it_lives_as_long_as_the_longest_lived_key(cut):
         verify_until=NOW + 30 * HOUR,
     )
     cutoff = cut(Keyset((ACTIVE, older)), Claim.CLIENT, "orders").cutoffs[0]
-    assert cutoff.until == timing.cut_until(cutoff.before, 86_400)
+    assert cutoff.until == timing.cutoff_until(cutoff.before, 86_400)
 
 
 def generation(number, at, keyset):
@@ -184,7 +210,7 @@ def test_what_may_not_follow_a_cut_off(cut, times):
     before = generation(1, NOW, keyset)
 
     def follows(*cutoffs, at=NOW + HOUR):
-        return objection(before, generation(2, at, Keyset((ACTIVE,), cutoffs=cutoffs)))
+        return find_violation(before, generation(2, at, Keyset((ACTIVE,), cutoffs=cutoffs)))
 
     assert follows(cutoff) is None
     assert "is dropped" in follows()
@@ -203,10 +229,10 @@ def test_what_may_not_follow_a_block(cut, times):
     at = NOW + HOUR
 
     def follows(keyset):
-        return objection(before, generation(2, at, keyset))
+        return find_violation(before, generation(2, at, keyset))
 
     released = release(
-        keyset, [digest_of("orders")], before=timing.cut_before(at, times), times=times
+        keyset, [digest_of("orders")], before=timing.cutoff_before(at, times), times=times
     )
     earlier = CutOff(Claim.CLIENT, digest_of("orders"), NOW, NOW + HOUR)
     early = Keyset((ACTIVE,), cutoffs=(earlier,))

@@ -95,8 +95,8 @@ def test_keys_are_found_by_role_and_kid():
     later = live("h", State.GRACE, verify_until=NOW)
     keyset = Keyset((GRACE, STANDBY, ACTIVE, later), (RETIRED,))
     assert (keyset.active, keyset.standby, keyset.grace) == (ACTIVE, STANDBY, (GRACE, later))
-    assert keyset.known == (GRACE, STANDBY, ACTIVE, later, RETIRED)
-    for key in keyset.known:
+    assert keyset.all_keys == (GRACE, STANDBY, ACTIVE, later, RETIRED)
+    for key in keyset.all_keys:
         assert keyset.find(key.kid) is keyset.get(key.kid) is key
 
 

@@ -36,7 +36,7 @@ def at_rest(stack, cloud):
         states = {arn: cloud.kms.state(arn) for arn in cloud.kms.keys}
         assert {states[key.kms_key_arn] for key in keyset.keys} == {"Enabled"}
         assert {states[key.kms_key_arn] for key in keyset.ended} <= {"PendingDeletion"}
-        assert len(states) == len(keyset.known) + orphans
+        assert len(states) == len(keyset.all_keys) + orphans
         return generation
 
     return at_rest

@@ -235,7 +235,7 @@ def test_a_generation_that_is_not_in_the_history_stays(booted, generations, repa
 
 def test_too_many_generations_are_pruned_however_young(booted, generations, repair, monkeypatch):
     """A burst of changes must not make every cold reader read dozens of pages."""
-    monkeypatch.setattr(booted, "limits", replace(booted.limits, generations=8))
+    monkeypatch.setattr(booted, "limits", replace(booted.limits, generation_count=8))
     generations(12)
     stored = sorted(booted.keysets.stored())
     assert repair()["prune_generations"] == stored[:-8]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from keyturn.tokens.claims import Expected, Request, check, make
+from keyturn.tokens.claims import Expectations, TokenContents, build, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 
 NOW = 1_772_366_400
 LIFETIME = 60
-EXPECTED = Expected(issuer="https://issuer.example", audience="orders", leeway=30)
+EXPECTED = Expectations(issuer="https://issuer.example", audience="orders", leeway=30)
 CLAIMS = {
     "iss": "https://issuer.example",
     "sub": "user-1",
@@ -25,15 +25,15 @@ def verdict(now: float = NOW, lifetime: int = LIFETIME, **changes: object) -> Co
     """Why CLAIMS with these changes are refused, or None; a claim set to `...` is left out."""
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not ...}
     try:
-        check(claims, EXPECTED, lifetime=lifetime, now=now)
+        check_claims(claims, EXPECTED, lifetime=lifetime, now=now)
     except TokenRefused as refused:
         return refused.code
     return None
 
 
-def request(**changes: object) -> Request:
+def request(**changes: object) -> TokenContents:
     """A caller's wish for the claims above."""
-    return Request(
+    return TokenContents(
         **{
             "subject": CLAIMS["sub"],
             "audience": CLAIMS["aud"],
@@ -48,12 +48,12 @@ def request(**changes: object) -> Request:
 
 def test_make_stamps_every_claim_of_the_profile():
     """A token is valid from now on for exactly the lifetime that was asked."""
-    assert make(request(), issuer=EXPECTED.issuer, jti="id-1", now=NOW) == CLAIMS
+    assert build(request(), issuer=EXPECTED.issuer, jti="id-1", now=NOW) == CLAIMS
 
 
 def test_make_carries_the_callers_own_claims():
     """Claims of the caller's own stand beside the profile's; an empty scope is left out."""
-    made = make(
+    made = build(
         request(scope="", extra={"tenant": {"id": 7}}), issuer=EXPECTED.issuer, jti="id-1", now=NOW
     )
     assert made == {**{k: v for k, v in CLAIMS.items() if k != "scope"}, "tenant": {"id": 7}}
@@ -63,7 +63,7 @@ def test_make_carries_the_callers_own_claims():
 def test_make_refuses_an_extra_claim_of_its_own_names(name):
     """Whatever decided about them before: an extra claim never replaces what the issuer says."""
     with pytest.raises(ValueError, match="one of the issuer's own"):
-        make(request(scope="", extra={"fine": 1, name: "x"}), issuer="i", jti="j", now=NOW)
+        build(request(scope="", extra={"fine": 1, name: "x"}), issuer="i", jti="j", now=NOW)
 
 
 def test_good_claims_hold():

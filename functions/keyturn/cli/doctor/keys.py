@@ -45,7 +45,7 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
 def _standby(snapshot: Snapshot) -> Iterator[Finding]:
     standby, now = snapshot.keyset.standby, snapshot.at
     if standby is None:
-        wait = snapshot.generation.at + _LIMITS.settle - now
+        wait = snapshot.generation.at + _LIMITS.settling_time - now
         when = (
             f" Wait {duration(wait)} first: a rotation may be about to do so."
             if wait > timedelta(0)
@@ -58,7 +58,7 @@ def _standby(snapshot: Snapshot) -> Iterator[Finding]:
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
-    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settle:
+    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settling_time:
         yield Finding(
             "standby_unpublished",
             Severity.ERROR,
@@ -90,7 +90,9 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for key in snapshot.keyset.keys:
         kms_key = snapshot.kms.get(key.kms_key_arn)
-        if kms_key or snapshot.at - key.created > _LIMITS.birth:  # else KMS may not know it yet
+        if (
+            kms_key or snapshot.at - key.created > _LIMITS.newborn_age
+        ):  # else KMS may not know it yet
             yield from _live(key, kms_key)
         if key.kms_key_arn in (snapshot.foreign or ()):
             yield _foreign(key)
@@ -159,7 +161,7 @@ def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
 
 def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
     for key in snapshot.unclaimed:
-        if snapshot.at - key.created > _LIMITS.orphan:
+        if snapshot.at - key.created > _LIMITS.orphan_age:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,

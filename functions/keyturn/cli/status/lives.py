@@ -48,7 +48,7 @@ def lives(generations: Iterable[Generation], times: Times, now: datetime) -> lis
     """Every key that the latest generation knows, the oldest first."""
     *earlier, latest = generations
     last_live = {key.kid: key for one in (*earlier, latest) for key in one.keyset.keys}
-    known = latest.keyset.known
+    known = latest.keyset.all_keys
     unsorted = (_life(key, last_live.get(key.kid), latest.keyset, times, now) for key in known)
     return sorted(unsorted, key=_sort_key)
 

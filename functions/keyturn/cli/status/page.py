@@ -102,7 +102,7 @@ def _running(summary: Summary) -> str:
 def _cutoffs(summary: Summary) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td>"
-        f'<td class="at">{"any time" if cutoff.blocks else instant(cutoff.before)}</td>'
+        f'<td class="at">{"any time" if cutoff.is_block else instant(cutoff.before)}</td>'
         f"<td>{f'until {instant(cutoff.until)}' if cutoff.until else 'until it is released'}</td></tr>"
         for name, cutoff in summary.cutoffs
     )

@@ -157,7 +157,7 @@ def _cutoff_name(cutoff: CutOff, clients: Mapping[str, str]) -> str:
 
 
 def _cutoff(name: str, cutoff: CutOff) -> Mapping[str, Any]:
-    return {"name": name, "blocked": cutoff.blocks, **cutoff_members(cutoff)}
+    return {"name": name, "blocked": cutoff.is_block, **cutoff_members(cutoff)}
 
 
 def _run(run: Run) -> Mapping[str, Any]:

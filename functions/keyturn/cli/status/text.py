@@ -104,7 +104,7 @@ def _cutoffs(summary: Summary) -> Table:
         table.add_column(column, no_wrap=True)
     for name, cutoff in summary.cutoffs:
         until = instant(cutoff.until) if cutoff.until else "released"
-        table.add_row(name, "any time" if cutoff.blocks else instant(cutoff.before), until)
+        table.add_row(name, "any time" if cutoff.is_block else instant(cutoff.before), until)
     return table
 
 

@@ -58,7 +58,9 @@ def _of_grace(snapshot: Snapshot) -> list[UpcomingEvent]:
 
 
 def _of_kms(snapshot: Snapshot) -> list[UpcomingEvent]:
-    by_arn = {key.kms_key_arn: key.kid for one in snapshot.generations for key in one.keyset.known}
+    by_arn = {
+        key.kms_key_arn: key.kid for one in snapshot.generations for key in one.keyset.all_keys
+    }
     return [
         UpcomingEvent(key.deletion, "kms_deletion", by_arn.get(key.arn), "KMS deletes the key")
         for key in (snapshot.kms or {}).values()

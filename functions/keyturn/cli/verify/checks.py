@@ -16,7 +16,7 @@ from keyturn.cli.formatting import duration, instant
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url, strict_json
-from keyturn.tokens.claims import Expected, check
+from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jws import MAX_BYTES, UnverifiedToken
 from keyturn.tokens.verify import has_signature
@@ -66,7 +66,7 @@ class Surroundings:
 
     key: Key | EndedKey | None
     public_key: RSAPublicKey | None
-    expected: Expected
+    expected: Expectations
     now: datetime
     keyset: Keyset
 
@@ -151,10 +151,10 @@ def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
 
 
 def _cutoff(claims: Mapping[str, Any], around: Surroundings) -> Check:
-    cutoff = around.keyset.cutoff_that_hits(claims)
+    cutoff = around.keyset.refusing_cutoff(claims)
     if cutoff is None:
         return Check("cut-off", True, Code.CUT_OFF, "its client, subject and jti are not cut off")
-    what = "is blocked since" if cutoff.blocks else "is cut off before"
+    what = "is blocked since" if cutoff.is_block else "is cut off before"
     says = f"{cutoff.claim} {what} {instant(cutoff.before)}"
     return Check("cut-off", False, Code.CUT_OFF, says)
 
@@ -168,9 +168,9 @@ def _strict(token: Decoded) -> dict[str, Any] | None:
         return None
 
 
-def _are_typed(claims: Mapping[str, Any], expected: Expected, now: float) -> bool:
+def _are_typed(claims: Mapping[str, Any], expected: Expectations, now: float) -> bool:
     try:
-        check(claims, expected, lifetime=0, now=now)
+        check_claims(claims, expected, lifetime=0, now=now)
     except TokenRefused as refused:
         return refused.code is not Code.CLAIMS
     return True

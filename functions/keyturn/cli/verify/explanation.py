@@ -6,11 +6,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from keyturn.api.authorize import authenticate
+from keyturn.api.authorize import authenticate, read_generation
 from keyturn.aws.stack import Stack
 from keyturn.cli.verify.checks import Check, Decoded, Surroundings, checks
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 
 ACCEPTED = "ok"
 
@@ -49,7 +50,10 @@ def explain(stack: Stack, text: str) -> Explanation:
     """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
     token, now = Decoded.from_token(text), stack.clock.now()
     try:
-        claims: Mapping[str, Any] = authenticate(stack, text, {})[0]
+        parsed = UnverifiedToken.parse(text)
+        claims: Mapping[str, Any] = authenticate(stack, parsed, read_generation(stack, parsed.kid))[
+            0
+        ]
         verdict = ACCEPTED
     except TokenRefused as refusal:
         claims, verdict = {}, refusal.code.value
@@ -63,7 +67,7 @@ def explain(stack: Stack, text: str) -> Explanation:
         generation.keyset,
     )
     table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
-    entries = table.open_entries(scopes) if table else {}
+    entries = table.list_open_entries(scopes) if table else {}
     routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}
     return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
 

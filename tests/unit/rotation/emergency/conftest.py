@@ -13,6 +13,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 from tests.cloud.gateway import RestGateway
 from tests.unit.rotation.execution import Execution
 from tests.unit.stage import START
@@ -38,7 +39,8 @@ def api(stack):
 
         def check(token: str) -> str:
             try:
-                authorize.authenticate(own, token, {})
+                parsed = UnverifiedToken.parse(token)
+                authorize.authenticate(own, parsed, authorize.read_generation(own, parsed.kid))
             except TokenRefused as refusal:
                 return str(refusal.code)
             return "ok"
@@ -71,7 +73,7 @@ def settled(stack, cloud):
         )
         assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
         generations = [document.loads(text) for _, text in sorted(stack.keysets.stored().items())]
-        known = {key.kms_key_arn for one in generations for key in one.keyset.known}
+        known = {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
         assert len(cloud.kms.keys.keys() - known) == unclaimed
         for kid in revoked:  # once revoked, in no later generation anything else
             history = [one.keyset.find(kid) for one in generations]

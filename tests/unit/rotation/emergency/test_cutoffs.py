@@ -9,6 +9,7 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.rotation import reconcile, record_changes, revoke_keys
+from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tests.unit.stage import invoke
@@ -50,7 +51,7 @@ def test_keys_and_cutoffs_are_one_write(booted, cut, truth):
     assert outcome["generation"] == number + 1
     assert outcome["ended"] == [active]
     assert named(truth()) == {(Claim.TOKEN, ANN), (Claim.CLIENT, ORDERS)}
-    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
 def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
@@ -58,8 +59,8 @@ def test_a_released_client_stays_cut_off_until_then(booted, cut, truth):
     cut(block=[ORDERS])
     cut(release=[ORDERS])
     cutoff = truth().cutoff(Claim.CLIENT, ORDERS)
-    assert not cutoff.blocks
-    assert cutoff.hits(booted.clock.now().timestamp())
+    assert not cutoff.is_block
+    assert cutoff.refuses(booted.clock.now().timestamp())
 
 
 def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, clock):
@@ -68,7 +69,7 @@ def test_it_counts_from_the_plan_however_late_it_is_written(booted, cut, truth, 
     clock.advance(3)
     cut(cut_off={"client_id": [ORDERS]}, at=at)
     once = truth().cutoffs
-    assert once[0].before == timing.cut_before(at, booted.times)
+    assert once[0].before == timing.cutoff_before(at, booted.times)
     number = booted.keysets.read().number
     clock.advance(600)
     cut(cut_off={"client_id": [ORDERS]}, at=at)
@@ -84,7 +85,20 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     clock.advance(600)
     cut(block=[ORDERS])
     assert cut(release=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
+
+
+def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
+    """The block is still being written: the release is refused, and counts once it is ordered again."""
+    at = clock.now()
+    clock.advance(30)
+    outcome = cut(release=[ORDERS])
+    assert (outcome["outcome"], "release it once" in outcome["why"]) == ("overtaken", True)
+    cut(block=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
+    assert cut(release=[ORDERS])["outcome"] == "revoked"
+    assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
@@ -96,7 +110,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
     outcome = cut(kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
     assert "order again" in outcome["why"]
-    assert not truth().cutoff(Claim.CLIENT, ORDERS).blocks
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
     assert truth().active.kid != active
 
 
@@ -110,7 +124,7 @@ def test_a_block_that_runs_again_blocks_no_released_client(booted, cut, truth, c
     clock.advance(later)
     invoke(reconcile, {})
     assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert not any(cutoff.blocks for cutoff in truth().cutoffs)
+    assert not any(cutoff.is_block for cutoff in truth().cutoffs)
 
 
 def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
@@ -124,6 +138,15 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
     assert "revoke the signing keys" in outcome["why"]
     assert truth().active.kid != active
     assert len(truth().cutoffs) == 58
+
+
+def test_an_order_that_is_refused_fails_its_execution(booted, cut, start, truth):
+    """So that the alarm ExecutionFailed fires and the command ends with an error."""
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(59)]})
+    run = start("emergency", cut_off={"jti": [ANN]}, reason="broken into")
+    assert run.finish() == "failed"
+    assert isinstance(run.error, EmergencyIncomplete)
+    assert str(run.error).startswith("revocation failed: 1 more cut-offs do not fit")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +186,24 @@ def test_each_cutoff_is_announced(booted, cut, aws):
     assert details[ANN]["claim"] == "sub"
     assert details[ANN]["until"] > details[ANN]["issued_before"]
     assert details[ORDERS]["until"] is None
+
+
+def test_reconcile_measures_how_full_it_is(booted, cut, printed, monkeypatch, clock):
+    """While there are cut-offs: how many stand, and how many more fit; without any, nothing to pay for."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
+    invoke(reconcile, {})
+    assert not measured(printed())
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(55)]})
+    invoke(reconcile, {})
+    assert measured(printed()) == {"CutOffs": 55, "CutOffRoom": 4}
+    assert cut(cut_off={"jti": [digest_of(str(number)) for number in range(4)]})["ended"] == []
+    assert cut(cut_off={"jti": [ANN]})["outcome"] == "overtaken"
+
+
+def measured(text):
+    """The metrics of cut-offs among these lines."""
+    lines = [json.loads(line) for line in text.splitlines() if "_aws" in line]
+    return {name: line[name] for line in lines for name in line if name.startswith("CutOff")}
 
 
 def test_reconcile_forgets_what_is_over(booted, cut, truth, clock):

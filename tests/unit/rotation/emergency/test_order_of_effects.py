@@ -184,7 +184,7 @@ def test_it_is_put_right_afterwards(
     if step in ("revocation", "flush"):
         assert emergency(active).finish() == "Revoked"
     else:
-        clock.advance(flushing.limits.settle.total_seconds() + 1)
+        clock.advance(flushing.limits.settling_time.total_seconds() + 1)
         invoke(reconcile, {})
     settled(active)
 

@@ -155,14 +155,14 @@ def test_a_run_that_never_heard_that_it_turned_the_key(
     if then in ("retired", "forgotten"):
         rollback.finish()
     if then == "forgotten":
-        clock.sleep((booted.limits.ended + booted.limits.settle).total_seconds())
+        clock.sleep((booted.limits.ended_age + booted.limits.settling_time).total_seconds())
         invoke(reconcile, {})
         assert not truth().find(new)
     keyset = truth()
     assert run.finish() == "Overtaken"
     assert truth() == keyset
     rollback.finish()
-    clock.sleep(booted.limits.settle.total_seconds() + 1)
+    clock.sleep(booted.limits.settling_time.total_seconds() + 1)
     invoke(reconcile, {})
     assert settled().active.kid == old
 
