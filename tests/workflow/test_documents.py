@@ -1,4 +1,4 @@
-"""The documents say what is so: parameters, periods, retries, repairs, numbers, files, links.
+"""The documents say what is so: parameters, codes, retries, repairs, numbers, files, links.
 
 Other claims are compared in the files beside this one, `test_documented_….py`. What only a person can judge is left to
 people.
@@ -7,7 +7,6 @@ people.
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,10 +14,9 @@ import pytest
 from cfnlint.decode import cfn_yaml
 
 from keyturn.api.gateway import MAX_RESULT
-from keyturn.keyset.timing import BOUNDS, Limits
 from keyturn.tokens.errors import Code
 from keyturn.tokens.jws import MAX_BYTES
-from tests.definition import ROOT, STATES, snake
+from tests.definition import ROOT, STATES
 from tests.documents import PAGES, PRESENT, anchors, code, rows, section
 from tests.release.package import NAME, VERSION
 from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS
@@ -32,7 +30,7 @@ TEMPLATES = [
 ]
 
 
-# ---- Parameters, outputs, periods
+# ---- Parameters, outputs
 
 
 @pytest.mark.parametrize("page", PRESENT)
@@ -44,49 +42,6 @@ def test_every_parameter_and_output_exists(page: str) -> None:
     outputs = set(re.findall(r"\b[Oo]utputs? `([A-Z]\w+)`", text))
     outputs |= set(re.findall(r"OutputKey=='(\w+)'", text))
     assert outputs <= {name for one in TEMPLATES for name in one["Outputs"]}
-
-
-def test_the_periods_are_the_templates() -> None:
-    """docs/time.md has each period with its default and bounds."""
-    found = {}
-    for row in rows(section(PAGES["docs/time.md"], "The periods")):
-        low, high = (int(bound.replace(",", "")) for bound in row[3].split(" to "))
-        found[code(row[1])[0]] = (int(row[2].replace(",", "")), (low, high))
-    assert found == {
-        name: (PARAMETERS[name]["Default"], BOUNDS[snake(name)])
-        for name in PARAMETERS
-        if snake(name) in BOUNDS
-    }
-
-
-def test_the_fixed_ages_are_the_codes() -> None:
-    """docs/time.md has each, and doctor's row about a missing standby says when it is one."""
-    limits = Limits()
-    ages = (
-        limits.newborn_age,
-        limits.settling_time,
-        limits.registration_age,
-        limits.orphan_age,
-        limits.ended_age,
-    )
-    named = {_words(age) for age in (*ages, limits.generation_age)}
-    named |= {
-        f"{limits.generation_count} generations",
-        f"{limits.live_keys} live keys",
-        f"{limits.listed_keys} keys",
-    }
-    assert named == {
-        row[0] for row in rows(section(PAGES["docs/time.md"], "The fixed ages and numbers"))
-    }
-    [row] = [row for row in rows(PAGES["docs/operating.md"]) if row[0] == "`no_standby`"]
-    assert limits.settling_time == timedelta(minutes=10)
-    assert "ten minutes after the last change" in row[3]
-
-
-def _words(age: timedelta) -> str:
-    minutes = int(age.total_seconds()) // 60
-    number, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
-    return f"{number} {unit}{'s' if number > 1 else ''}"
 
 
 # ---- Tokens
@@ -188,6 +143,17 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
             assert (ROOT / path).exists(), text
         if path.suffix == ".py" and path.parts[0] in rooms:
             assert (ROOT / "functions/keyturn" / path).exists(), text
+
+
+def test_every_room_of_the_tests_is_described() -> None:
+    """tests/README.md has each folder, and `make test` runs those of its first table but the last."""
+    page = PAGES["tests/README.md"]
+    first = [code(row[0])[0].rstrip("/") for row in rows(section(page, "Tests"))]
+    pytest_runs = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    paths = [path.removeprefix("tests/") for path in pytest_runs["ini_options"]["testpaths"]]
+    assert sorted(paths) == sorted(first[:-1])
+    described = {code(row[0])[0].split("/")[0] for row in rows(page)}
+    assert {file.parent.name for file in (ROOT / "tests").glob("*/*.py")} <= described
 
 
 def test_the_index_has_every_page() -> None:
