@@ -84,11 +84,12 @@ def test_a_successor_that_cannot_follow_is_not_put_back(booted, forge, revived, 
     assert cloud.snapshot()["parameters"] == before
 
 
-def test_of_two_successors_the_older_object_comes_back(booted, forge, change, truth):
+def test_of_two_successors_the_older_object_comes_back(booted, forge, change, truth, clock):
     """What was recorded when it was written is older than what somebody made of it later."""
     change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
     record_changes(booted)
     good = booted.keysets.read()
+    clock.advance(1)
     forge(reason="forged")
     booted.keysets.remove(["000000000003"])
     assert put_back.restore_generations(booted) == [3]
