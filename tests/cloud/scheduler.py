@@ -17,15 +17,10 @@ class SchedulerClient:
         self._wire = wire
         self.schedules: dict[str, dict[str, Any]] = {}
 
-    def add(self, name: str, expression: str) -> None:
-        """A schedule as a template declares it."""
-        self.schedules[name] = {
-            "Name": name,
-            "ScheduleExpression": expression,
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {"Arn": "arn:target", "RoleArn": "arn:role"},
-            "State": "ENABLED",
-        }
+    def create_schedule(self, Name, **schedule) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        """CreateSchedule, which a template makes and no call of ours."""
+        self.schedules[Name] = {"Name": Name, "State": "ENABLED", **schedule}
+        return {"ScheduleArn": f"arn:{Name}"}
 
     def get_schedule(self, Name) -> dict[str, Any]:  # noqa: N803 - boto3's name
         """GetSchedule."""

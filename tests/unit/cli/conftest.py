@@ -33,6 +33,8 @@ from tests.unit.stage import START
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
+SCHEDULES = {"demo-rotation": "rate(1 day)", "demo-reconcile": "rate(10 minutes)"}
+TARGET = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "arn:f", "RoleArn": "arn:r"}}
 AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
 STACK_ARN = f"arn:aws:cloudformation:{REGION}:123456789012:stack/demo/1"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
@@ -130,8 +132,8 @@ def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeyp
     deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
     deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
     clients.scheduler = SchedulerClient(aws)
-    clients.scheduler.add("demo-rotation", "rate(1 day)")
-    clients.scheduler.add("demo-reconcile", "rate(10 minutes)")
+    for name, expression in SCHEDULES.items():
+        clients.scheduler.create_schedule(Name=name, ScheduleExpression=expression, **TARGET)
     clients.apigateway, clients.apigatewayv2 = RestGateway(aws, START), HttpGateway(aws)
     monkeypatch.setattr("keyturn.cli.command.use_session", lambda *_: None)
     monkeypatch.setattr(Deployment, "find", lambda _stack: deployment)

@@ -216,11 +216,11 @@ def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, cloud):
 @pytest.mark.remedy("schedule_disabled", "schedule_missing")
 def test_schedules_start_again(doctor, clients):
     """One is enabled by `--fix`, one is created again as template.yaml has it."""
-    del clients.scheduler.schedules["demo-reconcile"]
+    before = clients.scheduler.schedules.pop("demo-reconcile")
     clients.scheduler.schedules["demo-rotation"]["State"] = "DISABLED"
     assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
     assert doctor("--fix").keys() == {"schedule_missing"}
-    clients.scheduler.add("demo-reconcile", "rate(10 minutes)")
+    clients.scheduler.create_schedule(**before)
     assert doctor() == {}
 
 
