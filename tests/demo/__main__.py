@@ -74,14 +74,14 @@ class Demo:
         self.figures["cut_off"] = teams.figures
         try:
             self._rotate(rotation)
-            self.tell("A compromised key is out, in its second wait", rotation.revoked)
+            self.tell("A compromised key is revoked during the second wait", rotation.revoked)
             self.tell("Nothing is left behind", rotation.cleans_up)
         finally:
             self.figures |= rotation.figures()
             self.figures["kids"] = story.kids(deployment.keyset)
 
     def _rotate(self, rotation: Rotation) -> None:
-        title = "The key turns, under load"
+        title = "The signing key rotates under load"
         with console.status(title) as status:
             told: list[str] = []
 

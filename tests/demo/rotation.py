@@ -103,8 +103,9 @@ class Rotation:
         hold(seen.others_accepted[self.superseded] > 0, "no token of the grace key was tried")
         hold(tally.seconds_without_issuer == 0, f"{tally.seconds_without_issuer} s without issuer")
         return (
-            f"refused {self.command['proof']['seconds']:.1f} s after `keyturn revoke --active`, "
-            f"bound {self._bound:.0f} s from the write; 0 accepted after it; issuer never away; "
+            f"refused {self.command['proof']['seconds']:.1f} s after the command was typed; "
+            f"0 accepted more than {self._bound:.0f} s (the bound) after its write; "
+            "issuer always available; "
             f"{seen.others_accepted.total()} calls with other keys accepted meanwhile"
         )
 

@@ -10,7 +10,15 @@ from typing import Any
 from keyturn.access.client import Client
 from keyturn.access.grant import Grant, NotGranted, TokenRequest, grant
 from keyturn.api import token_request
-from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, json_response
+from keyturn.api.answers import (
+    BadRequest,
+    ClientBlocked,
+    Forbidden,
+    JustCutOff,
+    Refusal,
+    Unavailable,
+    json_response,
+)
 from keyturn.api.caller import Caller, require_client
 from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
@@ -120,10 +128,9 @@ def _check_cutoffs(keyset: Keyset, members: Mapping[str, Any]) -> None:
     """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
     cutoff = keyset.refusing_cutoff(members)
     if cutoff and cutoff.is_block:
-        raise Forbidden("client: is blocked")
+        raise ClientBlocked
     if cutoff:
-        wait = int(cutoff.before.timestamp()) - members["iat"]
-        raise Unavailable("tokens of this client or subject have just been revoked", wait)
+        raise JustCutOff(retry_after=int(cutoff.before.timestamp()) - members["iat"])
 
 
 def _build_signing_input(key: Key, members: Mapping[str, Any]) -> str:
@@ -156,6 +163,8 @@ def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
     """One line per refusal: who, and the error's code; nothing of the request."""
     logger.info("token_refused", code=refusal.error, **_add_caller(caller))
     metrics.add_metric("TokensRefused", "Count", 1)
+    if refusal.metric:
+        metrics.add_metric(refusal.metric, "Count", 1)
 
 
 def _add_caller(caller: Caller) -> dict[str, Any]:

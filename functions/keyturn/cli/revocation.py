@@ -112,7 +112,7 @@ class Revocation:
         result["proof"] = asdict(proof)
         self.terminal.say(
             f"Proved: refused {proof.seconds:.1f} s after the command; "
-            f"the bound is {proof.bound:.0f} s."
+            f"the bound is {proof.bound:.0f} s from the write."
         )
 
     def _confirm_end(self) -> None:

@@ -48,10 +48,10 @@ def test_numbers_that_somebody_may_hold_are_not_used_again(booted, lost, repaire
 
 def test_a_listing_from_the_past_is_no_deletion(booted, monkeypatch):
     """SSM promises no consistent reads: what seems deleted is looked at again."""
-    parameters, lags = booted.keysets.parameters, iter([True])
+    parameters, lags = booted.keysets.list_parameters, iter([True])
     past = parameters()[:1]
     monkeypatch.setattr(
-        booted.keysets, "parameters", lambda: past if next(lags, False) else parameters()
+        booted.keysets, "list_parameters", lambda: past if next(lags, False) else parameters()
     )
     before = sum(booted.clock.slept)
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
