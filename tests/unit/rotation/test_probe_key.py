@@ -50,7 +50,7 @@ def test_a_jwks_without_the_key_fails(step, truth, show):
     """The CDN may show an older one: the step is tried again."""
     kid = truth().standby.kid
     show(b'{"keys":[]}')
-    with pytest.raises(ProbeFailed, match=f"does not show key {kid}"):
+    with pytest.raises(ProbeFailed, match=f"does not contain key {kid}"):
         step()
 
 

@@ -130,9 +130,9 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
 @pytest.mark.parametrize(
     ("request_", "named"),
     [
-        ({}, "kids: nothing is named"),
-        ({"cut_off": {}}, "kids: nothing is named"),
-        ({"cut_off": {"sub": []}}, "kids: nothing is named"),
+        ({}, "kids: empty, and so are"),
+        ({"cut_off": {}}, "kids: empty, and so are"),
+        ({"cut_off": {"sub": []}}, "kids: empty, and so are"),
         ({"cut_off": {"kid": [ORDERS]}}, "cut_off.kid"),
         ({"cut_off": {"sub": ["ann"]}}, "cut_off.sub.0"),
         ({"cut_off": {"sub": [ORDERS] * 61}}, "cut_off.sub"),
