@@ -1,7 +1,7 @@
 """`make bench`: what a token costs, how a container starts, what AWS is asked, what it all costs.
 
     python -m tests.bench            all of it
-    python -m tests.bench tokens     one part: tokens refusals logs cold fleet memory cost load
+    python -m tests.bench tokens     one part: tokens refusals cutoffs logs cold fleet memory cost load
 
 Ends with the goals that are not reached; build/bench.json holds the figures. Nothing here is a test:
 the exit status is 0 however fast the machine is.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from tests.bench import (
     cold_start,
     contest,
     cost,
+    cutoffs,
     fleet,
     load,
     logs,
@@ -55,6 +57,7 @@ def cold() -> list[Row]:
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "tokens": tokens,
     "refusals": refusals.rows,
+    "cutoffs": cutoffs.rows,
     "logs": logs.rows,
     "cold": cold,
     "fleet": lambda: [*fleet.rows(), *many_apis.rows()],
@@ -76,6 +79,13 @@ def _material() -> Path:
     return MATERIAL
 
 
+def _others(measured: list[Row]) -> list[dict[str, Any]]:
+    """The figures of the parts that were not measured now, from the last report."""
+    parts = {row.part for row in measured}
+    report = json.loads(REPORT.read_text()) if REPORT.exists() else {"rows": []}
+    return [row for row in report["rows"] if row["part"] not in parts]
+
+
 def main(wanted: list[str]) -> int:
     """The parts, a table each, and the file."""
     console, began = Console(highlight=False), time.monotonic()
@@ -90,7 +100,7 @@ def main(wanted: list[str]) -> int:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }
-    report = {**machine, "rows": [row.as_json() for row in found]}
+    report = {**machine, "rows": [*_others(found), *[row.as_json() for row in found]]}
     REPORT.write_text(json.dumps(report, indent=1) + "\n")
     missed = [row for row in found if row.reached is False]
     for row in missed:

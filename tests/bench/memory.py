@@ -17,6 +17,7 @@ from unittest.mock import patch
 from keyturn.api import authorize
 from keyturn.aws.stack import Stack
 from keyturn.tokens import jws
+from tests.bench.cutoffs import STANDING
 from tests.bench.rows import Row
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import NOW, make
@@ -37,7 +38,7 @@ class _Trusting:
 def measure() -> dict[str, float]:
     """MiB before and after."""
     keys = Keys.generate()
-    stack = World(keys).stack(NOW)
+    stack = World(keys, cutoffs=STANDING).stack(NOW)
     stack.public_keys = SimpleNamespace(get=lambda _key: _Trusting())
     header, payload, signature = make({}, keys).split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
@@ -82,7 +83,7 @@ def rows() -> list[Row]:
     )
     found = json.loads(ran.stderr.splitlines()[-1])
     grown = found["after"] - found["before"]
-    part = f"Memory of a warm authorizer, {TOKENS:,} different tokens"
+    part = f"Memory of a warm authorizer, {TOKENS:,} different tokens, {len(STANDING)} cut-offs"
     return [
         Row(part, "resident before", None, f"{found['before']:.1f} MiB"),
         Row(part, "grown by", None, f"{grown:.2f} MiB", f"≤ {ALLOWED:.0f} MiB", grown <= ALLOWED),

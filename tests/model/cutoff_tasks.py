@@ -21,6 +21,7 @@ def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
 
 
 _CUT, _FREED = "token_revocation.cut_off", "token_revocation.release"
+_CHECK = "token_revocation._check_blocks"
 _LIST = (
     _mutant("no ε", _TWO, "timing.cutoff_before", "times.clock_skew + 1", "1"),
     _mutant("no second for the rounding", _TWO, "timing.cutoff_before", " + 1", ""),
@@ -67,10 +68,32 @@ _LIST = (
         "a block behind a cut-off is done",
         _BLOCK,
         _CUT,
-        "existing.before > before:\n            raise OrderOvertaken(cutoff.digest)",
-        "existing.before > before:\n            return keyset",
+        "CutOff(claim, digest, before, None if block else until)",
+        "CutOff(claim, digest, before, None if block and not keyset.cutoffs else until)",
     ),
-    _mutant("a block that runs again", _RELEASE, _CUT, "existing.before > before", "False"),
+    _mutant("a block that runs again", _RELEASE, _CHECK, "existing.before > before", "False"),
+    _mutant("a block may be written at any time", _RELEASE, _CHECK, "is_late or", ""),
+    _mutant(
+        "a block is late when its tokens are dead",
+        _RELEASE,
+        _CHECK,
+        "timing.block_by(before)",
+        "timing.cutoff_until(before, _longest_lifetime(keyset, timing.Times(*[60] * 12)))",
+    ),
+    _mutant(
+        "a release needs no block",
+        _RELEASE,
+        _FREED,
+        "raise NotBlocked(digest)",
+        "continue",
+    ),
+    _mutant(
+        "a release knows no later block",
+        _RELEASE,
+        _FREED,
+        "cutoff.before > before",
+        "False",
+    ),
     _mutant(
         "a release is not done",
         _RELEASE,

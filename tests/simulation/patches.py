@@ -16,11 +16,11 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document, lineage
-from keyturn.keyset.lineage import Stored
+from keyturn.keyset.lineage import StoredParameter
 from keyturn.keyset.model import Generation
 from keyturn.rotation import probe_key
-from tests.simulation.cloud.errors import ClientError
-from tests.simulation.cloud.wire import Call
+from tests.cloud.errors import ClientError
+from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 
@@ -78,9 +78,9 @@ def _remembered() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
     """Pure functions that every container calls with the same texts: each text is read once."""
     yield document, "loads", lru_cache(4096)(document.loads)
     yield kms_keys, "is_same_policy", lru_cache(4096)(kms_keys.is_same_policy)
-    successor, successors = lineage._successor, dict[tuple[str, Stored], Any]()
+    successor, successors = lineage._successor, dict[tuple[str, StoredParameter], Any]()
 
-    def remembered(parent: Generation, stored: Stored) -> Any:
+    def remembered(parent: Generation, stored: StoredParameter) -> Any:
         pair = parent.text, stored
         if pair not in successors:
             successors[pair] = successor(parent, stored)

@@ -64,10 +64,11 @@ class World:
     """What is true while a token is judged: which keys count, and until when."""
 
     def __init__(
-        self, keys: Keys, *, standby_published: bool = True, cut_offs: bool = False
+        self, keys: Keys, *, standby_published: bool = True, cutoffs: tuple[CutOff, ...] = ()
     ) -> None:
-        self.keys, self._cutoffs = keys, _cutoffs() if cut_offs else ()
+        self.keys, self._cutoffs = keys, cutoffs
         self.lookups = self.verifications = 0
+        self.calls = 0  # that would go to AWS
         standby = None if standby_published else Code.KEY_NOT_PUBLISHED
         self._refused = {"standby": standby, "retired": Code.KEY_RETIRED}
         self._refused["revoked"] = Code.KEY_REVOKED
@@ -102,8 +103,17 @@ class World:
             now=lambda: instant(now), monotonic=lambda: now, fraction=lambda: 0.0
         )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
-        reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
-        source = SimpleNamespace(public_jwk=lambda name: PublicJwk.from_rsa(self.keys.public(name)))
+
+        def read(*_held: object) -> Generation:
+            self.calls += 1
+            return generation
+
+        def public_jwk(name: str) -> PublicJwk:
+            self.calls += 1
+            return PublicJwk.from_rsa(self.keys.public(name))
+
+        reader = SimpleNamespace(read=read, newer=read)
+        source = SimpleNamespace(public_jwk=public_jwk)
         settings = Settings(
             stack="vectors",
             bucket="vectors",
@@ -142,10 +152,10 @@ class World:
         return Keyset(live, ended, cutoffs=self._cutoffs)
 
 
-def _cutoffs() -> tuple[CutOff, ...]:
-    """CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256 in base64url."""
+def cutoffs(instants: Mapping[tuple[str, str], int | None]) -> tuple[CutOff, ...]:
+    """Cut-offs as in CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256."""
     cutoffs = []
-    for (claim, value), before in CUT_OFFS.items():
+    for (claim, value), before in instants.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:12]).decode()
         until = None if before is None else instant(before + 5000)
         cutoffs.append(CutOff(Claim(claim), digest, instant(before or NOW - 60), until))

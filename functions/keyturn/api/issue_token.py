@@ -10,7 +10,15 @@ from typing import Any
 from keyturn.access.client import Client
 from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api import token_request
-from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
+from keyturn.api.answers import (
+    BadRequest,
+    ClientBlocked,
+    Forbidden,
+    JustCutOff,
+    Refusal,
+    Unavailable,
+    http,
+)
 from keyturn.api.caller import Caller, named_client
 from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
@@ -106,10 +114,9 @@ def _check_cutoffs(keyset: Keyset, wanted: claims.TokenContents, jti: str, now: 
         {"client_id": wanted.client_id, "sub": wanted.subject, "jti": jti, "iat": now}
     )
     if cutoff and cutoff.is_block:
-        raise Forbidden("client: is blocked")
+        raise ClientBlocked
     if cutoff:
-        wait = int(cutoff.before.timestamp()) - now
-        raise Unavailable("tokens of this client or subject have just been revoked", wait)
+        raise JustCutOff(retry_after=int(cutoff.before.timestamp()) - now)
 
 
 def _signing_input(stack: Stack, key: Key, wanted: claims.TokenContents, jti: str, now: int) -> str:
@@ -145,6 +152,8 @@ def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
     """One line per refusal: who, and the error's code; nothing of the request."""
     logger.info("token_refused", code=refusal.error, **_who(caller))
     metrics.add_metric("TokensRefused", "Count", 1)
+    if refusal.metric:
+        metrics.add_metric(refusal.metric, "Count", 1)
 
 
 def _who(caller: Caller) -> dict[str, Any]:

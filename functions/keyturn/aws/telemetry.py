@@ -39,6 +39,8 @@ class Metric(StrEnum):
     UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
     UNREADABLE_DOCUMENTS = "UnreadableDocuments"
     FOREIGN_OBJECTS = "ForeignObjects"
+    CUT_OFFS = "CutOffs"
+    CUT_OFF_ROOM = "CutOffRoom"
 
 
 _COUNTED = {
@@ -49,6 +51,8 @@ _COUNTED = {
     Metric.UNLAWFUL_GENERATIONS,
     Metric.UNREADABLE_DOCUMENTS,
     Metric.FOREIGN_OBJECTS,
+    Metric.CUT_OFFS,
+    Metric.CUT_OFF_ROOM,
 }
 
 

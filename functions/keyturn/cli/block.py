@@ -11,7 +11,12 @@ from keyturn.cli.preflight import check_reason
 from keyturn.cli.revocation import Order
 from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.keyset.cutoffs import Claim, digest_of
+
+_STILL_RUNNING = (
+    "`keyturn status` lists blocks. If one is still running, release the client when it has ended"
+)
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
 Direct = Annotated[
@@ -47,6 +52,9 @@ def release(
 ) -> None:
     """Give a blocked client tokens again; those issued before its release stay refused."""
     targets = Targets(released=(_checked(name),))
+    cutoff = deployment.keyset.cutoff(Claim.CLIENT, digest_of(name))
+    if not (cutoff and cutoff.is_block):
+        raise Failed(f"client {name} is not blocked", _STILL_RUNNING)
     revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
 
 

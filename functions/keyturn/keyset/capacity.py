@@ -6,6 +6,8 @@ successor; ended keys are forgotten a little earlier. So nothing that was asked 
 no key that must be registered finds the document full.
 """
 
+from datetime import datetime
+
 from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Limits
@@ -17,6 +19,7 @@ ENDED_KEY = 189
 CUTOFF = 38
 CUTOFF_NAMES = 45  # of the claims, once there is a cut-off
 MIN_LIVE_KEYS = 4  # active, standby and two in grace
+LITTLE_ROOM = 5  # cut-offs; an alarm and doctor report room for fewer
 
 
 class CutOffsFull(Refused):
@@ -42,14 +45,31 @@ def ended_keys(keyset: Keyset, limits: Limits) -> int:
     return max(min(room // ENDED_KEY, limits.listed_keys - len(keyset.keys)), 0)
 
 
+def cutoff_room(keyset: Keyset, limits: Limits) -> int:
+    """How many more cut-offs fit beside the keys that must be listed."""
+    return max(_spare_cutoffs(keyset, limits), 0)
+
+
+def ample_room_at(keyset: Keyset, limits: Limits) -> datetime | None:
+    """When enough cut-offs have ended for LITTLE_ROOM more to fit; None if blocks take too much of it."""
+    shortage = LITTLE_ROOM - _spare_cutoffs(keyset, limits)
+    ends = sorted(cutoff.until for cutoff in keyset.cutoffs if cutoff.until)
+    return ends[shortage - 1] if 0 < shortage <= len(ends) else None
+
+
 def check_cutoffs(keyset: Keyset, before: Keyset, limits: Limits) -> None:
     """Raise CutOffsFull if the keyset's cut-offs leave too little room for keys."""
-    added = len(keyset.cutoffs) - len(before.cutoffs)
+    added, room = len(keyset.cutoffs) - len(before.cutoffs), cutoff_room(before, limits)
+    if added > room:
+        raise CutOffsFull(added, room)
+
+
+def _spare_cutoffs(keyset: Keyset, limits: Limits) -> int:
     missing_standby = 0 if keyset.standby else 1
     needed_keys = max(MIN_LIVE_KEYS, len(keyset.keys) + missing_standby)
-    if added > 0 and live_keys(keyset, limits) < needed_keys:
-        spare_bytes = _room(before, limits) - SIGNING_KEYS - (needed_keys - 2) * GRACE_KEY
-        raise CutOffsFull(added, max(spare_bytes // CUTOFF, 0))
+    names = 0 if keyset.cutoffs else CUTOFF_NAMES
+    spare_bytes = _room(keyset, limits) - names - SIGNING_KEYS - (needed_keys - 2) * GRACE_KEY
+    return spare_bytes // CUTOFF
 
 
 def _room(keyset: Keyset, limits: Limits) -> int:

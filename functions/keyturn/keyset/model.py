@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from keyturn.keyset import cutoffs
-from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.cutoffs import Claim, CutOff, Index
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
@@ -72,7 +72,7 @@ class Keyset:
     ended: tuple[EndedKey, ...] = ()
     horizon: datetime | None = None
     cutoffs: tuple[CutOff, ...] = ()
-    _cutoffs: Mapping[Claim, Mapping[str, CutOff]] = field(init=False, compare=False, repr=False)
+    _cutoffs: Index = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_cutoffs", cutoffs.index_by_claim(self.cutoffs))
@@ -131,7 +131,7 @@ class Keyset:
 
     def cutoff(self, claim: Claim, digest: str) -> CutOff | None:
         """The cut-off of this claim's value."""
-        return self._cutoffs.get(claim, {}).get(digest)
+        return cutoffs.find_by_digest(self._cutoffs, claim, digest)
 
     def refusing_cutoff(self, claims: Mapping[str, Any]) -> CutOff | None:
         """The cut-off that refuses a token with these claims, which were verified or will be signed."""

@@ -143,6 +143,11 @@ def cutoff_until(before: datetime, lifetime: int) -> datetime:
     return before + timedelta(seconds=lifetime + margin) + MAX_CLOCK_DIFFERENCE
 
 
+def block_by(before: datetime) -> datetime:
+    """Until when a block may be written: no later release is forgotten before that, on any clock."""
+    return cutoff_until(before, 0) - timedelta(seconds=BOUNDS["clock_skew"][1])
+
+
 def due_at(activated: datetime, times: Times) -> datetime:
     """When an active key is to be superseded: activated + R."""
     return activated + timedelta(seconds=times.rotation_period)

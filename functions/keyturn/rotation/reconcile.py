@@ -15,7 +15,7 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset import token_revocation, transitions
+from keyturn.keyset import capacity, token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
@@ -31,7 +31,7 @@ from keyturn.rotation.task import Outcome
 
 _PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
 _MOST_NAMED = 20
-_HOUSEKEEPING = {"record_generations", "prune_generations"}
+_HOUSEKEEPING = {"forget_cutoffs", "record_generations", "prune_generations"}
 
 
 class RepairFailed(Exception):
@@ -104,13 +104,16 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
 
 
 def forget_cutoffs(stack: Stack, origin: Origin) -> int:
-    """Drop the cut-offs whose last token is dead: their room is for others."""
+    """Drop the cut-offs whose last token is dead, for their room; the JWKS names the new generation."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return token_revocation.forget_cutoffs(keyset, now, stack.limits)
 
     before = stack.keysets.read().keyset.cutoffs
-    return len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    forgotten = len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    if forgotten:
+        project(stack, origin)  # else publish_jwks would report a JWKS that lags behind
+    return forgotten
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
@@ -213,6 +216,9 @@ def _measure(stack: Stack) -> None:
         overdue = max(now - due_at(activated, stack.times), timedelta(0))
         measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
         measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
+    if keyset.cutoffs:  # without any there is ample room, and no metric to pay for
+        measure(Metric.CUT_OFFS, len(keyset.cutoffs))
+        measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
 def _is_young(stack: Stack, generation: Generation) -> bool:

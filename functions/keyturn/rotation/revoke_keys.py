@@ -14,7 +14,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.capacity import CutOffsFull
 from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import Generation, Keyset
-from keyturn.keyset.token_revocation import OrderOvertaken, cut_off, release
+from keyturn.keyset.token_revocation import NotBlocked, OrderOvertaken, cut_off, release
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
 
@@ -24,11 +24,11 @@ _NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
     """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
 
-    Raises CutOffsFull and OrderOvertaken, after the keys are revoked.
+    Raises CutOffsFull, NotBlocked and OrderOvertaken, after the keys are revoked.
     """
     try:
         generation, refusal = _write(stack, event), None
-    except (CutOffsFull, OrderOvertaken) as refused:
+    except (CutOffsFull, NotBlocked, OrderOvertaken) as refused:
         generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS)), refused
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
     if refusal:

@@ -9,6 +9,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Origin
 from keyturn.keyset.token_revocation import cut_off, release
+from tests.unit.stage import invoke
 
 UNAUTHORIZED = 401
 CLAIMS = {"client_id": "shop", "sub": "ann", "jti": "jti-1"}
@@ -48,7 +49,7 @@ def cut(booted, change):
 
 
 @pytest.fixture
-def issue(booted, invoke):
+def issue(booted):
     """A direct invoke for the client `shop`: status and body."""
 
     def issue(**request):
@@ -89,7 +90,7 @@ def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, issue, ask
     assert ask(f"Bearer {issue()['access_token']}") != UNAUTHORIZED
 
 
-def test_it_says_how_long_to_wait(cut, booted, invoke, clock):
+def test_it_says_how_long_to_wait(cut, booted, clock):
     """Retry-After, in whole seconds (RFC 9110 section 10.2.3)."""
     before = cut(Claim.SUBJECT, "ann")
     answer = invoke(
@@ -106,6 +107,29 @@ def test_it_says_how_long_to_wait(cut, booted, invoke, clock):
     wait = int(before.timestamp()) - int(clock.now().timestamp())
     assert answer["statusCode"] == 503
     assert answer["headers"]["Retry-After"] == str(wait)
+
+
+def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
+    """503 and 403 apart, beside all refusals; the stack is the only dimension."""
+    cut(Claim.CLIENT, "shop")
+    clock.advance(1.001)
+    issue()
+    cut(Claim.CLIENT, "shop", block=True)
+    clock.advance(1.001)
+    issue()
+    issue(subject="")  # refused for another reason
+    lines = [json.loads(line) for line in printed().splitlines() if "_aws" in line]
+    names = [
+        {metric["Name"] for metric in directive["Metrics"]}
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        if directive["Dimensions"] == [["service"]]
+    ]
+    assert names == [
+        {"TokensRefused", "RequestsCutOff"},
+        {"TokensRefused", "RequestsBlocked"},
+        {"TokensRefused"},
+    ]
 
 
 def test_a_blocked_client_gets_nothing_until_it_is_released(

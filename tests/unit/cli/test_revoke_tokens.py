@@ -168,6 +168,15 @@ def test_a_client_is_blocked_and_released(
     assert printed.endswith("Released.\n")
 
 
+def test_a_client_that_is_not_blocked_is_not_released(
+    deployed: Deployed, terminal: Terminal
+) -> None:
+    """Nothing is started that would only fail, and its alarm stays quiet."""
+    with pytest.raises(Failed, match="shop is not blocked"):
+        release(terminal, deployed, "shop", "drill", yes=True)
+    assert deployed.started == []
+
+
 def test_what_is_no_clients_name_is_not_blocked(deployed: Deployed, terminal: Terminal) -> None:
     """It is refused before anything starts."""
     with pytest.raises(BadUsage, match="not a client's name"):

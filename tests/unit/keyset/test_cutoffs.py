@@ -12,7 +12,7 @@ from keyturn.keyset.errors import DocumentInvalid, InvariantBroken
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.keyset.succession import find_violation
-from keyturn.keyset.token_revocation import cut_off, release
+from keyturn.keyset.token_revocation import NotBlocked, OrderOvertaken, cut_off, release
 from keyturn.keyset.transitions import register
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -93,10 +93,36 @@ def test_a_blocked_client_is_refused_until_it_is_released(cut, times):
     assert cut(keyset, Claim.CLIENT, "orders").cutoffs[0].is_block
     assert keyset.refusing_cutoff(token(NOW + 1000 * HOUR))
     before = timing.cutoff_before(NOW + HOUR, times)
-    assert release(keyset, [digest_of("billing")], before=before, times=times) == keyset
+    with pytest.raises(NotBlocked):
+        release(keyset, [digest_of("billing")], before=before, times=times)
     released = release(keyset, [digest_of("orders")], before=before, times=times)
     assert released.refusing_cutoff(token(NOW + HOUR))
     assert released.refusing_cutoff(token(before)) is None
+
+
+def test_a_release_without_a_block_is_not_taken_for_done(cut, times):
+    """The block may be on its way; what was released already stays so, also by a later release."""
+    orders, before = [digest_of("orders")], timing.cutoff_before(NOW + HOUR, times)
+    for keyset in (Keyset((ACTIVE,)), cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders")):
+        with pytest.raises(NotBlocked, match="release the client after"):
+            release(keyset, orders, before=before, times=times)
+    blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    released = release(blocked, orders, before=before, times=times)
+    assert release(released, orders, before=before, times=times) == released
+    assert release(released, orders, before=before - SECOND, times=times) == released
+
+
+def test_a_block_that_comes_late_is_refused(cut, times, limits):
+    """By then a release since may be forgotten, whatever the lifetimes of a later deployment."""
+    longer = replace(times, token_lifetime=86_400)
+    before = timing.cutoff_before(NOW, times)
+    late = timing.block_by(before) + SECOND
+    request = ([(Claim.CLIENT, digest_of("orders"))], late)
+    options = {"before": before, "times": longer, "limits": limits, "block": True}
+    with pytest.raises(OrderOvertaken):
+        cut_off(Keyset((ACTIVE,)), *request, **options)
+    blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    assert cut_off(blocked, *request, **options) == blocked
 
 
 def test_only_a_client_is_blocked():

@@ -20,9 +20,12 @@ _START = 0.5  # seconds per cold start: INIT, billed since August 2025, and the 
 _STARTS = 0.001  # of all calls find no warm container, and read each key from KMS
 DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
 _TOKEN_BYTES = 910  # logged per token: the audit line and its metric
-_IDLE_METRICS, _METRICS = 3, 20  # reconcile's, and all; billed in hours that have data
+_IDLE_METRICS, _METRICS = (
+    3,
+    20,
+)  # reconcile's, and all but cut-offs'; billed in hours that have data
 _VIEWS = 2  # per busy container: the keyset, and the document of one client or API
-_ALARMS, _DASHBOARDS = 13, 1  # of one stack (docs/signals.md)
+_ALARMS, _DASHBOARDS = 14, 1  # of one stack (docs/signals.md)
 _TRANSITIONS = 21  # states of a rotation
 _DAILY = 4  # states of a scheduled run that finds nothing due
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.doctor import caches, documents, environment, history, jwks, keys
+from keyturn.cli.doctor import caches, cutoffs, documents, environment, history, jwks, keys
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.snapshot import Snapshot, read_snapshot
@@ -16,6 +16,7 @@ _ALL = (
     jwks.check_metadata,
     jwks.check_public,
     history.check_history,
+    cutoffs.check_room,
     environment.check_executions,
     environment.check_schedules,
     environment.check_clock,

@@ -9,15 +9,17 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.rotation import reconcile, record_changes, revoke_keys
+from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.stage import invoke
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
 PLAN = {"op_id": "op-1", "reason": "host broken into"}
 
 
 @pytest.fixture
-def cut(booted, invoke):
+def cut(booted):
     """RevokeKeys, as the state machine calls it in an emergency."""
 
     def cut(at=None, **request):
@@ -86,6 +88,19 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cut, truth, c
     assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
 
 
+def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
+    """The block is still being written: the release is refused, and counts once it is ordered again."""
+    at = clock.now()
+    clock.advance(30)
+    outcome = cut(release=[ORDERS])
+    assert (outcome["outcome"], "release the client after" in outcome["why"]) == ("overtaken", True)
+    cut(block=[ORDERS], at=at)
+    assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
+    assert cut(release=[ORDERS])["outcome"] == "revoked"
+    assert cut(block=[ORDERS], at=at)["outcome"] == "overtaken"
+    assert not truth().cutoff(Claim.CLIENT, ORDERS).is_block
+
+
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth, clock):
     """The client was cut off while the block was on its way: that is no release, but looks like one."""
     at = clock.now()
@@ -100,9 +115,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
 
 
 @pytest.mark.parametrize("later", [0, 100_000])
-def test_a_block_that_runs_again_blocks_no_released_client(
-    booted, cut, truth, clock, invoke, later
-):
+def test_a_block_that_runs_again_blocks_no_released_client(booted, cut, truth, clock, later):
     """Also when its cut-off has ended meanwhile, and nothing remembers it."""
     at = clock.now()
     cut(block=[ORDERS], at=at)
@@ -127,6 +140,15 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
     assert len(truth().cutoffs) == 58
 
 
+def test_an_order_that_is_refused_fails_its_execution(booted, cut, start, truth):
+    """So that the alarm ExecutionFailed fires and the command ends with an error."""
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(59)]})
+    run = start("emergency", cut_off={"jti": [ANN]}, reason="broken into")
+    assert run.finish() == "failed"
+    assert isinstance(run.error, EmergencyIncomplete)
+    assert str(run.error).startswith("revocation failed: 1 more cut-offs do not fit")
+
+
 @pytest.mark.parametrize(
     ("request_", "named"),
     [
@@ -140,17 +162,17 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cut, truth):
         ({"release": ["orders"]}, "release.0"),
     ],
 )
-def test_a_request_that_is_not_understood(booted, start, world, request_, named):
+def test_a_request_that_is_not_understood(booted, start, cloud, request_, named):
     """Nothing is written, and the error names the member."""
-    before = world()
+    before = cloud.snapshot()
     run = start("emergency", reason="broken into", **request_)
     assert run.finish() == "failed"
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(named)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_each_cutoff_is_announced(booted, cut, invoke, aws):
+def test_each_cutoff_is_announced(booted, cut, aws):
     """Listeners hear which claim, and until when; no name of a subject goes on the bus."""
     invoke(record_changes, {})
     aws.reset()
@@ -166,13 +188,37 @@ def test_each_cutoff_is_announced(booted, cut, invoke, aws):
     assert details[ORDERS]["until"] is None
 
 
-def test_reconcile_forgets_what_is_over(booted, cut, invoke, truth, clock):
-    """No earlier than when the last token is dead."""
+def test_reconcile_measures_how_full_it_is(booted, cut, printed, monkeypatch):
+    """While there are cut-offs: how many stand, and how many more fit; without any, nothing to pay for."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
+    invoke(reconcile, {})
+    assert not measured(printed())
+    cut(cut_off={"sub": [digest_of(str(number)) for number in range(55)]})
+    invoke(reconcile, {})
+    assert measured(printed()) == {"CutOffs": 55, "CutOffRoom": 4}
+    assert cut(cut_off={"jti": [digest_of(str(number)) for number in range(4)]})["ended"] == []
+    assert cut(cut_off={"jti": [ANN]})["outcome"] == "overtaken"
+
+
+def measured(text):
+    """The metrics of cut-offs among these lines."""
+    lines = [json.loads(line) for line in text.splitlines() if "_aws" in line]
+    return {name: line[name] for line in lines for name in line if name.startswith("CutOff")}
+
+
+def test_reconcile_forgets_what_is_over(booted, cut, truth, clock, aws):
+    """No earlier than when the last token is dead. Nothing drifted, so nobody is told of a repair."""
     cut(cut_off={"client_id": [ORDERS]})
     until = truth().cutoffs[0].until
     clock.advance((until - clock.now()).total_seconds())
     invoke(reconcile, {})
     assert named(truth()) == {(Claim.CLIENT, ORDERS)}
     clock.advance(timedelta(seconds=1).total_seconds())
-    assert invoke(reconcile, {})["forget_cutoffs"] == 1
+    aws.reset()
+    repairs = invoke(reconcile, {})
+    assert repairs["forget_cutoffs"] == 1
+    assert "publish_jwks" not in repairs
     assert truth().cutoffs == ()
+    assert booted.well_known.read().generation == booted.keysets.read().number
+    entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    assert "DriftRepaired" not in {entry["DetailType"] for entry in entries}
