@@ -68,7 +68,7 @@ def test_a_member_that_lies_about_its_kid_does_not_count(step, truth, show, clou
     members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
     lie = {**members[truth().active.kid], "kid": truth().standby.kid}
     show(json.dumps({"keys": [lie]}).encode())
-    with pytest.raises(ProbeFailed, match="does not show"):
+    with pytest.raises(ProbeFailed, match="does not contain"):
         step()
 
 

@@ -93,7 +93,7 @@ def test_a_release_that_overtakes_its_block_is_told(booted, cut, truth, clock):
     at = clock.now()
     clock.advance(30)
     outcome = cut(release=[ORDERS])
-    assert (outcome["outcome"], "release the client after" in outcome["why"]) == ("overtaken", True)
+    assert (outcome["outcome"], "then release the client" in outcome["why"]) == ("overtaken", True)
     cut(block=[ORDERS], at=at)
     assert truth().cutoff(Claim.CLIENT, ORDERS).is_block
     assert cut(release=[ORDERS])["outcome"] == "revoked"
