@@ -37,7 +37,7 @@ def section(page: str, heading: str) -> str:
 
 def rows(text: str) -> list[list[str]]:
     """The cells of every row of the tables in a text, without the tables' heads."""
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in _FENCE.sub("", text).splitlines()]
     found = []
     for number, line in enumerate(lines):
         below = lines[number + 1] if number + 1 < len(lines) else ""

@@ -102,7 +102,7 @@ def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) 
 
 def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
     """Before the change set exists, in words."""
-    with pytest.raises(ToolFailed, match="DomainName and CertificateArn belong together"):
+    with pytest.raises(ToolFailed, match="Set both DomainName and CertificateArn, or neither"):
         deploy("keyturn-domain", DomainName="issuer.example.com")
 
 

@@ -19,8 +19,8 @@ from keyturn.keyset import document, lineage
 from keyturn.keyset.lineage import StoredParameter
 from keyturn.keyset.model import Generation
 from keyturn.rotation import probe_key
-from tests.simulation.cloud.errors import ClientError
-from tests.simulation.cloud.wire import Call
+from tests.cloud.errors import ClientError
+from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 

@@ -1,12 +1,9 @@
 """One run from the boot to the end: what happens in it, and what must hold when all is quiet."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import count
 from types import SimpleNamespace
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
@@ -17,7 +14,8 @@ from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import DETAIL_TYPES
-from tests.simulation.cloud.kms import PENDING
+from tests.cloud.kms import PENDING
+from tests.cloud.material import key_material
 from tests.simulation.executions import Execution
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.traffic import Traffic
@@ -27,34 +25,6 @@ from tests.simulation.world import World
 
 _RECONCILE_TIMEOUT = 120.0
 _MOST_RUNS = 3  # until what has piled up is made up for
-_EXPONENT = 65_537
-_PRIMES: list[int] = []
-_KEYS: list[rsa.RSAPrivateKey] = []
-
-
-def key_material() -> Iterator[rsa.RSAPrivateKey]:
-    """RSA keys, made once a process: each of two primes, of which few make many keys."""
-    for number, (p, q) in enumerate(_pairs_of_primes()):
-        if number == len(_KEYS):
-            _KEYS.append(_rsa_key(p, q))
-        yield _KEYS[number]
-
-
-def _pairs_of_primes() -> Iterator[tuple[int, int]]:
-    for number in count():
-        if number == len(_PRIMES):
-            numbers = rsa.generate_private_key(_EXPONENT, key_size=2048).private_numbers()
-            _PRIMES.extend((numbers.p, numbers.q))
-        yield from ((_PRIMES[number], other) for other in _PRIMES[:number])
-
-
-def _rsa_key(p: int, q: int) -> rsa.RSAPrivateKey:
-    d = rsa.rsa_recover_private_exponent(_EXPONENT, p, q)
-    halves = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
-    public = rsa.RSAPublicNumbers(_EXPONENT, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, *halves, public).private_key(
-        unsafe_skip_rsa_key_validation=True
-    )
 
 
 @dataclass

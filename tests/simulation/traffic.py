@@ -11,8 +11,8 @@ from keyturn.api.gateway import Unauthorized
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
 from keyturn.tokens import claims, jws
+from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import Principal
-from tests.simulation.cloud.kms import ENABLED
 from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
 from tests.simulation.watch import cutoffs

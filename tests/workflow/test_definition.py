@@ -7,8 +7,8 @@ import pytest
 
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.timing import BOUNDS, Limits
+from tests.cloud.interpreter import patience
 from tests.definition import DEFINITION, ROOT, STATES, snake
-from tests.simulation.interpreter import patience
 from tests.template import RESOURCES, TEMPLATE
 from tests.unit.rotation.emergency import paths
 

@@ -16,7 +16,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import find_violation
 from keyturn.rotation import record_changes
-from tests.simulation.cloud.s3 import Version
+from tests.cloud.s3 import Version
 from tests.simulation.play import Play
 
 Object = tuple[str, str]  # name and body

@@ -49,7 +49,7 @@ def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
     """A key that is just being registered looks like an orphan."""
 
     def sweep(stack: Any, origin: Any) -> Any:
-        with patch.object(stack, "limits", replace(stack.limits, orphan=timedelta(0))):
+        with patch.object(stack, "limits", replace(stack.limits, orphan_age=timedelta(0))):
             return real(stack, origin)
 
     sweep.__name__ = "sweep_orphans"

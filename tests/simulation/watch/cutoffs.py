@@ -16,8 +16,8 @@ from typing import Any
 from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.timing import Times
-from tests.simulation.cloud.ssm import Ssm
-from tests.simulation.interpreter import Task
+from tests.cloud.interpreter import Task
+from tests.cloud.ssm import Ssm
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.tokens import Answer, Token
 from tests.simulation.watch.truth import Truth

@@ -14,7 +14,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.timing import Limits, Times
 from keyturn.tokens.jwk import PublicJwk
-from tests.simulation.cloud.kms import ENABLED, Kms
+from tests.cloud.kms import ENABLED, Kms
 from tests.simulation.watch.broken import BY_A_BRANCH, EXCUSED, insist
 
 NEVER = -1e9

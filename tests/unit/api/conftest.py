@@ -4,16 +4,19 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize
 from keyturn.tokens import jws
+from tests.unit.stage import invoke
 
 API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
 
 
 @pytest.fixture
-def mint(booted, backdoor, clock, truth):
+def mint(booted, cloud, clock, truth):
     """A token signed by one of the stack's own KMS keys (by default the active one), as told."""
 
     def mint(key=None, **changes) -> str:
@@ -33,13 +36,9 @@ def mint(booted, backdoor, clock, truth):
         }
         claims = {name: value for name, value in claims.items() if value is not ...}
         signed = jws.build_signing_input(key.kid, claims)
-        answer = backdoor.kms.sign(
-            KeyId=key.kms_key_arn,
-            Message=signed.encode(),
-            MessageType="RAW",
-            SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
-        )
-        return jws.serialize(signed, answer["Signature"])
+        private = cloud.kms.keys[key.kms_key_arn].private
+        signature = private.sign(signed.encode(), PKCS1v15(), SHA256())
+        return jws.serialize(signed, signature)
 
     return mint
 
@@ -81,7 +80,7 @@ def events():
 
 
 @pytest.fixture
-def ask(booted, invoke, events):
+def ask(booted, events):
     """Ask about an Authorization header; the REST answer `Unauthorized` comes back as 401."""
 
     def ask(header, kind="token", **event):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keyturn.api import authorize
+from tests.unit.stage import invoke
 
 KINDS = ["token", "request", "http"]
 REST = ["token", "request"]
@@ -105,14 +106,14 @@ def test_a_header_that_is_no_text_is_unauthorized(ask, header, kind):
 
 
 @pytest.mark.parametrize("headers", [None, {}, [], {"X-Authorization": "Bearer x"}])
-def test_a_request_without_the_header_is_unauthorized(booted, invoke, events, headers):
+def test_a_request_without_the_header_is_unauthorized(booted, events, headers):
     """REST sends `null` for no headers at all."""
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         invoke(authorize, {**events.request("x"), "headers": headers})
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
-def test_the_headers_name_in_any_case(booted, invoke, events, mint, name):
+def test_the_headers_name_in_any_case(booted, events, mint, name):
     """REST keeps the client's spelling, HTTP/2 clients send lower case."""
     event = {**events.request("x"), "headers": {name: f"Bearer {mint()}"}}
     assert invoke(authorize, event)["principalId"] == "user-1"

@@ -7,6 +7,7 @@ import pytest
 from keyturn.api import authorize
 from keyturn.aws.faults import Throttled, Unanswered, UnreadableDocument
 from keyturn.aws.view import ViewTooOld
+from tests.unit.stage import invoke
 
 KINDS = ["token", "request", "http"]
 OTHER = "arn:aws:execute-api:us-east-1:123456789012:billing1/prod"
@@ -14,25 +15,25 @@ ROUTES = {"GET /invoices": "invoices:read"}
 
 
 @pytest.fixture
-def declare_api(booted, backdoor):
+def declare_api(booted, cloud):
     """Write an API's document, as its team does; a text is written as it is."""
 
     def declare_api(document, api_id="billing1") -> None:
         text = document if isinstance(document, str) else json.dumps(document)
         name = f"/keyturn/demo/apis/{api_id}"
-        backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+        cloud.ssm.put(name, text, overwrite=True)
 
     return declare_api
 
 
 @pytest.fixture
-def remove(backdoor):
+def remove(cloud):
     """Delete a document."""
-    return lambda api_id: backdoor.ssm.delete_parameter(Name=f"/keyturn/demo/apis/{api_id}")
+    return lambda api_id: cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
 
 
 @pytest.fixture
-def visit(booted, invoke, events):
+def visit(booted, events):
     """What becomes of a token at a route: open, closed, or 401."""
 
     def visit(token, route="GET/invoices", api=OTHER, kind="token") -> str:

@@ -15,12 +15,13 @@ from keyturn.keyset.errors import NewerSchema
 from keyturn.keyset.model import EndedKey, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
+from tests.unit.stage import invoke
 
 KINDS = ["token", "request", "http"]
 
 
 @pytest.fixture
-def ask(booted, invoke, events):
+def ask(booted, events):
     """Ask about a token."""
     return lambda token, kind="token": invoke(authorize, getattr(events, kind)(f"Bearer {token}"))
 
@@ -83,24 +84,24 @@ def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, truth, set
         ask(token)
 
 
-def test_a_newer_release_s_keyset_is_a_fault(ask, mint, backdoor, booted):
+def test_a_newer_release_s_keyset_is_a_fault(ask, mint, cloud, booted):
     """It stops older containers instead of misleading them."""
     token = mint()
     parent = document.digest(booted.keysets.read().text)
     text = json.dumps({"schema": 2, "parent": parent})
-    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value=text, Type="String")
+    cloud.ssm.put("/keyturn/demo/keyset/000000000003", text)
     with pytest.raises(NewerSchema):
         ask(token)
 
 
 @pytest.mark.parametrize("text", ["{", '{"schema":2}'])
-def test_what_does_not_follow_is_ignored(ask, mint, backdoor, text):
+def test_what_does_not_follow_is_ignored(ask, mint, cloud, text):
     """Somebody writes SSM parameters: tokens are accepted as before."""
-    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value=text, Type="String")
+    cloud.ssm.put("/keyturn/demo/keyset/000000000003", text)
     assert ask(mint())
 
 
-def test_a_missing_keyset_is_a_fault(stack, invoke, events, rsa_key, forge):
+def test_a_missing_keyset_is_a_fault(stack, events, rsa_key, forge):
     """An authorizer without a keyset refuses nobody's token as bad."""
     header = {"alg": "RS256", "kid": "k" * 43, "typ": "at+jwt"}
     with pytest.raises(KeysetMissing):
@@ -118,14 +119,14 @@ def test_a_missing_keyset_is_a_fault(stack, invoke, events, rsa_key, forge):
         {"version": "2.0", "type": "REQUEST", "methodArn": "arn:x/y/z", "headers": {}},
     ],
 )
-def test_an_event_of_another_kind_is_a_fault(booted, invoke, event):
+def test_an_event_of_another_kind_is_a_fault(booted, event):
     """The function is wired to something else: nobody is let in or sent away."""
     with pytest.raises(UnknownEvent):
         invoke(authorize, event)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_malformed_token_needs_no_keyset(invoke, events, booted, aws, kind):
+def test_a_malformed_token_needs_no_keyset(events, booted, aws, kind):
     """What is no token at all is refused although SSM is down, and costs no call."""
     aws.fail("*", aws.timeout, times=99)
     for header in ("Bearer a.b.c", None):

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from keyturn.api import issue_token
+from tests.unit.stage import invoke
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
 
 
 @pytest.fixture
-def ask(booted, invoke):
+def ask(booted):
     """Ask as a client over HTTP; the status and the parsed body come back."""
 
     def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
@@ -72,7 +73,7 @@ def test_a_caller_without_an_arn_gets_nothing(ask):
     assert ask(event={"requestContext": {}}, subject="user-1")[0] == 403
 
 
-def test_a_direct_invoke_obeys_the_same_document(booted, invoke, declare):
+def test_a_direct_invoke_obeys_the_same_document(booted, declare):
     """It names the client, and gets no more than that client may have."""
     declare("narrow", subjects=["user-1"])
     good = invoke(issue_token, {"client": "narrow", "subject": "user-1"})
@@ -85,23 +86,23 @@ def test_a_direct_invoke_obeys_the_same_document(booted, invoke, declare):
         assert invoke(issue_token, event)["error"] == error
 
 
-def test_a_change_of_the_document_counts_after_c(ask, declare, backdoor, clock):
+def test_a_change_of_the_document_counts_after_c(ask, declare, cloud, clock):
     """Narrowed, then removed: at once for a container without a view, after C for the others."""
     assert ask(subject="user-1", scope="orders:read")[0] == 200
     declare("shop", subjects="any")
     assert ask(subject="user-1", scope="orders:read")[0] == 200
     clock.advance(1.001)
     assert ask(subject="user-1", scope="orders:read")[1]["error"] == "invalid_scope"
-    backdoor.ssm.delete_parameters(Names=["/keyturn/demo/clients/shop"])
+    cloud.ssm.delete(["/keyturn/demo/clients/shop"])
     clock.advance(1.001)
     assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
 
 
-def test_a_removed_client_gets_no_second_signature(ask, backdoor, aws, clock):
+def test_a_removed_client_gets_no_second_signature(ask, cloud, aws, clock):
     """Between two attempts to sign (the first key was disabled) the document is read again."""
 
     def remove():
-        backdoor.ssm.delete_parameters(Names=["/keyturn/demo/clients/shop"])
+        cloud.ssm.delete(["/keyturn/demo/clients/shop"])
         clock.advance(1.001)
 
     ask(subject="user-1")

@@ -9,6 +9,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Origin
 from keyturn.keyset.token_revocation import cut_off, release
+from tests.unit.stage import invoke
 
 UNAUTHORIZED = 401
 CLAIMS = {"client_id": "shop", "sub": "ann", "jti": "jti-1"}
@@ -48,7 +49,7 @@ def cut(booted, change):
 
 
 @pytest.fixture
-def issue(booted, invoke):
+def issue(booted):
     """A direct invoke for the client `shop`: status and body."""
 
     def issue(**request):
@@ -89,7 +90,7 @@ def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, issue, ask
     assert ask(f"Bearer {issue()['access_token']}") != UNAUTHORIZED
 
 
-def test_it_says_how_long_to_wait(cut, booted, invoke, clock):
+def test_it_says_how_long_to_wait(cut, booted, clock):
     """Retry-After, in whole seconds (RFC 9110 section 10.2.3)."""
     before = cut(Claim.SUBJECT, "ann")
     answer = invoke(

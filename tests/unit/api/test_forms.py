@@ -8,12 +8,13 @@ import jwt
 import pytest
 
 from keyturn.api import issue_token
+from tests.unit.stage import invoke
 
 FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def post_form(booted, invoke, declare):
+def post_form(booted, declare):
     """Send a form as the client `reports`, which may have two audiences; status and body come back."""
     declare("reports", audiences=["orders", "https://billing.example"], scopes=["orders:read"])
 

@@ -11,12 +11,13 @@ from keyturn.keyset.transitions import revoke
 from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
+from tests.unit.stage import invoke
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
 
 @pytest.fixture
-def post(booted, invoke):
+def post(booted):
     """`POST /token/{client}` as API Gateway sends it on."""
 
     def post(body, client="shop", caller=CALLER, **event):
@@ -39,7 +40,7 @@ def post(booted, invoke):
 
 
 @pytest.fixture
-def direct(booted, invoke):
+def direct(booted):
     """A direct invoke of the function."""
     return lambda **event: invoke(issue_token, {"client": "batch-1", **event})
 

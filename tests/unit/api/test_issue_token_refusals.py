@@ -6,13 +6,14 @@ import pytest
 
 from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import MAX_ARN
+from tests.unit.stage import invoke
 
 CALLER = "arn:aws:iam::123456789012:role/shop"
 GOOD = {"subject": "user-1"}
 
 
 @pytest.fixture
-def refused(booted, invoke, aws, printed):
+def refused(booted, aws, printed):
     """Insist on the refusal of a body; returns its description."""
 
     def refused(body, error="invalid_request", **event) -> str:
@@ -147,7 +148,7 @@ def test_claims_that_are_no_object(refused, claims):
     ids=lambda claims: claims[:20],
 )
 @pytest.mark.parametrize("way", ["http", "direct"])
-def test_claims_that_no_token_can_hold(refused, booted, invoke, claims, way):
+def test_claims_that_no_token_can_hold(refused, booted, claims, way):
     """A lone surrogate has no UTF-8, JSON no NaN, and nobody reads 500 levels."""
     if way == "http":
         assert refused(f'{{"subject":"user-1","claims":{claims}}}').startswith(("body", "claims"))
@@ -159,7 +160,7 @@ def test_claims_that_no_token_can_hold(refused, booted, invoke, claims, way):
 
 
 @pytest.mark.parametrize("way", ["http", "direct"])
-def test_a_subject_that_no_token_can_hold(refused, booted, invoke, way):
+def test_a_subject_that_no_token_can_hold(refused, booted, way):
     """The same for the subject."""
     if way == "http":
         assert refused(r'{"subject":"\ud800"}').startswith(("body", "subject"))
@@ -194,7 +195,7 @@ def test_a_token_over_8_kb(refused, size):
     )
 
 
-def test_a_token_of_just_8_kb_is_issued(booted, invoke):
+def test_a_token_of_just_8_kb_is_issued(booted):
     """The largest one is exactly 8,192 bytes long."""
     sizes = []
     for size in range(5000, 5800):
@@ -213,7 +214,7 @@ def test_a_token_whose_answer_is_over_8_kb(refused):
     )
 
 
-def test_the_answer_about_the_largest_token_fits(booted, invoke, events):
+def test_the_answer_about_the_largest_token_fits(booted, events):
     """On each kind of API, at the longest path; one character more is not signed."""
     for room in range(700, 0, -1):
         token = invoke(issue_token, {**GOOD, "client": "batch-1", "claims": {"x": "🔑" * room}})
@@ -245,7 +246,7 @@ def test_the_answer_about_the_largest_token_fits(booted, invoke, events):
         ({"subject": "user-1", "client": "batch-1", "claims": {"exp": 1}}, "claims.exp"),
     ],
 )
-def test_a_bad_direct_request(booted, invoke, aws, event, field):
+def test_a_bad_direct_request(booted, aws, event, field):
     """Refused alike, without the envelope."""
     told = invoke(issue_token, event)
     assert told["error"] == "invalid_request"

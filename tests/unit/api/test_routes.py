@@ -3,6 +3,7 @@
 import pytest
 
 from keyturn.api import authorize, gateway
+from tests.unit.stage import invoke
 
 ROUTES = (
     "GET /orders=orders:read;POST /orders=orders:write;"
@@ -13,7 +14,7 @@ REST = ("token", "request")
 
 
 @pytest.fixture
-def policy(invoke, events, mint):
+def policy(events, mint):
     """The statements for a token of these scopes: what they allow, what they deny."""
 
     def policy(scope, route="GET/orders", kind="token"):
@@ -27,7 +28,7 @@ def policy(invoke, events, mint):
 
 
 @pytest.fixture
-def open_to(invoke, events, mint):
+def open_to(events, mint):
     """Whether an HTTP API lets a token of these scopes in at a route."""
 
     def open_to(scope, route, chosen=None):
@@ -100,9 +101,7 @@ def test_an_http_api_is_told_for_the_route_asked(routed, open_to):
     assert not open_to("orders:read orders:write", "DELETE/orders/7", "DELETE /{name}")
 
 
-def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(
-    routed, invoke, events, mint
-):
+def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(routed, events, mint):
     """A decoded slash makes one path look like another."""
     routed(ROUTES)
     event = events.request(f"Bearer {mint(scope='orders:read')}")
@@ -131,7 +130,7 @@ def test_a_path_too_long_for_a_policy_is_closed(routed, policy, open_to):
 
 
 @pytest.mark.parametrize("kind", ["token", "request", "http", "websocket"])
-def test_the_integration_is_told_also_where_nothing_opens(routed, invoke, events, mint, kind):
+def test_the_integration_is_told_also_where_nothing_opens(routed, events, mint, kind):
     """The context is part of every answer about a good token."""
     routed(ROUTES)
     answer = invoke(authorize, getattr(events, kind)(f"Bearer {mint(scope='other')}"))

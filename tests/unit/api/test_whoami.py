@@ -3,9 +3,10 @@
 import json
 
 from keyturn.api import authorize, issue_token, whoami
+from tests.unit.stage import invoke
 
 
-def test_whoami_shows_the_verified_claims(booted, invoke, events, clock):
+def test_whoami_shows_the_verified_claims(booted, events, clock):
     """A token that the issuer made, through the authorizer's context, comes back as its claims."""
     made = invoke(
         issue_token,

@@ -7,31 +7,35 @@ import pytest
 
 from keyturn.aws.executions import UNKNOWN, Executions, Request
 from keyturn.aws.faults import Throttled
+from tests.cloud.states import StatesClient
 from tests.mutations import STRANGE, mutations
+from tests.unit.stage import START
 
 EVENT = {"mode": "scheduled", "started_by": "tests"}
-ROLE = "arn:aws:iam::123456789012:role/states"
-DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 1, "End": True}}}
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:rotation"
 
 
 @pytest.fixture
-def machine(aws, backdoor) -> str:
-    """A state machine whose executions run until they are stopped (moto runs none of them)."""
-    made = backdoor.stepfunctions.create_state_machine(
-        name="rotation", definition=json.dumps(DEFINITION), roleArn=ROLE
-    )
-    return made["stateMachineArn"]
+def running(clients, aws) -> list[SimpleNamespace]:
+    """The executions that were started, and run until a test ends them."""
+    runs = []
+
+    def start(_input):
+        runs.append(SimpleNamespace(over=False, failure=None))
+        return runs[-1]
+
+    clients.states = StatesClient(aws, START, start)
+    return runs
 
 
-def test_an_execution_is_started_with_its_input(stack, machine, backdoor):
+def test_an_execution_is_started_with_its_input(stack, running, clients):
     """Each under a name of its own, that says what it is and when it was started."""
-    first, second = (stack.executions.start(machine, EVENT) for _ in range(2))
+    first, second = (stack.executions.start(MACHINE, EVENT) for _ in range(2))
     assert first != second
     name = first.rpartition(":")[2]
     assert name.startswith(stack.clock.now().strftime("scheduled-%Y%m%dT%H%M%SZ-"))
     assert len(name) <= 80  # Step Functions API Reference, StartExecution
-    described = backdoor.stepfunctions.describe_execution(executionArn=first)
-    assert json.loads(described["input"]) == EVENT
+    assert json.loads(clients.states.describe_execution(executionArn=first)["input"]) == EVENT
     assert stack.executions.status(first) == "RUNNING"
 
 
@@ -39,29 +43,26 @@ def test_an_execution_is_started_with_its_input(stack, machine, backdoor):
     ("described", "cause"), [({"cause": "no keys"}, "no keys"), ({}, "no cause is given")]
 )
 def test_the_cause_of_a_failure_is_told(clock, described, cause):
-    """In Step Functions' own words (moto has none), or that there are none."""
+    """In Step Functions' own words or that there are none."""
     states = SimpleNamespace(describe_execution=lambda **_: described)
     assert Executions(SimpleNamespace(states=states), clock).cause("arn") == cause
 
 
-def test_all_that_runs_is_stopped(stack, machine, backdoor):
+def test_all_that_runs_is_stopped(stack, running):
     """Only of this state machine, and only what still runs."""
-    running = [stack.executions.start(machine, EVENT) for _ in range(3)]
-    backdoor.stepfunctions.stop_execution(executionArn=running[0])
-    other = backdoor.stepfunctions.create_state_machine(
-        name="other", definition=json.dumps(DEFINITION), roleArn=ROLE
-    )
-    stranger = stack.executions.start(other["stateMachineArn"], EVENT)
-    stack.executions.stop_all(machine)
-    assert {stack.executions.status(arn) for arn in running} == {"ABORTED"}
+    arns = [stack.executions.start(MACHINE, EVENT) for _ in range(3)]
+    running[0].over = True
+    stranger = stack.executions.start(f"{MACHINE}-other", EVENT)
+    stack.executions.stop_all(MACHINE)
+    assert [stack.executions.status(arn) for arn in arns] == ["SUCCEEDED", "ABORTED", "ABORTED"]
     assert stack.executions.status(stranger) == "RUNNING"
 
 
-def test_trouble_is_translated(stack, machine, aws):
+def test_trouble_is_translated(stack, running, aws):
     """As everywhere."""
-    aws.fail("sfn:StartExecution", aws.error("ThrottlingException"))
+    aws.fail("states:StartExecution", aws.error("ThrottlingException"))
     with pytest.raises(Throttled, match="states:StartExecution"):
-        stack.executions.start(machine, EVENT)
+        stack.executions.start(MACHINE, EVENT)
 
 
 KID = "k" * 43
@@ -69,9 +70,9 @@ _TEXTS = [value for value in STRANGE if isinstance(value, str) and 0 < len(value
 EMERGENCY = {"mode": "emergency", "kids": [KID], "reason": "leaked", "started_by": "alice"}
 
 
-def test_what_the_workflow_accepts_is_understood(stack, machine):
+def test_what_the_workflow_accepts_is_understood(stack, running):
     """The mode, who started it, and in an emergency the kids."""
-    execution = stack.executions.start(machine, EMERGENCY)
+    execution = stack.executions.start(MACHINE, EMERGENCY)
     request = stack.executions.request_of(execution)
     assert request == Request("emergency", "alice", (KID,), understood=True)
     assert request.is_emergency

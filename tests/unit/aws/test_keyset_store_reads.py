@@ -1,7 +1,6 @@
 """Reading the keyset: the highest generation, however many there are, and only if it is whole."""
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,7 @@ PATH = "/keyturn/demo/keyset"
 
 
 @pytest.fixture
-def generations(founded, backdoor):
+def generations(founded, cloud):
     """Have the generations from 1 to `top`, each with its number as the op_id."""
 
     def generations(top: int):
@@ -24,7 +23,7 @@ def generations(founded, backdoor):
         for number in range(2, top + 1):
             latest = successor(latest, op_id=str(number))
             name = f"{PATH}/{number:012d}"
-            backdoor.ssm.put_parameter(Name=name, Value=latest.text, Type="String")
+            cloud.ssm.put(name, latest.text)
         return first
 
     return generations
@@ -79,7 +78,7 @@ def test_newer_never_goes_back(generations, founded):
         founded.keysets.newer(replace(first, number=9))
 
 
-def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, backdoor):
+def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, cloud):
     """Another text under the held number, which brings back what has ended."""
     generations(2)
     held = founded.keysets.read()
@@ -116,11 +115,11 @@ UNLAWFUL = {
 
 
 @pytest.mark.parametrize("spoil", UNLAWFUL.values(), ids=UNLAWFUL)
-def test_what_does_not_follow_is_stepped_over(generations, founded, origin, backdoor, spoil):
+def test_what_does_not_follow_is_stepped_over(generations, founded, origin, cloud, spoil):
     """Readers ignore it and writers write above it; it stays as it is."""
     first = generations(1)
     name, text = f"{PATH}/000000000002", spoil(successor(first).text)
-    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
+    cloud.ssm.put(name, text)
     assert founded.keysets.read() == founded.keysets.newer(first) == first
     written = founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin)
     assert (written.number, written.parent) == (3, document.digest(first.text))
@@ -128,14 +127,12 @@ def test_what_does_not_follow_is_stepped_over(generations, founded, origin, back
     assert founded.keysets.stored()[2] == text
 
 
-def test_a_newer_release_that_follows_stops_an_older_one(
-    generations, founded, origin, backdoor, world
-):
+def test_a_newer_release_that_follows_stops_an_older_one(generations, founded, origin, cloud):
     """It is refused with the parameter's name and the reason, and nothing is written over it."""
     first = generations(1)
     text = spoiled(successor(first).text, schema=2)
-    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000002", Value=text, Type="String")
-    before = world()
+    cloud.ssm.put(f"{PATH}/000000000002", text)
+    before = cloud.snapshot()
     for act in (
         founded.keysets.read,
         lambda: founded.keysets.newer(first),
@@ -143,35 +140,35 @@ def test_a_newer_release_that_follows_stops_an_older_one(
     ):
         with pytest.raises(NewerSchema, match="000000000002: schema 2 is newer than 1: deploy"):
             act()
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize("number", [12, 999_999_999_999])
-def test_a_far_generation_freezes_nobody(generations, founded, origin, backdoor, number):
+def test_a_far_generation_freezes_nobody(generations, founded, origin, cloud, number):
     """Where a name in between is free nothing above it counts, for warm readers and new ones."""
     first = generations(1)
     text = successor(first, number=number).text
-    backdoor.ssm.put_parameter(Name=f"{PATH}/{number:012d}", Value=text, Type="String")
+    cloud.ssm.put(f"{PATH}/{number:012d}", text)
     assert (
         founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin).number == 2
     )
     assert founded.keysets.read().number == founded.keysets.newer(first).number == 2
 
 
-def test_a_forged_low_generation_is_never_the_root(founded, origin, backdoor):
+def test_a_forged_low_generation_is_never_the_root(founded, origin, cloud, clock):
     """It is younger than the root, by SSM's own date."""
     founded.keysets.remove(["000000000001"])
     root = founded.keysets.found(7, origin)
     forged = document.dumps(replace(root, number=3, op_id="forged"))
-    time.sleep(0.002)  # SSM's dates, and moto's, are of milliseconds
-    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000003", Value=forged, Type="String")
+    clock.advance(0.002)  # SSM's dates are of milliseconds
+    cloud.ssm.put(f"{PATH}/000000000003", forged)
     assert founded.keysets.read() == root
 
 
-def test_a_second_name_of_the_same_number_is_none(generations, founded, backdoor):
+def test_a_second_name_of_the_same_number_is_none(generations, founded, cloud):
     """A canonical name has exactly twelve digits."""
     generations(2)
     text = successor(founded.keysets.read(), number=2, op_id="forged").text
     for name in ("2", "0000000000002"):
-        backdoor.ssm.put_parameter(Name=f"{PATH}/{name}", Value=text, Type="String")
+        cloud.ssm.put(f"{PATH}/{name}", text)
     assert founded.keysets.read().op_id == "2"

@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from moto import mock_aws
 
 from keyturn.access.client import Client
 from keyturn.aws import registry
-from keyturn.aws.clients import client
 from keyturn.aws.faults import Conflict, UnreadableDocument
 from keyturn.aws.view import View
 
@@ -15,10 +13,9 @@ ORDERS = '{"audiences": ["orders"], "scopes": ["orders:read"]}'
 
 
 @pytest.fixture
-def clients():
+def clients(cloud):
     """The registry of a stack's clients."""
-    with mock_aws():
-        yield registry.clients("keyturn", client("ssm"))
+    return registry.clients("keyturn", cloud.clients().ssm)
 
 
 def test_a_document_is_read_as_it_was_written(clients):
@@ -41,14 +38,13 @@ def test_a_write_tells_its_version(clients):
         clients.put("orders", ORDERS, overwrite=False)
 
 
-def test_the_stack_that_declares_a_document_is_known_by_cloudformations_tag(clients):
+def test_the_stack_that_declares_a_document_is_known_by_cloudformations_tag(clients, cloud):
     """Also after an overwrite by hand, which leaves the tags; other tags say nothing."""
     clients.put("by-hand", ORDERS)
-    stack = [{"Key": "aws:cloudformation:stack-name", "Value": "team"}]
-    for name, tags in (("declared", stack), ("tagged", [{"Key": "team", "Value": "x"}])):
-        client("ssm").put_parameter(
-            Name=f"/keyturn/keyturn/clients/{name}", Value=ORDERS, Type="String", Tags=tags
-        )
+    stack = {"aws:cloudformation:stack-name": "team"}
+    for name, tags in (("declared", stack), ("tagged", {"team": "x"})):
+        cloud.ssm.put(f"/keyturn/keyturn/clients/{name}", ORDERS)
+        cloud.ssm.tags[f"/keyturn/keyturn/clients/{name}"] = tags
     clients.put("declared", ORDERS)
     found = {name: clients.stack_of(name) for name in ("by-hand", "declared", "tagged")}
     assert found == {"by-hand": None, "declared": "team", "tagged": None}

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from botocore.stub import Stubber
 
+from keyturn.aws.clients import client
 from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.aws.well_known import (
     AUTHORIZATION_SERVER,
@@ -32,23 +34,23 @@ def jwks(rsa_keys):
 
 
 @pytest.fixture
-def stored(backdoor):
+def stored(cloud):
     """An object of the bucket: its JSON and everything S3 says of it."""
 
     def stored(name):
-        found = backdoor.s3.get_object(Bucket=BUCKET, Key=name)
-        return json.loads(found["Body"].read()), found
+        version = cloud.s3.objects[name][-1]
+        return json.loads(version.body), version
 
     return stored
 
 
 @pytest.fixture
-def put(backdoor):
+def put(cloud):
     """Put anything there, as somebody with the right to write would."""
 
     def put(name, body, **metadata):
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=text, Metadata=metadata)
+        cloud.s3.write(name, text, metadata=metadata)
 
     return put
 
@@ -61,9 +63,9 @@ def test_the_jwks_is_written_with_its_generation(site_in_s3, jwks, stored):
     assert all(
         member.keys() == {"kty", "use", "alg", "kid", "n", "e"} for member in document["keys"]
     )
-    assert told["Metadata"] == {"keyturn-generation": "7"}
-    assert told["ContentType"] == "application/jwk-set+json"
-    assert told["CacheControl"] == "public, max-age=1"
+    assert told.metadata == {"keyturn-generation": "7"}
+    assert told.content_type == "application/jwk-set+json"
+    assert told.cache_control == "public, max-age=1"
 
 
 def test_what_was_written_is_read(site_in_s3, jwks):
@@ -84,7 +86,7 @@ def test_the_first_jwks_is_written_only_where_there_is_none(site_in_s3, jwks, st
     with pytest.raises(Conflict, match="s3:PutObject"):
         site_in_s3.write(7, jwks[:1], None)
     document, told = stored(JWKS)
-    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "8"})
+    assert (len(document["keys"]), told.metadata) == (3, {"keyturn-generation": "8"})
 
 
 def test_a_jwks_is_replaced_only_where_it_is_the_one_that_was_seen(site_in_s3, jwks, stored):
@@ -95,14 +97,14 @@ def test_a_jwks_is_replaced_only_where_it_is_the_one_that_was_seen(site_in_s3, j
     with pytest.raises(Conflict):
         site_in_s3.write(6, jwks[:2], seen)
     document, told = stored(JWKS)
-    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "7"})
+    assert (len(document["keys"]), told.metadata) == (3, {"keyturn-generation": "7"})
 
 
-def test_writing_over_a_deleted_jwks_is_refused(site_in_s3, jwks, backdoor):
+def test_writing_over_a_deleted_jwks_is_refused(site_in_s3, jwks, cloud):
     """What was seen is gone: nothing may be concluded."""
     site_in_s3.write(5, jwks[:1], None)
     seen = site_in_s3.read()
-    backdoor.s3.delete_object(Bucket=BUCKET, Key=JWKS)
+    cloud.s3.delete(JWKS)
     with pytest.raises(AwsFault):
         site_in_s3.write(6, jwks, seen)
     assert site_in_s3.read() is None
@@ -233,7 +235,7 @@ def test_the_metadata_leads_to_keys_and_tokens(site_in_s3, stored, site):
     document, told = stored(AUTHORIZATION_SERVER)
     server = {"issuer": site.url, "jwks_uri": f"{site.url}/.well-known/jwks.json", **_SERVER}
     assert document == server
-    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
     document, told = stored(OPENID_PROVIDER)
     assert document == {
         **server,
@@ -241,7 +243,7 @@ def test_the_metadata_leads_to_keys_and_tokens(site_in_s3, stored, site):
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
-    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
 
 
 def test_metadata_is_written_when_it_differs(site_in_s3, aws, container, stored):
@@ -264,11 +266,34 @@ def test_metadata_that_was_changed_by_hand_is_put_right(site_in_s3, put, stored,
     assert stored(name)[0] == document
 
 
-def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, world):
+def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, cloud):
     """JWKS, discovery and history go with the stack."""
     site_in_s3.write(7, jwks, None)
     site_in_s3.write_metadata()
     stack.history.keep(1, "{}")
-    assert len(world()["objects"]) == 4
+    assert len(cloud.snapshot()["objects"]) == 4
     site_in_s3.empty_bucket()
-    assert world()["objects"] == {}
+    assert cloud.snapshot()["objects"] == {}
+
+
+def test_versions_and_delete_markers_go_too(region):
+    """Of every page: a bucket that was versioned could not be deleted otherwise."""
+    s3 = client("s3")
+    one = {"Key": "a", "VersionId": "1"}, {"Key": "a", "VersionId": "2"}
+    pages = [
+        {"Versions": [*one], "IsTruncated": True, "NextKeyMarker": "a", "NextVersionIdMarker": "2"},
+        {
+            "Versions": [{"Key": "b", "VersionId": "null"}],
+            "DeleteMarkers": [{"Key": "c", "VersionId": "3"}],
+        },
+    ]
+    listed = {"Bucket": BUCKET}
+    with Stubber(s3) as stub:
+        stub.add_response("list_object_versions", pages[0], listed)
+        stub.add_response(
+            "list_object_versions", pages[1], {**listed, "KeyMarker": "a", "VersionIdMarker": "2"}
+        )
+        for name, version in (("a", "1"), ("a", "2"), ("b", "null"), ("c", "3")):
+            stub.add_response("delete_object", {}, {**listed, "Key": name, "VersionId": version})
+        WellKnown(s3, BUCKET, issuer="i", token_url="t", max_age=1).empty_bucket()
+        stub.assert_no_pending_responses()

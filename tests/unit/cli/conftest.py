@@ -1,4 +1,4 @@
-"""The command as a person runs it: a stack on moto behind it, its words on a terminal of some width."""
+"""The command as a person runs it: a stack behind it, its words on a terminal of some width."""
 
 import json
 import os
@@ -18,20 +18,23 @@ from keyturn.aws.faults import Unanswered
 from keyturn.aws.http import Answer
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
+from keyturn.aws.well_known import JWKS
 from keyturn.cli.main import app
 from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate
 from keyturn.rotation.reconcile import run as reconcile
+from tests.cloud.account import Account
+from tests.cloud.gateway import HttpGateway, RestGateway
+from tests.cloud.scheduler import SchedulerClient
 from tests.unit.cli.deployed import Deployed
-from tests.unit.conftest import BUCKET, REGION
+from tests.unit.conftest import REGION
+from tests.unit.stage import START
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
-TARGETS = {
-    "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:f",
-    "RoleArn": "arn:aws:iam::123456789012:role/r",
-}
+SCHEDULES = {"demo-rotation": "rate(1 day)", "demo-reconcile": "rate(10 minutes)"}
+TARGET = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "arn:f", "RoleArn": "arn:r"}}
 AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
 STACK_ARN = f"arn:aws:cloudformation:{REGION}:123456789012:stack/demo/1"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
@@ -43,7 +46,7 @@ Keyturn = Callable[..., Result]
 class Web:
     """The public URL, as everyone sees it: the bucket's object unless a test says otherwise."""
 
-    backdoor: Any
+    cloud: Account
     status: int = 200
     headers: dict[str, str] | None = None
     body: Any = None
@@ -53,20 +56,17 @@ class Web:
         """Like Deployment's."""
         if self.away:
             raise Unanswered(f"GET {url}", "MaxRetryError")
-        try:
-            stored = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
-        except self.backdoor.s3.exceptions.NoSuchKey:
+        if JWKS not in self.cloud.s3.objects:
             return Answer(404, {}, "NoSuchKey")
-        headers = (
-            {"Cache-Control": stored["CacheControl"]} if self.headers is None else self.headers
-        )
-        body = json.loads(stored["Body"].read()) if self.body is None else self.body
+        stored = self.cloud.s3.objects[JWKS][-1]
+        headers = {"Cache-Control": stored.cache_control} if self.headers is None else self.headers
+        body = json.loads(stored.body) if self.body is None else self.body
         return Answer(self.status, headers, body)
 
 
 @dataclass
 class Machine:
-    """The state machine's executions, of which moto would run none."""
+    """The state machine's executions."""
 
     running: tuple[Any, ...] = ()
     ended: tuple[Any, ...] = ()
@@ -97,9 +97,9 @@ def _log_level_of_others():
 
 
 @pytest.fixture
-def web(backdoor) -> Web:
+def web(cloud) -> Web:
     """What the public URL answers."""
-    return Web(backdoor)
+    return Web(cloud)
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def offset() -> SimpleNamespace:
 
 
 @pytest.fixture
-def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch) -> Deployment:
-    """The stack on moto as its operator finds it."""
+def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeypatch) -> Deployment:
+    """The stack as its operator finds it."""
     outputs = {
         "StateMachineArn": MACHINE,
         "JwksUrl": f"{booted.settings.issuer}/jwks",
@@ -126,22 +126,15 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
     }
     monkeypatch.setenv("AWS_REGION", REGION)
     deployment = Deployment("demo", STACK_ARN, outputs, {}, clock)
-    deployment.clients = booted.clients
+    deployment.clients, deployment.kms = booted.clients, booted.kms
     deployment.executions = machine
     deployment.fetch = web.fetch
     deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
     deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
-    for name, expression in (
-        ("demo-rotation", "rate(1 day)"),
-        ("demo-reconcile", "rate(10 minutes)"),
-    ):
-        backdoor.scheduler.create_schedule(
-            Name=name,
-            ScheduleExpression=expression,
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target=TARGETS,
-            State="ENABLED",
-        )
+    clients.scheduler = SchedulerClient(aws)
+    for name, expression in SCHEDULES.items():
+        clients.scheduler.create_schedule(Name=name, ScheduleExpression=expression, **TARGET)
+    clients.apigateway, clients.apigatewayv2 = RestGateway(aws, START), HttpGateway(aws)
     monkeypatch.setattr("keyturn.cli.command.use_session", lambda *_: None)
     monkeypatch.setattr(Deployment, "find", lambda _stack: deployment)
     return deployment

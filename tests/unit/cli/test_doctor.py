@@ -1,10 +1,8 @@
 """`keyturn doctor`: every finding from a snapshot, and what `--fix` does about it."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,11 +23,11 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
+from tests import documents
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
 ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
-ROOT = Path(__file__).parents[3]
 
 
 def with_keys(snapshot, *keys, ended=()):
@@ -180,11 +178,11 @@ def snapshot(deployment):
 
 
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_whose_policy_was_changed_is_found(deployment, backdoor, state):
+def test_a_live_key_whose_policy_was_changed_is_found(deployment, cloud, state):
     """Somebody who may change policies has opened it: nothing else of the stack shows it."""
     key = getattr(deployment.keyset, state)
     opened = default_policy()
-    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy=opened)
+    cloud.kms.set_policy(key.kms_key_arn, opened)
     [finding] = examine(read_snapshot(deployment))
     assert (finding.code, finding.subject) == ("foreign_key", key.kid)
 
@@ -281,11 +279,24 @@ def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
     assert {one.code for one in examine(later)} == {"active_key_disabled", "standby_key_disabled"}
 
 
+def documented():
+    """The row of each finding in docs/operating.md."""
+    table = documents.rows(documents.section(documents.PAGES["docs/operating.md"], "Findings"))
+    return {documents.code(row[0])[0]: row for row in table}
+
+
 def test_every_finding_is_documented():
     """In docs/operating.md, and nothing else is."""
-    text = (ROOT / "docs/operating.md").read_text()
-    table = text.partition("## Findings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == BROKEN.keys() | BY_WORDS
+    assert documented().keys() == BROKEN.keys() | BY_WORDS
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_severity_and_fix_are_the_documented_ones(snapshot, code):
+    """Where the table has two severities, it is one of them."""
+    finding = next(one for one in examine(BROKEN[code](snapshot)) if one.code == code)
+    _, severities, _, fixed_by = documented()[code]
+    assert finding.severity in severities
+    assert ("`--fix`" in fixed_by) == (finding.fix is not None)
 
 
 def test_the_worst_comes_first(snapshot):
@@ -297,11 +308,11 @@ def test_the_worst_comes_first(snapshot):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_what_it_says(deployment, backdoor, keyturn, transcript, width):
+def test_what_it_says(deployment, cloud, clients, keyturn, transcript, width):
     """Two findings and their remedies; exit status 1."""
     kid = deployment.keyset.active.kms_key_arn
-    backdoor.kms.disable_key(KeyId=kid)
-    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
+    cloud.kms.disable(kid)
+    del clients.scheduler.schedules["demo-reconcile"]
     result = keyturn("doctor", width=width)
     assert result.exit_code == 1
     transcript(f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
@@ -315,16 +326,12 @@ def test_all_is_well(deployment, keyturn):
 
 
 def test_fix_does_what_reconcile_does_and_enables_schedules(
-    deployment, booted, backdoor, keyturn, monkeypatch
+    deployment, booted, cloud, clients, keyturn, monkeypatch
 ):
     """Then it looks again."""
     for name in ("demo-rotation", "demo-reconcile"):
-        known = backdoor.scheduler.get_schedule(Name=name)
-        kms_key = {part: known[part] for part in ("ScheduleExpression", "Target")}
-        backdoor.scheduler.update_schedule(
-            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kms_key
-        )
-    backdoor.s3.delete_object(Bucket=booted.settings.bucket, Key=".well-known/jwks.json")
+        clients.scheduler.schedules[name]["State"] = "DISABLED"
+    cloud.s3.delete(".well-known/jwks.json")
     invocations = []
 
     def invoke(stack, function):
@@ -340,10 +347,10 @@ def test_fix_does_what_reconcile_does_and_enables_schedules(
     assert (result.exit_code, invocations) == (0, [("demo", "ReconcileFunction")])
 
 
-def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, monkeypatch):
+def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, keyturn, monkeypatch):
     """A disabled key is for people: revoked or enabled, who knows?"""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: pytest.fail("not for this"))
-    backdoor.kms.disable_key(KeyId=deployment.keyset.active.kms_key_arn)
+    cloud.kms.disable(deployment.keyset.active.kms_key_arn)
     result = keyturn("doctor", "--fix", "--json")
     output = json.loads(result.stdout)
     assert ([one["code"] for one in output["findings"]], output["fixed"]) == (
@@ -353,10 +360,10 @@ def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, mon
     assert result.exit_code == 1
 
 
-def test_a_keyset_that_is_gone_is_a_finding(deployment, backdoor, keyturn):
+def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud, keyturn):
     """Not an error of the command: this is what a doctor is for."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
-    backdoor.ssm.delete_parameters(Names=names)
+    cloud.ssm.delete(names)
     result = keyturn("doctor", "--json")
     [finding] = json.loads(result.stdout)["findings"]
     assert (finding["code"], finding["severity"]) == ("keyset_unreadable", "critical")

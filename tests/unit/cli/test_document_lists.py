@@ -19,14 +19,14 @@ CLIENT_SAYS = {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders
 API_SAYS = {"audience": "orders", "routes": {"GET /orders": "orders:read"}}
 
 
-def test_the_clients_are_listed(deployment, keyturn, backdoor, transcript):
+def test_the_clients_are_listed(deployment, keyturn, cloud, transcript):
     """Also one whose document does not parse."""
     for name in deployment.client_documents.texts():
         deployment.client_documents.remove(name)
     assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
     assert keyturn(*CLIENT).exit_code == 0
     spoilt = "/keyturn/demo/clients/spoilt"
-    backdoor.ssm.put_parameter(Name=spoilt, Value="{}", Type="String")
+    cloud.ssm.put(spoilt, "{}")
     listed = json.loads(keyturn("client", "list", "--json").stdout)["clients"]
     assert [(one["client"], one["document"]) for one in listed] == [
         ("orders", CLIENT_SAYS),
@@ -37,13 +37,13 @@ def test_the_clients_are_listed(deployment, keyturn, backdoor, transcript):
 
 
 def test_the_apis_are_listed_with_those_that_have_no_document(
-    deployment, keyturn, backdoor, transcript
+    deployment, keyturn, clients, transcript
 ):
     """An API that asks the authorizer and has no document; a document whose API is not here."""
     arn = deployment.outputs["AuthorizerArn"]
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-    api = backdoor.apigateway.create_rest_api(name="rest")["id"]
-    backdoor.apigateway.create_authorizer(restApiId=api, name="a", type="TOKEN", authorizerUri=uri)
+    api = "resta1b2c3"
+    clients.apigateway.apis[api] = [{"id": "a", "authorizerUri": uri}]
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)["apis"]
     assert {one["api"]: (one["asks_authorizer"], one["document"]) for one in listed} == {

@@ -20,22 +20,22 @@ KINDS = pytest.mark.parametrize("kind", ["client", "api"])
 
 
 @pytest.fixture
-def stored(backdoor):
+def stored(cloud):
     """What a parameter holds, None if there is none."""
 
     def stored(name: str):
-        found = backdoor.ssm.get_parameters(Names=[name])["Parameters"]
-        return json.loads(found[0]["Value"]) if found else None
+        text = cloud.ssm.see(name, float("inf"))
+        return json.loads(text) if text else None
 
     return stored
 
 
 @pytest.fixture
-def put(backdoor, deployment):
+def put(cloud, deployment):
     """Write a parameter, past the command."""
 
     def put(name: str, text: str, **more):
-        backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", **more)
+        cloud.ssm.put(name, text, **more)
 
     return put
 
@@ -104,7 +104,7 @@ def test_a_second_time_changes_nothing(deployment, keyturn, aws, kind):
 @KINDS
 @pytest.mark.parametrize(("verb", "there"), [("add", False), ("add", True), ("remove", True)])
 def test_a_change_between_question_and_write_is_kept(
-    deployment, keyturn, put, stored, backdoor, monkeypatch, kind, verb, there
+    deployment, keyturn, put, stored, cloud, monkeypatch, kind, verb, there
 ):
     """A colleague was faster: nothing is overwritten, exit status 1."""
     if there:
@@ -112,7 +112,7 @@ def test_a_change_between_question_and_write_is_kept(
     theirs = {**WRITTEN[kind], ("audiences" if kind == "client" else "audience"): "theirs"}
     monkeypatch.setattr(
         "keyturn.cli.terminal.Terminal.confirm",
-        lambda *_: put(PATHS[kind], json.dumps(theirs), Overwrite=True),
+        lambda *_: put(PATHS[kind], json.dumps(theirs), overwrite=True),
     )
     arguments = (
         (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
@@ -137,7 +137,7 @@ def test_a_document_that_appears_in_the_last_moment_is_kept(
 def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, put, aws, kind):
     """SSM replaces on no condition, but it counts versions: the command says what it cannot undo."""
     put(PATHS[kind], "{}")
-    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], "[]", Overwrite=True))
+    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], "[]", overwrite=True))
     result = keyturn(*ADD[kind], "--yes")
     assert (result.exit_code, "(version 3)" in result.stderr) == (1, True)
     assert f"`keyturn {kind} show {name_of(kind)}`" in result.stderr
@@ -146,11 +146,11 @@ def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, put, aws, k
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
 def test_what_a_stack_declares_is_changed_on_purpose_only(
-    deployment, keyturn, put, stored, kind, verb
+    deployment, keyturn, put, stored, cloud, kind, verb
 ):
     """CloudFormation's tag names the stack; `--drift` is the purpose."""
-    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
-    put(PATHS[kind], json.dumps(WRITTEN[kind]), Tags=tags)
+    put(PATHS[kind], json.dumps(WRITTEN[kind]))
+    cloud.ssm.tags[PATHS[kind]] = {"aws:cloudformation:stack-name": "team-orders"}
     arguments = (
         (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
     )
@@ -251,7 +251,7 @@ def test_how_long_earlier_tokens_live(deployment, keyturn, put):
     """By the client's own bound where it has one: C + τ + 5 s + λ + G + ε = 14 s."""
     put(PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
     assert "for 14 s at most" in keyturn(*CLIENT, "--dry-run").stdout
-    put(PATHS["client"], '{"audiences": ["orders"]}', Overwrite=True)
+    put(PATHS["client"], '{"audiences": ["orders"]}', overwrite=True)
     assert "for 24 s at most" in keyturn(*CLIENT, "--dry-run").stdout
 
 
@@ -291,8 +291,8 @@ def test_a_route_that_needs_no_scope_is_not_one_that_goes():
     ]
 
 
-def test_a_document_is_shown(deployment, keyturn, put, transcript):
+def test_a_document_is_shown(deployment, keyturn, put, cloud, transcript):
     """Every member, also those that were left out, and the stack that declares it."""
-    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
-    put(PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}', Tags=tags)
+    put(PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}')
+    cloud.ssm.tags[PATHS["client"]] = {"aws:cloudformation:stack-name": "team-orders"}
     transcript("client-show-80", keyturn("client", "show", "orders").stdout)

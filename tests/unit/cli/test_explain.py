@@ -9,6 +9,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.tokens.jws import UnverifiedToken
+from tests.unit.stage import invoke
 
 DOCUMENT = {
     "audiences": ["orders", "billing"],
@@ -44,7 +45,7 @@ def options(request):
 
 
 @pytest.mark.parametrize(("request_", "member"), REQUESTS)
-def test_it_says_what_the_issuer_says(deployment, keyturn, invoke, request_, member):
+def test_it_says_what_the_issuer_says(deployment, keyturn, request_, member):
     """Status, error and description, for the same request; and the member that decides."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     event = {
@@ -79,12 +80,10 @@ def test_it_says_what_the_issuer_says(deployment, keyturn, invoke, request_, mem
     ("text", "status", "error"),
     [(None, 403, "unauthorized_client"), ("{}", 503, "temporarily_unavailable")],
 )
-def test_a_client_without_a_document_that_parses(
-    deployment, keyturn, backdoor, invoke, text, status, error
-):
+def test_a_client_without_a_document_that_parses(deployment, keyturn, cloud, text, status, error):
     """As the issuer answers; a problem of the document is named."""
     if text:
-        backdoor.ssm.put_parameter(Name="/keyturn/demo/clients/orders", Value=text, Type="String")
+        cloud.ssm.put("/keyturn/demo/clients/orders", text)
     event = {"client": "orders", "subject": "alice"}
     assert invoke(issue_token, event)["error"] == error
     result = keyturn("client", "explain", "orders", "--subject", "alice", "--json")
@@ -98,7 +97,7 @@ def test_a_client_without_a_document_that_parses(
     assert ("audiences is required" in said["error_description"]) is bool(text)
 
 
-def test_a_blocked_client(deployment, keyturn, invoke, booted, origin):
+def test_a_blocked_client(deployment, keyturn, booted, origin):
     """Its document is as it was; the keyset says no."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     booted.keysets.update(

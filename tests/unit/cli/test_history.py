@@ -12,7 +12,7 @@ from keyturn.keyset.model import Origin
 from keyturn.keyset.timing import cutoff_before
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.conftest import BUCKET, START
+from tests.unit.conftest import START
 
 
 @pytest.fixture
@@ -102,13 +102,13 @@ def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):
     assert word in result.stderr
 
 
-def test_what_does_not_count_is_no_history(deployment, keyset_before, keyturn, booted, backdoor):
+def test_what_does_not_count_is_no_history(deployment, keyset_before, keyturn, booted, cloud):
     """Whoever put it below the path, and wherever."""
     before = json.loads(keyturn("history", "--json").stdout)
     text = document.dumps(replace(booted.keysets.read(), number=9, parent=""))
     for name, forged in (("000000000009", text), ("000000000004", "{")):
         path = f"/keyturn/demo/keyset/{name}"
-        backdoor.ssm.put_parameter(Name=path, Value=forged, Type="String")
+        cloud.ssm.put(path, forged)
     assert json.loads(keyturn("history", "--json").stdout) == before
 
 
@@ -125,11 +125,11 @@ def _history(keyturn, *options):
 
 
 def test_an_object_that_cannot_be_read_is_left_out_and_named(
-    deployment, keyset_before, keyturn, backdoor
+    deployment, keyset_before, keyturn, cloud
 ):
     """The others are shown all the same."""
     name = f"history/000000000007-{'A' * 43}.json"
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{")
+    cloud.s3.write(name, b"{")
     result = keyturn("history", width=200)
     output = _history(keyturn)
     assert (result.exit_code, f"left out: {name}" in result.stdout) == (0, True)
@@ -151,9 +151,9 @@ def test_a_forged_past_is_left_out_and_named(deployment, kept, keyturn, booted, 
     assert before["unproved_before"] is None
 
 
-def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, keyturn, backdoor):
+def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, keyturn, cloud):
     """The rest is shown, and that nothing proves it any more."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key=kept[2], Body=b"{}")
+    cloud.s3.write(kept[2], b"{}")
     output = _history(keyturn)
     assert [change["generation"] for change in output["changes"]] == [3, 1]
     assert (output["ignored"], output["unproved_before"]) == ([kept[2]], 3)

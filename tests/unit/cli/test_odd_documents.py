@@ -1,6 +1,7 @@
 """One odd input of an execution, or an odd public document, ends neither `status` nor `doctor`."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from keyturn.aws.executions import Execution
 from keyturn.rotation.reconcile import run as reconcile
 from tests.mutations import STRANGE, mutations
-from tests.unit.conftest import BUCKET, START
+from tests.unit.conftest import START
 
 JWKS = ".well-known/jwks.json"
 DISCOVERY = ".well-known/openid-configuration"
@@ -50,11 +51,9 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
     assert "input is not understood" not in failed[BY_HAND]["what"]
 
 
-def put(backdoor, name, body, **headers):
+def put(cloud, name, body, **headers):
     """Write an object as somebody with `s3:PutObject` can, with the metadata of the one before."""
-    before = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
-    told = {"CacheControl": before["CacheControl"], "Metadata": before["Metadata"], **headers}
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=body, **told)
+    cloud.s3.put(name, replace(cloud.s3.objects[JWKS][-1], body=body, **headers))
 
 
 def bodies(good):
@@ -66,11 +65,11 @@ def bodies(good):
     yield json.dumps({"keys": list(range(200_000)), "generation": 10**400})
 
 
-def test_an_odd_jwks_hides_nothing_else(deployment, backdoor, web, keyturn):
+def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web, keyturn):
     """Each is a finding, in the bucket and at the public URL; the keys are all there."""
-    good = json.loads(backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)["Body"].read())
+    good = json.loads(cloud.s3.body(JWKS))
     for body in bodies(good):
-        put(backdoor, JWKS, body.encode())
+        put(cloud, JWKS, body.encode())
         web.body = parsed(body)
         status, doctor = told(keyturn, "status"), told(keyturn, "doctor")
         assert len(status["keys"]) == 2
@@ -88,13 +87,13 @@ def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, keyturn, second
 
 @pytest.mark.parametrize("size", [16_385, 40_000_000])
 @pytest.mark.parametrize("name", [JWKS, DISCOVERY])
-def test_a_document_of_any_size_is_written_over(booted, backdoor, aws, name, size):
+def test_a_document_of_any_size_is_written_over(booted, cloud, aws, name, size):
     """No more of it is read than ours could have: a function's memory is soon full."""
-    before = backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
-    put(backdoor, name, before + b" " * size)
+    before = cloud.s3.body(name)
+    put(cloud, name, before + b" " * size)
     assert len(booted.well_known.read().body) <= 16_384
     reconcile(booted)
-    assert backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read() == before
+    assert cloud.s3.body(name) == before
 
 
 def parsed(body):

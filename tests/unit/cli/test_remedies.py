@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.aws.faults import Throttled, Unanswered
-from keyturn.aws.well_known import AUTHORIZATION_SERVER, OPENID_PROVIDER
+from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.cli import remedies
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
@@ -24,11 +24,10 @@ from keyturn.keyset.token_revocation import cut_off
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
+from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
-from tests.unit.conftest import BUCKET
 
 ROOT = Path(__file__).parents[3]
-JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
 PATH = "/keyturn/demo/keyset/"
 CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable"}
 
@@ -134,49 +133,45 @@ def test_an_orphan_is_destroyed(doctor, booted, clock):
 
 
 @pytest.mark.remedy("jwks_missing", "jwks_unreachable")
-def test_a_missing_jwks_is_written(doctor, backdoor):
+def test_a_missing_jwks_is_written(doctor, cloud):
     """Then its URL answers again."""
-    backdoor.s3.delete_object(**JWKS)
+    cloud.s3.delete(JWKS)
     fixes(doctor, "jwks_missing", "jwks_unreachable")
 
 
 @pytest.mark.remedy("jwks_behind", "jwks_caching")
-def test_a_jwks_that_lags_is_written(doctor, backdoor):
+def test_a_jwks_that_lags_is_written(doctor, cloud):
     """So is one that caches may keep for too long."""
-    body = backdoor.s3.get_object(**JWKS)["Body"].read()
-    metadata = {"Metadata": {"keyturn-generation": "1"}, "CacheControl": "max-age=31536000"}
-    backdoor.s3.put_object(**JWKS, Body=body, **metadata)
+    generation = {"keyturn-generation": "1"}
+    cloud.s3.write(JWKS, cloud.s3.body(JWKS), metadata=generation, cache_control="max-age=31536000")
     fixes(doctor, "jwks_behind", "jwks_caching")
 
 
 @pytest.mark.remedy("jwks_incomplete", "jwks_foreign")
-def test_a_jwks_written_by_hand_is_rewritten(doctor, backdoor):
+def test_a_jwks_written_by_hand_is_rewritten(doctor, cloud):
     """Even if it says that it is of the right generation; each foreign member is named."""
-    stored = backdoor.s3.get_object(**JWKS)
-    document = json.loads(stored["Body"].read())
+    version = cloud.s3.objects[JWKS][-1]
+    document = json.loads(version.body)
     document["keys"][0] = {**document["keys"][0], "kid": "forged"}
-    metadata = {"Metadata": stored["Metadata"], "CacheControl": stored["CacheControl"]}
-    backdoor.s3.put_object(**JWKS, Body=json.dumps(document).encode(), **metadata)
+    cloud.s3.put(JWKS, replace(version, body=json.dumps(document).encode()))
     fixes(doctor, "jwks_incomplete", "jwks_foreign")
 
 
 @pytest.mark.remedy("metadata_false")
 @pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
-def test_metadata_written_by_hand_is_rewritten(doctor, backdoor, name):
+def test_metadata_written_by_hand_is_rewritten(doctor, cloud, name):
     """Each document is checked."""
-    backdoor.s3.put_object(
-        Bucket=JWKS["Bucket"], Key=name, Body=b'{"issuer": "https://thief.example"}'
-    )
+    cloud.s3.write(name, b'{"issuer": "https://thief.example"}')
     fixes(doctor, "metadata_false")
 
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing")
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["deleted", "all deleted"])
-def test_a_keyset_is_repaired(doctor, booted, keyturn, backdoor, deployment, monkeypatch, lost):
+def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkeypatch, lost):
     """`keyturn repair`, as each of these says."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
     record_changes(booted)
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}{number:012d}" for number in lost])
+    cloud.ssm.delete([f"{PATH}{number:012d}" for number in lost])
     advice = doctor()
     assert advice
     assert all("`keyturn repair`" in remedy or "--fix" in remedy for remedy in advice.values())
@@ -188,7 +183,7 @@ def test_a_keyset_is_repaired(doctor, booted, keyturn, backdoor, deployment, mon
 @pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
 @pytest.mark.parametrize("state", ["active", "standby", "grace"])
 def test_a_disabled_key_is_enabled_again(
-    doctor, supersede, truth, clock, backdoor, booted, origin, state
+    doctor, supersede, truth, clock, cloud, booted, origin, state
 ):
     """The commands of the remedy; deletion is cancelled first where it was scheduled."""
     if state == "grace":
@@ -197,23 +192,21 @@ def test_a_disabled_key_is_enabled_again(
         project(booted, origin)
     before = doctor().keys()
     key = next(key for key in truth().keys if key.state == state)
-    key_id = key.kms_key_arn.rpartition("/")[2]
-    backdoor.kms.disable_key(KeyId=key_id)
+    cloud.kms.disable(key.kms_key_arn)
     assert f"enable-key --key-id {key.kms_key_arn}" in doctor()[f"{state}_key_disabled"]
-    backdoor.kms.schedule_key_deletion(KeyId=key_id)
+    cloud.kms.schedule_deletion(key.kms_key_arn, 7)
     remedy = doctor()[f"{state}_key_disabled"]
     assert f"cancel-key-deletion --key-id {key.kms_key_arn}" in remedy
-    backdoor.kms.cancel_key_deletion(KeyId=key_id)
-    backdoor.kms.enable_key(KeyId=key_id)
+    cloud.kms.cancel_deletion(key.kms_key_arn)
+    cloud.kms.become(key.kms_key_arn, ENABLED)
     assert doctor().keys() == before
 
 
 @pytest.mark.remedy("foreign_key")
-def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, backdoor):
+def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, cloud):
     """Its successor has the stack's own policy."""
     opened = truth().active
-    policy = {"KeyId": opened.kms_key_arn, "PolicyName": "default", "Policy": default_policy()}
-    backdoor.kms.put_key_policy(**policy)
+    cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
     revoke_keys(opened.kid)
     assert truth().active.kid != opened.kid
@@ -221,30 +214,22 @@ def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, backdoor):
 
 
 @pytest.mark.remedy("schedule_disabled", "schedule_missing")
-def test_schedules_start_again(doctor, backdoor):
+def test_schedules_start_again(doctor, clients):
     """One is enabled by `--fix`, one is created again as template.yaml has it."""
-    known = {
-        name: backdoor.scheduler.get_schedule(Name=name)
-        for name in ("demo-rotation", "demo-reconcile")
-    }
-    parts = ("ScheduleExpression", "FlexibleTimeWindow", "Target")
-    again = {name: {part: one[part] for part in parts} for name, one in known.items()}
-    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
-    backdoor.scheduler.update_schedule(
-        Name="demo-rotation", State="DISABLED", **again["demo-rotation"]
-    )
+    before = clients.scheduler.schedules.pop("demo-reconcile")
+    clients.scheduler.schedules["demo-rotation"]["State"] = "DISABLED"
     assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
     assert doctor("--fix").keys() == {"schedule_missing"}
-    backdoor.scheduler.create_schedule(Name="demo-reconcile", **again["demo-reconcile"])
+    clients.scheduler.create_schedule(**before)
     assert doctor() == {}
 
 
 @pytest.mark.remedy("foreign_history")
-def test_what_others_put_into_the_history_is_deleted(doctor, backdoor):
+def test_what_others_put_into_the_history_is_deleted(doctor, cloud):
     """As the runbook says, once it has been kept elsewhere."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/x", Body=b"{}")
+    cloud.s3.write("history/x", b"{}")
     assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
-    backdoor.s3.delete_object(Bucket=BUCKET, Key="history/x")
+    cloud.s3.delete("history/x")
     assert doctor() == {}
 
 

@@ -1,5 +1,6 @@
 """`keyturn revoke` when things go wrong around it: nothing holds the revocation up."""
 
+import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from keyturn.cli.revoke import resolve, revoke
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset.model import EndedKey
 from tests.unit.cli.deployed import GONE, KEYS, NOW, ORDER, A, Deployed, S, broken, denied, out
+from tests.unit.cli.test_manners import documented
 
 
 def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: Any) -> None:
@@ -31,6 +33,14 @@ def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: 
         "Proved: refused 0.2 s after the command; the bound is 2 s from the write."
         in capsys.readouterr().out
     )
+
+
+def test_its_object_is_the_documented_one(deployed: Deployed, capsys: Any) -> None:
+    """With `--json`: the members that docs/operating.md has, and no others."""
+    revoke(Terminal("demo", as_json=True), deployed, ORDER)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer.keys() == documented("revoke")
+    assert answer["proof"].keys() == {"seconds", "bound"}
 
 
 def test_a_token_accepted_past_the_bound_is_a_failure(

@@ -1,4 +1,4 @@
-"""`keyturn status`: what it says of a stack on moto, at two widths and as JSON."""
+"""`keyturn status`: what it says of a stack, at two widths and as JSON."""
 
 import json
 from datetime import timedelta
@@ -95,10 +95,10 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(deployment, aws, key
     assert len(output["keys"]) == 2
 
 
-def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, backdoor, keyturn):
+def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, cloud, keyturn):
     """What went wrong, and what restores it."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
-    backdoor.ssm.delete_parameters(Names=names)
+    cloud.ssm.delete(names)
     result = keyturn("status")
     assert result.exit_code == 1
     first, second = result.stderr.splitlines()

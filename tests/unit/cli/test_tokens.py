@@ -9,10 +9,11 @@ import pytest
 from keyturn.api import issue_token
 from keyturn.aws.http import Answer
 from keyturn.keyset.transitions import revoke
+from tests.unit.stage import invoke
 
 
 @pytest.fixture(autouse=True)
-def issuer(deployment, booted, invoke):
+def issuer(deployment, booted):
     """`POST /token/{client}` as API Gateway passes it on."""
 
     def post_token(body, client="operator"):

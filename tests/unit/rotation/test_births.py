@@ -15,12 +15,13 @@ from keyturn.rotation import (
     revoke_keys,
 )
 from keyturn.rotation.disable_keys import DisableFailed
+from tests.unit.stage import invoke
 
 UNKNOWN = "NotFoundException"
 
 
 @pytest.fixture
-def revoked(booted, planned, truth, invoke):
+def revoked(booted, planned, truth):
     """Revoke keys of a keyset that was made just now; returns the input of the steps that follow."""
 
     def revoked(*kids):
@@ -49,9 +50,7 @@ def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
     assert clock.monotonic() == began
 
 
-def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(
-    revoked, invoke, truth, aws
-):
+def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(revoked, truth, aws):
     """The step fails, so that it is tried again, and reconcile disables the key at last."""
     event = revoked(truth().active.kid)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
@@ -60,7 +59,7 @@ def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(
     assert invoke(disable_keys, event)["outcome"] == "disabled"
 
 
-def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, invoke, truth, aws, clock):
+def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, truth, aws, clock):
     """Nobody can sign with it."""
     event = revoked(truth().active.kid)
     clock.advance(302)
@@ -68,7 +67,7 @@ def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, invoke, trut
     assert invoke(disable_keys, event)["outcome"] == "disabled"
 
 
-def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock, invoke):
+def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock):
     """Its other repairs wait meanwhile, and its function ends after 120 s."""
     clock.advance(601)
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=999)
@@ -78,7 +77,7 @@ def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock, invoke):
     assert clock.monotonic() - began < 100
 
 
-def test_both_replacements_are_created_before_either_is_waited_for(revoked, invoke, truth, aws):
+def test_both_replacements_are_created_before_either_is_waited_for(revoked, truth, aws):
     """KMS takes its minutes once, not twice."""
     event = revoked(*(key.kid for key in truth().keys))
     aws.reset()
@@ -88,7 +87,7 @@ def test_both_replacements_are_created_before_either_is_waited_for(revoked, invo
 
 
 def test_a_registered_newborn_that_another_host_does_not_know_is_published(
-    founded, invoke, planned, aws, clock
+    founded, planned, aws, clock
 ):
     """The step asks again for half of ω, which is 5 s here, and no longer."""
     invoke(create_key, planned())
@@ -98,7 +97,7 @@ def test_a_registered_newborn_that_another_host_does_not_know_is_published(
     assert clock.monotonic() - began == 1.5
 
 
-def test_the_jwks_waits_no_longer_than_half_of_omega(founded, invoke, planned, aws, clock):
+def test_the_jwks_waits_no_longer_than_half_of_omega(founded, planned, aws, clock):
     """The state tries again."""
     invoke(create_key, planned())
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=99)
@@ -108,11 +107,11 @@ def test_the_jwks_waits_no_longer_than_half_of_omega(founded, invoke, planned, a
     assert clock.monotonic() - began <= 3.5
 
 
-def test_the_sweep_leaves_a_key_whose_kid_kms_does_not_tell(booted, invoke, aws, clock, world):
+def test_the_sweep_leaves_a_key_whose_kid_kms_does_not_tell(booted, aws, clock, cloud):
     """The JWKS may show it; the others go, and reconcile does not fail."""
     for _ in range(2):
         booted.kms.create()
     clock.advance(timedelta(hours=3).total_seconds())
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN))
     assert len(invoke(reconcile, {})["sweep_orphans"]) == 1
-    assert list(world()["keys"].values()).count("PendingDeletion") == 1
+    assert list(cloud.snapshot()["keys"].values()).count("PendingDeletion") == 1

@@ -7,10 +7,11 @@ import pytest
 
 from keyturn.access.client import Client
 from keyturn.rotation import check_settings
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
-def check(site, invoke, demo_times, printed):
+def check(site, demo_times, printed):
     """Deploy with these settings; returns what CloudFormation was told."""
 
     def check(request_type="Create", times=(), **properties):

@@ -8,16 +8,18 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
+from tests.permissions.key_policy import Principal
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
-def kms_keys(backdoor):
+def kms_keys(cloud):
     """The ARNs of all KMS keys."""
-    return lambda: [key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]]
+    return lambda: list(cloud.kms.keys)
 
 
 @pytest.fixture
-def step(invoke, planned):
+def step(planned):
     """Run the step for one operation."""
     return lambda op_id="op-1": invoke(create_key, planned(op_id=op_id))
 
@@ -33,11 +35,11 @@ def test_the_new_key_is_the_standby(founded, step, truth, clock, kms_keys):
     assert (standby.created, standby.published) == (clock.now(), None)
 
 
-def test_where_there_is_a_standby_nothing_is_created(booted, step, truth, world, aws):
+def test_where_there_is_a_standby_nothing_is_created(booted, step, truth, cloud, aws):
     """Not even KMS is asked."""
-    before = world()
+    before = cloud.snapshot()
     assert step() == {"outcome": "exists", "kid": truth().standby.kid}
-    assert world() == before
+    assert cloud.snapshot() == before
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
 
@@ -81,19 +83,19 @@ def test_a_key_that_kms_never_knows_is_given_up(founded, step, aws, clock, kms_k
 
 
 def _lend(kms, arn):
-    kms.create_grant(KeyId=arn, GranteePrincipal="arn:aws:iam::1:role/thief", Operations=["Sign"])
+    kms.lend(arn, Principal("arn:aws:iam::123456789012:role/thief"), "kms:Sign")
 
 
 def _open(kms, arn):
-    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy='{"Statement": []}')
+    kms.set_policy(arn, '{"Statement": []}')
 
 
 @pytest.mark.parametrize("tamper", [_lend, _open])
 def test_a_key_that_is_not_ours_alone_is_not_registered(
-    founded, step, truth, aws, kms_keys, backdoor, tamper
+    founded, step, truth, aws, kms_keys, cloud, tamper
 ):
     """Who got hold of it between its birth and its registration keeps a key that nobody trusts."""
-    aws.meanwhile("kms:GetKeyPolicy", lambda: tamper(backdoor.kms, kms_keys()[0]))
+    aws.meanwhile("kms:GetKeyPolicy", lambda: tamper(cloud.kms, kms_keys()[0]))
     with pytest.raises(ForeignKey):
         step()
     assert truth().standby is None
@@ -142,7 +144,7 @@ def test_unregistered_keys_never_stop_an_execution(founded, step, truth):
     assert step() == {"outcome": "created", "kid": truth().standby.kid}
 
 
-def test_without_a_keyset_no_key_is_created(stack, invoke, kms_keys):
+def test_without_a_keyset_no_key_is_created(stack, kms_keys):
     """A missing truth is no reason to make keys."""
     plan = {"op_id": "op-1", "reason": "trying", "supersede": None}
     with pytest.raises(KeysetMissing):

@@ -13,11 +13,11 @@ from keyturn.rotation import branches, put_back, reconcile, repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.conftest import BUCKET
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
-def repair(invoke):
+def repair():
     """Let reconcile run once; returns what it repaired, by name."""
     return lambda: invoke(reconcile, {})
 
@@ -45,7 +45,7 @@ def revived(booted, change, truth):
 
 
 def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
-    booted, repair, backdoor, printed, monkeypatch
+    booted, repair, cloud, printed, monkeypatch
 ):
     """In the log and by a metric; they stop no repair, and the alarm tells once."""
     repair()
@@ -53,7 +53,7 @@ def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
     forged = replace(booted.keysets.read(), number=9, parent="A" * 43)
     booted.history.keep(9, document.dumps(forged))
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/x", Body=b"{")
+    cloud.s3.write("history/x", b"{")
     for _ in range(2):
         before = len(printed())
         repair()
@@ -75,20 +75,21 @@ def test_a_lost_branch_is_not_foreign(booted, repair, change, truth, printed):
     assert "foreign_objects" not in printed()
 
 
-def test_a_successor_that_cannot_follow_is_not_put_back(booted, forge, revived, repair, world):
+def test_a_successor_that_cannot_follow_is_not_put_back(booted, forge, revived, repair, cloud):
     """Its parent's hash is no proof: anybody can read the text."""
     repair()
-    before = world()["parameters"]
+    before = cloud.snapshot()["parameters"]
     forge(**revived)
     assert "restore_generations" not in repair()
-    assert world()["parameters"] == before
+    assert cloud.snapshot()["parameters"] == before
 
 
-def test_of_two_successors_the_older_object_comes_back(booted, forge, change, truth):
+def test_of_two_successors_the_older_object_comes_back(booted, forge, change, truth, clock):
     """What was recorded when it was written is older than what somebody made of it later."""
     change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
     record_changes(booted)
     good = booted.keysets.read()
+    clock.advance(1)
     forge(reason="forged")
     booted.keysets.remove(["000000000003"])
     assert put_back.restore_generations(booted) == [3]
@@ -105,28 +106,28 @@ def test_where_all_is_gone_what_follows_its_parent_comes_back(booted, forge):
     assert booted.keysets.read() == good
 
 
-def test_many_objects_of_the_next_number_cost_ten_reads(booted, backdoor, repair, aws):
+def test_many_objects_of_the_next_number_cost_ten_reads(booted, cloud, repair, aws):
     """However many somebody has put there."""
     repair()
     for index in range(30):
         name = f"history/000000000003-{index:02d}{'A' * 41}.json"
-        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{")
+        cloud.s3.write(name, b"{")
     aws.reset()
     assert put_back.restore_generations(booted) == []
     assert aws.operations.count("s3:GetObject") == 10
 
 
 @pytest.mark.parametrize("parent", ["its own", "none"])
-def test_a_forged_generation_backs_no_jwks(booted, forge, revived, backdoor, origin, world, parent):
+def test_a_forged_generation_backs_no_jwks(booted, forge, revived, cloud, origin, parent):
     """One from the future is replaced, whatever generation the history claims that it is of."""
     project(booted, origin)
-    before = world()["objects"][JWKS][0]
+    before = cloud.snapshot()["objects"][JWKS][0]
     forge(**revived if parent == "its own" else {"number": 4, "parent": ""})
     body = json.dumps({**json.loads(before), "generation": 4}).encode()
     metadata = {"keyturn-generation": "4"}
-    backdoor.s3.put_object(Bucket=BUCKET, Key=JWKS, Body=body, Metadata=metadata)
+    cloud.s3.write(JWKS, body, metadata=metadata)
     project(booted, origin)
-    assert world()["objects"][JWKS][0] == before
+    assert cloud.snapshot()["objects"][JWKS][0] == before
 
 
 def test_a_forged_generation_needs_no_repair(booted, forge, revived):
@@ -137,9 +138,9 @@ def test_a_forged_generation_needs_no_repair(booted, forge, revived):
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
 
 
-def test_a_keyset_founded_anew_passes_over_what_cannot_be_read(booted, backdoor):
+def test_a_keyset_founded_anew_passes_over_what_cannot_be_read(booted, cloud):
     """A number beyond all is no generation's, unless one is in it."""
     record_changes(booted)
     name = f"history/999999999999-{'A' * 43}.json"
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{")
+    cloud.s3.write(name, b"{")
     assert branches.newest_number(booted) == 2

@@ -14,6 +14,7 @@ from keyturn.rotation import (
 )
 from keyturn.rotation.plan_rotation import Emergency, Rollback, Scheduled
 from tests.definition import DEFINITION, STATES
+from tests.unit.stage import invoke
 
 GOOD = {"mode": "scheduled", "started_by": "tests"}
 EMERGENCY = {"mode": "emergency", "started_by": "tests", "kids": ["k" * 43], "reason": "leaked"}
@@ -39,17 +40,17 @@ def without(event, name):
 
 
 @pytest.fixture
-def refused(booted, invoke, aws, world):
+def refused(booted, aws, cloud):
     """Insist that the event is refused for this field; nothing is read, nothing is written."""
 
     def refused(module, event, field):
-        before = world()
+        before = cloud.snapshot()
         with pytest.raises(InvalidEvent) as raised:
             invoke(module, event)
         assert str(raised.value).startswith(field)
         assert "secret" not in str(raised.value)
         assert aws.operations == []
-        assert world() == before
+        assert cloud.snapshot() == before
 
     return refused
 
@@ -124,7 +125,7 @@ def test_a_step_takes_no_texts_of_any_length(refused, field, event):
 
 
 @pytest.mark.parametrize("event", [GOOD, {**GOOD, "supersede": None}])
-def test_the_documented_inputs_are_understood(booted, invoke, event):
+def test_the_documented_inputs_are_understood(booted, event):
     """The schedule's own input, and one without a kid to supersede."""
     assert invoke(plan_rotation, started(event))["outcome"] == "not_due"
 
@@ -153,7 +154,7 @@ def test_steps_of_a_superseded_key_want_its_kid(refused, module):
 
 
 @pytest.mark.parametrize(("added", "idle"), [({}, "not_due"), ({"plan": PLAN}, "overtaken")])
-def test_the_plan_keeps_its_op_id(booted, invoke, added, idle):
+def test_the_plan_keeps_its_op_id(booted, added, idle):
     """It is minted once; a run that comes back to the plan goes on as the same operation."""
     planned = invoke(plan_rotation, started(GOOD, **added))
     assert (planned["outcome"], planned["reason"]) == (idle, "active_key_not_due")

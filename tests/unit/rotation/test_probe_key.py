@@ -11,10 +11,11 @@ from keyturn.rotation import probe_key
 from keyturn.rotation.probe_key import ProbeFailed
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
-def step(booted, invoke, planned):
+def step(booted, planned):
     """Run the step."""
     return lambda **plan: invoke(probe_key, planned(**plan))
 
@@ -62,10 +63,9 @@ def test_a_signature_that_does_not_verify_fails(step, truth, stack, monkeypatch)
         step()
 
 
-def test_a_member_that_lies_about_its_kid_does_not_count(step, truth, show, backdoor):
+def test_a_member_that_lies_about_its_kid_does_not_count(step, truth, show, cloud):
     """The kid is recomputed from the numbers."""
-    found = backdoor.s3.get_object(Bucket="keyturn-demo", Key=JWKS)
-    members = {m["kid"]: m for m in json.loads(found["Body"].read())["keys"]}
+    members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
     lie = {**members[truth().active.kid], "kid": truth().standby.kid}
     show(json.dumps({"keys": [lie]}).encode())
     with pytest.raises(ProbeFailed, match="does not show"):

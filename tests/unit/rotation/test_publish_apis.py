@@ -6,50 +6,48 @@ import pytest
 
 from keyturn.aws.faults import AwsFault
 from keyturn.rotation import publish_apis
-from tests.unit.conftest import BUCKET
+from tests.unit.stage import invoke
 
 FOLDER = ".well-known/oauth-protected-resource/"
 ORDERS = {"audience": "https://orders.example", "routes": {"GET /orders": "orders:read"}}
 
 
 @pytest.fixture
-def declare_api(backdoor):
+def declare_api(cloud):
     """A team declares an API."""
 
     def declare_api(api_id, document):
         text = document if isinstance(document, str) else json.dumps(document)
         name = f"/keyturn/demo/apis/{api_id}"
-        backdoor.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+        cloud.ssm.put(name, text, overwrite=True)
 
     return declare_api
 
 
 @pytest.fixture
-def withdraw(backdoor):
+def withdraw(cloud):
     """A team's API goes, and its document with it."""
-    return lambda api_id: backdoor.ssm.delete_parameter(Name=f"/keyturn/demo/apis/{api_id}")
+    return lambda api_id: cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
 
 
 @pytest.fixture
-def publish(stack, invoke):
+def publish(stack):
     """SSM's own event has come."""
     return lambda: invoke(publish_apis, {"detail-type": "Parameter Store Change"})
 
 
 @pytest.fixture
-def shown(backdoor):
+def shown(cloud):
     """Every document in the folder, by the rest of its name."""
 
     def shown():
-        listed = backdoor.s3.list_objects_v2(Bucket=BUCKET, Prefix=FOLDER).get("Contents", [])
-        names = [item["Key"] for item in listed]
-        bodies = [backdoor.s3.get_object(Bucket=BUCKET, Key=n)["Body"].read() for n in names]
-        return {n.removeprefix(FOLDER): json.loads(b) for n, b in zip(names, bodies, strict=True)}
+        names = [name for name in cloud.s3.objects if name.startswith(FOLDER)]
+        return {name.removeprefix(FOLDER): json.loads(cloud.s3.body(name)) for name in names}
 
     return shown
 
 
-def test_an_api_is_published(declare_api, publish, shown, site, backdoor):
+def test_an_api_is_published(declare_api, publish, shown, site, cloud):
     """RFC 9728 section 2: who issues its tokens, which scopes it knows, how it takes them."""
     declare_api("a1", ORDERS)
     assert publish()["put"] == [FOLDER + "orders.example"]
@@ -61,8 +59,8 @@ def test_an_api_is_published(declare_api, publish, shown, site, backdoor):
             "scopes_supported": ["orders:read"],
         }
     }
-    told = backdoor.s3.head_object(Bucket=BUCKET, Key=FOLDER + "orders.example")
-    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+    told = cloud.s3.objects[FOLDER + "orders.example"][-1]
+    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
 
 
 def test_apis_with_one_audience_are_one_resource(declare_api, publish, shown):
@@ -113,30 +111,30 @@ def test_a_changed_document_is_published_again_and_nothing_else(declare_api, pub
     assert set(shown()) == {"new.example"}
 
 
-def test_what_was_changed_by_hand_is_put_right(declare_api, publish, shown, backdoor):
+def test_what_was_changed_by_hand_is_put_right(declare_api, publish, shown, cloud):
     """A document that names another issuer leads clients there."""
     declare_api("a1", ORDERS)
     publish()
     true = shown()
     for name in ("orders.example", "bank.example"):
-        backdoor.s3.put_object(Bucket=BUCKET, Key=FOLDER + name, Body=b'{"resource": "x"}')
+        cloud.s3.write(FOLDER + name, b'{"resource": "x"}')
     publish()
     assert shown() == true
 
 
 def test_an_api_that_goes_takes_its_metadata_along(
-    declare_api, withdraw, publish, shown, booted, world
+    declare_api, withdraw, publish, shown, booted, cloud
 ):
     """And nothing else in the bucket: the JWKS and the issuer's metadata stay."""
     declare_api("a1", ORDERS)
     declare_api("b2", ORDERS)
-    before = set(world()["objects"])
+    before = set(cloud.snapshot()["objects"])
     publish()
     withdraw("a1")
     assert publish()["removed"] == []
     withdraw("b2")
     assert publish()["removed"] == [FOLDER + "orders.example"]
-    assert set(world()["objects"]) == before
+    assert set(cloud.snapshot()["objects"]) == before
 
 
 def test_a_document_that_does_not_parse_removes_nothing(declare_api, publish, shown, printed):

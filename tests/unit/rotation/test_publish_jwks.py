@@ -13,18 +13,19 @@ from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
+from tests.unit.stage import invoke
 
 BUCKET = "keyturn-demo"
 
 
 @pytest.fixture
-def step(invoke, planned):
+def step(planned):
     """Run the step."""
     return lambda **plan: invoke(publish_jwks, planned(**plan))
 
 
 @pytest.fixture
-def unpublished(booted, invoke, planned, change, truth):
+def unpublished(booted, planned, change, truth):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
     change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
     invoke(create_key, planned(op_id="op-2"))
@@ -32,13 +33,13 @@ def unpublished(booted, invoke, planned, change, truth):
 
 
 @pytest.fixture
-def jwks(backdoor):
+def jwks(cloud):
     """The JWKS in the bucket: its generation and kids."""
 
     def jwks():
-        found = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
-        kids = {key["kid"] for key in json.loads(found["Body"].read())["keys"]}
-        return int(found["Metadata"]["keyturn-generation"]), kids
+        version = cloud.s3.objects[JWKS][-1]
+        kids = {key["kid"] for key in json.loads(version.body)["keys"]}
+        return int(version.metadata["keyturn-generation"]), kids
 
     return jwks
 
@@ -57,7 +58,7 @@ def test_the_standby_may_sign_when_the_wait_is_over(unpublished, step, truth, cl
     assert truth().standby.published == clock.now()
 
 
-def test_where_nobody_signs_the_standby_may_sign_at_once(founded, invoke, planned):
+def test_where_nobody_signs_the_standby_may_sign_at_once(founded, planned):
     """A bootstrap has nobody to wait for."""
     invoke(create_key, planned())
     assert invoke(publish_jwks, planned())["may_sign_at"] == "2026-03-01T12:00:00Z"
@@ -93,11 +94,11 @@ def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, step, truth
     assert truth().standby.published
 
 
-def test_a_jwks_of_this_generation_is_not_written_again(booted, step, world, aws):
+def test_a_jwks_of_this_generation_is_not_written_again(booted, step, cloud, aws):
     """Projecting what is there already writes nothing at all."""
-    before = world()
+    before = cloud.snapshot()
     assert step()["outcome"] == "published"
-    assert world() == before
+    assert cloud.snapshot() == before
     assert "s3:PutObject" not in aws.operations
 
 
@@ -170,21 +171,20 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
 
 
 @pytest.fixture
-def stored_jwks(world):
+def stored_jwks(cloud):
     """The JWKS's text and metadata."""
-    return lambda: world()["objects"][JWKS][:2]
+    return lambda: cloud.snapshot()["objects"][JWKS][:2]
 
 
 @pytest.fixture
-def forge(backdoor):
+def forge(cloud):
     """Put a JWKS there as somebody may who has `s3:PutObject` and nothing else."""
 
     def forge(generation=None, **changes):
-        stored = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
-        number = str(generation or stored["Metadata"]["keyturn-generation"])
-        body = json.dumps({**json.loads(stored["Body"].read()), **changes}).encode()
-        cache = {"CacheControl": stored["CacheControl"], "Metadata": {"keyturn-generation": number}}
-        backdoor.s3.put_object(Bucket=BUCKET, Key=JWKS, Body=body, **cache)
+        version = cloud.s3.objects[JWKS][-1]
+        number = str(generation or version.metadata["keyturn-generation"])
+        body = json.dumps({**json.loads(version.body), **changes}).encode()
+        cloud.s3.put(JWKS, replace(version, body=body, metadata={"keyturn-generation": number}))
 
     return forge
 
@@ -231,7 +231,7 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, step, forge
 
 
 def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(
-    booted, step, truth, change, aws, backdoor, jwks
+    booted, step, truth, change, aws, cloud, jwks
 ):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
     change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
@@ -239,10 +239,10 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(
     latest = booted.keysets.read()
     booted.history.keep(latest.number, latest.text)
     name = f"/keyturn/demo/keyset/{latest.number:012d}"
-    backdoor.ssm.delete_parameter(Name=name)
+    cloud.ssm.delete([name])
     aws.meanwhile(
         "ssm:GetParametersByPath",
-        lambda: backdoor.ssm.put_parameter(Name=name, Value=latest.text, Type="String"),
+        lambda: cloud.ssm.put(name, latest.text),
         after=True,
         nth=2,
     )
@@ -295,9 +295,7 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, truth, 
 
 
 @pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
-def test_another_standby_than_ours_is_overtaken(
-    booted, step, truth, change, clock, invoke, planned, why
-):
+def test_another_standby_than_ours_is_overtaken(booted, step, truth, change, clock, planned, why):
     """The standby that this run ensured is not the one that was published: plan again."""
     ours = truth().standby.kid
     if why == "activated":
@@ -312,20 +310,19 @@ def test_another_standby_than_ours_is_overtaken(
     assert step(kid=ours)["outcome"] == "overtaken"
 
 
-def test_the_metadata_comes_with_the_jwks(founded, invoke, planned, world):
+def test_the_metadata_comes_with_the_jwks(founded, planned, cloud):
     """From the first projection on."""
     invoke(create_key, planned())
     invoke(publish_jwks, planned())
-    assert set(world()["objects"]) == {JWKS, AUTHORIZATION_SERVER, OPENID_PROVIDER}
+    assert set(cloud.snapshot()["objects"]) == {JWKS, AUTHORIZATION_SERVER, OPENID_PROVIDER}
 
 
-def test_a_new_max_age_is_told_at_once(booted, container, origin, backdoor, world, printed):
+def test_a_new_max_age_is_told_at_once(booted, container, origin, cloud, printed):
     """The JWKS is written again although the keyset is the same, and only once; nobody tampered."""
     again = container(times=replace(booted.times, jwks_max_age=3))
     project(again, origin)
-    found = backdoor.s3.head_object(Bucket=BUCKET, Key=JWKS)
-    assert found["CacheControl"] == "public, max-age=3"
-    before = world()
+    assert cloud.s3.objects[JWKS][-1].cache_control == "public, max-age=3"
+    before = cloud.snapshot()
     project(again, origin)
-    assert world() == before
+    assert cloud.snapshot() == before
     assert "jwks_tampered" not in printed()

@@ -14,13 +14,15 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.reconcile import RepairFailed
+from tests.permissions.key_policy import Principal
+from tests.unit.stage import invoke
 
 BUCKET = "keyturn-demo"
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def repair(invoke):
+def repair():
     """Let the function run once; returns what it repaired, by name."""
 
     def repair():
@@ -48,11 +50,11 @@ def superseded(clean, change, truth, clock):
     return old
 
 
-def test_a_clean_stack_is_left_alone(clean, repair, world, aws):
+def test_a_clean_stack_is_left_alone(clean, repair, cloud, aws):
     """Nothing is repaired, and no write has any effect."""
-    before = world()
+    before = cloud.snapshot()
     assert repair() == {}
-    assert world() == before
+    assert cloud.snapshot() == before
     reads = ("ssm:Get", "tag:Get", "s3:Get", "s3:List", "kms:Describe", "kms:Get", "kms:List")
     assert [call for call in aws.operations if not call.startswith(reads)] == []
 
@@ -66,9 +68,9 @@ def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, tr
     assert (seen.generation, set(seen.keys)) == (number, {key.kid for key in truth().keys})
 
 
-def test_a_missing_jwks_is_written(clean, repair, backdoor, truth):
+def test_a_missing_jwks_is_written(clean, repair, cloud, truth):
     """Somebody deleted the object."""
-    backdoor.s3.delete_object(Bucket=BUCKET, Key=JWKS)
+    cloud.s3.delete(JWKS)
     assert "publish_jwks" in repair()
     assert set(clean.well_known.read().keys) == {key.kid for key in truth().keys}
 
@@ -128,7 +130,7 @@ def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_an_ended_key_that_kms_still_has_is_destroyed(
-    clean, superseded, repair, change, clock, backdoor, truth, transition
+    clean, superseded, repair, change, clock, cloud, truth, transition
 ):
     """As after a crash before DestroyKey; disabled keys, too, get their end scheduled."""
     arn = truth().get(superseded).kms_key_arn
@@ -136,17 +138,17 @@ def test_an_ended_key_that_kms_still_has_is_destroyed(
     kid = superseded if transition is retire else [superseded]
     change(transition, kid, times=clean.times, limits=clean.limits)
     assert repair()["destroy_ended_keys"] == [superseded]
-    assert backdoor.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert cloud.kms.state(arn) == "PendingDeletion"
     assert "destroy_ended_keys" not in repair()
 
 
 def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(
-    clean, repair, change, backdoor, truth
+    clean, repair, change, cloud, truth
 ):
     """An emergency disables first; its end may be missing."""
     standby = truth().standby
     change(revoke, [standby.kid], times=clean.times, limits=clean.limits)
-    backdoor.kms.disable_key(KeyId=standby.kms_key_arn)
+    cloud.kms.disable(standby.kms_key_arn)
     assert repair()["destroy_ended_keys"] == [standby.kid]
     assert clean.kms.describe(standby.kms_key_arn).pending_deletion
 
@@ -160,55 +162,49 @@ def test_live_keys_are_never_destroyed(clean, superseded, repair, truth, clock):
     assert all(clean.kms.describe(key.kms_key_arn).enabled for key in truth().keys)
 
 
-def test_a_missing_truth_comes_back_first(clean, invoke, world, backdoor):
+def test_a_missing_truth_comes_back_first(clean, cloud):
     """Every key would look like an orphan otherwise: the history has what SSM has lost."""
-    before = world()
+    before = cloud.snapshot()
     for name in before["parameters"]:
-        backdoor.ssm.delete_parameter(Name=name)
+        cloud.ssm.delete([name])
     assert invoke(reconcile, {})["restore_generations"]
-    assert world()["keys"] == before["keys"]
+    assert cloud.snapshot()["keys"] == before["keys"]
     newest = max(before["parameters"])
-    assert world()["parameters"][newest] == before["parameters"][newest]
+    assert cloud.snapshot()["parameters"][newest] == before["parameters"][newest]
 
 
-def test_a_missing_truth_that_nobody_recorded_is_no_reason_to_act(
-    clean, invoke, world, backdoor, aws
-):
+def test_a_missing_truth_that_nobody_recorded_is_no_reason_to_act(clean, cloud, aws):
     """Nothing is touched."""
-    for name in world()["parameters"]:
-        backdoor.ssm.delete_parameter(Name=name)
-    for name in world()["objects"]:
+    for name in cloud.snapshot()["parameters"]:
+        cloud.ssm.delete([name])
+    for name in cloud.snapshot()["objects"]:
         if name.startswith("history/"):
-            backdoor.s3.delete_object(Bucket="keyturn-demo", Key=name)
-    before = world()
+            cloud.s3.delete(name)
+    before = cloud.snapshot()
     with pytest.raises(KeysetMissing):
         invoke(reconcile, {})
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_an_unreadable_truth_is_no_reason_to_act(clean, invoke, world, backdoor, aws, clock):
+def test_an_unreadable_truth_is_no_reason_to_act(clean, cloud, aws, clock):
     """A newer release's document stops an older release's repairs."""
     clean.kms.create()
     clock.advance(timedelta(days=3).total_seconds())
     parent = document.digest(clean.keysets.read().text)
-    backdoor.ssm.put_parameter(
-        Name="/keyturn/demo/keyset/000000000003",
-        Value=json.dumps({"schema": 2, "parent": parent}),
-        Type="String",
-    )
-    before = world()
+    cloud.ssm.put("/keyturn/demo/keyset/000000000003", json.dumps({"schema": 2, "parent": parent}))
+    before = cloud.snapshot()
     with pytest.raises(DocumentInvalid, match="000000000003"):
         invoke(reconcile, {})
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_ssm_down_is_no_reason_to_act(clean, invoke, world, aws):
+def test_ssm_down_is_no_reason_to_act(clean, cloud, aws):
     """The fault is raised before anything is done."""
-    before = world()
+    before = cloud.snapshot()
     aws.fail("ssm:*", aws.timeout, times=9)
     with pytest.raises(Exception, match="ssm:GetParametersByPath"):
         invoke(reconcile, {})
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -220,7 +216,7 @@ def test_ssm_down_is_no_reason_to_act(clean, invoke, world, aws):
     ],
 )
 def test_a_failing_repair_does_not_stop_the_others(
-    clean, superseded, invoke, aws, truth, clock, backdoor, call, broken
+    clean, superseded, aws, truth, clock, cloud, call, broken
 ):
     """All are tried; the error at the end names those that failed and says why."""
     key = truth().get(superseded)
@@ -229,7 +225,7 @@ def test_a_failing_repair_does_not_stop_the_others(
     with pytest.raises(RepairFailed, match=f"{broken}: .*{call}: AccessDenied"):
         invoke(reconcile, {})
     assert truth().get(superseded).state is State.RETIRED
-    state = backdoor.kms.describe_key(KeyId=key.kms_key_arn)["KeyMetadata"]["KeyState"]
+    state = cloud.kms.state(key.kms_key_arn)
     assert state == ("Enabled" if broken == "destroy_ended_keys" else "PendingDeletion")
 
 
@@ -267,22 +263,20 @@ def test_a_repair_is_told(clean, superseded, repair, aws):
 
 
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_that_was_opened_fails_the_run(booted, repair, truth, backdoor, state):
+def test_a_live_key_that_was_opened_fails_the_run(booted, repair, truth, cloud, state):
     """After all repairs; its ARN is said, and KMS keeps it as it is."""
     key = getattr(truth(), state)
-    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy="{}")
+    cloud.kms.set_policy(key.kms_key_arn, "{}")
     with pytest.raises(RepairFailed, match=f"^check_live_keys: {key.kms_key_arn}: not as this"):
         repair()
     assert booted.kms.describe(key.kms_key_arn).enabled
 
 
-def test_each_live_key_that_was_lent_is_named(booted, repair, truth, backdoor):
+def test_each_live_key_that_was_lent_is_named(booted, repair, truth, cloud):
     """One does not hide another."""
     arns = [key.kms_key_arn for key in truth().keys]
     for arn in arns:
-        backdoor.kms.create_grant(
-            KeyId=arn, GranteePrincipal="arn:aws:iam::1:role/x", Operations=["Sign"]
-        )
+        cloud.kms.lend(arn, Principal("arn:aws:iam::123456789012:role/x"), "kms:Sign")
     with pytest.raises(RepairFailed) as failure:
         repair()
     assert all(arn in str(failure.value) for arn in arns)

@@ -13,23 +13,23 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
+from tests.permissions.key_policy import default_policy
+from tests.unit.stage import invoke
 
 BUCKET = "keyturn-demo"
 HOUR = timedelta(hours=1).total_seconds()
 
 
 @pytest.fixture
-def repair(invoke):
+def repair():
     """Let the function run once; returns what it repaired, by name."""
     return lambda: invoke(reconcile, {})
 
 
 @pytest.fixture
-def states(backdoor):
+def states(cloud):
     """The state of each of these KMS keys."""
-    return lambda keys: [
-        backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["KeyState"] for key in keys
-    ]
+    return lambda keys: [cloud.kms.state(key.arn) for key in keys]
 
 
 @pytest.fixture
@@ -99,20 +99,15 @@ def test_one_bad_key_never_stops_the_others(booted, orphans, repair, states, aws
     ],
 )
 def test_a_foreign_key_with_our_tag_is_left_alone(
-    booted, orphans, repair, states, backdoor, spec, usage
+    booted, orphans, repair, states, cloud, spec, usage
 ):
     """Whoever put our tag on it: another team's key stays as it is, and the sweep goes on."""
-    tags = [{"TagKey": "keyturn:stack", "TagValue": "demo"}]
-    made = [
-        backdoor.kms.create_key(Tags=tags, KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
-        for _ in range(5)
-    ]
+    policy = default_policy()
+    made = [cloud.kms.create_tagged("demo", policy, KeySpec=spec, KeyUsage=usage) for _ in range(5)]
     for _ in range(4):
         repair()
     assert states(orphans) == ["PendingDeletion"] * 5
-    assert {backdoor.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in made} == {
-        "Enabled"
-    }
+    assert {cloud.kms.state(arn) for arn in made} == {"Enabled"}
 
 
 def test_a_foreign_key_that_kms_does_not_tell_us_of_is_no_obstacle(
@@ -156,30 +151,23 @@ def test_many_orphans_are_swept_faster_than_few(booted, clock, repair, states):
     assert states(keys).count("PendingDeletion") == 5
 
 
-def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, backdoor):
+def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, cloud):
     """However it came there, a verifier may trust it: the JWKS comes first, the key after it."""
     shown = orphans[0]
-    found = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
-    document = json.loads(found["Body"].read())
+    version = cloud.s3.objects[JWKS][-1]
+    document = json.loads(version.body)
     document["keys"].append(booted.kms.public_jwk(shown.arn).members())
-    backdoor.s3.put_object(
-        Bucket=BUCKET,
-        Key=JWKS,
-        Body=json.dumps(document).encode(),
-        Metadata=found["Metadata"],
-        CacheControl=found["CacheControl"],
-    )
+    cloud.s3.put(JWKS, replace(version, body=json.dumps(document).encode()))
     assert shown.arn not in orphaned_keys(booted)
     assert len(orphaned_keys(booted)) > 0
 
 
-def test_a_key_of_another_stack_is_no_orphan(booted, clock, repair, backdoor):
+def test_a_key_of_another_stack_is_no_orphan(booted, clock, repair, cloud):
     """The tag names the stack."""
-    tags = [{"TagKey": "keyturn:stack", "TagValue": "another"}]
-    other = backdoor.kms.create_key(Tags=tags)["KeyMetadata"]
+    other = cloud.kms.create_tagged("another", default_policy())
     clock.advance(48 * HOUR + 1)
     assert "sweep_orphans" not in repair()
-    assert backdoor.kms.describe_key(KeyId=other["Arn"])["KeyMetadata"]["Enabled"]
+    assert cloud.kms.state(other) == "Enabled"
 
 
 @pytest.fixture
@@ -198,7 +186,7 @@ def generations(booted, origin, clock):
     return generations
 
 
-def test_old_generations_are_pruned(booted, generations, repair, clock, world):
+def test_old_generations_are_pruned(booted, generations, repair, clock, cloud):
     """The highest and four older ones stay in SSM; the rest is in the history, text by text."""
     generations(8)
     stored = booted.keysets.stored()
@@ -206,7 +194,7 @@ def test_old_generations_are_pruned(booted, generations, repair, clock, world):
     clock.advance(HOUR + 1)
     assert repair()["prune_generations"] == list(range(1, top - 4))
     assert sorted(booted.keysets.stored()) == list(range(top - 4, top + 1))
-    objects = world()["objects"]
+    objects = cloud.snapshot()["objects"]
     for number, text in stored.items():
         name = f"history/{number:012d}-{document.digest(text)}.json"
         assert objects[name][0] == text.encode()
@@ -247,20 +235,20 @@ def test_a_generation_that_is_not_in_the_history_stays(booted, generations, repa
 
 def test_too_many_generations_are_pruned_however_young(booted, generations, repair, monkeypatch):
     """A burst of changes must not make every cold reader read dozens of pages."""
-    monkeypatch.setattr(booted, "limits", replace(booted.limits, generations=8))
+    monkeypatch.setattr(booted, "limits", replace(booted.limits, generation_count=8))
     generations(12)
     stored = sorted(booted.keysets.stored())
     assert repair()["prune_generations"] == stored[:-8]
     assert sorted(booted.keysets.stored()) == stored[-8:]
 
 
-def test_an_overwritten_generation_is_put_back(booted, generations, repair, backdoor, clock):
+def test_an_overwritten_generation_is_put_back(booted, generations, repair, cloud, clock):
     """Its text is that of the history again, and the pruning goes on."""
     generations(8)
     repair()
     newest, text = booted.keysets.read(), booted.keysets.stored()[3]
     name = "/keyturn/demo/keyset/000000000003"
-    backdoor.ssm.put_parameter(Name=name, Value="{}", Type="String", Overwrite=True)
+    cloud.ssm.put(name, "{}", overwrite=True)
     assert repair()["restore_generations"] == [3]
     assert (booted.keysets.read(), booted.keysets.stored()[3]) == (newest, text)
     clock.advance(HOUR + 1)
@@ -278,21 +266,21 @@ def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, repair, c
 
 
 def test_a_listing_that_was_garbled_restores_nothing(
-    booted, generations, repair, monkeypatch, world
+    booted, generations, repair, monkeypatch, cloud
 ):
     """Good generations would be deleted to make room for their own copies."""
     generations(8)
     repair()
-    before, listing = world()["parameters"], booted.keysets.parameters
+    before, listing = cloud.snapshot()["parameters"], booted.keysets.parameters
     garbled = iter([[replace(one, text=one.text[:-9]) for one in listing()]])
     monkeypatch.setattr(booted.keysets, "parameters", lambda: next(garbled, None) or listing())
     removed = []
     monkeypatch.setattr(booted.keysets, "remove", lambda names: removed.extend(names))
     assert "restore_generations" not in repair()
-    assert (removed, world()["parameters"]) == ([], before)
+    assert (removed, cloud.snapshot()["parameters"]) == ([], before)
 
 
-def test_another_text_in_the_history_stops_nothing(booted, generations, repair, clock, world):
+def test_another_text_in_the_history_stops_nothing(booted, generations, repair, clock, cloud):
     """Somebody wrote there first; what SSM held is kept beside it."""
     generations(8)
     booted.history.keep(3, '{"generation":3}')
@@ -300,15 +288,13 @@ def test_another_text_in_the_history_stops_nothing(booted, generations, repair, 
     text = booted.keysets.stored()[3]
     repair()
     assert 3 not in booted.keysets.stored()
-    assert text.encode() in [body for body, *_ in world()["objects"].values()]
+    assert text.encode() in [body for body, *_ in cloud.snapshot()["objects"].values()]
 
 
 @pytest.mark.parametrize("name", ["000000000020", "999999999999", "3", "x"])
-def test_what_does_not_count_is_told_kept_and_removed(
-    booted, repair, backdoor, world, aws, name, printed
-):
+def test_what_does_not_count_is_told_kept_and_removed(booted, repair, cloud, aws, name, printed):
     """Once, with its name and why."""
-    backdoor.ssm.put_parameter(Name=f"/keyturn/demo/keyset/{name}", Value="{", Type="String")
+    cloud.ssm.put(f"/keyturn/demo/keyset/{name}", "{")
     assert repair()["remove_unlawful_generations"] == [name]
     [event] = [
         entry
@@ -317,15 +303,15 @@ def test_what_does_not_count_is_told_kept_and_removed(
         if entry["DetailType"] == "UnlawfulGeneration"
     ]
     assert json.loads(event["Detail"])["parameter"] == name
-    assert b"{" in [body for body, *_ in world()["objects"].values()]
+    assert b"{" in [body for body, *_ in cloud.snapshot()["objects"].values()]
     assert sorted(booted.keysets.stored()) == [1, 2]
     assert "remove_unlawful_generations" not in repair()
 
 
-def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, repair, backdoor, clock, aws):
+def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, repair, cloud, clock, aws):
     """Its name stays taken until the generations around it are old; it is told once."""
     keyset = booted.keysets.read().keyset
-    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/000000000003", Value="{", Type="String")
+    cloud.ssm.put("/keyturn/demo/keyset/000000000003", "{")
     assert repair()["step_over_unlawful_generations"] == 4
     assert booted.keysets.read().keyset == keyset
     assert "remove_unlawful_generations" not in repair()
@@ -334,11 +320,11 @@ def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, repair, backd
     assert sorted(booted.keysets.stored()) == [4]
 
 
-def test_a_forged_text_is_never_left_as_the_oldest(booted, repair, backdoor, clock, generations):
+def test_a_forged_text_is_never_left_as_the_oldest(booted, repair, cloud, clock, generations):
     """Nothing is pruned up to a generation that is younger than what stands above it."""
     forged = replace(booted.keysets.read(), number=6, parent="", op_id="forged")
     name = "/keyturn/demo/keyset/000000000006"
-    backdoor.ssm.put_parameter(Name=name, Value=document.dumps(forged), Type="String")
+    cloud.ssm.put(name, document.dumps(forged))
     generations(2)
     clock.advance(HOUR + 1)
     assert "prune_generations" not in repair()

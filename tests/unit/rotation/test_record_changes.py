@@ -9,7 +9,7 @@ from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
-from tests.unit.conftest import BUCKET
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def told(aws):
 
 
 @pytest.fixture
-def record(invoke):
+def record():
     """SSM's own event has come."""
     return lambda: invoke(record_changes, {"detail-type": "Parameter Store Change"})
 
@@ -86,7 +86,7 @@ def test_what_was_not_told_is_told_again(booted, record, told, aws):
     assert [one.number for one in booted.history.generations()] == sorted(booted.keysets.stored())
 
 
-def test_reconcile_tells_what_ssm_did_not(booted, invoke, told):
+def test_reconcile_tells_what_ssm_did_not(booted, told):
     """SSM's events come on a best-effort basis."""
     assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.stored())
     assert {kind for kind, _ in told()} == {"KeyPublished", "KeyActivated"}
@@ -113,18 +113,18 @@ def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change,
         {"source": "aws.ssm", "detail": {"operation": "Create", "name": "000000000003"}},
     ],
 )
-def test_what_an_event_says_changes_nothing(booted, record, told, invoke, world, event):
+def test_what_an_event_says_changes_nothing(booted, record, told, cloud, event):
     """Whoever sent it: what happened is read from SSM."""
     record()
-    before = world(), told()
+    before = cloud.snapshot(), told()
     assert invoke(record_changes, event)["generations"] == []
-    assert (world(), told()) == before
+    assert (cloud.snapshot(), told()) == before
 
 
 @pytest.fixture
-def put_object(backdoor):
+def put_object(cloud):
     """Write an object as somebody with the permission could."""
-    return lambda name, body: backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=body)
+    return lambda name, body: cloud.s3.write(name, body)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_an_object_of_the_same_number_silences_nothing(booted, record, told, nam
 
 @pytest.mark.parametrize("when", ["before", "afterwards"])
 def test_other_bytes_under_the_name_silence_nothing(
-    booted, record, told, names, put_object, aws, when, printed, world
+    booted, record, told, names, put_object, aws, when, printed, cloud
 ):
     """They are written over, and the event is told, perhaps again."""
     if when == "afterwards":
@@ -157,7 +157,7 @@ def test_other_bytes_under_the_name_silence_nothing(
     put_object(names[2], b"{}")
     assert 2 in record()["generations"]
     assert {detail["generation"] for _, detail in told()} == {2}
-    assert world()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
+    assert cloud.snapshot()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
     assert "history_overwritten" in printed()
     assert record()["generations"] == []
 
@@ -174,12 +174,12 @@ def test_a_predecessor_that_was_written_over_stops_nothing(
     assert "KeyRevoked" in [kind for kind, _ in told()]
 
 
-def test_what_was_deleted_is_put_back_and_told(booted, record, told, backdoor, aws):
+def test_what_was_deleted_is_put_back_and_told(booted, record, told, cloud, aws):
     """People hear of it: whoever deleted it may do so again."""
     record()
     aws.reset()
     before = booted.keysets.stored()
-    backdoor.ssm.delete_parameters(Names=["/keyturn/demo/keyset/000000000002"])
+    cloud.ssm.delete(["/keyturn/demo/keyset/000000000002"])
     assert record()["restored"] == [2]
     assert booted.keysets.stored() == before
     assert [(kind, one["repairs"]) for kind, one in told()] == [
@@ -188,18 +188,18 @@ def test_what_was_deleted_is_put_back_and_told(booted, record, told, backdoor, a
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:DeleteParameters"])
-def test_a_step_that_fails_stops_no_other(booted, record, told, change, truth, backdoor, aws, call):
+def test_a_step_that_fails_stops_no_other(booted, record, told, change, truth, cloud, aws, call):
     """Nor is it passed over in silence: Lambda asks again."""
     record()
     change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
-    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/7", Value="{", Type="String")
+    cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
         record()
     assert "KeyRevoked" in {kind for kind, _ in told()}
 
 
-def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
+def test_no_generation_is_parsed_twice(booted, monkeypatch):
     """However often a run lists them; nor by the next run of the same container."""
     parsed = []
     read = document._generation
@@ -213,7 +213,7 @@ def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
 
 
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
-    booted, record, told, backdoor, change, truth, aws
+    booted, record, told, cloud, change, truth, aws
 ):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
     record()
@@ -223,8 +223,6 @@ def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
     aws.reset()
     booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
     forged = document.dumps(replace(past, number=9, parent=""))
-    backdoor.ssm.put_parameter(
-        Name="/keyturn/demo/keyset/000000000009", Value=forged, Type="String"
-    )
+    cloud.ssm.put("/keyturn/demo/keyset/000000000009", forged)
     record()
     assert ("KeyActivated", kid) in [(kind, one["kid"]) for kind, one in told()]

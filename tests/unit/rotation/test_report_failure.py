@@ -7,6 +7,7 @@ import pytest
 from keyturn.aws.events import InvalidEvent
 from keyturn.aws.faults import AwsFault
 from keyturn.rotation import report_failure
+from tests.unit.stage import invoke
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:keyturn:night"
 
@@ -30,7 +31,7 @@ def told(aws):
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_who_started_what(stack, invoke, told, status):
+def test_who_started_what(stack, told, status):
     """The kids and the cause stay in the execution."""
     assert invoke(report_failure, status_change(status))["outcome"] == "reported"
     assert told() == (
@@ -50,7 +51,7 @@ LONG = json.dumps({"mode": "emergency" * 100, "started_by": "é" * 100_000}, ens
 
 
 @pytest.mark.parametrize("given", [*ODD, LONG], ids=lambda given: str(given)[:12])
-def test_an_input_that_cannot_be_read_holds_nothing_up(stack, invoke, told, given):
+def test_an_input_that_cannot_be_read_holds_nothing_up(stack, told, given):
     """Step Functions leaves out what is too long; anybody can start an execution with anything.
 
     What is nested too deep for a parser, or fills the event that tells of it, is no way not to be told of.
@@ -60,13 +61,13 @@ def test_an_input_that_cannot_be_read_holds_nothing_up(stack, invoke, told, give
     assert (told()[1]["mode"], told()[1]["started_by"]) == (None, None)
 
 
-def test_another_status_is_not_ours(stack, invoke):
+def test_another_status_is_not_ours(stack):
     """The rule lets only those through that need somebody."""
     with pytest.raises(InvalidEvent, match=r"detail\.status"):
         invoke(report_failure, status_change("SUCCEEDED"))
 
 
-def test_a_bus_that_is_away_is_a_fault(stack, invoke, aws):
+def test_a_bus_that_is_away_is_a_fault(stack, aws):
     """Lambda tries an asynchronous call again."""
     aws.fail("events:PutEvents", aws.error("InternalException", 500))
     with pytest.raises(AwsFault):

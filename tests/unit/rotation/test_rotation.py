@@ -1,4 +1,4 @@
-"""Whole rotations: the real definition, the real handlers, moto, and the tests' clock."""
+"""Whole rotations: the real definition, the real handlers, and the tests' clock."""
 
 from datetime import timedelta
 
@@ -9,9 +9,9 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
 
 
-def test_the_first_rotation_of_all(founded, execution, at_rest, clock):
+def test_the_first_rotation_of_all(founded, start, at_rest, clock):
     """A keyset without keys gets an active and a published standby key, without any wait."""
-    run = execution(started_by="cloudformation")
+    run = start(started_by="cloudformation")
     start = clock.now()
     assert run.finish() == "Rotated"
     assert run.outcomes == [
@@ -28,10 +28,10 @@ def test_the_first_rotation_of_all(founded, execution, at_rest, clock):
     assert (generation.started_by, generation.keyset.ended) == ("cloudformation", ())
 
 
-def test_a_scheduled_rotation(due, execution, truth, at_rest, clock):
+def test_a_scheduled_rotation(due, start, truth, at_rest, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
     old, standby = truth().active, truth().standby
-    run = execution(started_by="schedule")
+    run = start(started_by="schedule")
     start = clock.now()
     assert run.finish() == "Rotated"
     assert run.outcomes == [
@@ -56,10 +56,10 @@ def test_a_scheduled_rotation(due, execution, truth, at_rest, clock):
     )
 
 
-def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
+def test_each_change_of_a_rotation_says_where_it_came_from(due, start):
     """The history can be read: who, why, and which operation, in every generation."""
     before = due.keysets.read().number
-    execution(started_by="schedule").finish()
+    start(started_by="schedule").finish()
     made = [
         document.loads(text) for number, text in due.keysets.stored().items() if number > before
     ]
@@ -69,43 +69,43 @@ def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "scheduled"])
-def test_every_step_twice_changes_nothing_more(founded, execution, at_rest, clock, first):
+def test_every_step_twice_changes_nothing_more(founded, start, at_rest, clock, first):
     """Each Task run a second time leaves the keyset, KMS and the bucket as they are."""
     if not first:
-        execution().finish()
+        start().finish()
         clock.advance(founded.times.rotation_period + 1)
-    run = execution()
+    run = start()
     run.twice = True
     assert run.finish() == "Rotated"
     at_rest()
 
 
 @pytest.mark.parametrize("event", [{}, {"started_by": "schedule"}])
-def test_a_duplicate_event_does_nothing(due, execution, world, event):
+def test_a_duplicate_event_does_nothing(due, start, cloud, event):
     """Right after a rotation the next one is not due, and not one thing changes."""
-    execution().finish()
-    before = world()
-    again = execution(**event)
+    start().finish()
+    before = cloud.snapshot()
+    again = start(**event)
     assert again.finish() == "NotDue"
     assert again.outcomes == [("plan_rotation", "not_due")]
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_rotation_that_was_missed_is_made_up(booted, execution, at_rest, clock):
+def test_a_rotation_that_was_missed_is_made_up(booted, start, at_rest, clock):
     """Days later it is still due; then again only after a whole period."""
     clock.advance(10 * booted.times.rotation_period)
-    assert execution().finish() == "Rotated"
+    assert start().finish() == "Rotated"
     activated = at_rest().keyset.active.activated
     clock.wall = activated + timedelta(seconds=booted.times.rotation_period - 1)
-    assert execution().finish() == "NotDue"
+    assert start().finish() == "NotDue"
     clock.advance(1)
-    assert execution().finish() == "Rotated"
+    assert start().finish() == "Rotated"
 
 
-def test_an_operator_rotates_before_it_is_due(booted, execution, truth, at_rest):
+def test_an_operator_rotates_before_it_is_due(booted, start, truth, at_rest):
     """With the active kid to supersede a rotation is due at once; it keeps every wait."""
     old = truth().active
-    run = execution(supersede=old.kid)
+    run = start(supersede=old.kid)
     assert run.finish() == "Rotated"
     assert run.data["plan"]["reason"] == "operator_asked"
     generation = at_rest()
@@ -116,22 +116,22 @@ def test_an_operator_rotates_before_it_is_due(booted, execution, truth, at_rest)
 
 
 @pytest.mark.parametrize("when", ["not due", "due"])
-def test_an_operators_second_request_does_nothing(booted, execution, truth, world, clock, when):
+def test_an_operators_second_request_does_nothing(booted, start, truth, cloud, clock, when):
     """A kid that is not active any more is not superseded again, though a rotation may be due."""
     old = truth().active
-    execution(supersede=old.kid).finish()
+    start(supersede=old.kid).finish()
     if when == "due":
         clock.advance(booted.times.rotation_period)
-    before = world()
-    again = execution(supersede=old.kid)
+    before = cloud.snapshot()
+    again = start(supersede=old.kid)
     assert again.finish() == "NotDue"
     assert again.data["plan"]["reason"] == "superseded_already"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_waking_early_goes_back_to_the_wait(booted, execution, truth, at_rest):
+def test_waking_early_goes_back_to_the_wait(booted, start, truth, at_rest):
     """Neither activation nor retirement happens early, however often the waits are cut short."""
-    run = execution(supersede=truth().active.kid)
+    run = start(supersede=truth().active.kid)
     run.naps = 3
     run.until("CreateKeyAfterActivate")
     active = truth().active
@@ -144,10 +144,10 @@ def test_waking_early_goes_back_to_the_wait(booted, execution, truth, at_rest):
 
 
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
-def test_a_standby_that_is_revoked_is_replaced(due, execution, truth, change, at_rest, state):
+def test_a_standby_that_is_revoked_is_replaced(due, start, truth, change, at_rest, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
     standby, old = truth().standby, truth().active
-    run = execution().until(state)
+    run = start().until(state)
     change(revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
     assert run.finish() == "Rotated"
@@ -158,20 +158,20 @@ def test_a_standby_that_is_revoked_is_replaced(due, execution, truth, change, at
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
-def test_a_run_whose_work_is_done_ends_overtaken(due, execution, truth, change, state):
+def test_a_run_whose_work_is_done_ends_overtaken(due, start, truth, change, state):
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
     old = truth().active
-    run = execution().until(state)
+    run = start().until(state)
     change(revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
     assert run.finish() == "Overtaken"
     assert due.keysets.read() == rescued
 
 
-def test_a_rolled_back_key_is_not_retired(due, execution, truth, change):
+def test_a_rolled_back_key_is_not_retired(due, start, truth, change):
     """The superseded key signs again: the waiting run finds nothing to retire, and nothing due."""
     old, standby = truth().active, truth().standby
-    run = execution().until("WaitForGrace")
+    run = start().until("WaitForGrace")
     rolled_back = change(roll_back, old.kid, supersede=standby.kid, times=due.times)
     assert rolled_back.keyset.active.kid == old.kid
     assert run.finish() == "Overtaken"

@@ -8,6 +8,7 @@ from keyturn.aws.faults import Unanswered
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
+from tests.unit.stage import invoke
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
@@ -26,16 +27,14 @@ def ending(superseded, planned):
     return planned(supersede=superseded.kid)
 
 
-def test_activation_waits_strictly_for_the_publication(
-    booted, invoke, planned, truth, clock, world
-):
+def test_activation_waits_strictly_for_the_publication(booted, planned, truth, clock, cloud):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
     active, standby = truth().active, truth().standby
     clock.wall = standby.published + WAIT
-    before = world()
+    before = cloud.snapshot()
     refused = invoke(activate_key, planned())
     assert (refused["outcome"], standby.kid in refused["why"]) == ("too_early", True)
-    assert world() == before
+    assert cloud.snapshot() == before
     clock.advance(1)
     event = planned()
     outcome = invoke(activate_key, event)
@@ -44,7 +43,7 @@ def test_activation_waits_strictly_for_the_publication(
     assert truth().get(active.kid).state is State.GRACE
 
 
-def test_activation_says_when_the_old_key_may_retire(due, invoke, planned, truth, clock):
+def test_activation_says_when_the_old_key_may_retire(due, planned, truth, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
     old = truth().active.kid
@@ -55,7 +54,7 @@ def test_activation_says_when_the_old_key_may_retire(due, invoke, planned, truth
     )
 
 
-def test_a_lost_reply_of_the_activation_counts_once(due, invoke, planned, truth, aws):
+def test_a_lost_reply_of_the_activation_counts_once(due, planned, truth, aws):
     """One generation more, and the outcome of the attempt that had its effect."""
     event, before = planned(), due.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
@@ -73,41 +72,39 @@ def test_a_lost_reply_of_the_activation_counts_once(due, invoke, planned, truth,
     ],
     ids=["unknown standby", "another active key", "nobody expected"],
 )
-def test_activation_in_another_world_is_overtaken(due, invoke, planned, world, change_of, why):
+def test_activation_in_another_world_is_overtaken(due, planned, cloud, change_of, why):
     """The run planned something that does not hold any more; nothing changes."""
-    event, before = planned(**change_of), world()
+    event, before = planned(**change_of), cloud.snapshot()
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], why in outcome["why"]) == ("overtaken", True)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_activation_of_an_ended_key_is_overtaken(due, invoke, planned, truth, change, world):
+def test_activation_of_an_ended_key_is_overtaken(due, planned, truth, change, cloud):
     """Revoked is revoked."""
     event = planned()
     change(revoke, [truth().standby.kid], times=due.times, limits=due.limits)
-    before = world()
+    before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_repeated_activation_does_not_undo_a_rollback(due, invoke, planned, truth, change, world):
+def test_a_repeated_activation_does_not_undo_a_rollback(due, planned, truth, change, cloud):
     """The zombie's key is in grace, and grace keys are not activated."""
     old, event = truth().active, planned()
     invoke(activate_key, event)
     change(roll_back, old.kid, supersede=truth().active.kid, times=due.times)
-    before = world()
+    before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_retirement_waits_strictly_for_the_last_token(
-    superseded, invoke, ending, truth, clock, world
-):
+def test_retirement_waits_strictly_for_the_last_token(superseded, ending, truth, clock, cloud):
     """At verify_until + ε it is too early, one second later it is not."""
     clock.wall = truth().get(superseded.kid).verify_until + timedelta(seconds=1)
-    before = world()
+    before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "too_early"
-    assert world() == before
+    assert cloud.snapshot() == before
     clock.advance(1)
     outcome = invoke(retire_key, ending)
     assert (outcome["outcome"], outcome["kid"]) == ("retired", superseded.kid)
@@ -116,7 +113,7 @@ def test_retirement_waits_strictly_for_the_last_token(
 
 @pytest.mark.parametrize("fate", ["revoked", "rolled back", "forgotten"])
 def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
-    due, superseded, invoke, ending, truth, change, clock, world, fate
+    due, superseded, ending, truth, change, clock, cloud, fate
 ):
     """There is nothing to retire."""
     if fate == "revoked":
@@ -126,23 +123,23 @@ def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
     else:
         ending["plan"]["supersede"] = "k" * 43
     clock.advance(60)
-    before = world()
+    before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_destruction_is_for_ended_keys_only(superseded, invoke, ending, aws, world):
+def test_destruction_is_for_ended_keys_only(superseded, ending, aws, cloud):
     """A key in grace is not touched, whatever the execution believes."""
-    before = world()
+    before = cloud.snapshot()
     outcome = invoke(destroy_key, ending)
     assert outcome == {"outcome": "overtaken", "why": f"key {superseded.kid} is grace"}
-    assert world() == before
+    assert cloud.snapshot() == before
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_a_retired_or_revoked_key_is_destroyed(
-    due, superseded, invoke, ending, change, clock, backdoor, transition
+    due, superseded, ending, change, clock, cloud, transition
 ):
     """Disabled at once, gone after the deployment's window; a second time changes nothing."""
     clock.advance(60)
@@ -151,19 +148,21 @@ def test_a_retired_or_revoked_key_is_destroyed(
     described = []
     for _ in range(2):
         assert invoke(destroy_key, ending) == {"outcome": "destroyed", "kid": superseded.kid}
-        described.append(backdoor.kms.describe_key(KeyId=superseded.kms_key_arn)["KeyMetadata"])
-    assert described[0]["KeyState"] == "PendingDeletion"
+        key = cloud.kms.keys[superseded.kms_key_arn]
+        described.append((cloud.kms.state(superseded.kms_key_arn), key.deletion))
+        clock.advance(1)
+    assert described[0] == ("PendingDeletion", pytest.approx(key.states[-1][0] + 7 * 86_400))
     assert described[0] == described[1]
 
 
-def test_a_forgotten_key_is_not_destroyed(due, invoke, ending, aws):
+def test_a_forgotten_key_is_not_destroyed(due, ending, aws):
     """What no fresh read shows as ended is left to reconcile."""
     ending["plan"]["supersede"] = "k" * 43
     assert invoke(destroy_key, ending)["outcome"] == "overtaken"
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
 
-def test_a_fault_is_raised_and_not_an_outcome(due, invoke, planned, aws):
+def test_a_fault_is_raised_and_not_an_outcome(due, planned, aws):
     """The state machine retries faults; a Choice state must not see one."""
     aws.fail("ssm:GetParametersByPath", aws.timeout, times=3)
     with pytest.raises(Unanswered):

@@ -1,11 +1,9 @@
-"""What the emergency tests share: a KMS that minds its keys' states, executions, tokens, the end."""
+"""What the emergency tests share: executions, tokens, the end."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from moto.core.exceptions import JsonRESTError
-from moto.kms.models import KmsBackend
 
 from keyturn.api import authorize, issue_token
 from keyturn.api.caller import Caller
@@ -16,59 +14,19 @@ from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.rotation.emergency.driver import Run
-
-USABLE = {"Disabled": "DisabledException", "PendingDeletion": "KMSInvalidStateException"}
-
-
-@pytest.fixture(autouse=True)
-def strict_kms(monkeypatch):
-    """KMS refuses to sign with, or to show, a key that is not enabled: moto does both."""
-
-    def strict(method):
-        def strictly(self, key_id, *args, **kwargs):
-            state = self.describe_key(key_id).key_state
-            if state in USABLE:
-                raise JsonRESTError(USABLE[state], f"{key_id} is {state}")
-            return method(self, key_id, *args, **kwargs)
-
-        return strictly
-
-    for name in ("sign", "get_public_key"):
-        monkeypatch.setattr(KmsBackend, name, strict(getattr(KmsBackend, name)))
-
-
-@pytest.fixture
-def start(stack, invoke, clock):
-    """Start an execution: `start()` is the schedule's own."""
-
-    def start(mode="scheduled", **event) -> Run:
-        return Run({"mode": mode, "started_by": "tests", **event}, invoke, clock)
-
-    return start
+from tests.cloud.gateway import RestGateway
+from tests.unit.rotation.execution import Execution
+from tests.unit.stage import START
 
 
 @pytest.fixture
 def emergency(start):
     """Start an emergency on these kids."""
 
-    def emergency(*kids, **event) -> Run:
+    def emergency(*kids, **event) -> Execution:
         return start("emergency", kids=list(kids), **{"reason": "key leaked", **event})
 
     return emergency
-
-
-@pytest.fixture
-def truth(stack):
-    """The keyset as it stands."""
-    return lambda: stack.keysets.read().keyset
-
-
-@pytest.fixture
-def due(booted, clock):
-    """A booted stack whose active key is due to be superseded."""
-    clock.advance(booted.times.rotation_period + 1)
-    return booted
 
 
 @pytest.fixture
@@ -97,33 +55,7 @@ def api(stack):
 
 
 @pytest.fixture
-def kms_state(backdoor):
-    """The state of a key in KMS."""
-
-    def kms_state(key) -> str:
-        metadata = backdoor.kms.describe_key(KeyId=key.kms_key_arn)["KeyMetadata"]
-        return metadata["KeyState"]
-
-    return kms_state
-
-
-@pytest.fixture
-def orphans(backdoor, stack):
-    """The KMS keys that no keyset generation knows."""
-
-    def orphans() -> set[str]:
-        known = {
-            key.kms_key_arn
-            for number, text in stack.keysets.stored().items()
-            for key in document.loads(text).keyset.all_keys
-        }
-        return {key["KeyArn"] for key in backdoor.kms.list_keys()["Keys"]} - known
-
-    return orphans
-
-
-@pytest.fixture
-def settled(stack, kms_state, orphans):
+def settled(stack, cloud):
     """Insist on what holds after an emergency on these kids, whatever else ran; returns the keyset."""
 
     def settled(*revoked, unclaimed=0):
@@ -131,7 +63,7 @@ def settled(stack, kms_state, orphans):
         keyset = generation.keyset
         for kid in revoked:
             assert keyset.get(kid).state is State.REVOKED
-            assert kms_state(keyset.get(kid)) in ("Disabled", "PendingDeletion")
+            assert cloud.kms.state(keyset.get(kid).kms_key_arn) in ("Disabled", "PendingDeletion")
         assert keyset.active
         assert keyset.standby
         assert keyset.standby.published
@@ -139,21 +71,17 @@ def settled(stack, kms_state, orphans):
             generation.number,
             {k.kid for k in keyset.keys},
         )
-        assert {kms_state(key) for key in keyset.keys} == {"Enabled"}
-        assert len(orphans()) == unclaimed
-        _absorbing(stack, revoked)
+        assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
+        generations = [document.loads(text) for _, text in sorted(stack.keysets.stored().items())]
+        known = {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
+        assert len(cloud.kms.keys.keys() - known) == unclaimed
+        for kid in revoked:  # once revoked, in no later generation anything else
+            history = [one.keyset.find(kid) for one in generations]
+            ended = [isinstance(key, EndedKey) for key in history if key]
+            assert ended == sorted(ended)
         return keyset
 
     return settled
-
-
-def _absorbing(stack, revoked) -> None:
-    """Once revoked, in no later generation anything else."""
-    stored = stack.keysets.stored()
-    for kid in revoked:
-        history = [document.loads(stored[n]).keyset.find(kid) for n in sorted(stored)]
-        ended = [isinstance(key, EndedKey) for key in history if key]
-        assert ended == sorted(ended)
 
 
 @pytest.fixture
@@ -175,18 +103,10 @@ def jwks(stack):
 
 
 @pytest.fixture
-def gateway(aws, clock, watched_clients, monkeypatch):
+def gateway(aws, clients) -> RestGateway:
     """API Gateway's control plane; `flushed` says which stages were flushed, and when."""
-    flushed = []
-
-    def flush(restApiId, stageName):  # noqa: N803 - boto3's names
-        aws.note("apigateway:Flush")
-        aws.meet("apigateway:Flush", after=False)
-        flushed.append((f"{restApiId}/{stageName}", clock.now()))
-
-    client = SimpleNamespace(flush_stage_authorizers_cache=flush, flushed=flushed)
-    monkeypatch.setitem(watched_clients[0].__dict__, "apigateway", client)
-    return client
+    clients.apigateway = RestGateway(aws, START)
+    return clients.apigateway
 
 
 @pytest.fixture

@@ -48,16 +48,16 @@ def test_an_unknown_kid_among_known_ones(booted, emergency, truth, settled):
     assert settled(active).active.kid == standby
 
 
-def test_only_an_unknown_kid(booted, emergency, world):
+def test_only_an_unknown_kid(booted, emergency, cloud):
     """Nothing is changed, and the operator is told."""
-    before = world()
+    before = cloud.snapshot()
     alarm = emergency(UNKNOWN)
     assert alarm.finish() == "failed"
     assert UNKNOWN in str(alarm.error)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_kid_that_was_revoked_already(booted, emergency, truth, world):
+def test_a_kid_that_was_revoked_already(booted, emergency, truth, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
     first, second = truth().active.kid, truth().standby.kid
     assert emergency(first).finish() == "Revoked"
@@ -67,14 +67,14 @@ def test_a_kid_that_was_revoked_already(booted, emergency, truth, world):
     assert both.data["revocation"]["unknown"] == []
 
 
-def test_a_retired_key(due, start, emergency, truth, world):
+def test_a_retired_key(due, start, emergency, truth, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
     old = truth().active.kid
     start().finish()
-    before = world()
+    before = cloud.snapshot()
     assert emergency(old).finish() == "Revoked"
     assert truth().get(old).state is State.RETIRED
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -94,23 +94,23 @@ def test_a_retired_key(due, start, emergency, truth, world):
         ({"kid": UNKNOWN}, "kid"),
     ],
 )
-def test_an_input_that_is_not_understood(booted, start, aws, world, changes, field):
+def test_an_input_that_is_not_understood(booted, start, aws, cloud, changes, field):
     """It is refused by the field's name before anything is read or written."""
-    before = world()
+    before = cloud.snapshot()
     run = start("emergency", **{"kids": [UNKNOWN], "reason": "key leaked", **changes})
     assert run.finish() == "failed"
     assert run.visited == ["KeepRequest", "PlanRotation"]
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(f"{field}: ")
     assert aws.operations == []
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_an_input_without_kids_or_reason(booted, start, world):
+def test_an_input_without_kids_or_reason(booted, start, cloud):
     """Both have to be said."""
-    before = world()
+    before = cloud.snapshot()
     for missing, given in (("kids", {"reason": "key leaked"}), ("reason", {"kids": [UNKNOWN]})):
         run = start("emergency", **given)
         assert run.finish() == "failed"
         assert str(run.error).startswith(f"{missing}: ")
-    assert world() == before
+    assert cloud.snapshot() == before

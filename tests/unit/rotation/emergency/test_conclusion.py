@@ -46,11 +46,9 @@ def test_a_step_that_did_not_do_its_work_is_named(step, what, said):
         concluded(**{step: what})
 
 
-def test_a_missing_keyset_names_its_remedy(booted, backdoor):
+def test_a_missing_keyset_names_its_remedy(booted, cloud):
     """The execution's cause is all that an operator sees of it."""
-    backdoor.ssm.delete_parameters(
-        Names=[f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.stored()]
-    )
+    cloud.ssm.delete([f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.stored()])
     with pytest.raises(KeysetMissing) as caught:
         booted.keysets.read()
     failed = {"Error": "KeysetMissing", "Cause": json.dumps({"errorMessage": str(caught.value)})}

@@ -12,13 +12,14 @@ from keyturn.rotation import reconcile, record_changes, revoke_keys
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.stage import invoke
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
 PLAN = {"op_id": "op-1", "reason": "host broken into"}
 
 
 @pytest.fixture
-def cut(booted, invoke):
+def cut(booted):
     """RevokeKeys, as the state machine calls it in an emergency."""
 
     def cut(at=None, **request):
@@ -114,9 +115,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cut, truth
 
 
 @pytest.mark.parametrize("later", [0, 100_000])
-def test_a_block_that_runs_again_blocks_no_released_client(
-    booted, cut, truth, clock, invoke, later
-):
+def test_a_block_that_runs_again_blocks_no_released_client(booted, cut, truth, clock, later):
     """Also when its cut-off has ended meanwhile, and nothing remembers it."""
     at = clock.now()
     cut(block=[ORDERS], at=at)
@@ -163,17 +162,17 @@ def test_an_order_that_is_refused_fails_its_execution(booted, cut, start, truth)
         ({"release": ["orders"]}, "release.0"),
     ],
 )
-def test_a_request_that_is_not_understood(booted, start, world, request_, named):
+def test_a_request_that_is_not_understood(booted, start, cloud, request_, named):
     """Nothing is written, and the error names the member."""
-    before = world()
+    before = cloud.snapshot()
     run = start("emergency", reason="broken into", **request_)
     assert run.finish() == "failed"
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(named)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_each_cutoff_is_announced(booted, cut, invoke, aws):
+def test_each_cutoff_is_announced(booted, cut, aws):
     """Listeners hear which claim, and until when; no name of a subject goes on the bus."""
     invoke(record_changes, {})
     aws.reset()
@@ -189,7 +188,7 @@ def test_each_cutoff_is_announced(booted, cut, invoke, aws):
     assert details[ORDERS]["until"] is None
 
 
-def test_reconcile_measures_how_full_it_is(booted, cut, invoke, printed, monkeypatch, clock):
+def test_reconcile_measures_how_full_it_is(booted, cut, printed, monkeypatch):
     """While there are cut-offs: how many stand, and how many more fit; without any, nothing to pay for."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
     invoke(reconcile, {})
@@ -207,13 +206,19 @@ def measured(text):
     return {name: line[name] for line in lines for name in line if name.startswith("CutOff")}
 
 
-def test_reconcile_forgets_what_is_over(booted, cut, invoke, truth, clock):
-    """No earlier than when the last token is dead."""
+def test_reconcile_forgets_what_is_over(booted, cut, truth, clock, aws):
+    """No earlier than when the last token is dead. Nothing drifted, so nobody is told of a repair."""
     cut(cut_off={"client_id": [ORDERS]})
     until = truth().cutoffs[0].until
     clock.advance((until - clock.now()).total_seconds())
     invoke(reconcile, {})
     assert named(truth()) == {(Claim.CLIENT, ORDERS)}
     clock.advance(timedelta(seconds=1).total_seconds())
-    assert invoke(reconcile, {})["forget_cutoffs"] == 1
+    aws.reset()
+    repairs = invoke(reconcile, {})
+    assert repairs["forget_cutoffs"] == 1
+    assert "publish_jwks" not in repairs
     assert truth().cutoffs == ()
+    assert booted.well_known.read().generation == booted.keysets.read().number
+    entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    assert "DriftRepaired" not in {entry["DetailType"] for entry in entries}

@@ -4,17 +4,17 @@ import pytest
 
 from keyturn.keyset.states import State
 from tests.definition import STATES
-from tests.unit.rotation.emergency.driver import turns
-from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION
+from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION, stops
+from tests.unit.rotation.execution import turns
 
-EVERYWHERE = [*ROTATION, "the end"]
-WITHOUT_STANDBY = ("IsKeyActivated", "CreateKeyAfterActivate")
+EVERYWHERE = stops(ROTATION)
+WITHOUT_STANDBY = "CreateKeyAfterActivate"
 everywhere = pytest.mark.parametrize("position", EVERYWHERE)
 
 
 def states_with(other, positions):
     """A standby, where there is one, or a key of the other state, at these states."""
-    cases = [("standby", at) for at in positions if at not in WITHOUT_STANDBY]
+    cases = [("standby", at) for at in positions if at != WITHOUT_STANDBY]
     cases += [(other, at) for at in positions]
     return pytest.mark.parametrize(("state", "position"), cases)
 
@@ -97,7 +97,7 @@ def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, settle
     assert settled(gone).active.kid == active
 
 
-@pytest.mark.parametrize("position", EMERGENCY)
+@pytest.mark.parametrize("position", stops(EMERGENCY))
 @pytest.mark.parametrize("state", ["active", "standby"])
 def test_a_rotation_between_two_steps_of_an_emergency(
     due, start, emergency, truth, settled, position, state
@@ -112,7 +112,7 @@ def test_a_rotation_between_two_steps_of_an_emergency(
     settled(gone)
 
 
-@states_with("active", [at for at in ROTATION if STATES[at]["Type"] in ("Task", "Wait")])
+@states_with("active", EVERYWHERE[:-1])
 def test_an_emergency_and_a_rotation_by_turns(
     due, start, emergency, truth, settled, position, state
 ):

@@ -13,6 +13,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.stage import invoke
 
 REFUSED = "AccessDeniedException"
 # What is broken in which state, and what the conclusion calls the step.
@@ -146,7 +147,7 @@ def _first_stage(aws, gateway) -> None:
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_a_failing_step_stops_none_after_it(
-    flushing, emergency, truth, aws, gateway, kms_state, jwks, api, state, operation, step
+    flushing, emergency, truth, aws, gateway, cloud, jwks, api, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
     active, standby = truth().active.kid, truth().standby.kid
@@ -161,7 +162,9 @@ def test_a_failing_step_stops_none_after_it(
 
     revoked, key = step != "revocation", truth().get(active)
     assert (key.state is State.REVOKED) is revoked
-    assert kms_state(key) == ("Disabled" if revoked and step != "disabling" else "Enabled")
+    assert cloud.kms.state(key.kms_key_arn) == (
+        "Disabled" if revoked and step != "disabling" else "Enabled"
+    )
     assert truth().active.kid == (standby if revoked else active)
     assert bool(truth().standby) is (step != "replacement")
     assert (active in jwks()) is not revoked
@@ -171,7 +174,7 @@ def test_a_failing_step_stops_none_after_it(
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_it_is_put_right_afterwards(
-    flushing, emergency, truth, aws, settled, clock, invoke, state, operation, step
+    flushing, emergency, truth, aws, settled, clock, state, operation, step
 ):
     """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
     active = truth().active.kid
@@ -199,7 +202,7 @@ def test_everything_after_the_revocation_fails(flushing, emergency, truth, aws, 
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", REFUSED])
-def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, kms_state, code):
+def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, cloud, code):
     """The other keys of the emergency are disabled all the same."""
     first, second = truth().active, truth().standby
     alarm = emergency(first.kid, second.kid).until("DisableKeys")
@@ -210,7 +213,7 @@ def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, kms_state,
     )
     alarm.until("PublishJwksAfterRevoke")
     fault.end()
-    assert kms_state(second) == "Disabled"
+    assert cloud.kms.state(second.kms_key_arn) == "Disabled"
     alarm.finish()
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from keyturn.aws.keyset_store import KeysetStore
 from keyturn.keyset.states import State
-from tests.unit.rotation.emergency.driver import turns
-from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.cloud.ssm import SsmClient
+from tests.cloud.wire import DirectWire
+from tests.unit.rotation.emergency.paths import EMERGENCY, stops
+from tests.unit.rotation.execution import turns
 
-positions = pytest.mark.parametrize("position", EMERGENCY)
+positions = pytest.mark.parametrize("position", stops(EMERGENCY))
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_two_on_the_same_key(kids, emergency, settled, writes_of, position):
 
 @positions
 @pytest.mark.parametrize("order", ["active first", "standby first"])
-def test_two_on_different_keys(kids, emergency, settled, backdoor, position, order):
+def test_two_on_different_keys(kids, emergency, settled, cloud, position, order):
     """Both are revoked, a new key signs, another one stands by, and no more are made."""
     ordered = kids if order == "active first" else kids[::-1]
     first = emergency(ordered[0]).until(position)
@@ -68,16 +70,16 @@ def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, t
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["active", "standby"])
-def test_the_same_emergency_again(kids, emergency, settled, world, writes_of, which):
+def test_the_same_emergency_again(kids, emergency, settled, cloud, writes_of, which):
     """A repeated input changes nothing at all, least of all the key that was activated since."""
     gone = kids[which]
     assert emergency(gone).finish() == "Revoked"
     settled(gone)
-    before = world()
+    before = cloud.snapshot()
     again = emergency(gone)
     assert again.finish() == "Revoked"
     assert again.visited == EMERGENCY
-    assert world() == before
+    assert cloud.snapshot() == before
     assert writes_of(again) == []
 
 
@@ -94,10 +96,13 @@ def test_the_revocation_is_the_first_write(kids, emergency, truth, writes_of, st
     assert (first.started_by, first.reason) == ("tests", "key leaked")
 
 
-def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, backdoor, origin, settled):
+def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, origin, settled):
     """L2: it costs one more attempt for each of the writers that were faster."""
     first = stack.keysets.read().number
-    others = KeysetStore("demo", stack.clock, backdoor.ssm, backdoor.ssm)
+    unseen = DirectWire()
+    unseen.instant = float("inf")
+    ssm = SsmClient(cloud.ssm, unseen, retries=False)
+    others = KeysetStore("demo", stack.clock, ssm, ssm)
 
     def touched(keyset, now):
         horizon = keyset.horizon or now.replace(microsecond=0) - timedelta(days=1)

@@ -9,7 +9,6 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.conftest import BUCKET
 
 
 @pytest.fixture
@@ -19,19 +18,19 @@ def name():
 
 
 @pytest.fixture
-def put(backdoor, name):
+def put(cloud, name):
     """Write a generation as somebody with the permission could."""
 
     def put(number, text):
-        backdoor.ssm.put_parameter(Name=name(number), Value=text, Type="String", Overwrite=True)
+        cloud.ssm.put(name(number), text, overwrite=True)
 
     return put
 
 
 @pytest.fixture
-def lose(backdoor, name):
+def lose(cloud, name):
     """Delete generations as somebody with the permission could."""
-    return lambda *numbers: backdoor.ssm.delete_parameters(Names=[name(n) for n in numbers])
+    return lambda *numbers: cloud.ssm.delete([name(n) for n in numbers])
 
 
 @pytest.fixture
@@ -61,17 +60,16 @@ def revoked(booted, change):
 
 
 @pytest.fixture
-def show(backdoor):
+def show(cloud):
     """Write the JWKS with this number and only these of its keys, as somebody could."""
 
     def show(number, kids):
-        standing = json.loads(backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)["Body"].read())
+        standing = json.loads(cloud.s3.body(JWKS))
         keys = [key for key in standing["keys"] if key["kid"] in kids]
-        backdoor.s3.put_object(
-            Bucket=BUCKET,
-            Key=JWKS,
-            Body=json.dumps({"keys": keys, "generation": number}).encode(),
-            Metadata={"keyturn-generation": str(number)},
+        cloud.s3.write(
+            JWKS,
+            json.dumps({"keys": keys, "generation": number}).encode(),
+            metadata={"keyturn-generation": str(number)},
         )
 
     return show

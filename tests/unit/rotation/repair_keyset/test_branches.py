@@ -10,6 +10,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.record_changes import record_changes
+from tests.unit.stage import invoke
 
 
 @pytest.fixture
@@ -23,21 +24,21 @@ def branch(booted, lose, revoked, truth):
     return kid
 
 
-def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, invoke, truth):
+def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, truth):
     """Above the number of the lost generation, so that readers who hold it follow."""
     lost = booted.keysets.read().number
     assert invoke(reconcile, {})["join_branches"] > lost
     assert truth().find(branch).state is State.REVOKED
 
 
-def test_a_joined_branch_is_not_joined_again(branch, invoke):
+def test_a_joined_branch_is_not_joined_again(branch):
     """The next run finds nothing to do."""
     invoke(reconcile, {})
     assert "join_branches" not in invoke(reconcile, {})
 
 
 @pytest.mark.parametrize("parent", ["", "x" * 43])
-def test_what_never_followed_is_no_branch(booted, truth, invoke, clock, parent):
+def test_what_never_followed_is_no_branch(booted, truth, clock, parent):
     """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
     record_changes(booted)
     head, active = booted.keysets.read(), truth().active.kid
@@ -61,9 +62,7 @@ def blocked(booted, origin):
     return blocked
 
 
-def test_what_a_lost_branch_had_cut_off_is_cut_off_again(
-    booted, lose, revoked, blocked, truth, invoke
-):
+def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, lose, revoked, blocked, truth):
     """Also where the writer that was faster has gone on further than the lost branch."""
     blocked(is_blocked=True)
     record_changes(booted)

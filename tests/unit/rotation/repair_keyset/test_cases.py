@@ -11,19 +11,19 @@ from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
 
 
-def test_a_sound_keyset_needs_no_repair(booted, world):
+def test_a_sound_keyset_needs_no_repair(booted, cloud):
     """Diagnosing it writes nothing."""
-    before = world()
+    before = cloud.snapshot()
     diagnosis = repair_keyset.diagnose(booted)
     assert (diagnosis.condition, diagnosis.number) == (Condition.SOUND, None)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize("number", [1, 3, 999_999_999_999])
-def test_what_does_not_count_needs_no_repair(booted, backdoor, name, number):
+def test_what_does_not_count_needs_no_repair(booted, cloud, name, number):
     """Whoever put it there: it is ignored, and reconcile removes it."""
     if number != 1:
-        backdoor.ssm.put_parameter(Name=name(number), Value="{", Type="String")
+        cloud.ssm.put(name(number), "{")
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
 
 
@@ -52,13 +52,13 @@ def test_a_warm_reader_stays_where_it_is(booted, put, repaired, container):
     assert warm.view.fresh() == held
 
 
-def test_a_newer_release_is_left_alone(booted, put, world):
+def test_a_newer_release_is_left_alone(booted, put, cloud):
     """That release can read it, and this one must not decide."""
     text = document.dumps(booted.keysets.read()).replace('"schema":1', '"schema":2')
     put(3, text.replace(booted.keysets.read().parent, document.digest(booted.keysets.read().text)))
-    before = world()
+    before = cloud.snapshot()
     assert repair_keyset.diagnose(booted).condition is Condition.NEWER_RELEASE
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["the newest", "all"])

@@ -5,7 +5,6 @@ import pytest
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
-from tests.unit.conftest import BUCKET
 
 
 def test_what_the_jwks_no_longer_shows_has_ended(booted, show, repaired, truth):
@@ -36,10 +35,10 @@ def test_where_nothing_can_be_read_nothing_is_restored(stack, put):
         repair_keyset.diagnose(stack)
 
 
-def test_an_unreadable_object_in_the_history_is_passed_over(booted, lose, backdoor, repaired):
+def test_an_unreadable_object_in_the_history_is_passed_over(booted, lose, cloud, repaired):
     """The newest that can be read is restored."""
     record_changes(booted)
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/000000000003.json", Body=b"\xff")
+    cloud.s3.write("history/000000000003.json", b"\xff")
     lose(2)
     diagnosis = repaired()
     assert (diagnosis.source.number, diagnosis.number) == (2, None)

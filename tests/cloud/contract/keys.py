@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keyturn.aws.key_policy import key_policy
-from tests.simulation.contract.clouds import Cloud
+from tests.cloud.contract.clouds import Cloud
 
 
 def policy() -> str:

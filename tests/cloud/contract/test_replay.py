@@ -12,16 +12,16 @@ from functools import partial
 import pytest
 
 from keyturn.cli.local import LocalAws
-from tests.definition import STATES
-from tests.simulation.contract import engines
-from tests.simulation.contract.replays import (
+from tests.cloud.contract import engines
+from tests.cloud.contract.replays import (
     Replay,
     catching,
     each_task_once,
     expected,
     without_waits,
 )
-from tests.simulation.contract.traces import Trace, every_branch, every_trace
+from tests.cloud.contract.traces import Trace, every_branch, every_trace
+from tests.definition import STATES
 from tests.stepfunctions_local import stepfunctions_local
 
 TRACES = {trace.name: without_waits(trace) for trace in every_trace()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.contract.clouds import BUCKET, Cloud, refused
+from tests.cloud.contract.clouds import BUCKET, Cloud, refused
 
 GONE = ("NoSuchKey", 404)
 NOT_AS_EXPECTED = ("PreconditionFailed", 412)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.cloud.contract.traces import ABORTED, Call, Trace
 from tests.definition import DEFINITION, STATES, step_of
-from tests.simulation.contract.traces import ABORTED, Call, Trace
 
 PAST = "2020-01-01T00:00:00Z"
 LATER = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"  # than any replay takes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.contract.clouds import Cloud, refused
+from tests.cloud.contract.clouds import Cloud, refused
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-"""The three that answer the same cases: the simulator's fakes, moto and MiniStack."""
+"""The three that answer the same cases: our fakes, moto and MiniStack."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,15 @@ from moto import mock_aws
 
 from keyturn.aws.clients import Clients
 from keyturn.cli.local import LocalAws
-from tests.simulation.cloud.kms import Kms, TaggingClient
-from tests.simulation.cloud.s3 import S3, S3Client
-from tests.simulation.cloud.ssm import Ssm
-from tests.simulation.cloud.wire import DirectWire
-from tests.simulation.play import key_material
+from tests.cloud.account import Account
+from tests.cloud.material import key_material
+from tests.cloud.scheduler import SchedulerClient
+from tests.cloud.states import StatesClient
+from tests.cloud.wire import DirectWire
 
 BUCKET = "keyturn-contract"
+_NAME = "keyturn-contract"
+_WAITING = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 _names = count(1)
 
 
@@ -32,6 +35,7 @@ class Cloud:
 
     clients: Any  # as keyturn.aws.clients.Clients
     began: datetime
+    machine: str  # the ARN of a state machine whose executions wait
     threads: bool = True  # whether it can be called by many at once
 
     def fresh(self, prefix: str) -> str:
@@ -68,18 +72,15 @@ def refusal_of(error: ClientError) -> tuple[str, int]:
 
 @contextmanager
 def fake() -> Iterator[Cloud]:
-    """The simulator's own fakes, on a wire that does nothing but carry."""
+    """Our fakes, on a wire that does nothing but carry."""
     wire, began = DirectWire(), datetime.now(UTC)
-    ssm, kms = Ssm(wire, began), Kms(wire, began, key_material())
-    clients = SimpleNamespace(
-        ssm=ssm.client(retries=True),
-        ssm_timed=ssm.client(retries=False),
-        kms=kms.client(retries=True),
-        kms_once=kms.client(retries=False),
-        s3=S3Client(S3(wire), wire),
-        tagging=TaggingClient(kms, wire),
+    account = Account(wire, began, key_material())
+    clients = account.clients()
+    clients.scheduler = SchedulerClient(wire)
+    clients.states = StatesClient(
+        wire, began, lambda _input: SimpleNamespace(over=False, failure=None)
     )
-    yield Cloud(clients, began, threads=False)
+    yield Cloud(clients, began, f"arn:aws:states:us-east-1:1:stateMachine:{_NAME}", threads=False)
 
 
 @contextmanager
@@ -101,4 +102,9 @@ def _over_boto3() -> Cloud:
     began = datetime.now(UTC)
     clients = Clients(write_delay=30)
     clients.s3.create_bucket(Bucket=BUCKET)
-    return Cloud(clients, began)
+    machine = clients.states.create_state_machine(
+        name=f"{_NAME}-{next(_names)}",
+        definition=json.dumps(_WAITING),
+        roleArn="arn:aws:iam::123456789012:role/states",
+    )
+    return Cloud(clients, began, machine["stateMachineArn"])

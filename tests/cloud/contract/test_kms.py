@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from keyturn.aws.key_policy import is_same_policy
-from tests.simulation.contract.clouds import Cloud, refused
-from tests.simulation.contract.keys import (
+from tests.cloud.contract.clouds import Cloud, refused
+from tests.cloud.contract.keys import (
     create,
     describe,
     disable,
@@ -226,3 +226,26 @@ def test_a_dying_key_is_still_found(cloud: Cloud) -> None:
 def test_a_stack_without_keys_has_none(cloud: Cloud) -> None:
     """An empty list, no refusal."""
     assert tagged(cloud, cloud.fresh("stack-")) == {}
+
+
+def verify(cloud: Cloud, arn: str, signature: bytes) -> Any:
+    """Verify as `keyturn verify --kms` makes it."""
+    return cloud.clients.kms.verify(
+        KeyId=arn,
+        Message=b"text",
+        MessageType="RAW",
+        Signature=signature,
+        SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+    )
+
+
+def test_kms_verifies_its_own_signature(cloud: Cloud, arn: str) -> None:
+    """And says so."""
+    assert verify(cloud, arn, sign(cloud.clients.kms, arn))["SignatureValid"] is True
+
+
+@pytest.mark.deviates(moto="answers that the signature is not valid")
+def test_kms_refuses_another_keys_signature(cloud: Cloud, arn: str) -> None:
+    """By an error, not by `SignatureValid`."""
+    other = sign(cloud.clients.kms, create(cloud)["Arn"])
+    assert refused(partial(verify, cloud, arn, other)) == ("KMSInvalidSignatureException", 400)

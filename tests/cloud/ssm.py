@@ -1,6 +1,6 @@
 """SSM Parameter Store as the product uses it: Standard tier, create-if-absent, reads from the past.
 
-Source: AWS Systems Manager API Reference; each rule has a case in tests/simulation/contract.
+Source: AWS Systems Manager API Reference; each rule has a case in tests/cloud/contract.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from keyturn.keyset.lineage import StoredParameter
-from tests.simulation.cloud.errors import refused
-from tests.simulation.cloud.wire import Call, Listing, Wire
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call, Listing, Wire
 
 MAX_BYTES = 4096
 _PAGE = 10
@@ -41,6 +41,7 @@ class Ssm:
         self._wire = wire
         self.epoch = epoch
         self.parameters: dict[str, Parameter] = {}
+        self.tags: dict[str, dict[str, str]] = {}
         self.planted: set[str] = set()
         self.stirred = 0  # how often something changed, whoever did it
         self.watch = lambda name, text: None
@@ -54,7 +55,14 @@ class Ssm:
         parameter = self.parameters.get(name)
         return parameter.at(at) if parameter else None
 
-    def put(self, name: str, text: str, *, overwrite: bool) -> None:
+    def value(self, name: str) -> str:
+        """What stands there now; raises KeyError for nothing."""
+        text = self.see(name, self._wire.now())
+        if text is None:
+            raise KeyError(name)
+        return text
+
+    def put(self, name: str, text: str, *, overwrite: bool = False) -> None:
         """Write now."""
         self.stirred += 1
         if len(text.encode()) > MAX_BYTES:
@@ -121,15 +129,30 @@ class SsmClient:
     def __init__(self, ssm: Ssm, wire: Wire, retries: bool) -> None:
         self._ssm, self._wire, self._retries = ssm, wire, retries
 
-    def put_parameter(self, Name, Value, Type, Tier, Overwrite) -> dict[str, Any]:  # noqa: N803
+    def put_parameter(
+        self,
+        Name,  # noqa: N803
+        Value,  # noqa: N803
+        Type,  # noqa: N803
+        Tier="Standard",  # noqa: N803
+        Overwrite=False,  # noqa: N803
+    ) -> dict[str, Any]:
         """PutParameter."""
         assert (Type, Tier) == ("String", "Standard")
 
-        def effect(_at: float) -> dict[str, Any]:
+        def effect(at: float) -> dict[str, Any]:
             self._ssm.put(Name, Value, overwrite=Overwrite)
-            return {"Tier": Tier}
+            return {"Tier": Tier, "Version": self._ssm.shown(Name, at)["Version"]}
 
-        return self._call("PutParameter", effect)
+        return self._call(
+            "PutParameter",
+            effect,
+            Name=Name,
+            Value=Value,
+            Type=Type,
+            Tier=Tier,
+            Overwrite=Overwrite,
+        )
 
     def get_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
         """GetParameters: up to ten names; those that are missing are listed."""
@@ -143,7 +166,7 @@ class SsmClient:
                 "InvalidParameters": [name for name, value in seen.items() if value is None],
             }
 
-        return self._call("GetParameters", effect, Names[0].rpartition("/")[0])
+        return self._call("GetParameters", effect, Names[0].rpartition("/")[0], Names=Names)
 
     def delete_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
         """DeleteParameters: up to ten names."""
@@ -154,18 +177,19 @@ class SsmClient:
             self._ssm.delete(Names)
             return {}
 
-        return self._call("DeleteParameters", effect)
+        return self._call("DeleteParameters", effect, Names=Names)
 
     def list_tags_for_resource(self, ResourceType, ResourceId) -> dict[str, Any]:  # noqa: N803
-        """ListTagsForResource: nobody in a run tags a parameter."""
+        """ListTagsForResource: what a stack has declared bears CloudFormation's tag."""
         assert ResourceType == "Parameter"
 
         def effect(at: float) -> dict[str, Any]:
             if self._ssm.see(ResourceId, at) is None:
                 raise refused("InvalidResourceId")
-            return {"TagList": []}
+            tags = self._ssm.tags.get(ResourceId, {})
+            return {"TagList": [{"Key": name, "Value": text} for name, text in tags.items()]}
 
-        return self._call("ListTagsForResource", effect)
+        return self._call("ListTagsForResource", effect, ResourceId=ResourceId)
 
     def get_paginator(self, name: str) -> Listing:
         """The one listing we ask for."""
@@ -189,14 +213,14 @@ class SsmClient:
                 page = [self._ssm.shown(n, at) for n in names[:_PAGE]]
                 return {"Parameters": page, **({"NextToken": "on"} if len(names) > _PAGE else {})}
 
-            page = self._call("GetParametersByPath", effect, Path)
+            page = self._call("GetParametersByPath", effect, Path, Path=Path)
             yield page
             if "NextToken" not in page:
                 return
             beyond = page["Parameters"][-1]["Name"]
 
-    def _call(self, name: str, effect: Any, path: str = "") -> Any:
-        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path))
+    def _call(self, name: str, effect: Any, path: str = "", **arguments: Any) -> Any:
+        return self._wire.carry(Call(f"ssm:{name}", effect, self._retries, path, arguments))
 
 
 def _stored(shown: Mapping[str, Any]) -> StoredParameter:

@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call, Listing, Wire
 from tests.permissions.key_policy import KeyPolicy, Principal
-from tests.simulation.cloud.errors import refused
-from tests.simulation.cloud.wire import Call, Listing, Wire
 
 ARN = "arn:aws:kms:us-east-1:123456789012:key/"
 ENABLED, DISABLED, PENDING = "Enabled", "Disabled", "PendingDeletion"
@@ -63,6 +64,7 @@ class Kms:
         self.caller: Callable[[], Principal | None] = lambda: (
             None
         )  # None: who looks on from outside
+        self.page = 100  # keys that the tagging API shows at once, at most
         self.tag_lag = 0.0  # seconds until the tagging API knows a key
         self.birth_lag = 0.0  # seconds until every host of KMS knows a key
         self.host: Callable[[str], float] = lambda _call: 1.0  # of them, when this call's one does
@@ -78,7 +80,7 @@ class Kms:
         now = self._wire.now()
         private = next(self._material)
         der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        arn = f"{ARN}{len(self.keys):012d}"
+        arn = f"{ARN}00000000-0000-4000-8000-{len(self.keys):012d}"
         self.keys[arn] = KmsKey(
             private,
             der,
@@ -115,6 +117,35 @@ class Kms:
         key = self.there(arn)
         grants = key.policy.grants | {(grantee.arn, action)}
         key.policy = replace(key.policy, grants=grants)
+
+    def state(self, arn: str) -> str:
+        """Its state now."""
+        return self.there(arn).state(self._wire.now())
+
+    def create_tagged(self, stack: str, policy: str, **kind: Any) -> str:
+        """A key that bears a stack's tag, whoever makes it; returns its ARN."""
+        tags = [{"TagKey": "keyturn:stack", "TagValue": stack}]
+        return str(self.create(tags, policy, **kind)["KeyMetadata"]["Arn"])
+
+    def disable(self, arn: str) -> None:
+        """Nobody can use it from now on."""
+        self.become(arn, DISABLED)
+
+    def schedule_deletion(self, arn: str, days: int) -> None:
+        """It is gone after so many days."""
+        self.become(arn, PENDING)
+        self.keys[arn].deletion = self._wire.now() + days * _DAY
+
+    def cancel_deletion(self, arn: str) -> None:
+        """It is disabled instead."""
+        key = self.there(arn)
+        key.deletion = None
+        key.states.append((self._wire.now(), DISABLED))
+
+    def set_policy(self, arn: str, policy: str) -> None:
+        """PutKeyPolicy."""
+        key = self.there(arn)
+        key.policy = replace(KeyPolicy(policy), grants=key.policy.grants)
 
     def usable(self, arn: str, at: float) -> KmsKey:
         """The key, if it can be used."""
@@ -170,7 +201,9 @@ class KmsClient:
         managing = caller and KeyPolicy(Policy).allows(caller, "kms:PutKeyPolicy", "*", {})
         if not managing and not BypassPolicyLockoutSafetyCheck:
             raise refused("MalformedPolicyDocumentException")
-        return self._carry("CreateKey", lambda _at: self._kms.create(Tags, Policy))
+        bypass = {"BypassPolicyLockoutSafetyCheck": BypassPolicyLockoutSafetyCheck}
+        arguments = {**kind, "Policy": Policy, "Tags": Tags, **bypass}
+        return self._carry("CreateKey", lambda _at: self._kms.create(Tags, Policy), arguments)
 
     def describe_key(self, KeyId):  # noqa: N803
         """DescribeKey: of a disabled key, too."""
@@ -210,7 +243,25 @@ class KmsClient:
             KeyId,
             lambda at: {"Signature": _signature(self._kms.usable(KeyId, at).private, Message, raw)},
             {"kms:SigningAlgorithm": SigningAlgorithm},
+            Message=Message,
+            MessageType=MessageType,
+            SigningAlgorithm=SigningAlgorithm,
         )
+
+    def verify(self, KeyId, Message, MessageType, Signature, SigningAlgorithm):  # noqa: N803
+        """Verify: what Sign takes, and a signature that must be right."""
+        assert SigningAlgorithm == _RS256
+        algorithm = SHA256() if MessageType == "RAW" else Prehashed(SHA256())
+
+        def effect(at: float) -> dict[str, Any]:
+            public = self._kms.usable(KeyId, at).private.public_key()
+            try:
+                public.verify(Signature, Message, PKCS1v15(), algorithm)
+            except InvalidSignature:
+                raise refused("KMSInvalidSignatureException") from None
+            return {"SignatureValid": True}
+
+        return self._call("Verify", KeyId, effect)
 
     def disable_key(self, KeyId):  # noqa: N803
         """DisableKey: may be repeated."""
@@ -221,13 +272,15 @@ class KmsClient:
         if not 7 <= PendingWindowInDays <= 30:
             raise refused("ValidationException")
 
-        def effect(_at: float) -> None:
-            self._kms.become(KeyId, PENDING)
-            self._kms.keys[KeyId].deletion = self._wire.now() + PendingWindowInDays * _DAY
+        days = PendingWindowInDays
+        return self._call(
+            "ScheduleKeyDeletion",
+            KeyId,
+            lambda _at: self._kms.schedule_deletion(KeyId, days),
+            PendingWindowInDays=days,
+        )
 
-        return self._call("ScheduleKeyDeletion", KeyId, effect)
-
-    def _call(self, name, arn, effect, context=None):
+    def _call(self, name, arn, effect, context=None, **arguments):
         """A call that the key's policy must allow to whoever makes it."""
 
         def authorized(at: float) -> Any:
@@ -237,10 +290,10 @@ class KmsClient:
                 raise refused("AccessDeniedException")
             return effect(at)
 
-        return self._carry(name, authorized)
+        return self._carry(name, authorized, {"KeyId": arn, **arguments})
 
-    def _carry(self, name, effect):
-        return self._wire.carry(Call(f"kms:{name}", effect, self._retries))
+    def _carry(self, name, effect, arguments):
+        return self._wire.carry(Call(f"kms:{name}", effect, self._retries, arguments=arguments))
 
 
 class TaggingClient:
@@ -258,10 +311,20 @@ class TaggingClient:
         assert ResourceTypeFilters == ["kms:key"]
         [wanted] = TagFilters
 
-        def effect(_at: float) -> dict[str, Any]:
-            return {"ResourceTagMappingList": self._kms.tagged(wanted["Key"], wanted["Values"])}
+        shown = 0
+        while True:
 
-        yield self._wire.carry(Call("tag:GetResources", effect, retries=True))
+            def effect(_at: float, shown: int = shown) -> dict[str, Any]:
+                found = self._kms.tagged(wanted["Key"], wanted["Values"])[shown:]
+                token = "on" if len(found) > self._kms.page else ""
+                page = found[: self._kms.page]
+                return {"ResourceTagMappingList": page, "PaginationToken": token}
+
+            page = self._wire.carry(Call("tag:GetResources", effect, retries=True))
+            yield page
+            if not page.get("PaginationToken"):
+                return
+            shown += self._kms.page
 
 
 @lru_cache(maxsize=10_000)  # runs of one script sign the same tokens

@@ -8,7 +8,7 @@ from tests.definition import ROOT, snake
 from tests.simulation import faults
 
 FAKED = ("ssm", "kms", "s3", "tag")
-HERE = ROOT / "tests/simulation/contract"
+HERE = ROOT / "tests/cloud/contract"
 # Only a teardown empties the bucket, only `keyturn verify --kms` asks KMS about a signature, and only
 # `keyturn client` and `api` ask which stack declares a document.
 OUTSIDE_OF_RUNS = {

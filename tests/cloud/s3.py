@@ -6,14 +6,12 @@ Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulation.cloud.errors import refused
-from tests.simulation.cloud.wire import Call, Listing, Wire
-
-_EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call, Listing, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,9 @@ class Version:
 
     since: float
     body: bytes
-    metadata: dict[str, str]
-    cache_control: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    cache_control: str = ""
+    content_type: str = "binary/octet-stream"  # S3's default
 
     @property
     def etag(self) -> str:
@@ -34,8 +33,8 @@ class Version:
 class S3:
     """Every version of every object, the last one counts; `watch(name, version)` sees each write."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, epoch: datetime) -> None:
+        self._wire, self._epoch = wire, epoch
         self.objects: dict[str, list[Version]] = {}
         self.watch = lambda name, version: None
 
@@ -47,6 +46,22 @@ class S3:
         """Write now, whatever is there."""
         self.objects.setdefault(name, []).append(version)
         self.watch(name, version)
+
+    def write(self, name: str, body: bytes, **headers: Any) -> None:
+        """Write a body now, under headers or none: what somebody with the permission could put there."""
+        self.put(name, Version(self._wire.now(), body, **headers))
+
+    def delete(self, name: str) -> None:
+        """Delete the object."""
+        self.objects.pop(name, None)
+
+    def body(self, name: str) -> bytes:
+        """The object as it stands; raises KeyError without one."""
+        return self.objects[name][-1].body
+
+    def written(self, name: str) -> datetime:
+        """When the object was last written."""
+        return self._epoch + timedelta(seconds=self.objects[name][-1].since)
 
 
 class S3Client:
@@ -67,9 +82,10 @@ class S3Client:
                 "ETag": found.etag,
                 "Metadata": found.metadata,
                 "CacheControl": found.cache_control,
+                "ContentType": found.content_type,
             }
 
-        return self._call("GetObject", effect)
+        return self._call("GetObject", effect, Key=Key)
 
     def put_object(
         self,
@@ -92,16 +108,17 @@ class S3Client:
                 raise refused("PreconditionFailed", 412)
             if IfNoneMatch is not None and there:
                 raise refused("PreconditionFailed", 412)
-            version = Version(self._wire.now(), Body, dict(Metadata or {}), CacheControl)
+            metadata = dict(Metadata or {})
+            version = Version(self._wire.now(), Body, metadata, CacheControl, ContentType)
             self._s3.put(Key, version)
             return {"ETag": version.etag}
 
-        return self._call("PutObject", effect)
+        return self._call("PutObject", effect, Key=Key, IfMatch=IfMatch, IfNoneMatch=IfNoneMatch)
 
     def delete_object(self, Bucket, Key, VersionId="null"):  # noqa: N803
         """DeleteObject of a bucket that is not versioned: its only version is `null`."""
         assert VersionId == "null"
-        return self._call("DeleteObject", lambda _at: self._s3.objects.pop(Key, None))
+        return self._call("DeleteObject", lambda _at: self._s3.delete(Key), Key=Key)
 
     def get_paginator(self, name: str) -> Listing:
         """The two listings we ask for."""
@@ -115,7 +132,7 @@ class S3Client:
             names = sorted(name for name in found if name > StartAfter)
             return {"Contents": [self._entry(name) for name in names]} if names else {}
 
-        yield self._call("ListObjectsV2", effect)
+        yield self._call("ListObjectsV2", effect, Prefix=Prefix, StartAfter=StartAfter)
 
     def _versions(self, Bucket, Prefix="") -> Iterator[dict[str, Any]]:  # noqa: N803
         def effect(_at: float) -> dict[str, Any]:
@@ -123,11 +140,10 @@ class S3Client:
             found = [{"Key": name, "VersionId": "null"} for name in names]
             return {"Versions": found} if found else {}
 
-        yield self._call("ListObjectVersions", effect)
+        yield self._call("ListObjectVersions", effect, Prefix=Prefix)
 
     def _entry(self, name: str) -> dict[str, Any]:
-        since = self._s3.objects[name][-1].since
-        return {"Key": name, "LastModified": _EPOCH + timedelta(seconds=since)}
+        return {"Key": name, "LastModified": self._s3.written(name)}
 
-    def _call(self, name, effect):
-        return self._wire.carry(Call(f"s3:{name}", effect, retries=True))
+    def _call(self, name, effect, **arguments):
+        return self._wire.carry(Call(f"s3:{name}", effect, retries=True, arguments=arguments))

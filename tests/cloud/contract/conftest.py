@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keyturn.cli.local import LocalAws, Workshop, running
+from tests.cloud.contract import clouds
+from tests.cloud.contract.clouds import Cloud
 from tests.definition import ROOT
-from tests.simulation.contract import clouds
-from tests.simulation.contract.clouds import Cloud
 
 CLOUDS = ("fake", "moto", "ministack")
 _WRONG = (AssertionError, ClientError, KeyError)  # moto lets its own KeyError through

@@ -1,7 +1,7 @@
 """Between the product and the fakes: every AWS call passes here, and may be held up or broken."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Effect = Callable[[float], Any]  # the instant whose state a read sees; a write always acts now
@@ -15,6 +15,7 @@ class Call:
     effect: Effect
     retries: bool
     path: str = ""  # of the parameters that a read asks for: /keyturn/<stack>/keyset
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Wire(Protocol):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.simulation.cloud.wire import Call, Wire
+from tests.cloud.wire import Call, Wire
 
 
 class Bus:
@@ -24,4 +24,5 @@ class Bus:
                 self.told.add((entry["DetailType"], *key))
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in Entries]}
 
-        return self._wire.carry(Call("events:PutEvents", effect, retries=True))
+        call = Call("events:PutEvents", effect, retries=True, arguments={"Entries": Entries})
+        return self._wire.carry(call)

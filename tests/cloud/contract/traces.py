@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+from tests.cloud.contract.scenes import SCENES
+from tests.cloud.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.definition import STATES, value_at
 from tests.simulation import executions
-from tests.simulation.contract.scenes import SCENES
-from tests.simulation.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.simulation.patches import simulated
 
 SUCCEEDED, FAILED, ABORTED = "SUCCEEDED", "FAILED", "ABORTED"

@@ -14,8 +14,8 @@ import boto3
 from botocore.config import Config
 from types_boto3_stepfunctions import SFNClient
 
-from tests.simulation.contract.replays import STEPS, Replay, definition
-from tests.simulation.contract.traces import ABORTED, SUCCEEDED, Call, Trace
+from tests.cloud.contract.replays import STEPS, Replay, definition
+from tests.cloud.contract.traces import ABORTED, SUCCEEDED, Call, Trace
 
 _ROLE = "arn:aws:iam::000000000000:role/rotation"
 _PATIENCE = 30.0  # seconds
