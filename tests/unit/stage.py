@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from types import ModuleType, SimpleNamespace
@@ -11,9 +11,15 @@ from typing import Any
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
 
 from keyturn.aws.clock import Clock
+from keyturn.aws.stack import Stack
+from keyturn.keyset import document
+from keyturn.keyset.lineage import trace
+from keyturn.keyset.model import Generation, Keyset
+from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
+KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CONTEXT = SimpleNamespace(
     function_name="keyturn",
@@ -172,3 +178,23 @@ class Wire:
     def _add(self, intrusion: Intrusion) -> Intrusion:
         self._intrusions.append(intrusion)
         return intrusion
+
+
+def settle(cloud: Account, stack: Stack, keyset: Keyset) -> Generation:
+    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
+    latest = stack.keysets.read()
+    cloud.ssm.delete([f"{KEYSET}/{one.name}" for one in cloud.ssm.stored(KEYSET)])
+    root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
+    cloud.ssm.put(f"{KEYSET}/{root.number:012d}", document.dumps(root))
+    return stack.keysets.read()
+
+
+def declare(cloud: Account, name: str, **members: object) -> None:
+    """Declare a client, as a team's own template does; it takes the audience `orders` by default."""
+    text = json.dumps({"audiences": ["orders"], **members})
+    cloud.ssm.put(f"/keyturn/demo/clients/{name}", text, overwrite=True)
+
+
+def truth(cloud: Account) -> Keyset:
+    """The keyset as it stands, whatever happens on the wire."""
+    return trace(cloud.ssm.stored(KEYSET)).head.keyset

@@ -10,17 +10,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize
 from keyturn.tokens import jws
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 API = "arn:aws:execute-api:us-east-1:123456789012:api1/v1"
 
 
 @pytest.fixture
-def mint(booted, cloud, clock, truth):
+def mint(booted, cloud, clock):
     """A token signed by one of the stack's own KMS keys (by default the active one), as told."""
 
     def mint(key=None, **changes) -> str:
-        key = key or truth().active
+        key = key or truth(cloud).active
         now = int(clock.now().timestamp())
         claims = {
             "iss": booted.settings.issuer,

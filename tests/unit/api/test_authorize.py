@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.api import authorize
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 KINDS = ["token", "request", "http"]
 REST = ["token", "request"]
@@ -165,7 +165,7 @@ def test_a_forged_token_is_unauthorized(accepted, mint, logged, token):
     assert [e["code"] for e in logged() if e["message"] == "refused"] == ["signature"]
 
 
-def test_an_accepted_token_leaves_one_line(ask, mint, printed, truth):
+def test_an_accepted_token_leaves_one_line(ask, mint, printed, cloud):
     """Which key and generation decided, for which request; nothing that was in the token."""
     token = mint()
     ask(f"Bearer {token}")
@@ -173,7 +173,7 @@ def test_an_accepted_token_leaves_one_line(ask, mint, printed, truth):
     told = {name: line[name] for name in ("message", "kid", "generation", "request_id")}
     assert told == {
         "message": "accepted",
-        "kid": truth().active.kid,
+        "kid": truth(cloud).active.kid,
         "generation": 2,
         "request_id": "request-1",
     }
@@ -181,14 +181,14 @@ def test_an_accepted_token_leaves_one_line(ask, mint, printed, truth):
     assert "user-1" not in json.dumps(line)
 
 
-def test_a_refused_token_leaves_one_line(ask, mint, printed, truth):
+def test_a_refused_token_leaves_one_line(ask, mint, printed, cloud):
     """The same with the code."""
     ask(f"Bearer {mint(aud='billing')}")
     [line] = [json.loads(line) for line in printed().splitlines()]
     assert {name: line[name] for name in ("message", "code", "kid", "key_state")} == {
         "message": "refused",
         "code": "audience",
-        "kid": truth().active.kid,
+        "kid": truth(cloud).active.kid,
         "key_state": "active",
     }
 

@@ -15,7 +15,7 @@ from keyturn.keyset.errors import NewerSchema
 from keyturn.keyset.model import EndedKey, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, settle, truth
 
 KINDS = ["token", "request", "http"]
 
@@ -74,12 +74,12 @@ def test_kms_down_is_a_fault(ask, mint, aws, silent, kind, code, fault):
     assert ask(token, kind)
 
 
-def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, truth, settle):
+def test_a_public_key_under_another_kid_is_a_fault(ask, mint, booted, cloud):
     """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
-    active, standby = truth().active, truth().standby
+    active, standby = truth(cloud).active, truth(cloud).standby
     token = mint(active)
     swapped = replace(active, kms_key_arn=standby.kms_key_arn)
-    settle(booted, Keyset((swapped,)))
+    settle(cloud, booted, Keyset((swapped,)))
     with pytest.raises(NotASigningKey):
         ask(token)
 
@@ -166,15 +166,16 @@ def test_an_unknown_kid_without_ssm_is_a_fault(ask, mint, strange, aws, clock):
         ask(strange())
 
 
-def test_a_kid_that_is_new_is_known_after_c(patient, ask, mint, origin, clock, truth):
+def test_a_kid_that_is_new_is_known_after_c(patient, ask, mint, origin, clock, cloud):
     """A key that signs at once, unpublished, because no other did, is refused for up to C."""
     ask(mint())
     key = patient.kms.create()
     kid = patient.kms.public_jwk(key.arn).kid
     now = clock.now()
-    new = replace(truth().active, kid=kid, kms_key_arn=key.arn, created=now, activated=now)
+    new = replace(truth(cloud).active, kid=kid, kms_key_arn=key.arn, created=now, activated=now)
     ended = tuple(
-        EndedKey(old.kid, old.kms_key_arn, State.REVOKED, old.created, now) for old in truth().keys
+        EndedKey(old.kid, old.kms_key_arn, State.REVOKED, old.created, now)
+        for old in truth(cloud).keys
     )
     patient.keysets.update(lambda *_: Keyset((new,), ended), origin)
     with pytest.raises(Exception, match=r"^Unauthorized$"):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.api import issue_token
-from tests.unit.stage import invoke
+from tests.unit.stage import declare, invoke
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
 
@@ -73,9 +73,9 @@ def test_a_caller_without_an_arn_gets_nothing(ask):
     assert ask(event={"requestContext": {}}, subject="user-1")[0] == 403
 
 
-def test_a_direct_invoke_obeys_the_same_document(booted, declare):
+def test_a_direct_invoke_obeys_the_same_document(booted, cloud):
     """It names the client, and gets no more than that client may have."""
-    declare("narrow", subjects=["user-1"])
+    declare(cloud, "narrow", subjects=["user-1"])
     good = invoke(issue_token, {"client": "narrow", "subject": "user-1"})
     assert "access_token" in good
     for event, error in (
@@ -86,10 +86,10 @@ def test_a_direct_invoke_obeys_the_same_document(booted, declare):
         assert invoke(issue_token, event)["error"] == error
 
 
-def test_a_change_of_the_document_counts_after_c(ask, declare, cloud, clock):
+def test_a_change_of_the_document_counts_after_c(ask, cloud, clock):
     """Narrowed, then removed: at once for a container without a view, after C for the others."""
     assert ask(subject="user-1", scope="orders:read")[0] == 200
-    declare("shop", subjects="any")
+    declare(cloud, "shop", subjects="any")
     assert ask(subject="user-1", scope="orders:read")[0] == 200
     clock.advance(1.001)
     assert ask(subject="user-1", scope="orders:read")[1]["error"] == "invalid_scope"
@@ -111,10 +111,10 @@ def test_a_removed_client_gets_no_second_signature(ask, cloud, aws, clock):
     assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
 
 
-def test_a_document_that_cannot_be_read_is_503(ask, declare, aws, clock):
+def test_a_document_that_cannot_be_read_is_503(ask, cloud, aws, clock):
     """It may be our fault, so the caller tries again; the last good view counts up to C, no longer."""
     ask(subject="user-1")
-    declare("shop", audiences=[])
+    declare(cloud, "shop", audiences=[])
     clock.advance(1.001)
     status, body = ask(subject="user-1")
     assert (status, body["error"]) == (503, "temporarily_unavailable")

@@ -8,15 +8,17 @@ import jwt
 import pytest
 
 from keyturn.api import issue_token
-from tests.unit.stage import invoke
+from tests.unit.stage import declare, invoke
 
 FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def post_form(booted, declare):
+def post_form(booted, cloud):
     """Send a form as the client `reports`, which may have two audiences; status and body come back."""
-    declare("reports", audiences=["orders", "https://billing.example"], scopes=["orders:read"])
+    declare(
+        cloud, "reports", audiences=["orders", "https://billing.example"], scopes=["orders:read"]
+    )
 
     def post_form(form, client="reports", *, content_type=FORM, **event):
         answer = invoke(
@@ -126,9 +128,9 @@ def test_what_a_form_leaves_open(post_form):
     assert "scope" not in body
 
 
-def test_a_client_that_may_not_be_itself_gets_no_such_token(post_form, declare):
+def test_a_client_that_may_not_be_itself_gets_no_such_token(post_form, cloud):
     """The grant is for the client's own sake."""
-    declare("reports", subjects=["user-1"])
+    declare(cloud, "reports", subjects=["user-1"])
     status, body = post_form({"grant_type": "client_credentials"})
     assert (status, body["error_description"].partition(":")[0]) == (400, "subject")
 

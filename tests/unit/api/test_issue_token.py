@@ -11,7 +11,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
-from tests.unit.stage import invoke
+from tests.unit.stage import declare, invoke, truth
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
@@ -46,11 +46,11 @@ def direct(booted):
 
 
 @pytest.fixture
-def claims_of(booted, truth, clock):
+def claims_of(booted, cloud, clock):
     """The claims of a token that the active key really signed."""
 
     def claims_of(token, audience="orders"):
-        active = truth().active
+        active = truth(cloud).active
         public = booted.kms.public_jwk(active.kms_key_arn).public_key()
         expected = Expectations(booted.settings.issuer, audience, 0)
 
@@ -89,17 +89,21 @@ def test_a_token_over_http(booted, post, claims_of, clock):
     }
 
 
-def test_the_defaults(post, claims_of, truth):
+def test_the_defaults(post, claims_of, cloud):
     """The client's only audience, the key's own lifetime, and no scope, in the answer neither."""
     body = json.loads(post({"subject": "user-1"})["body"])
     claims = claims_of(body["access_token"])
-    assert (claims["aud"], claims["exp"] - claims["iat"]) == ("orders", truth().active.lifetime)
+    assert (claims["aud"], claims["exp"] - claims["iat"]) == (
+        "orders",
+        truth(cloud).active.lifetime,
+    )
     assert (body["expires_in"], "scope" in body, "scope" in claims) == (15, False, False)
 
 
-def test_a_token_by_direct_invoke(direct, claims_of, declare):
+def test_a_token_by_direct_invoke(direct, claims_of, cloud):
     """The request says which client it is, and the answer comes without an envelope."""
     declare(
+        cloud,
         "batch-1",
         audiences=["orders", "billing"],
         scopes=["orders:read", "orders:write"],
@@ -117,10 +121,10 @@ def test_a_base64_body_is_read(post):
     assert post(body, isBase64Encoded=True)["statusCode"] == 200
 
 
-def test_a_warm_container_makes_one_call(post, aws, truth):
+def test_a_warm_container_makes_one_call(post, aws, cloud):
     """kms:Sign, with the active key, RAW; the keyset is known."""
     post({"subject": "user-1"})
-    active = truth().active
+    active = truth(cloud).active
     aws.reset()
     for _ in range(3):
         post({"subject": "user-1"})
@@ -166,9 +170,9 @@ def test_a_container_that_never_saw_the_keyset_answers_503(post, aws):
     assert unavailable(post({"subject": "user-1"})) == "the keyset cannot be read"
 
 
-def test_without_an_active_key_there_is_no_token(booted, post, truth, origin, aws):
+def test_without_an_active_key_there_is_no_token(booted, post, cloud, origin, aws):
     """A keyset without a signer is legal: 503, never a token of a revoked key."""
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     booted.keysets.update(
         lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
         origin,
@@ -187,10 +191,10 @@ def test_kms_trouble_is_503(post, aws, code):
     assert unavailable(post({"subject": "user-1"})) == f"KMS cannot sign ({code})"
 
 
-def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, truth, origin, aws):
+def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, cloud, origin, aws):
     """Revoked behind our fresh view: the caller gets a token of the key that signs now."""
     post({"subject": "user-1"})
-    old, new = truth().active, truth().standby
+    old, new = truth(cloud).active, truth(cloud).standby
     booted.keysets.update(
         lambda keyset, now: revoke(
             keyset, [old.kid], now, times=booted.times, limits=booted.limits
@@ -232,14 +236,14 @@ def unavailable(answer) -> str:
     return body["error_description"]
 
 
-def test_the_audit_line(post, logged, truth, silent, clock):
+def test_the_audit_line(post, logged, cloud, silent, clock):
     """One line per token: what CloudTrail is checked against, who asked; nothing of the token."""
     token = json.loads(post({"subject": "user-1", "scope": "orders:read"})["body"])["access_token"]
     [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
     named = ("jti", "kid", "sub", "exp", "client", "role", "session")
     assert {name: line[name] for name in named} == {
         "jti": "id-1",
-        "kid": truth().active.kid,
+        "kid": truth(cloud).active.kid,
         "sub": "user-1",
         "exp": int(clock.now().timestamp()) + 15,
         "client": "shop",

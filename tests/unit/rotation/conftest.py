@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.rotation.execution import Execution
+from tests.unit.stage import truth
 
 
 @pytest.fixture
@@ -43,11 +44,11 @@ def at_rest(stack, cloud):
 
 
 @pytest.fixture
-def planned(truth):
+def planned(cloud):
     """The execution's data as a step in the middle finds them, by default for the standby."""
 
     def planned(*, op_id="op-1", kid=None, **plan):
-        keyset = truth()
+        keyset = truth(cloud)
         supersede = keyset.active.kid if keyset.active else None
         kid = kid or (keyset.standby.kid if keyset.standby else "k" * 43)
         return {

@@ -15,13 +15,13 @@ from keyturn.rotation import (
     revoke_keys,
 )
 from keyturn.rotation.disable_keys import DisableFailed
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 UNKNOWN = "NotFoundException"
 
 
 @pytest.fixture
-def revoked(booted, planned, truth):
+def revoked(booted, planned, cloud):
     """Revoke keys of a keyset that was made just now; returns the input of the steps that follow."""
 
     def revoked(*kids):
@@ -50,18 +50,18 @@ def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
     assert clock.monotonic() == began
 
 
-def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(revoked, truth, aws):
+def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(revoked, cloud, aws):
     """The step fails, so that it is tried again, and reconcile disables the key at last."""
-    event = revoked(truth().active.kid)
+    event = revoked(truth(cloud).active.kid)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     with pytest.raises(DisableFailed, match="KMS does not know the key yet"):
         invoke(disable_keys, event)
     assert invoke(disable_keys, event)["outcome"] == "disabled"
 
 
-def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, truth, aws, clock):
+def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, cloud, aws, clock):
     """Nobody can sign with it."""
-    event = revoked(truth().active.kid)
+    event = revoked(truth(cloud).active.kid)
     clock.advance(302)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     assert invoke(disable_keys, event)["outcome"] == "disabled"
@@ -77,9 +77,9 @@ def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock):
     assert clock.monotonic() - began < 100
 
 
-def test_both_replacements_are_created_before_either_is_waited_for(revoked, truth, aws):
+def test_both_replacements_are_created_before_either_is_waited_for(revoked, cloud, aws):
     """KMS takes its minutes once, not twice."""
-    event = revoked(*(key.kid for key in truth().keys))
+    event = revoked(*(key.kid for key in truth(cloud).keys))
     aws.reset()
     invoke(replace_keys, event)
     calls = [call for call in aws.operations if call in ("kms:CreateKey", "kms:GetPublicKey")]

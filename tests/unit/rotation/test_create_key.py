@@ -9,7 +9,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def step(planned):
     return lambda op_id="op-1": invoke(create_key, planned(op_id=op_id))
 
 
-def test_the_new_key_is_the_standby(founded, step, truth, clock, kms_keys):
+def test_the_new_key_is_the_standby(founded, step, cloud, clock, kms_keys):
     """Registered under its thumbprint, with this deployment's token lifetime, not yet published."""
     outcome = step()
-    standby = truth().standby
+    standby = truth(cloud).standby
     assert outcome == {"outcome": "created", "kid": standby.kid}
     assert [standby.kms_key_arn] == kms_keys()
     assert standby.kid == founded.kms.public_jwk(standby.kms_key_arn).kid
@@ -35,10 +35,10 @@ def test_the_new_key_is_the_standby(founded, step, truth, clock, kms_keys):
     assert (standby.created, standby.published) == (clock.now(), None)
 
 
-def test_where_there_is_a_standby_nothing_is_created(booted, step, truth, cloud, aws):
+def test_where_there_is_a_standby_nothing_is_created(booted, step, cloud, aws):
     """Not even KMS is asked."""
     before = cloud.snapshot()
-    assert step() == {"outcome": "exists", "kid": truth().standby.kid}
+    assert step() == {"outcome": "exists", "kid": truth(cloud).standby.kid}
     assert cloud.snapshot() == before
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
@@ -47,29 +47,29 @@ def test_where_there_is_a_standby_nothing_is_created(booted, step, truth, cloud,
     "call", ["kms:GetPublicKey", "kms:GetKeyPolicy", "kms:ListGrants", "ssm:PutParameter"]
 )
 def test_a_key_that_was_not_registered_is_left_to_the_sweep(
-    founded, step, truth, aws, kms_keys, call
+    founded, step, cloud, aws, kms_keys, call
 ):
     """No key is adopted for the operation that it seems to belong to: the next attempt makes its own."""
     aws.fail(call, aws.error("ThrottlingException"), times=3)
     with pytest.raises(Throttled):
         step()
     [left] = kms_keys()
-    assert truth().standby is None
+    assert truth(cloud).standby is None
     aws.reset()
     assert step()["outcome"] == "created"
     assert len(kms_keys()) == 2
-    assert truth().standby.kms_key_arn != left
+    assert truth(cloud).standby.kms_key_arn != left
 
 
 @pytest.mark.parametrize(
     "code", ["NotFoundException", "KMSInvalidStateException", "AccessDeniedException"]
 )
 @pytest.mark.parametrize("call", ["kms:GetKeyPolicy", "kms:ListGrants", "kms:GetPublicKey"])
-def test_kms_may_need_seconds_to_know_a_new_key(founded, step, truth, aws, kms_keys, call, code):
+def test_kms_may_need_seconds_to_know_a_new_key(founded, step, cloud, aws, kms_keys, call, code):
     """Or, in some cases, minutes: the step waits for its key and its policy to be known."""
     aws.fail(call, aws.error(code), times=70)
     assert step()["outcome"] == "created"
-    assert kms_keys() == [truth().standby.kms_key_arn]
+    assert kms_keys() == [truth(cloud).standby.kms_key_arn]
 
 
 def test_a_key_that_kms_never_knows_is_given_up(founded, step, aws, clock, kms_keys):
@@ -92,16 +92,16 @@ def _open(kms, arn):
 
 @pytest.mark.parametrize("tamper", [_lend, _open])
 def test_a_key_that_is_not_ours_alone_is_not_registered(
-    founded, step, truth, aws, kms_keys, cloud, tamper
+    founded, step, cloud, aws, kms_keys, tamper
 ):
     """Who got hold of it between its birth and its registration keeps a key that nobody trusts."""
     aws.meanwhile("kms:GetKeyPolicy", lambda: tamper(cloud.kms, kms_keys()[0]))
     with pytest.raises(ForeignKey):
         step()
-    assert truth().standby is None
+    assert truth(cloud).standby is None
 
 
-def test_a_lost_registration_reply_counts_once(founded, step, truth, aws, kms_keys):
+def test_a_lost_registration_reply_counts_once(founded, step, cloud, aws, kms_keys):
     """The registration is found on the next look; there is one generation more and one key."""
     before = founded.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
@@ -109,7 +109,7 @@ def test_a_lost_registration_reply_counts_once(founded, step, truth, aws, kms_ke
     assert (founded.keysets.read().number, len(kms_keys())) == (before + 1, 1)
 
 
-def test_the_loser_of_the_race_leaves_its_key_alone(founded, step, truth, aws, change):
+def test_the_loser_of_the_race_leaves_its_key_alone(founded, step, cloud, aws, change):
     """Somebody else registered first: their standby counts, and our key stays as it was born."""
 
     arns = []
@@ -131,17 +131,17 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, step, truth, aws, c
 
     aws.meanwhile("ssm:PutParameter", race)
     outcome = step()
-    assert outcome == {"outcome": "exists", "kid": truth().standby.kid}
+    assert outcome == {"outcome": "exists", "kid": truth(cloud).standby.kid}
     ours, theirs = sorted(founded.kms.of_stack(), key=lambda key: key.arn == arns[0])
-    assert truth().standby.kms_key_arn == theirs.arn
+    assert truth(cloud).standby.kms_key_arn == theirs.arn
     assert ours.enabled
 
 
-def test_unregistered_keys_never_stop_an_execution(founded, step, truth):
+def test_unregistered_keys_never_stop_an_execution(founded, step, cloud):
     """However many there are."""
     for _ in range(10):
         founded.kms.create()
-    assert step() == {"outcome": "created", "kid": truth().standby.kid}
+    assert step() == {"outcome": "created", "kid": truth(cloud).standby.kid}
 
 
 def test_without_a_keyset_no_key_is_created(stack, kms_keys):

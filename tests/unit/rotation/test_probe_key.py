@@ -11,7 +11,7 @@ from keyturn.rotation import probe_key
 from keyturn.rotation.probe_key import ProbeFailed
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def show(published, monkeypatch):
     return show
 
 
-def test_a_key_that_the_world_verifies_is_proved(step, truth, aws):
+def test_a_key_that_the_world_verifies_is_proved(step, cloud, aws):
     """One signature by the standby, verified with what the public URL shows."""
-    assert step() == {"outcome": "proved", "kid": truth().standby.kid}
+    assert step() == {"outcome": "proved", "kid": truth(cloud).standby.kid}
     [signed] = aws.params("kms:Sign")
-    assert (signed["KeyId"], signed["MessageType"]) == (truth().standby.kms_key_arn, "RAW")
+    assert (signed["KeyId"], signed["MessageType"]) == (truth(cloud).standby.kms_key_arn, "RAW")
     assert not [call for call in aws.operations if call.startswith("s3:")]
 
 
@@ -47,26 +47,26 @@ def test_what_is_signed_can_never_be_a_token(step, aws):
     assert b" " in signed["Message"]
 
 
-def test_a_jwks_without_the_key_fails(step, truth, show):
+def test_a_jwks_without_the_key_fails(step, cloud, show):
     """The CDN may show an older one: the step is tried again."""
-    kid = truth().standby.kid
+    kid = truth(cloud).standby.kid
     show(b'{"keys":[]}')
     with pytest.raises(ProbeFailed, match=f"does not show key {kid}"):
         step()
 
 
-def test_a_signature_that_does_not_verify_fails(step, truth, stack, monkeypatch):
+def test_a_signature_that_does_not_verify_fails(step, cloud, stack, monkeypatch):
     """The key in the JWKS is not the one that signs."""
-    sign, active = stack.kms.sign, truth().active
+    sign, active = stack.kms.sign, truth(cloud).active
     monkeypatch.setattr(stack.kms, "sign", lambda _arn, text: sign(active.kms_key_arn, text))
-    with pytest.raises(ProbeFailed, match=f"does not verify key {truth().standby.kid}"):
+    with pytest.raises(ProbeFailed, match=f"does not verify key {truth(cloud).standby.kid}"):
         step()
 
 
-def test_a_member_that_lies_about_its_kid_does_not_count(step, truth, show, cloud):
+def test_a_member_that_lies_about_its_kid_does_not_count(step, cloud, show):
     """The kid is recomputed from the numbers."""
     members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
-    lie = {**members[truth().active.kid], "kid": truth().standby.kid}
+    lie = {**members[truth(cloud).active.kid], "kid": truth(cloud).standby.kid}
     show(json.dumps({"keys": [lie]}).encode())
     with pytest.raises(ProbeFailed, match="does not show"):
         step()
@@ -86,10 +86,10 @@ def test_a_url_that_cannot_be_reached_fails(step, container):
         step()
 
 
-def test_an_issuer_whose_name_does_not_resolve_yet(step, container, site, truth):
+def test_an_issuer_whose_name_does_not_resolve_yet(step, container, site, cloud):
     """The JWKS is fetched from `jwks_origin`, which resolves before the issuer's DNS record exists."""
     container(issuer="https://issuer.invalid", jwks_origin=site.url)
-    assert step() == {"outcome": "proved", "kid": truth().standby.kid}
+    assert step() == {"outcome": "proved", "kid": truth(cloud).standby.kid}
 
 
 def test_kms_refusing_to_sign_is_raised(step, aws):
@@ -100,9 +100,9 @@ def test_kms_refusing_to_sign_is_raised(step, aws):
 
 
 @pytest.mark.parametrize("kid", ["ended", "unknown"])
-def test_a_standby_that_is_gone_is_overtaken(booted, step, truth, change, aws, kid):
+def test_a_standby_that_is_gone_is_overtaken(booted, step, cloud, change, aws, kid):
     """A key that was revoked meanwhile, or was never there, does not sign any more."""
-    kid = truth().standby.kid if kid == "ended" else "k" * 43
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    kid = truth(cloud).standby.kid if kid == "ended" else "k" * 43
+    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     assert step(kid=kid)["outcome"] == "overtaken"
     assert "kms:Sign" not in aws.operations

@@ -13,7 +13,7 @@ from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, settle, truth
 
 BUCKET = "keyturn-demo"
 
@@ -25,9 +25,9 @@ def step(planned):
 
 
 @pytest.fixture
-def unpublished(booted, planned, change, truth):
+def unpublished(booted, planned, change, cloud):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     invoke(create_key, planned(op_id="op-2"))
     return booted
 
@@ -44,18 +44,18 @@ def jwks(cloud):
     return jwks
 
 
-def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, step, truth, jwks):
+def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, step, cloud, jwks):
     """The new standby is in it, the revoked one is out, and the generation is the truth's."""
     outcome = step()
     generation = unpublished.keysets.read()
-    assert jwks() == (generation.number, {truth().active.kid, truth().standby.kid})
+    assert jwks() == (generation.number, {truth(cloud).active.kid, truth(cloud).standby.kid})
     assert (outcome["outcome"], outcome["generation"]) == ("published", generation.number)
 
 
-def test_the_standby_may_sign_when_the_wait_is_over(unpublished, step, truth, clock):
+def test_the_standby_may_sign_when_the_wait_is_over(unpublished, step, cloud, clock):
     """max(P, C) + ω + ε = 10 s after the publication, strictly, by any clock within ε = 1 s."""
     assert step()["may_sign_at"] == "2026-03-01T12:00:12Z"
-    assert truth().standby.published == clock.now()
+    assert truth(cloud).standby.published == clock.now()
 
 
 def test_where_nobody_signs_the_standby_may_sign_at_once(founded, planned):
@@ -65,33 +65,33 @@ def test_where_nobody_signs_the_standby_may_sign_at_once(founded, planned):
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
-def test_published_needs_the_jwks_in_the_bucket(unpublished, step, truth, aws, after):
+def test_published_needs_the_jwks_in_the_bucket(unpublished, step, cloud, aws, after):
     """A write that failed publishes nothing, even if in truth it had its effect."""
     aws.fail("s3:PutObject", aws.error("InternalError", 500), after=after)
     with pytest.raises(AwsFault):
         step()
-    assert truth().standby.published is None
+    assert truth(cloud).standby.published is None
     assert step()["outcome"] == "published"
-    assert truth().standby.published
+    assert truth(cloud).standby.published
 
 
-def test_published_is_noted_after_the_jwks_was_read_back(unpublished, step, truth, aws, jwks):
+def test_published_is_noted_after_the_jwks_was_read_back(unpublished, step, cloud, aws, jwks):
     """At the instant of the note the JWKS in the bucket holds the key."""
     shown = []
-    kid = truth().standby.kid
+    kid = truth(cloud).standby.kid
     aws.meanwhile("ssm:PutParameter", lambda: shown.append(kid in jwks()[1]))
     step()
     assert shown == [True]
 
 
-def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, step, truth, aws):
+def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, step, cloud, aws):
     """The JWKS has the key already; what is left is to say so."""
     aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
     with pytest.raises(Throttled):
         step()
-    assert truth().standby.published is None
+    assert truth(cloud).standby.published is None
     assert step()["outcome"] == "published"
-    assert truth().standby.published
+    assert truth(cloud).standby.published
 
 
 def test_a_jwks_of_this_generation_is_not_written_again(booted, step, cloud, aws):
@@ -102,13 +102,13 @@ def test_a_jwks_of_this_generation_is_not_written_again(booted, step, cloud, aws
     assert "s3:PutObject" not in aws.operations
 
 
-def test_the_same_keys_of_a_newer_generation_are_written(booted, step, truth, change, clock, jwks):
+def test_the_same_keys_of_a_newer_generation_are_written(booted, step, cloud, change, clock, jwks):
     """Equal content is no reason to skip: a slower writer could then put an older JWKS back."""
     clock.advance(60)
     change(
         activate,
-        truth().standby.kid,
-        supersede=truth().active.kid,
+        truth(cloud).standby.kid,
+        supersede=truth(cloud).active.kid,
         times=booted.times,
         limits=booted.limits,
     )
@@ -118,12 +118,16 @@ def test_the_same_keys_of_a_newer_generation_are_written(booted, step, truth, ch
 
 
 @pytest.mark.parametrize("transition", [retire, revoke])
-def test_an_ended_key_leaves_the_jwks(booted, step, truth, change, clock, jwks, transition):
+def test_an_ended_key_leaves_the_jwks(booted, step, cloud, change, clock, jwks, transition):
     """Retired or revoked, it is gone with the next projection."""
-    old = truth().active
+    old = truth(cloud).active
     clock.advance(60)
     change(
-        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=booted.times,
+        limits=booted.limits,
     )
     step(kid="k" * 43)
     assert old.kid in jwks()[1]
@@ -131,35 +135,35 @@ def test_an_ended_key_leaves_the_jwks(booted, step, truth, change, clock, jwks, 
     kid = old.kid if transition is retire else [old.kid]
     change(transition, kid, times=booted.times, limits=booted.limits)
     step(kid="k" * 43)
-    assert jwks() == (booted.keysets.read().number, {truth().active.kid})
+    assert jwks() == (booted.keysets.read().number, {truth(cloud).active.kid})
 
 
-def test_a_lost_race_for_the_jwks_is_run_again(unpublished, step, origin, aws, jwks, truth):
+def test_a_lost_race_for_the_jwks_is_run_again(unpublished, step, origin, aws, jwks, cloud):
     """Somebody projected between our look and our write: we look again."""
     aws.meanwhile("s3:PutObject", lambda: project(unpublished, origin))
     assert step()["outcome"] == "published"
-    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth().keys})
+    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth(cloud).keys})
 
 
 def test_a_change_between_look_and_write_is_projected_too(
-    unpublished, step, truth, change, aws, jwks
+    unpublished, step, cloud, change, aws, jwks
 ):
     """The step ends only when the JWKS is that of the keyset it read last."""
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     aws.meanwhile(
         "s3:PutObject",
         lambda: change(revoke, [old], times=unpublished.times, limits=unpublished.limits),
     )
     step()
-    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth().keys})
+    assert jwks() == (unpublished.keysets.read().number, {key.kid for key in truth(cloud).keys})
     assert old not in jwks()[1]
 
 
 def test_a_late_writer_does_not_bring_a_revoked_key_back(
-    unpublished, container, step, truth, change, origin, aws, jwks
+    unpublished, container, step, cloud, change, origin, aws, jwks
 ):
     """Its JWKS holds the key, and meets one of a newer generation, without it."""
-    revoked = truth().standby.kid
+    revoked = truth(cloud).standby.kid
 
     def overtake():
         change(revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
@@ -167,7 +171,7 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
 
     aws.meanwhile("s3:PutObject", overtake)
     step(kid=revoked)
-    assert jwks() == (unpublished.keysets.read().number, {truth().active.kid})
+    assert jwks() == (unpublished.keysets.read().number, {truth(cloud).active.kid})
 
 
 @pytest.fixture
@@ -231,10 +235,10 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, step, forge
 
 
 def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(
-    booted, step, truth, change, aws, cloud, jwks
+    booted, step, cloud, change, aws, jwks
 ):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     step()
     latest = booted.keysets.read()
     booted.history.keep(latest.number, latest.text)
@@ -254,11 +258,11 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(
 
 
 def test_a_generation_that_ssm_shows_late_is_waited_for(
-    booted, step, truth, change, aws, jwks, monkeypatch
+    booted, step, cloud, change, aws, jwks, monkeypatch
 ):
     """A read from the past makes no JWKS a forgery: nothing is written."""
     past, read = iter([booted.keysets.read()]), booted.keysets.read
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     step()
     shown = jwks()
     aws.reset()
@@ -268,40 +272,44 @@ def test_a_generation_that_ssm_shows_late_is_waited_for(
     assert "s3:PutObject" not in aws.operations
 
 
-def test_endless_conflicts_end_with_an_error(unpublished, step, aws, truth):
+def test_endless_conflicts_end_with_an_error(unpublished, step, aws, cloud):
     """Twenty lost races, and nothing is published."""
     aws.fail("s3:PutObject", aws.error("PreconditionFailed", 412), times=100)
     with pytest.raises(JwksBusy):
         step()
     assert aws.attempts.count("s3:PutObject") == 20
-    assert truth().standby.published is None
+    assert truth(cloud).standby.published is None
 
 
-def test_only_unknown_keys_are_fetched_from_kms(unpublished, step, truth, aws):
+def test_only_unknown_keys_are_fetched_from_kms(unpublished, step, cloud, aws):
     """What the JWKS holds already is certified by its kid."""
     step()
-    assert aws.params("kms:GetPublicKey") == [{"KeyId": truth().standby.kms_key_arn}] * 2
+    assert aws.params("kms:GetPublicKey") == [{"KeyId": truth(cloud).standby.kms_key_arn}] * 2
     # once by CreateKey for the kid, once here for the JWKS
 
 
-def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, truth, jwks, settle):
+def test_a_kms_key_under_another_kid_is_not_published(unpublished, step, cloud, jwks):
     """A keyset that names the wrong KMS key projects nothing."""
-    standby, before = truth().standby, jwks()
-    wrong = replace(standby, kms_key_arn=truth().active.kms_key_arn)
-    settle(unpublished, Keyset((truth().active, wrong)))
+    standby, before = truth(cloud).standby, jwks()
+    wrong = replace(standby, kms_key_arn=truth(cloud).active.kms_key_arn)
+    settle(cloud, unpublished, Keyset((truth(cloud).active, wrong)))
     with pytest.raises(NotASigningKey, match=standby.kid):
         step()
     assert jwks() == before
 
 
 @pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
-def test_another_standby_than_ours_is_overtaken(booted, step, truth, change, clock, planned, why):
+def test_another_standby_than_ours_is_overtaken(booted, step, cloud, change, clock, planned, why):
     """The standby that this run ensured is not the one that was published: plan again."""
-    ours = truth().standby.kid
+    ours = truth(cloud).standby.kid
     if why == "activated":
         clock.advance(60)
         change(
-            activate, ours, supersede=truth().active.kid, times=booted.times, limits=booted.limits
+            activate,
+            ours,
+            supersede=truth(cloud).active.kid,
+            times=booted.times,
+            limits=booted.limits,
         )
     else:
         change(revoke, [ours], times=booted.times, limits=booted.limits)

@@ -14,7 +14,7 @@ from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import default_policy
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 BUCKET = "keyturn-demo"
 HOUR = timedelta(hours=1).total_seconds()
@@ -132,15 +132,15 @@ def test_a_foreign_key_that_kms_does_not_tell_us_of_is_no_obstacle(
     assert states(orphans) == ["Enabled"] + ["PendingDeletion"] * 4
 
 
-def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, repair, change, truth, clock):
+def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, repair, change, cloud, clock):
     """However many there are."""
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     change(revoke, kids, times=booted.times, limits=booted.limits)
     for _ in range(10):
         booted.kms.create()
-    assert repair()["restore_active_key"] == truth().active.kid
+    assert repair()["restore_active_key"] == truth(cloud).active.kid
     clock.advance(HOUR / 2)
-    assert repair()["restore_standby"] == truth().standby.kid
+    assert repair()["restore_standby"] == truth(cloud).standby.kid
 
 
 def test_many_orphans_are_swept_faster_than_few(booted, clock, repair, states):
@@ -255,14 +255,14 @@ def test_an_overwritten_generation_is_put_back(booted, generations, repair, clou
     assert 4 in repair()["prune_generations"]
 
 
-def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, repair, change, aws, truth):
+def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, repair, change, aws, cloud):
     """Both keys were revoked, and another signs all the same."""
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     change(revoke, kids, times=booted.times, limits=booted.limits)
     aws.fail("s3:ListObjectsV2", aws.error("AccessDenied", 403), times=9)
     with pytest.raises(RepairFailed, match="restore_generations: s3:ListObjectsV2"):
         repair()
-    assert truth().active.kid not in kids
+    assert truth(cloud).active.kid not in kids
 
 
 def test_a_listing_that_was_garbled_restores_nothing(

@@ -9,7 +9,7 @@ from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def record():
     return lambda: invoke(record_changes, {"detail-type": "Parameter Store Change"})
 
 
-def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
+def test_a_founded_keyset_is_told_key_by_key(booted, record, told, cloud):
     """Publications and the first activation; who was merely created is nobody's business."""
     numbers = sorted(booted.keysets.stored())
     assert record() == {
@@ -40,17 +40,17 @@ def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
         "generations": numbers,
         "pruned": [],
     }
-    active, standby = truth().active.kid, truth().standby.kid
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
     assert sorted((kind, detail["kid"]) for kind, detail in told()) == sorted(
         [("KeyActivated", active), ("KeyPublished", active), ("KeyPublished", standby)]
     )
 
 
-def test_a_revocation_says_who_and_why(booted, record, told, truth, change, aws):
+def test_a_revocation_says_who_and_why(booted, record, told, cloud, change, aws):
     """And its standby rises in the same generation."""
     record()
     aws.reset()
-    old, standby = truth().active.kid, truth().standby.kid
+    old, standby = truth(cloud).active.kid, truth(cloud).standby.kid
     generation = change(revoke, [old], times=booted.times, limits=booted.limits)
     record()
     origin = {
@@ -92,11 +92,11 @@ def test_reconcile_tells_what_ssm_did_not(booted, told):
     assert {kind for kind, _ in told()} == {"KeyPublished", "KeyActivated"}
 
 
-def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change, truth, aws):
+def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change, cloud, aws):
     """What it followed is read from the bucket."""
     record()
     aws.reset()
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     generation = change(revoke, [old], times=booted.times, limits=booted.limits)
     booted.keysets.remove(f"{n:012d}" for n in range(1, generation.number))
     record()
@@ -163,11 +163,11 @@ def test_other_bytes_under_the_name_silence_nothing(
 
 
 def test_a_predecessor_that_was_written_over_stops_nothing(
-    booted, record, told, names, change, truth, put_object
+    booted, record, told, names, change, cloud, put_object
 ):
     """What it held is nobody's to know, so that more is told rather than less."""
     record()
-    generation = change(revoke, [truth().active.kid], times=booted.times, limits=booted.limits)
+    generation = change(revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits)
     booted.keysets.remove(["000000000001", "000000000002"])
     put_object(names[2], b"{}")
     assert record()["generations"] == [generation.number]
@@ -188,10 +188,10 @@ def test_what_was_deleted_is_put_back_and_told(booted, record, told, cloud, aws)
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:DeleteParameters"])
-def test_a_step_that_fails_stops_no_other(booted, record, told, change, truth, cloud, aws, call):
+def test_a_step_that_fails_stops_no_other(booted, record, told, change, cloud, aws, call):
     """Nor is it passed over in silence: Lambda asks again."""
     record()
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
+    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
@@ -213,11 +213,11 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
 
 
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
-    booted, record, told, cloud, change, truth, aws
+    booted, record, told, cloud, change, aws
 ):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
     record()
-    past, kid = booted.keysets.read(), truth().active.kid
+    past, kid = booted.keysets.read(), truth(cloud).active.kid
     change(revoke, [kid], times=booted.times, limits=booted.limits)
     record()
     aws.reset()

@@ -7,6 +7,7 @@ import pytest
 from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
+from tests.unit.stage import truth
 
 
 def test_the_first_rotation_of_all(founded, start, at_rest, clock):
@@ -28,9 +29,9 @@ def test_the_first_rotation_of_all(founded, start, at_rest, clock):
     assert (generation.started_by, generation.keyset.ended) == ("cloudformation", ())
 
 
-def test_a_scheduled_rotation(due, start, truth, at_rest, clock):
+def test_a_scheduled_rotation(due, start, cloud, at_rest, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
-    old, standby = truth().active, truth().standby
+    old, standby = truth(cloud).active, truth(cloud).standby
     run = start(started_by="schedule")
     start = clock.now()
     assert run.finish() == "Rotated"
@@ -102,9 +103,9 @@ def test_a_rotation_that_was_missed_is_made_up(booted, start, at_rest, clock):
     assert start().finish() == "Rotated"
 
 
-def test_an_operator_rotates_before_it_is_due(booted, start, truth, at_rest):
+def test_an_operator_rotates_before_it_is_due(booted, start, cloud, at_rest):
     """With the active kid to supersede a rotation is due at once; it keeps every wait."""
-    old = truth().active
+    old = truth(cloud).active
     run = start(supersede=old.kid)
     assert run.finish() == "Rotated"
     assert run.data["plan"]["reason"] == "operator_asked"
@@ -116,9 +117,9 @@ def test_an_operator_rotates_before_it_is_due(booted, start, truth, at_rest):
 
 
 @pytest.mark.parametrize("when", ["not due", "due"])
-def test_an_operators_second_request_does_nothing(booted, start, truth, cloud, clock, when):
+def test_an_operators_second_request_does_nothing(booted, start, cloud, clock, when):
     """A kid that is not active any more is not superseded again, though a rotation may be due."""
-    old = truth().active
+    old = truth(cloud).active
     start(supersede=old.kid).finish()
     if when == "due":
         clock.advance(booted.times.rotation_period)
@@ -129,12 +130,12 @@ def test_an_operators_second_request_does_nothing(booted, start, truth, cloud, c
     assert cloud.snapshot() == before
 
 
-def test_waking_early_goes_back_to_the_wait(booted, start, truth, at_rest):
+def test_waking_early_goes_back_to_the_wait(booted, start, cloud, at_rest):
     """Neither activation nor retirement happens early, however often the waits are cut short."""
-    run = start(supersede=truth().active.kid)
+    run = start(supersede=truth(cloud).active.kid)
     run.naps = 3
     run.until("CreateKeyAfterActivate")
-    active = truth().active
+    active = truth(cloud).active
     assert active.activated > timing.may_sign_after(active.published, booted.times)
     assert run.outcomes.count(("activate_key", "too_early")) == 3
     run.naps = 2
@@ -144,9 +145,9 @@ def test_waking_early_goes_back_to_the_wait(booted, start, truth, at_rest):
 
 
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
-def test_a_standby_that_is_revoked_is_replaced(due, start, truth, change, at_rest, state):
+def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, at_rest, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
-    standby, old = truth().standby, truth().active
+    standby, old = truth(cloud).standby, truth(cloud).active
     run = start().until(state)
     change(revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
@@ -158,9 +159,9 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, truth, change, at_res
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
-def test_a_run_whose_work_is_done_ends_overtaken(due, start, truth, change, state):
+def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, change, state):
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
-    old = truth().active
+    old = truth(cloud).active
     run = start().until(state)
     change(revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
@@ -168,9 +169,9 @@ def test_a_run_whose_work_is_done_ends_overtaken(due, start, truth, change, stat
     assert due.keysets.read() == rescued
 
 
-def test_a_rolled_back_key_is_not_retired(due, start, truth, change):
+def test_a_rolled_back_key_is_not_retired(due, start, cloud, change):
     """The superseded key signs again: the waiting run finds nothing to retire, and nothing due."""
-    old, standby = truth().active, truth().standby
+    old, standby = truth(cloud).active, truth(cloud).standby
     run = start().until("WaitForGrace")
     rolled_back = change(roll_back, old.kid, supersede=standby.kid, times=due.times)
     assert rolled_back.keyset.active.kid == old.kid

@@ -8,16 +8,18 @@ from keyturn.aws.faults import Unanswered
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
 
 @pytest.fixture
-def superseded(due, change, truth):
+def superseded(due, change, cloud):
     """A stack whose first key is in grace; returns that key."""
-    old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=due.times, limits=due.limits)
+    old = truth(cloud).active
+    change(
+        activate, truth(cloud).standby.kid, supersede=old.kid, times=due.times, limits=due.limits
+    )
     return old
 
 
@@ -27,9 +29,9 @@ def ending(superseded, planned):
     return planned(supersede=superseded.kid)
 
 
-def test_activation_waits_strictly_for_the_publication(booted, planned, truth, clock, cloud):
+def test_activation_waits_strictly_for_the_publication(booted, planned, cloud, clock):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
-    active, standby = truth().active, truth().standby
+    active, standby = truth(cloud).active, truth(cloud).standby
     clock.wall = standby.published + WAIT
     before = cloud.snapshot()
     refused = invoke(activate_key, planned())
@@ -39,22 +41,22 @@ def test_activation_waits_strictly_for_the_publication(booted, planned, truth, c
     event = planned()
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], outcome["kid"]) == ("activated", standby.kid)
-    assert truth().active.kid == standby.kid
-    assert truth().get(active.kid).state is State.GRACE
+    assert truth(cloud).active.kid == standby.kid
+    assert truth(cloud).get(active.kid).state is State.GRACE
 
 
-def test_activation_says_when_the_old_key_may_retire(due, planned, truth, clock):
+def test_activation_says_when_the_old_key_may_retire(due, planned, cloud, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     outcome = invoke(activate_key, planned())
-    assert truth().get(old).verify_until == clock.now() + GRACE
+    assert truth(cloud).get(old).verify_until == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
 
 
-def test_a_lost_reply_of_the_activation_counts_once(due, planned, truth, aws):
+def test_a_lost_reply_of_the_activation_counts_once(due, planned, cloud, aws):
     """One generation more, and the outcome of the attempt that had its effect."""
     event, before = planned(), due.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
@@ -80,46 +82,46 @@ def test_activation_in_another_world_is_overtaken(due, planned, cloud, change_of
     assert cloud.snapshot() == before
 
 
-def test_activation_of_an_ended_key_is_overtaken(due, planned, truth, change, cloud):
+def test_activation_of_an_ended_key_is_overtaken(due, planned, cloud, change):
     """Revoked is revoked."""
     event = planned()
-    change(revoke, [truth().standby.kid], times=due.times, limits=due.limits)
+    change(revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
 
 
-def test_a_repeated_activation_does_not_undo_a_rollback(due, planned, truth, change, cloud):
+def test_a_repeated_activation_does_not_undo_a_rollback(due, planned, cloud, change):
     """The zombie's key is in grace, and grace keys are not activated."""
-    old, event = truth().active, planned()
+    old, event = truth(cloud).active, planned()
     invoke(activate_key, event)
-    change(roll_back, old.kid, supersede=truth().active.kid, times=due.times)
+    change(roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
 
 
-def test_retirement_waits_strictly_for_the_last_token(superseded, ending, truth, clock, cloud):
+def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud, clock):
     """At verify_until + ε it is too early, one second later it is not."""
-    clock.wall = truth().get(superseded.kid).verify_until + timedelta(seconds=1)
+    clock.wall = truth(cloud).get(superseded.kid).verify_until + timedelta(seconds=1)
     before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "too_early"
     assert cloud.snapshot() == before
     clock.advance(1)
     outcome = invoke(retire_key, ending)
     assert (outcome["outcome"], outcome["kid"]) == ("retired", superseded.kid)
-    assert truth().get(superseded.kid).state is State.RETIRED
+    assert truth(cloud).get(superseded.kid).state is State.RETIRED
 
 
 @pytest.mark.parametrize("fate", ["revoked", "rolled back", "forgotten"])
 def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
-    due, superseded, ending, truth, change, clock, cloud, fate
+    due, superseded, ending, cloud, change, clock, fate
 ):
     """There is nothing to retire."""
     if fate == "revoked":
         change(revoke, [superseded.kid], times=due.times, limits=due.limits)
     elif fate == "rolled back":
-        change(roll_back, superseded.kid, supersede=truth().active.kid, times=due.times)
+        change(roll_back, superseded.kid, supersede=truth(cloud).active.kid, times=due.times)
     else:
         ending["plan"]["supersede"] = "k" * 43
     clock.advance(60)

@@ -7,14 +7,15 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.stage import truth
 
 UNKNOWN = "u" * 43
 
 
-def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, aws):
+def test_all_keys_are_revoked(due, start, emergency, cloud, settled, api, jwks, aws):
     """Nobody signs between the revocation and the replacement, and then a new key does."""
     rotation = start().until("WaitForGrace")
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     assert len(kids) == 3
     token = api().issue()
     aws.reset()
@@ -22,7 +23,7 @@ def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, 
     assert api().issue()
     for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
         alarm.until(state)
-        assert truth().keys == ()
+        assert truth(cloud).keys == ()
         with pytest.raises(Unavailable):
             api().issue()
     assert jwks() == set()
@@ -37,9 +38,9 @@ def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, 
     assert not {key.kid for key in settled(*kids).keys} & set(kids)
 
 
-def test_an_unknown_kid_among_known_ones(booted, emergency, truth, settled):
+def test_an_unknown_kid_among_known_ones(booted, emergency, cloud, settled):
     """It holds nothing up, and the execution fails at its very end, naming it alone."""
-    active, standby = truth().active.kid, truth().standby.kid
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
     alarm = emergency(UNKNOWN, active)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
@@ -57,23 +58,23 @@ def test_only_an_unknown_kid(booted, emergency, cloud):
     assert cloud.snapshot() == before
 
 
-def test_a_kid_that_was_revoked_already(booted, emergency, truth, cloud):
+def test_a_kid_that_was_revoked_already(booted, emergency, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
-    first, second = truth().active.kid, truth().standby.kid
+    first, second = truth(cloud).active.kid, truth(cloud).standby.kid
     assert emergency(first).finish() == "Revoked"
     both = emergency(first, second)
     assert both.finish() == "Revoked"
-    assert {truth().get(kid).state for kid in (first, second)} == {State.REVOKED}
+    assert {truth(cloud).get(kid).state for kid in (first, second)} == {State.REVOKED}
     assert both.data["revocation"]["unknown"] == []
 
 
-def test_a_retired_key(due, start, emergency, truth, cloud):
+def test_a_retired_key(due, start, emergency, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     start().finish()
     before = cloud.snapshot()
     assert emergency(old).finish() == "Revoked"
-    assert truth().get(old).state is State.RETIRED
+    assert truth(cloud).get(old).state is State.RETIRED
     assert cloud.snapshot() == before
 
 

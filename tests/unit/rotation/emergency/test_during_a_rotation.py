@@ -6,6 +6,7 @@ from keyturn.keyset.states import State
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION, stops
 from tests.unit.rotation.execution import turns
+from tests.unit.stage import truth
 
 EVERYWHERE = stops(ROTATION)
 WITHOUT_STANDBY = "CreateKeyAfterActivate"
@@ -33,18 +34,18 @@ def test_the_path_is_complete(due, start):
 
 
 @everywhere
-def test_the_active_key_is_revoked(due, start, emergency, truth, settled, api, writes_of, position):
+def test_the_active_key_is_revoked(due, start, emergency, cloud, settled, api, writes_of, position):
     """It is out at once and for good, others' tokens live on, and the scheduled run ends green."""
     old_token, warm = api().issue(), api()
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     run = start().until(position)
-    revoked, standby = truth().active.kid, truth().standby
+    revoked, standby = truth(cloud).active.kid, truth(cloud).standby
     token = api().issue()
     assert warm.check(token) == "ok"
     alarm = emergency(revoked).until("DisableKeys")
     first = writes_of(alarm)[0]
     assert first.keyset.get(revoked).state is State.REVOKED
-    assert first.keyset.active == truth().active
+    assert first.keyset.active == truth(cloud).active
     assert not standby or first.keyset.active.kid == standby.kid  # in the same write
     assert api().check(token) == "key_revoked"
     assert alarm.finish() == "Revoked"
@@ -61,22 +62,22 @@ def test_the_active_key_is_revoked(due, start, emergency, truth, settled, api, w
 
 @states_with("grace", EVERYWHERE)
 def test_a_key_that_does_not_sign_is_revoked(
-    due, start, emergency, truth, settled, api, clock, position, state
+    due, start, emergency, cloud, settled, api, clock, position, state
 ):
     """The key that signs goes on signing, and a rotation that is due is made all the same."""
     if state == "grace":  # an operator's rotation just before: its superseded key is in grace
-        asked = start(supersede=truth().active.kid).until("WaitForGrace")
-        run, gone = start(supersede=truth().active.kid), asked.data["plan"]["supersede"]
+        asked = start(supersede=truth(cloud).active.kid).until("WaitForGrace")
+        run, gone = start(supersede=truth(cloud).active.kid), asked.data["plan"]["supersede"]
         clock.advance((due.times.propagation + due.times.write_delay + due.times.clock_skew) + 1)
     else:
         asked, run = None, start()
-    first = truth().active.kid
+    first = truth(cloud).active.kid
     run.until(position)
-    gone = truth().standby.kid if state == "standby" else gone
-    ended = truth().get(gone).state.value == "retired"
-    signs, token = truth().active.kid, api().issue()
+    gone = truth(cloud).standby.kid if state == "standby" else gone
+    ended = truth(cloud).get(gone).state.value == "retired"
+    signs, token = truth(cloud).active.kid, api().issue()
     assert emergency(gone).finish() == "Revoked"
-    assert truth().active.kid == signs
+    assert truth(cloud).active.kid == signs
     assert api().check(token) == "ok"
     for other in (run, asked):
         if other and not other.ended:
@@ -87,11 +88,11 @@ def test_a_key_that_does_not_sign_is_revoked(
     assert keyset.grace == ()
 
 
-def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, settled, truth):
+def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, settled, cloud):
     """Nothing is left to retire: the run wakes, finds it revoked, and ends green."""
     run = start().until("WaitForGrace")
     gone = run.data["plan"]["supersede"]
-    active = truth().active.kid
+    active = truth(cloud).active.kid
     assert emergency(gone).finish() == "Revoked"
     assert run.finish() == "Overtaken"
     assert settled(gone).active.kid == active
@@ -100,10 +101,10 @@ def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, settle
 @pytest.mark.parametrize("position", stops(EMERGENCY))
 @pytest.mark.parametrize("state", ["active", "standby"])
 def test_a_rotation_between_two_steps_of_an_emergency(
-    due, start, emergency, truth, settled, position, state
+    due, start, emergency, cloud, settled, position, state
 ):
     """A rotation that starts in the middle of an emergency, or that an emergency waits for."""
-    gone = getattr(truth(), state).kid
+    gone = getattr(truth(cloud), state).kid
     alarm, run = emergency(gone).until(position), start()
     assert run.until("WaitForPropagation", "WaitForGrace").ended in {None, *GREEN}
     turns(alarm, run)
@@ -114,11 +115,11 @@ def test_a_rotation_between_two_steps_of_an_emergency(
 
 @states_with("active", EVERYWHERE[:-1])
 def test_an_emergency_and_a_rotation_by_turns(
-    due, start, emergency, truth, settled, position, state
+    due, start, emergency, cloud, settled, position, state
 ):
     """From any step of the rotation on, one state of each in turn."""
     run = start().until(position)
-    gone = getattr(truth(), state).kid
+    gone = getattr(truth(cloud), state).kid
     alarm = emergency(gone)
     turns(alarm, run)
     assert (alarm.ended, run.ended in GREEN) == ("Revoked", True)

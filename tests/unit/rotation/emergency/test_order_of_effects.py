@@ -13,7 +13,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.stage import invoke
+from tests.unit.stage import invoke, truth
 
 REFUSED = "AccessDeniedException"
 # What is broken in which state, and what the conclusion calls the step.
@@ -52,9 +52,9 @@ def failing(aws, run, state, operation):
     return fault.seen
 
 
-def test_the_order(flushing, emergency, truth, aws, clock, gateway):
+def test_the_order(flushing, emergency, cloud, aws, clock, gateway):
     """Revoked, disabled, out of the JWKS; only then a new key; and the flush after C + ε."""
-    alarm = emergency(truth().active.kid).until("DisableKeys")
+    alarm = emergency(truth(cloud).active.kid).until("DisableKeys")
     revoked_at = clock.now()
     assert alarm.finish() == "Revoked"
     assert effects(aws) == [
@@ -74,9 +74,9 @@ def test_the_order(flushing, emergency, truth, aws, clock, gateway):
     assert waited >= timedelta(seconds=times.view_ttl + times.clock_skew)
 
 
-def test_the_wait_begins_after_all_else(flushing, emergency, truth, clock, gateway):
+def test_the_wait_begins_after_all_else(flushing, emergency, cloud, clock, gateway):
     """Steps that take long do not eat into it."""
-    alarm = emergency(truth().active.kid).until("WaitForViews")
+    alarm = emergency(truth(cloud).active.kid).until("WaitForViews")
     clock.advance(60)
     entered = clock.now()
     assert alarm.finish() == "Revoked"
@@ -84,10 +84,10 @@ def test_the_wait_begins_after_all_else(flushing, emergency, truth, clock, gatew
     assert [at - entered for _, at in gateway.flushed] == [wait, wait]
 
 
-def test_nothing_to_flush(booted, gateway, emergency, truth):
+def test_nothing_to_flush(booted, gateway, emergency, cloud):
     """Without cached answers and without FlushTargets API Gateway is never called."""
     assert booted.settings.flush_targets == ()
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": []}
     assert gateway.flushed == []
@@ -111,9 +111,9 @@ def edge(booted, container, monkeypatch):
     return edge
 
 
-def test_the_edge_forgets_the_jwks(edge, emergency, truth):
+def test_the_edge_forgets_the_jwks(edge, emergency, cloud):
     """Once an operation, after both publications; other verifiers see them earlier than CdnTtl."""
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": [], "invalidation": "I1"}
     reference = alarm.data["plan"]["op_id"]
@@ -122,18 +122,18 @@ def test_the_edge_forgets_the_jwks(edge, emergency, truth):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), ConnectTimeoutError(endpoint_url="x")])
-def test_an_edge_that_forgets_nothing_fails_nothing(edge, emergency, truth, error):
+def test_an_edge_that_forgets_nothing_fails_nothing(edge, emergency, cloud, error):
     """It is asked once, and the outcome says why; CdnTtl bounds what it keeps."""
     edge.error = error
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"]["invalidation"].startswith("failed: ")
     assert len(edge.asked) == 1
 
 
-def test_a_stage_that_cannot_be_flushed(flushing, emergency, truth, aws, gateway):
+def test_a_stage_that_cannot_be_flushed(flushing, emergency, cloud, aws, gateway):
     """The others are flushed, and the end of the execution names the step."""
-    alarm = emergency(truth().active.kid).until("FlushAuthorizers")
+    alarm = emergency(truth(cloud).active.kid).until("FlushAuthorizers")
     aws.meanwhile("apigateway:Flush", lambda: _first_stage(aws, gateway), times=float("inf"))
     assert alarm.finish() == "failed"
     assert str(alarm.error) == "flush failed: FlushFailed"
@@ -147,10 +147,10 @@ def _first_stage(aws, gateway) -> None:
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_a_failing_step_stops_none_after_it(
-    flushing, emergency, truth, aws, gateway, cloud, jwks, api, state, operation, step
+    flushing, emergency, cloud, aws, gateway, jwks, api, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
-    active, standby = truth().active.kid, truth().standby.kid
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
     alarm = emergency(active)
     tries = 1 + STATES[state]["Retry"][-1]["MaxAttempts"]
     assert failing(aws, alarm, state, operation) == (2 * tries if step == "flush" else tries)
@@ -160,13 +160,13 @@ def test_a_failing_step_stops_none_after_it(
     assert str(alarm.error).startswith(f"{step} failed: ")
     assert str(alarm.error).count("failed") == 1
 
-    revoked, key = step != "revocation", truth().get(active)
+    revoked, key = step != "revocation", truth(cloud).get(active)
     assert (key.state is State.REVOKED) is revoked
     assert cloud.kms.state(key.kms_key_arn) == (
         "Disabled" if revoked and step != "disabling" else "Enabled"
     )
-    assert truth().active.kid == (standby if revoked else active)
-    assert bool(truth().standby) is (step != "replacement")
+    assert truth(cloud).active.kid == (standby if revoked else active)
+    assert bool(truth(cloud).standby) is (step != "replacement")
     assert (active in jwks()) is not revoked
     assert len(gateway.flushed) == (0 if step == "flush" else 2)
     assert api().check(api().issue()) == "ok"
@@ -174,10 +174,10 @@ def test_a_failing_step_stops_none_after_it(
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_it_is_put_right_afterwards(
-    flushing, emergency, truth, aws, settled, clock, state, operation, step
+    flushing, emergency, cloud, aws, settled, clock, state, operation, step
 ):
     """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
-    active = truth().active.kid
+    active = truth(cloud).active.kid
     alarm = emergency(active)
     failing(aws, alarm, state, operation)
     assert alarm.finish() == "failed"
@@ -189,22 +189,22 @@ def test_it_is_put_right_afterwards(
     settled(active)
 
 
-def test_everything_after_the_revocation_fails(flushing, emergency, truth, aws, gateway):
+def test_everything_after_the_revocation_fails(flushing, emergency, cloud, aws, gateway):
     """The key is revoked all the same, and the conclusion names all five."""
-    active = truth().active.kid
+    active = truth(cloud).active.kid
     alarm = emergency(active)
     for state, operation, _ in FAILURES[1:]:
         failing(aws, alarm, state, operation)
     assert alarm.finish() == "failed"
-    assert truth().get(active).state is State.REVOKED
+    assert truth(cloud).get(active).state is State.REVOKED
     steps = [part.partition(" failed")[0] for part in str(alarm.error).split("; ")]
     assert steps == [step for _, _, step in FAILURES[1:]]
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", REFUSED])
-def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, cloud, code):
+def test_a_key_that_cannot_be_disabled(booted, emergency, cloud, aws, code):
     """The other keys of the emergency are disabled all the same."""
-    first, second = truth().active, truth().standby
+    first, second = truth(cloud).active, truth(cloud).standby
     alarm = emergency(first.kid, second.kid).until("DisableKeys")
     fault = aws.meanwhile(
         "kms:DescribeKey",

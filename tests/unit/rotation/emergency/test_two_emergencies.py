@@ -11,14 +11,15 @@ from tests.cloud.ssm import SsmClient
 from tests.cloud.wire import DirectWire
 from tests.unit.rotation.emergency.paths import EMERGENCY, stops
 from tests.unit.rotation.execution import turns
+from tests.unit.stage import truth
 
 positions = pytest.mark.parametrize("position", stops(EMERGENCY))
 
 
 @pytest.fixture
-def kids(booted, truth):
+def kids(booted, cloud):
     """The active key's kid and the standby's."""
-    return truth().active.kid, truth().standby.kid
+    return truth(cloud).active.kid, truth(cloud).standby.kid
 
 
 @positions
@@ -57,13 +58,13 @@ def test_two_by_turns(kids, emergency, settled, runs):
     settled(*{kids[which] for which in runs})
 
 
-def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, truth):
+def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, cloud):
     """The standby that an emergency has just activated is revoked by the next as the active key."""
     active, standby = kids
     first = emergency(active).until("ReplaceKeys")
-    assert truth().active.kid == standby
+    assert truth(cloud).active.kid == standby
     second = emergency(standby).until("ReplaceKeys")
-    assert truth().active is None
+    assert truth(cloud).active is None
     turns(second, first)
     assert (first.ended, second.ended) == ("Revoked", "Revoked")
     settled(active, standby)
@@ -83,7 +84,7 @@ def test_the_same_emergency_again(kids, emergency, settled, cloud, writes_of, wh
     assert writes_of(again) == []
 
 
-def test_the_revocation_is_the_first_write(kids, emergency, truth, writes_of, stack):
+def test_the_revocation_is_the_first_write(kids, emergency, cloud, writes_of, stack):
     """L2: whatever the execution writes, its revocation comes first; one write for all kids."""
     number = stack.keysets.read().number
     alarm = emergency(*kids, *kids)

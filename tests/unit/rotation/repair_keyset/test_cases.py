@@ -9,6 +9,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
+from tests.unit.stage import truth
 
 
 def test_a_sound_keyset_needs_no_repair(booted, cloud):
@@ -27,16 +28,16 @@ def test_what_does_not_count_needs_no_repair(booted, cloud, name, number):
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
 
 
-def test_what_was_overwritten_comes_from_the_history(booted, put, repaired, truth, revoked):
+def test_what_was_overwritten_comes_from_the_history(booted, put, repaired, cloud, revoked):
     """Where the history holds the very generation that is spoilt, nothing is lost."""
-    kid = revoked(truth().standby.kid)
+    kid = revoked(truth(cloud).standby.kid)
     record_changes(booted)
     good = booted.keysets.read()
     put(good.number, "{")
     diagnosis = repaired()
     assert [one.number for one in diagnosis.missing] == [good.number]
     assert booted.keysets.read() == good
-    assert truth().find(kid).state is State.REVOKED
+    assert truth(cloud).find(kid).state is State.REVOKED
 
 
 def test_a_warm_reader_stays_where_it_is(booted, put, repaired, container):
@@ -72,9 +73,9 @@ def test_deleted_generations_come_back_from_the_history(booted, lose, repaired, 
     assert booted.keysets.read() == good
 
 
-def test_a_gap_is_closed(booted, lose, repaired, revoked, truth):
+def test_a_gap_is_closed(booted, lose, repaired, revoked, cloud):
     """What stands above it counts again; nothing new is written."""
-    revoked(truth().standby.kid)
+    revoked(truth(cloud).standby.kid)
     record_changes(booted)
     good = booted.keysets.read()
     lose(2)
@@ -84,11 +85,11 @@ def test_a_gap_is_closed(booted, lose, repaired, revoked, truth):
 
 
 def test_the_name_of_what_was_stepped_over_is_taken_again(
-    booted, put, lose, repaired, revoked, truth
+    booted, put, lose, repaired, revoked, cloud
 ):
     """By a text without a meaning: what was written above it counts again."""
     put(3, "{")
-    revoked(truth().standby.kid)
+    revoked(truth(cloud).standby.kid)
     good = booted.keysets.read()
     lose(3)
     assert booted.keysets.read().number == 2
@@ -96,7 +97,7 @@ def test_the_name_of_what_was_stepped_over_is_taken_again(
     assert booted.keysets.read() == good
 
 
-def test_nothing_that_ended_comes_back_from_the_history(booted, revoked, repaired, truth):
+def test_nothing_that_ended_comes_back_from_the_history(booted, revoked, repaired, cloud):
     """A key that was revoked in what SSM holds is revoked in what is restored; the standby signs."""
     good = booted.keysets.read()
     active, standby = good.keyset.active.kid, good.keyset.standby.kid
@@ -104,23 +105,23 @@ def test_nothing_that_ended_comes_back_from_the_history(booted, revoked, repaire
     revoked(active)
     diagnosis = repaired()
     assert (diagnosis.source.number, diagnosis.number) == (3, 10)
-    assert truth().find(active).state is State.REVOKED
-    assert truth().active.kid == standby
+    assert truth(cloud).find(active).state is State.REVOKED
+    assert truth(cloud).active.kid == standby
 
 
 def test_what_a_lost_branch_revoked_is_revoked_again(
-    booted, lose, repaired, revoked, truth, container
+    booted, lose, repaired, revoked, cloud, container
 ):
     """The newest was deleted and its number taken by another writer before anybody looked."""
-    kid = revoked(truth().active.kid)
+    kid = revoked(truth(cloud).active.kid)
     warm = container()
     assert warm.view.current().keyset.find(kid).state is State.REVOKED
     record_changes(booted)
     lose(3)
-    revoked(truth().standby.kid)
-    assert truth().active.kid == kid
+    revoked(truth(cloud).standby.kid)
+    assert truth(cloud).active.kid == kid
     diagnosis = repaired()
     assert diagnosis.revocations == (kid,)
-    assert truth().find(kid).state is State.REVOKED
+    assert truth(cloud).find(kid).state is State.REVOKED
     warm.clock.advance(warm.times.view_ttl + 1)
     assert warm.view.fresh() == booted.keysets.read()

@@ -5,22 +5,23 @@ import pytest
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
+from tests.unit.stage import truth
 
 
-def test_what_the_jwks_no_longer_shows_has_ended(booted, show, repaired, truth):
+def test_what_the_jwks_no_longer_shows_has_ended(booted, show, repaired, cloud):
     """Where only the JWKS knows of a later generation: it shows exactly the live keys."""
-    active, standby = truth().active, truth().standby
+    active, standby = truth(cloud).active, truth(cloud).standby
     show(7, [standby.kid])
     diagnosis = repaired()
     assert (diagnosis.condition, diagnosis.number) == (Condition.LOST, 8)
     assert diagnosis.revocations == (active.kid,)
-    assert truth().active.kid == standby.kid
+    assert truth(cloud).active.kid == standby.kid
 
 
 @pytest.mark.parametrize(("number", "has_keys"), [(7, False), (999_999_999_999, True)])
-def test_a_jwks_that_is_not_ours_decides_nothing(booted, show, truth, number, has_keys):
+def test_a_jwks_that_is_not_ours_decides_nothing(booted, show, cloud, number, has_keys):
     """None of the keys in it, or a number that no generation could follow."""
-    show(number, [key.kid for key in truth().keys] if has_keys else [])
+    show(number, [key.kid for key in truth(cloud).keys] if has_keys else [])
     with pytest.raises(JwksNotOurs, match=f"generation {number}"):
         repair_keyset.diagnose(booted)
 

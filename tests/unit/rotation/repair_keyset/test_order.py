@@ -8,19 +8,20 @@ from keyturn.aws.faults import Conflict
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
+from tests.unit.stage import truth
 
 
 @pytest.fixture
-def lost(booted, lose, show, truth):
+def lost(booted, lose, show, cloud):
     """Only the JWKS knows of the generations up to 5."""
     record_changes(booted)
-    show(5, [key.kid for key in truth().keys])
+    show(5, [key.kid for key in truth(cloud).keys])
 
 
-def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, revoked, truth, origin):
+def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, revoked, cloud, origin):
     """The next diagnosis starts from what stands then."""
     diagnosis = repair_keyset.diagnose(booted)
-    for key in truth().keys:
+    for key in truth(cloud).keys:
         revoked(key.kid)
     put_back = booted.keysets.put_back
     with pytest.raises(Conflict):
