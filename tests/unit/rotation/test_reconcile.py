@@ -21,20 +21,15 @@ BUCKET = "keyturn-demo"
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
 def repair():
     """Let the function run once; returns what it repaired, by name."""
-
-    def repair():
-        outcome = invoke(reconcile, {})
-        assert outcome.pop("outcome") == "reconciled"
-        return outcome
-
-    return repair
+    outcome = invoke(reconcile, {})
+    assert outcome.pop("outcome") == "reconciled"
+    return outcome
 
 
 @pytest.fixture
-def clean(booted, repair, aws):
+def clean(booted, aws):
     """A booted stack, reconciled: every generation is in the history, too."""
     repair()
     aws.reset()
@@ -52,7 +47,7 @@ def superseded(clean, change, cloud, clock):
     return old
 
 
-def test_a_clean_stack_is_left_alone(clean, repair, cloud, aws):
+def test_a_clean_stack_is_left_alone(clean, cloud, aws):
     """Nothing is repaired, and no write has any effect."""
     before = cloud.snapshot()
     assert repair() == {}
@@ -61,7 +56,7 @@ def test_a_clean_stack_is_left_alone(clean, repair, cloud, aws):
     assert [call for call in aws.operations if not call.startswith(reads)] == []
 
 
-def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, cloud):
+def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, cloud):
     """As after a crash between ActivateKey and PublishJwks."""
     number = clean.keysets.read().number
     assert clean.well_known.read().generation < number
@@ -70,14 +65,14 @@ def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, repair, cl
     assert (seen.generation, set(seen.keys)) == (number, {key.kid for key in truth(cloud).keys})
 
 
-def test_a_missing_jwks_is_written(clean, repair, cloud):
+def test_a_missing_jwks_is_written(clean, cloud):
     """Somebody deleted the object."""
     cloud.s3.delete(JWKS)
     assert "publish_jwks" in repair()
     assert set(clean.well_known.read().keys) == {key.kid for key in truth(cloud).keys}
 
 
-def test_an_overdue_key_is_retired(clean, superseded, repair, cloud, clock):
+def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
     """Only after verify_until + ε, and then it is destroyed and gone from the JWKS in the same run."""
     key = truth(cloud).get(superseded)
     clock.wall = key.verify_until + SECOND
@@ -90,7 +85,7 @@ def test_an_overdue_key_is_retired(clean, superseded, repair, cloud, clock):
     assert clean.kms.describe(key.kms_key_arn).pending_deletion
 
 
-def test_without_an_active_key_the_standby_signs(clean, repair, cloud):
+def test_without_an_active_key_the_standby_signs(clean, cloud):
     """At once: nobody signs, so nobody has to be waited for."""
     standby = truth(cloud).standby
     settle(cloud, clean, Keyset((standby,), truth(cloud).ended))
@@ -98,7 +93,7 @@ def test_without_an_active_key_the_standby_signs(clean, repair, cloud):
     assert truth(cloud).active.kid == standby.kid
 
 
-def test_without_any_key_a_new_one_signs(clean, repair, cloud, change):
+def test_without_any_key_a_new_one_signs(clean, cloud, change):
     """Active and standby were both revoked: a key is created, activated and shown."""
     change(
         revoke,
@@ -111,7 +106,7 @@ def test_without_any_key_a_new_one_signs(clean, repair, cloud, change):
     assert set(clean.well_known.read().keys) == {made}
 
 
-def test_a_founded_keyset_is_left_to_its_first_run(founded, repair, cloud, clock):
+def test_a_founded_keyset_is_left_to_its_first_run(founded, cloud, clock):
     """For ten minutes the deployment makes its keys itself; then a failed one is helped out."""
     clock.advance(600 - 1)
     assert "restore_active_key" not in repair()
@@ -120,9 +115,7 @@ def test_a_founded_keyset_is_left_to_its_first_run(founded, repair, cloud, clock
     assert repair()["restore_active_key"] == truth(cloud).active.kid
 
 
-def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
-    clean, repair, cloud, change, clock
-):
+def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud, change, clock):
     """Ten minutes after the last change no run is at work any more; before that one may be."""
     change(revoke, [truth(cloud).standby.kid], times=clean.times, limits=clean.limits)
     clock.advance(600 - 1)
@@ -135,7 +128,7 @@ def test_a_missing_standby_is_created_when_nobody_else_is_about_to(
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_an_ended_key_that_kms_still_has_is_destroyed(
-    clean, superseded, repair, change, clock, cloud, transition
+    clean, superseded, change, clock, cloud, transition
 ):
     """As after a crash before DestroyKey; disabled keys, too, get their end scheduled."""
     arn = truth(cloud).get(superseded).kms_key_arn
@@ -147,7 +140,7 @@ def test_an_ended_key_that_kms_still_has_is_destroyed(
     assert "destroy_ended_keys" not in repair()
 
 
-def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, repair, change, cloud):
+def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, change, cloud):
     """An emergency disables first; its end may be missing."""
     standby = truth(cloud).standby
     change(revoke, [standby.kid], times=clean.times, limits=clean.limits)
@@ -156,7 +149,7 @@ def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, repair, c
     assert clean.kms.describe(standby.kms_key_arn).pending_deletion
 
 
-def test_live_keys_are_never_destroyed(clean, superseded, repair, cloud, clock):
+def test_live_keys_are_never_destroyed(clean, superseded, cloud, clock):
     """Active, standby and grace keys stay enabled through any number of runs."""
     for _ in range(3):
         clock.advance(5)
@@ -232,7 +225,7 @@ def test_a_failing_repair_does_not_stop_the_others(
     assert state == ("Enabled" if broken == "destroy_ended_keys" else "PendingDeletion")
 
 
-def test_a_repair_says_in_the_history_what_it_is(clean, superseded, repair, cloud, clock):
+def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock):
     """Its name is the reason of the generation it wrote."""
     clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
     repair()
@@ -243,9 +236,7 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, repair, clou
     assert ("reconcile", "retire_overdue_keys") in origins
 
 
-def test_a_repair_that_was_overtaken_is_no_failure(
-    clean, superseded, repair, change, aws, cloud, clock
-):
+def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, change, aws, cloud, clock):
     """The workflow retired the key between the look and the write."""
     clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
     aws.meanwhile(
@@ -256,7 +247,7 @@ def test_a_repair_that_was_overtaken_is_no_failure(
     assert truth(cloud).get(superseded).state is State.REVOKED
 
 
-def test_a_repair_is_told(clean, superseded, repair, aws):
+def test_a_repair_is_told(clean, superseded, aws):
     """Somebody may want to know why it was needed; housekeeping is no repair."""
     repaired = repair()
     told = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
@@ -266,7 +257,7 @@ def test_a_repair_is_told(clean, superseded, repair, aws):
 
 
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_that_was_opened_fails_the_run(booted, repair, cloud, state):
+def test_a_live_key_that_was_opened_fails_the_run(booted, cloud, state):
     """After all repairs; its ARN is said, and KMS keeps it as it is."""
     key = getattr(truth(cloud), state)
     cloud.kms.set_policy(key.kms_key_arn, "{}")
@@ -275,7 +266,7 @@ def test_a_live_key_that_was_opened_fails_the_run(booted, repair, cloud, state):
     assert booted.kms.describe(key.kms_key_arn).enabled
 
 
-def test_each_live_key_that_was_lent_is_named(booted, repair, cloud):
+def test_each_live_key_that_was_lent_is_named(booted, cloud):
     """One does not hide another."""
     arns = [key.kms_key_arn for key in truth(cloud).keys]
     for arn in arns:

@@ -7,10 +7,11 @@ import pytest
 from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
+from tests.unit.rotation.stage import at_rest
 from tests.unit.stage import truth
 
 
-def test_the_first_rotation_of_all(founded, start, at_rest, clock):
+def test_the_first_rotation_of_all(founded, start, stack, cloud, clock):
     """A keyset without keys gets an active and a published standby key, without any wait."""
     run = start(started_by="cloudformation")
     start = clock.now()
@@ -25,11 +26,11 @@ def test_the_first_rotation_of_all(founded, start, at_rest, clock):
         ("publish_jwks", "published"),
     ]
     assert clock.now() - start < timedelta(seconds=2)
-    generation = at_rest()
+    generation = at_rest(stack, cloud)
     assert (generation.started_by, generation.keyset.ended) == ("cloudformation", ())
 
 
-def test_a_scheduled_rotation(due, start, cloud, at_rest, clock):
+def test_a_scheduled_rotation(due, start, cloud, stack, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
     old, standby = truth(cloud).active, truth(cloud).standby
     run = start(started_by="schedule")
@@ -47,7 +48,7 @@ def test_a_scheduled_rotation(due, start, cloud, at_rest, clock):
         ("publish_jwks", "published"),
         ("destroy_key", "destroyed"),
     ]
-    keyset = at_rest().keyset
+    keyset = at_rest(stack, cloud).keyset
     assert (keyset.active.kid, keyset.standby.kid == old.kid) == (standby.kid, False)
     assert [(key.kid, key.state) for key in keyset.ended] == [(old.kid, State.RETIRED)]
     assert keyset.ended[0].ended > timing.verify_until(start, old.lifetime, due.times)
@@ -70,7 +71,7 @@ def test_each_change_of_a_rotation_says_where_it_came_from(due, start):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "scheduled"])
-def test_every_step_twice_changes_nothing_more(founded, start, at_rest, clock, first):
+def test_every_step_twice_changes_nothing_more(founded, start, stack, cloud, clock, first):
     """Each Task run a second time leaves the keyset, KMS and the bucket as they are."""
     if not first:
         start().finish()
@@ -78,7 +79,7 @@ def test_every_step_twice_changes_nothing_more(founded, start, at_rest, clock, f
     run = start()
     run.twice = True
     assert run.finish() == "Rotated"
-    at_rest()
+    at_rest(stack, cloud)
 
 
 @pytest.mark.parametrize("event", [{}, {"started_by": "schedule"}])
@@ -92,24 +93,24 @@ def test_a_duplicate_event_does_nothing(due, start, cloud, event):
     assert cloud.snapshot() == before
 
 
-def test_a_rotation_that_was_missed_is_made_up(booted, start, at_rest, clock):
+def test_a_rotation_that_was_missed_is_made_up(booted, start, stack, cloud, clock):
     """Days later it is still due; then again only after a whole period."""
     clock.advance(10 * booted.times.rotation_period)
     assert start().finish() == "Rotated"
-    activated = at_rest().keyset.active.activated
+    activated = at_rest(stack, cloud).keyset.active.activated
     clock.wall = activated + timedelta(seconds=booted.times.rotation_period - 1)
     assert start().finish() == "NotDue"
     clock.advance(1)
     assert start().finish() == "Rotated"
 
 
-def test_an_operator_rotates_before_it_is_due(booted, start, cloud, at_rest):
+def test_an_operator_rotates_before_it_is_due(booted, start, cloud, stack):
     """With the active kid to supersede a rotation is due at once; it keeps every wait."""
     old = truth(cloud).active
     run = start(supersede=old.kid)
     assert run.finish() == "Rotated"
     assert run.data["plan"]["reason"] == "operator_asked"
-    generation = at_rest()
+    generation = at_rest(stack, cloud)
     assert [key.kid for key in generation.keyset.ended] == [old.kid]
     assert generation.keyset.active.activated > generation.keyset.active.published + timedelta(
         seconds=10
@@ -130,7 +131,7 @@ def test_an_operators_second_request_does_nothing(booted, start, cloud, clock, w
     assert cloud.snapshot() == before
 
 
-def test_waking_early_goes_back_to_the_wait(booted, start, cloud, at_rest):
+def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
     """Neither activation nor retirement happens early, however often the waits are cut short."""
     run = start(supersede=truth(cloud).active.kid)
     run.naps = 3
@@ -141,11 +142,11 @@ def test_waking_early_goes_back_to_the_wait(booted, start, cloud, at_rest):
     run.naps = 2
     assert run.finish() == "Rotated"
     assert run.outcomes.count(("retire_key", "too_early")) == 2
-    at_rest()
+    at_rest(stack, cloud)
 
 
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
-def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, at_rest, state):
+def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, stack, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
     standby, old = truth(cloud).standby, truth(cloud).active
     run = start().until(state)
@@ -153,7 +154,7 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, at_res
     due.kms.destroy(standby.kms_key_arn, window=7)
     assert run.finish() == "Rotated"
     assert run.visited.count("PlanRotation") == 2
-    keyset = at_rest().keyset
+    keyset = at_rest(stack, cloud).keyset
     assert {key.kid for key in keyset.ended} == {standby.kid, old.kid}
     assert keyset.active.activated > timing.may_sign_after(keyset.active.published, due.times)
 

@@ -8,6 +8,7 @@ from keyturn.aws.faults import Unanswered
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
+from tests.unit.rotation.stage import planned
 from tests.unit.stage import invoke, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
@@ -24,41 +25,41 @@ def superseded(due, change, cloud):
 
 
 @pytest.fixture
-def ending(superseded, planned):
+def ending(superseded, cloud):
     """The execution's data while the superseded key waits for its end."""
-    return planned(supersede=superseded.kid)
+    return planned(cloud, supersede=superseded.kid)
 
 
-def test_activation_waits_strictly_for_the_publication(booted, planned, cloud, clock):
+def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
     active, standby = truth(cloud).active, truth(cloud).standby
     clock.wall = standby.published + WAIT
     before = cloud.snapshot()
-    refused = invoke(activate_key, planned())
+    refused = invoke(activate_key, planned(cloud))
     assert (refused["outcome"], standby.kid in refused["why"]) == ("too_early", True)
     assert cloud.snapshot() == before
     clock.advance(1)
-    event = planned()
+    event = planned(cloud)
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], outcome["kid"]) == ("activated", standby.kid)
     assert truth(cloud).active.kid == standby.kid
     assert truth(cloud).get(active.kid).state is State.GRACE
 
 
-def test_activation_says_when_the_old_key_may_retire(due, planned, cloud, clock):
+def test_activation_says_when_the_old_key_may_retire(due, cloud, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
     old = truth(cloud).active.kid
-    outcome = invoke(activate_key, planned())
+    outcome = invoke(activate_key, planned(cloud))
     assert truth(cloud).get(old).verify_until == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
 
 
-def test_a_lost_reply_of_the_activation_counts_once(due, planned, cloud, aws):
+def test_a_lost_reply_of_the_activation_counts_once(due, cloud, aws):
     """One generation more, and the outcome of the attempt that had its effect."""
-    event, before = planned(), due.keysets.read().number
+    event, before = planned(cloud), due.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
     first = invoke(activate_key, event)
     assert first == invoke(activate_key, event)
@@ -74,26 +75,26 @@ def test_a_lost_reply_of_the_activation_counts_once(due, planned, cloud, aws):
     ],
     ids=["unknown standby", "another active key", "nobody expected"],
 )
-def test_activation_in_another_world_is_overtaken(due, planned, cloud, change_of, why):
+def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
     """The run planned something that does not hold any more; nothing changes."""
-    event, before = planned(**change_of), cloud.snapshot()
+    event, before = planned(cloud, **change_of), cloud.snapshot()
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], why in outcome["why"]) == ("overtaken", True)
     assert cloud.snapshot() == before
 
 
-def test_activation_of_an_ended_key_is_overtaken(due, planned, cloud, change):
+def test_activation_of_an_ended_key_is_overtaken(due, cloud, change):
     """Revoked is revoked."""
-    event = planned()
+    event = planned(cloud)
     change(revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
 
 
-def test_a_repeated_activation_does_not_undo_a_rollback(due, planned, cloud, change):
+def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, change):
     """The zombie's key is in grace, and grace keys are not activated."""
-    old, event = truth(cloud).active, planned()
+    old, event = truth(cloud).active, planned(cloud)
     invoke(activate_key, event)
     change(roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
     before = cloud.snapshot()
@@ -164,8 +165,8 @@ def test_a_forgotten_key_is_not_destroyed(due, ending, aws):
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
 
-def test_a_fault_is_raised_and_not_an_outcome(due, planned, aws):
+def test_a_fault_is_raised_and_not_an_outcome(due, cloud, aws):
     """The state machine retries faults; a Choice state must not see one."""
     aws.fail("ssm:GetParametersByPath", aws.timeout, times=3)
     with pytest.raises(Unanswered):
-        invoke(activate_key, planned())
+        invoke(activate_key, planned(cloud))
