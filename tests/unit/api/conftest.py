@@ -95,12 +95,6 @@ def ask(booted, events):
 
 
 @pytest.fixture
-def accepted(ask):
-    """Whether a token is accepted."""
-    return lambda token: ask(f"Bearer {token}") != 401
-
-
-@pytest.fixture
 def routed(container, booted):
     """A container whose authorizer has this route table; `cached` as with a result cache."""
 
@@ -135,3 +129,8 @@ def silent(printed, caplog):
                 assert piece[:24] not in everything
 
     return silent
+
+
+def accepted(ask, token):
+    """Whether a token is accepted."""
+    return ask(f"Bearer {token}") != 401

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keyturn.api import authorize
+from tests.unit.api.conftest import accepted
 from tests.unit.stage import invoke, truth
 
 KINDS = ["token", "request", "http"]
@@ -140,28 +141,28 @@ def test_a_token_that_is_not_for_us_is_unauthorized(ask, mint, logged, silent, k
     silent(token)
 
 
-def test_a_token_counts_until_its_leeway_is_over(accepted, mint, clock):
+def test_a_token_counts_until_its_leeway_is_over(ask, mint, clock):
     """exp + λ = 17 s: at that instant it is refused."""
     token = mint()
     clock.advance(16.9)
-    assert accepted(token)
+    assert accepted(ask, token)
     clock.advance(0.1)
-    assert not accepted(token)
+    assert not accepted(ask, token)
 
 
-def test_a_token_may_not_live_longer_than_its_key_allows(accepted, mint, clock):
+def test_a_token_may_not_live_longer_than_its_key_allows(ask, mint, clock):
     """Whoever could make KMS sign does not choose how long it counts."""
     now = int(clock.now().timestamp())
-    assert accepted(mint(exp=now + 15))
-    assert not accepted(mint(exp=now + 16))
+    assert accepted(ask, mint(exp=now + 15))
+    assert not accepted(ask, mint(exp=now + 16))
 
 
 @pytest.mark.parametrize("token", ["swapped signature", "swapped payload"])
-def test_a_forged_token_is_unauthorized(accepted, mint, logged, token):
+def test_a_forged_token_is_unauthorized(ask, mint, logged, token):
     """Its parts are genuine, together they are not."""
     first, second = mint().split("."), mint(sub="root").split(".")
     forged = [first[0], second[1], first[2]] if "payload" in token else [*first[:2], second[2]]
-    assert not accepted(".".join(forged))
+    assert not accepted(ask, ".".join(forged))
     assert [e["code"] for e in logged() if e["message"] == "refused"] == ["signature"]
 
 

@@ -14,22 +14,16 @@ OTHER = "arn:aws:execute-api:us-east-1:123456789012:billing1/prod"
 ROUTES = {"GET /invoices": "invoices:read"}
 
 
-@pytest.fixture
-def declare_api(booted, cloud):
+def declare_api(booted, cloud, document, api_id="billing1") -> None:
     """Write an API's document, as its team does; a text is written as it is."""
-
-    def declare_api(document, api_id="billing1") -> None:
-        text = document if isinstance(document, str) else json.dumps(document)
-        name = f"/keyturn/demo/apis/{api_id}"
-        cloud.ssm.put(name, text, overwrite=True)
-
-    return declare_api
+    text = document if isinstance(document, str) else json.dumps(document)
+    name = f"/keyturn/demo/apis/{api_id}"
+    cloud.ssm.put(name, text, overwrite=True)
 
 
-@pytest.fixture
-def remove(cloud):
+def remove(cloud, api_id):
     """Delete a document."""
-    return lambda api_id: cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
+    return cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
 
 
 @pytest.fixture
@@ -61,9 +55,9 @@ def own(visit):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_document_s_audience_and_routes_decide(declare_api, visit, mint, kind):
+def test_a_document_s_audience_and_routes_decide(booted, cloud, visit, mint, kind):
     """The audience opens nothing without the scope, the scope nothing without the audience."""
-    declare_api({"audience": "billing", "routes": ROUTES})
+    declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     refused = "closed" if kind == "http" else "401"
     assert visit(mint(aud="billing", scope="invoices:read"), kind=kind) == "open"
     assert visit(mint(aud="billing", scope="orders:read"), kind=kind) == "closed"
@@ -71,47 +65,49 @@ def test_a_document_s_audience_and_routes_decide(declare_api, visit, mint, kind)
     assert visit(mint(aud="billing", scope="invoices:read"), "DELETE/all", kind=kind) == "closed"
 
 
-def test_a_document_without_routes_opens_the_stage_to_its_audience(declare_api, visit, mint):
+def test_a_document_without_routes_opens_the_stage_to_its_audience(booted, cloud, visit, mint):
     """As the stack-wide settings do without RouteScopes."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     assert visit(mint(aud="billing", scope=...), "DELETE/all") == "open"
     assert visit(mint(), "DELETE/all") == "401"
 
 
-def test_a_token_for_one_api_opens_no_other(declare_api, visit, own, mint):
+def test_a_token_for_one_api_opens_no_other(booted, cloud, visit, own, mint):
     """Neither one with a document nor one without."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     billing, orders = mint(aud="billing"), mint()
     assert (visit(billing), own(billing)) == ("open", "401")
     assert (visit(orders), own(orders)) == ("401", "open")
 
 
-def test_the_stack_wide_routes_are_not_the_documented_api_s(routed, declare_api, visit, own, mint):
+def test_the_stack_wide_routes_are_not_the_documented_api_s(
+    routed, booted, cloud, visit, own, mint
+):
     """RouteScopes is for APIs without a document."""
     routed("GET /orders=orders:read")
-    declare_api({"audience": "billing", "routes": ROUTES})
+    declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     assert visit(mint(aud="billing", scope="orders:read"), "GET/orders") == "closed"
     assert own(mint()) == "open"
 
 
-def test_a_change_counts_after_c(declare_api, visit, mint, clock):
+def test_a_change_counts_after_c(booted, cloud, visit, mint, clock):
     """An audience is taken away, a scope is asked for, the document is deleted."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     token = mint(aud="billing", scope=...)
     assert visit(token) == "open"
-    declare_api({"audience": "billing", "routes": ROUTES})
+    declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     clock.advance(1.001)
     assert visit(token) == "closed"
-    declare_api({"audience": "elsewhere"})
+    declare_api(booted, cloud, {"audience": "elsewhere"})
     clock.advance(1.001)
     assert visit(token) == "401"
 
 
-def test_without_its_document_an_api_is_as_the_stack_says(declare_api, remove, visit, mint, clock):
+def test_without_its_document_an_api_is_as_the_stack_says(booted, cloud, visit, mint, clock):
     """Its own audience is refused, the stack-wide one opens what RouteScopes says: here all."""
-    declare_api({"audience": "billing", "routes": ROUTES})
+    declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     assert visit(mint()) == "401"
-    remove("billing1")
+    remove(cloud, "billing1")
     clock.advance(1.001)
     assert visit(mint(aud="billing", scope="invoices:read")) == "401"
     assert visit(mint()) == "open"
@@ -122,37 +118,39 @@ def test_without_its_document_an_api_is_as_the_stack_says(declare_api, remove, v
     "text", ["{", "[]", "{}", '{"audience": ""}', '{"audience": "a", "route": {}}', "null"]
 )
 def test_a_document_that_does_not_parse_is_a_fault_of_that_api_alone(
-    declare_api, visit, own, mint, kind, text
+    booted, cloud, visit, own, mint, kind, text
 ):
     """A new container lets nobody in there and calls no token bad; the others go on."""
-    declare_api(text)
+    declare_api(booted, cloud, text)
     with pytest.raises(UnreadableDocument, match="/keyturn/demo/apis/billing1"):
         visit(mint(aud="billing"), kind=kind)
     assert own(mint(), kind=kind) == "open"
 
 
-def test_the_last_good_document_counts_until_the_stale_limit(declare_api, visit, own, mint, clock):
+def test_the_last_good_document_counts_until_the_stale_limit(
+    booted, cloud, visit, own, mint, clock
+):
     """Then nobody is let in, and nobody is sent away."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     visit(mint(aud="billing"))
-    declare_api("{")
+    declare_api(booted, cloud, "{")
     clock.advance(10)
     assert (visit(mint(aud="billing")), visit(mint())) == ("open", "401")
     clock.advance(0.001)
     with pytest.raises(ViewTooOld):
         visit(mint(aud="billing"))
     assert own(mint()) == "open"
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     clock.advance(5)
     assert visit(mint(aud="billing")) == "open"
 
 
 def test_an_unreadable_document_is_told_by_its_parameter(
-    declare_api, visit, mint, printed, monkeypatch
+    booted, cloud, visit, mint, printed, monkeypatch
 ):
     """In the line of its metric; nothing of what is in it."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "authorizer")
-    declare_api('{"secret": 7}')
+    declare_api(booted, cloud, '{"secret": 7}')
     with pytest.raises(UnreadableDocument):
         visit(mint(aud="billing"))
     lines = [json.loads(line) for line in printed().splitlines()]
@@ -166,10 +164,10 @@ def test_an_unreadable_document_is_told_by_its_parameter(
     ("error", "fault"), [("ThrottlingException", Throttled), ("InternalServerError", Unanswered)]
 )
 def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(
-    declare_api, visit, mint, aws, error, fault
+    booted, cloud, visit, mint, aws, error, fault
 ):
     """An API whose document cannot be read is not an API without one."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     token = mint()
     status = 500 if fault is Unanswered else 400
     aws.fail("ssm:GetParameters", aws.error(error, status), times=99)
@@ -177,11 +175,11 @@ def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(
         visit(token)
 
 
-def test_fifty_apis_cost_no_call_when_warm(declare_api, visit, mint, aws):
+def test_fifty_apis_cost_no_call_when_warm(booted, cloud, visit, mint, aws):
     """And one read each when cold, beside the keyset's; a second round costs nothing."""
     names = [f"api{number}x" for number in range(50)]
     for name in names:
-        declare_api({"audience": name}, name)
+        declare_api(booted, cloud, {"audience": name}, name)
     tokens = {name: mint(aud=name) for name in names}
     stages = {name: OTHER.replace("billing1", name) for name in names}
     aws.reset()
@@ -195,9 +193,9 @@ def test_fifty_apis_cost_no_call_when_warm(declare_api, visit, mint, aws):
     assert aws.operations == []
 
 
-def test_junk_reads_no_document(declare_api, visit, mint, forge, aws, clock):
+def test_junk_reads_no_document(booted, cloud, visit, mint, forge, aws, clock):
     """Neither garbage nor tokens that nobody signed, at whatever API and however old the view."""
-    declare_api({"audience": "billing"})
+    declare_api(booted, cloud, {"audience": "billing"})
     good = mint(aud="billing")
     visit(good)
     clock.advance(5)

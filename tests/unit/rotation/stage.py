@@ -1,7 +1,9 @@
 """What the rotation tests ask of a stack, and what they hand to a step."""
 
 from keyturn.aws.stack import Stack
-from keyturn.keyset.model import Generation
+from keyturn.keyset import document
+from keyturn.keyset.model import EndedKey, Generation
+from keyturn.keyset.states import State
 from tests.cloud.account import Account
 from tests.unit.stage import truth
 
@@ -34,3 +36,35 @@ def planned(cloud: Account, *, op_id="op-1", kid=None, **plan):
         "plan": {"op_id": op_id, "reason": "trying", "supersede": supersede, **plan},
         "standby": {"outcome": "exists", "kid": kid},
     }
+
+
+def settled(stack, cloud, *revoked, unclaimed=0):
+    """Insist on what holds after an emergency on these kids, whatever else ran; returns the keyset."""
+    generation, seen = stack.keysets.read(), stack.well_known.read()
+    keyset = generation.keyset
+    for kid in revoked:
+        assert keyset.get(kid).state is State.REVOKED
+        assert cloud.kms.state(keyset.get(kid).kms_key_arn) in ("Disabled", "PendingDeletion")
+    assert keyset.active
+    assert keyset.standby
+    assert keyset.standby.published
+    assert (seen.generation, set(seen.keys)) == (
+        generation.number,
+        {k.kid for k in keyset.keys},
+    )
+    assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
+    generations = [document.loads(text) for _, text in sorted(stack.keysets.stored().items())]
+    known = {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
+    assert len(cloud.kms.keys.keys() - known) == unclaimed
+    for kid in revoked:  # once revoked, in no later generation anything else
+        history = [one.keyset.find(kid) for one in generations]
+        ended = [isinstance(key, EndedKey) for key in history if key]
+        assert ended == sorted(ended)
+    return keyset
+
+
+def writes_of(stack, run):
+    """The generations that an execution wrote, in order."""
+    stored = stack.keysets.stored()
+    generations = (document.loads(stored[number]) for number in sorted(stored))
+    return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]

@@ -13,6 +13,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.rotation.stage import settled
 from tests.unit.stage import invoke, truth
 
 REFUSED = "AccessDeniedException"
@@ -147,7 +148,7 @@ def _first_stage(aws, gateway) -> None:
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_a_failing_step_stops_none_after_it(
-    flushing, emergency, cloud, aws, gateway, jwks, api, state, operation, step
+    flushing, emergency, cloud, aws, gateway, stack, api, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
     active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
@@ -167,14 +168,14 @@ def test_a_failing_step_stops_none_after_it(
     )
     assert truth(cloud).active.kid == (standby if revoked else active)
     assert bool(truth(cloud).standby) is (step != "replacement")
-    assert (active in jwks()) is not revoked
+    assert (active in set(stack.well_known.read().keys)) is not revoked
     assert len(gateway.flushed) == (0 if step == "flush" else 2)
     assert api().check(api().issue()) == "ok"
 
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_it_is_put_right_afterwards(
-    flushing, emergency, cloud, aws, settled, clock, state, operation, step
+    flushing, emergency, cloud, aws, stack, clock, state, operation, step
 ):
     """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
     active = truth(cloud).active.kid
@@ -186,7 +187,7 @@ def test_it_is_put_right_afterwards(
     else:
         clock.advance(flushing.limits.settling_time.total_seconds() + 1)
         invoke(reconcile, {})
-    settled(active)
+    settled(stack, cloud, active)
 
 
 def test_everything_after_the_revocation_fails(flushing, emergency, cloud, aws, gateway):

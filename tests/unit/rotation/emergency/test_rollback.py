@@ -8,6 +8,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
 from tests.unit.rotation.execution import turns
+from tests.unit.rotation.stage import settled, writes_of
 from tests.unit.stage import invoke, truth
 
 
@@ -23,17 +24,16 @@ def old(turned):
     return turned.data["plan"]["supersede"]
 
 
-@pytest.fixture
-def back(start):
+def back(start, kid, **event):
     """Start a rollback to a kid."""
-    return lambda kid, **event: start("rollback", kid=kid, **{"reason": "bad key", **event})
+    return start("rollback", kid=kid, **{"reason": "bad key", **event})
 
 
-def test_a_rollback(turned, old, back, cloud, settled, api, stack, clock):
+def test_a_rollback(turned, old, start, cloud, stack, api, clock):
     """The grace key signs, the other one verifies until its own end, then it is retired."""
     new, standby = truth(cloud).active.kid, truth(cloud).standby.kid
     token = api().issue()
-    run = back(old).until("WaitForGrace")
+    run = back(start, old).until("WaitForGrace")
     keyset = truth(cloud)
     assert (keyset.active.kid, keyset.standby.kid) == (old, standby)
     assert [key.kid for key in keyset.grace] == [new]
@@ -48,33 +48,33 @@ def test_a_rollback(turned, old, back, cloud, settled, api, stack, clock):
     assert ended.ended > until
     assert cloud.kms.state(ended.kms_key_arn) == "PendingDeletion"
     assert turned.finish() == "Overtaken"  # its key signs: nothing to retire
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-def test_the_rotation_wakes_first(turned, old, back, cloud, settled):
+def test_the_rotation_wakes_first(turned, old, start, cloud, stack):
     """A scheduled run that waits for the rolled-back key ends green and leaves it alone."""
-    run = back(old).until("WaitForGrace")
+    run = back(start, old).until("WaitForGrace")
     assert turned.finish() == "Overtaken"
     assert truth(cloud).active.kid == old
     assert run.finish() == "Rotated"
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-def test_it_is_one_write_that_says_why(turned, old, back, writes_of):
+def test_it_is_one_write_that_says_why(turned, old, start, stack):
     """Who and why are in the history, and the swap is one generation."""
-    run = back(old).until("WaitForGrace")
-    [written] = writes_of(run)
+    run = back(start, old).until("WaitForGrace")
+    [written] = writes_of(stack, run)
     assert (written.started_by, written.reason) == ("tests", "bad key")
     assert written.keyset.active.kid == old
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["just in time", "too late"])
-def test_too_late(turned, old, back, cloud, stack, clock, early):
+def test_too_late(turned, old, start, cloud, stack, clock, early):
     """From verify_until - ω - C - ε on a verifier may stop accepting the key before it hears."""
     limit = timing.roll_back_before(truth(cloud).get(old).verify_until, stack.times)
     clock.advance((limit - clock.now()).total_seconds() - (1 if early else 0))
     before = cloud.snapshot()
-    run = back(old).until("WaitForGrace")
+    run = back(start, old).until("WaitForGrace")
     if early:
         assert truth(cloud).active.kid == old
     else:
@@ -83,7 +83,7 @@ def test_too_late(turned, old, back, cloud, stack, clock, early):
 
 
 @pytest.mark.parametrize("which", ["active", "standby", "retired", "revoked", "unknown"])
-def test_a_key_that_is_not_in_grace(turned, old, back, cloud, emergency, which):
+def test_a_key_that_is_not_in_grace(turned, old, start, cloud, emergency, which):
     """The outcome is named and green, the execution ends at once, and nothing has changed."""
     if which == "retired":
         turned.finish()
@@ -96,7 +96,7 @@ def test_a_key_that_is_not_in_grace(turned, old, back, cloud, emergency, which):
     }
     kid = kids.get(which, old)
     before = cloud.snapshot()
-    run = back(kid)
+    run = back(start, kid)
     assert run.finish() == "Overtaken"
     assert run.visited == ["KeepRequest", "PlanRotation", "IsRotationDue", "Overtaken"]
     assert run.data["plan"]["outcome"] == "overtaken"
@@ -105,45 +105,45 @@ def test_a_key_that_is_not_in_grace(turned, old, back, cloud, emergency, which):
     assert cloud.snapshot() == before
 
 
-def test_a_repeated_activate_does_not_undo_it(due, start, back, cloud):
+def test_a_repeated_activate_does_not_undo_it(due, start, cloud):
     """The superseding run's step comes again, late: it is refused and changes nothing."""
     run = start().until("ActivateKey")
     again = run.data
     run.until("WaitForGrace")
-    back(run.data["plan"]["supersede"]).until("WaitForGrace")
+    back(start, run.data["plan"]["supersede"]).until("WaitForGrace")
     keyset = truth(cloud)
     assert invoke(activate_key, again)["outcome"] == "overtaken"
     assert truth(cloud) == keyset
 
 
-def test_an_operators_own_rotation_does_not_undo_it(booted, start, back, cloud, clock):
+def test_an_operators_own_rotation_does_not_undo_it(booted, start, cloud, clock):
     """The run that was asked to supersede this very key wakes after the rollback."""
     clock.advance(60)
     old = truth(cloud).active.kid
     asked = start(supersede=old).until("WaitForGrace")
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     turns(asked, rollback)
     assert truth(cloud).active.kid == old
     assert (asked.ended, rollback.ended) == ("Overtaken", "Rotated")
 
 
-def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, back, cloud, settled):
+def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, cloud, stack):
     """The run tries its step again after the rollback, and goes back to the plan."""
     run = start().until("ActivateKey")
     kid, old = run.data["standby"]["kid"], run.data["plan"]["supersede"]
     lost = start().until("WaitForGrace")
     assert truth(cloud).active.kid == kid
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     assert run.finish() == "Overtaken"
     assert truth(cloud).active.kid == old
     turns(lost, rollback)
     assert (lost.ended in GREEN, rollback.ended) == (True, "Rotated")
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
 @pytest.mark.parametrize("then", ["nothing", "retired", "revoked", "forgotten"])
 def test_a_run_that_never_heard_that_it_turned_the_key(
-    booted, start, back, cloud, settled, emergency, clock, then
+    booted, start, cloud, stack, emergency, clock, then
 ):
     """ActivateKey's reply is lost and the key rolled back: the run that asks again is over.
 
@@ -153,7 +153,7 @@ def test_a_run_that_never_heard_that_it_turned_the_key(
     old, new = truth(cloud).active.kid, truth(cloud).standby.kid
     run = start(supersede=old).until("ActivateKey")
     invoke(activate_key, run.data)
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     if then == "revoked":
         emergency(new).finish()
     if then in ("retired", "forgotten"):
@@ -168,7 +168,7 @@ def test_a_run_that_never_heard_that_it_turned_the_key(
     rollback.finish()
     clock.sleep(booted.limits.settling_time.total_seconds() + 1)
     invoke(reconcile, {})
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
 def test_a_run_whose_standby_was_revoked_still_turns_the_key(
@@ -184,46 +184,46 @@ def test_a_run_whose_standby_was_revoked_still_turns_the_key(
 
 
 @pytest.mark.parametrize("position", stops(ROLLBACK))
-def test_two_rollbacks(turned, old, back, settled, cloud, position):
+def test_two_rollbacks(turned, old, start, stack, cloud, position):
     """The second one finds it done: one swap is made, and the same key signs."""
-    first = back(old).until(position)
-    second = back(old)
+    first = back(start, old).until(position)
+    second = back(start, old)
     assert second.finish() in GREEN
     assert first.finish() in GREEN
     turned.finish()
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
 @pytest.mark.parametrize("position", stops(ROLLBACK))
 @pytest.mark.parametrize("target", ["old", "new"])
 def test_an_emergency_at_every_state_of_a_rollback(
-    turned, old, back, emergency, cloud, settled, position, target
+    turned, old, start, emergency, cloud, stack, position, target
 ):
     """A revoked key does not come back by a rollback, whichever of the two it is."""
     new = truth(cloud).active.kid
     gone = old if target == "old" else new
-    run = back(old).until(position)
+    run = back(start, old).until(position)
     retired = truth(cloud).get(gone).state is State.RETIRED
     assert emergency(gone).finish() == "Revoked"
     for other in (run, turned):
         if not other.ended:
             assert other.finish() in GREEN
-    settled(*([] if retired else [gone]))
+    settled(stack, cloud, *([] if retired else [gone]))
 
 
-def test_it_can_be_turned_again(turned, old, back, start, cloud, settled, clock):
+def test_it_can_be_turned_again(turned, old, start, cloud, stack, clock):
     """The key that was rolled back is superseded by the standby when its new period is over."""
     standby = truth(cloud).standby.kid
-    run = back(old)
+    run = back(start, old)
     turns(run, turned)
     clock.advance(40)
     assert start().finish() == "Rotated"
-    assert settled().active.kid == standby
+    assert settled(stack, cloud).active.kid == standby
 
 
-def test_rolled_back_and_superseded_anew(turned, old, back, start, cloud, settled, api, clock):
+def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, api, clock):
     """The first run wakes early for a key in a second grace, and waits for that one's end."""
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     clock.advance(10)
     token = api().issue()
     again = start(supersede=old).until("WaitForGrace")
@@ -237,7 +237,7 @@ def test_rolled_back_and_superseded_anew(turned, old, back, start, cloud, settle
     ended = truth(cloud).get(old)
     assert ended.state is State.RETIRED
     assert ended.ended > until
-    settled()
+    settled(stack, cloud)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ def test_rolled_back_and_superseded_anew(turned, old, back, start, cloud, settle
         ({"kids": ["u" * 43]}, "kids"),
     ],
 )
-def test_an_input_that_is_not_understood(due, back, cloud, changes, field):
+def test_an_input_that_is_not_understood(due, start, cloud, changes, field):
     """Refused by the field's name; nothing has changed."""
     before = cloud.snapshot()
-    run = back(**{"kid": "u" * 43, **changes})
+    run = back(start, **{"kid": "u" * 43, **changes})
     assert run.finish() == "failed"
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(f"{field}: ")

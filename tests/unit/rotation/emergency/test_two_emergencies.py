@@ -11,6 +11,7 @@ from tests.cloud.ssm import SsmClient
 from tests.cloud.wire import DirectWire
 from tests.unit.rotation.emergency.paths import EMERGENCY, stops
 from tests.unit.rotation.execution import turns
+from tests.unit.rotation.stage import settled, writes_of
 from tests.unit.stage import truth
 
 positions = pytest.mark.parametrize("position", stops(EMERGENCY))
@@ -23,42 +24,42 @@ def kids(booted, cloud):
 
 
 @positions
-def test_two_on_the_same_key(kids, emergency, settled, writes_of, position):
+def test_two_on_the_same_key(kids, emergency, stack, cloud, position):
     """Only one of them revokes; both end green, and there is one replacement."""
     active, standby = kids
     first = emergency(active).until(position)
     second = emergency(active)
     assert second.finish() == "Revoked"
     assert first.finish() == "Revoked"
-    keyset = settled(active)
+    keyset = settled(stack, cloud, active)
     assert keyset.active.kid == standby
-    written = [g for run in (first, second) for g in writes_of(run)]
+    written = [g for run in (first, second) for g in writes_of(stack, run)]
     assert len([g for g in written if not g.keyset.standby]) == 1  # only the revocation itself
 
 
 @positions
 @pytest.mark.parametrize("order", ["active first", "standby first"])
-def test_two_on_different_keys(kids, emergency, settled, cloud, position, order):
+def test_two_on_different_keys(kids, emergency, stack, cloud, position, order):
     """Both are revoked, a new key signs, another one stands by, and no more are made."""
     ordered = kids if order == "active first" else kids[::-1]
     first = emergency(ordered[0]).until(position)
     second = emergency(ordered[1])
     assert second.finish() == "Revoked"
     assert first.finish() == "Revoked"
-    keyset = settled(*kids)
+    keyset = settled(stack, cloud, *kids)
     assert not {keyset.active.kid, keyset.standby.kid} & set(kids)
 
 
 @pytest.mark.parametrize("runs", [(0, 0), (0, 1), (1, 0)], ids=["same", "different", "reversed"])
-def test_two_by_turns(kids, emergency, settled, runs):
+def test_two_by_turns(kids, emergency, stack, cloud, runs):
     """One state of each in turn, without anything left over in KMS."""
     alarms = [emergency(kids[which]) for which in runs]
     turns(*alarms)
     assert [alarm.ended for alarm in alarms] == ["Revoked", "Revoked"]
-    settled(*{kids[which] for which in runs})
+    settled(stack, cloud, *{kids[which] for which in runs})
 
 
-def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, cloud):
+def test_an_emergency_names_what_a_second_one_raised(kids, emergency, stack, cloud):
     """The standby that an emergency has just activated is revoked by the next as the active key."""
     active, standby = kids
     first = emergency(active).until("ReplaceKeys")
@@ -67,29 +68,29 @@ def test_an_emergency_names_what_a_second_one_raised(kids, emergency, settled, c
     assert truth(cloud).active is None
     turns(second, first)
     assert (first.ended, second.ended) == ("Revoked", "Revoked")
-    settled(active, standby)
+    settled(stack, cloud, active, standby)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["active", "standby"])
-def test_the_same_emergency_again(kids, emergency, settled, cloud, writes_of, which):
+def test_the_same_emergency_again(kids, emergency, stack, cloud, which):
     """A repeated input changes nothing at all, least of all the key that was activated since."""
     gone = kids[which]
     assert emergency(gone).finish() == "Revoked"
-    settled(gone)
+    settled(stack, cloud, gone)
     before = cloud.snapshot()
     again = emergency(gone)
     assert again.finish() == "Revoked"
     assert again.visited == EMERGENCY
     assert cloud.snapshot() == before
-    assert writes_of(again) == []
+    assert writes_of(stack, again) == []
 
 
-def test_the_revocation_is_the_first_write(kids, emergency, cloud, writes_of, stack):
+def test_the_revocation_is_the_first_write(kids, emergency, cloud, stack):
     """L2: whatever the execution writes, its revocation comes first; one write for all kids."""
     number = stack.keysets.read().number
     alarm = emergency(*kids, *kids)
     assert alarm.finish() == "Revoked"
-    first, second = writes_of(alarm)[:2]
+    first, second = writes_of(stack, alarm)[:2]
     assert first.number == number + 1
     assert {first.keyset.get(kid).state for kid in kids} == {State.REVOKED}
     assert [key.kid for key in first.keyset.keys] == []
@@ -97,7 +98,7 @@ def test_the_revocation_is_the_first_write(kids, emergency, cloud, writes_of, st
     assert (first.started_by, first.reason) == ("tests", "key leaked")
 
 
-def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, origin, settled):
+def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, origin):
     """L2: it costs one more attempt for each of the writers that were faster."""
     first = stack.keysets.read().number
     unseen = DirectWire()
@@ -115,4 +116,4 @@ def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, or
     assert alarm.data["revocation"]["generation"] == first + 4
     assert aws.operations.count("ssm:PutParameter") == 4
     assert alarm.finish() == "Revoked"
-    settled(kids[0])
+    settled(stack, cloud, kids[0])

@@ -10,15 +10,16 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.record_changes import record_changes
+from tests.unit.rotation.repair_keyset.damage import lose
 from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
-def branch(booted, lose, revoked, cloud):
+def branch(booted, cloud, revoked):
     """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
     kid = revoked(truth(cloud).active.kid)
     record_changes(booted)
-    lose(booted.keysets.read().number)
+    lose(cloud, booted.keysets.read().number)
     revoked(truth(cloud).standby.kid)
     assert truth(cloud).active.kid == kid
     return kid
@@ -62,11 +63,11 @@ def blocked(booted, origin):
     return blocked
 
 
-def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, lose, revoked, blocked, cloud):
+def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, revoked, blocked):
     """Also where the writer that was faster has gone on further than the lost branch."""
     blocked(is_blocked=True)
     record_changes(booted)
-    lose(booted.keysets.read().number)
+    lose(cloud, booted.keysets.read().number)
     for _ in range(2):
         revoked(truth(cloud).active.kid)
     assert not truth(cloud).cutoffs

@@ -8,14 +8,15 @@ from keyturn.aws.faults import Conflict
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
+from tests.unit.rotation.repair_keyset.damage import show
 from tests.unit.stage import truth
 
 
 @pytest.fixture
-def lost(booted, lose, show, cloud):
+def lost(booted, cloud):
     """Only the JWKS knows of the generations up to 5."""
     record_changes(booted)
-    show(5, [key.kid for key in truth(cloud).keys])
+    show(cloud, 5, [key.kid for key in truth(cloud).keys])
 
 
 def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, revoked, cloud, origin):
