@@ -31,7 +31,7 @@ from keyturn.rotation.task import Outcome
 
 _PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
 _MOST_NAMED = 20
-_HOUSEKEEPING = {"record_generations", "prune_generations"}
+_HOUSEKEEPING = {"forget_cutoffs", "record_generations", "prune_generations"}
 
 
 class RepairFailed(Exception):
@@ -104,13 +104,16 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
 
 
 def forget_cutoffs(stack: Stack, origin: Origin) -> int:
-    """Drop the cut-offs whose last token is dead: their room is for others."""
+    """Drop the cut-offs whose last token is dead, for their room; the JWKS names the new generation."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return token_revocation.forget_cutoffs(keyset, now, stack.limits)
 
     before = stack.keysets.read().keyset.cutoffs
-    return len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    forgotten = len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    if forgotten:
+        project(stack, origin)  # else publish_jwks would report a JWKS that lags behind
+    return forgotten
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:

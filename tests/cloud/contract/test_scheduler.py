@@ -32,7 +32,10 @@ def name(cloud: Cloud) -> str:
 def described(cloud: Cloud, name: str) -> dict[str, Any]:
     """GetSchedule, as far as it is read."""
     schedule = cloud.clients.scheduler.get_schedule(Name=name)
-    return {field: schedule.get(field) or None for field in ("State", "ScheduleExpression", "Description")}
+    return {
+        field: schedule.get(field) or None
+        for field in ("State", "ScheduleExpression", "Description")
+    }
 
 
 def test_a_schedule_is_read_as_it_was_made(cloud: Cloud, name: str) -> None:

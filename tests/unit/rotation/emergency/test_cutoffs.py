@@ -203,13 +203,19 @@ def measured(text):
     return {name: line[name] for line in lines for name in line if name.startswith("CutOff")}
 
 
-def test_reconcile_forgets_what_is_over(booted, cloud, clock):
-    """No earlier than when the last token is dead."""
+def test_reconcile_forgets_what_is_over(booted, cloud, clock, aws):
+    """No earlier than when the last token is dead. Nothing drifted, so nobody is told of a repair."""
     cut(booted, cut_off={"client_id": [ORDERS]})
     until = truth(cloud).cutoffs[0].until
     clock.advance((until - clock.now()).total_seconds())
     invoke(reconcile, {})
     assert named(truth(cloud)) == {(Claim.CLIENT, ORDERS)}
     clock.advance(timedelta(seconds=1).total_seconds())
-    assert invoke(reconcile, {})["forget_cutoffs"] == 1
+    aws.reset()
+    repairs = invoke(reconcile, {})
+    assert repairs["forget_cutoffs"] == 1
+    assert "publish_jwks" not in repairs
     assert truth(cloud).cutoffs == ()
+    assert booted.well_known.read().generation == booted.keysets.read().number
+    entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    assert "DriftRepaired" not in {entry["DetailType"] for entry in entries}
