@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
-from tests.unit.api.conftest import accepted
+from tests.unit.api.requests import accepted, mint
 from tests.unit.stage import settle, truth
 
 
@@ -22,22 +22,22 @@ def change(booted, origin):
     return change
 
 
-def test_tokens_of_a_published_standby_count(ask, mint, cloud):
+def test_tokens_of_a_published_standby_count(booted, cloud):
     """Whoever activates it needs no verifier's leave."""
-    assert accepted(ask, mint(truth(cloud).standby))
+    assert accepted(mint(booted, cloud, truth(cloud).standby))
 
 
-def test_tokens_of_an_unpublished_standby_do_not_count(booted, ask, mint, cloud, change, logged):
+def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, change, logged):
     """Nobody may have signed with it."""
     standby = truth(cloud).standby
     settle(cloud, booted, Keyset((truth(cloud).active, replace(standby, published=None))))
-    assert not accepted(ask, mint(standby))
+    assert not accepted(mint(booted, cloud, standby))
     assert logged()[-1]["code"] == "key_not_published"
     change(publish, [standby.kid])
-    assert not accepted(ask, mint(standby))  # the view is fresh: nothing was read
+    assert not accepted(mint(booted, cloud, standby))  # the view is fresh: nothing was read
 
 
-def test_grace_ends_by_the_readers_own_clock(booted, ask, mint, cloud, change, clock, logged):
+def test_grace_ends_by_the_readers_own_clock(booted, cloud, change, clock, logged):
     """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
     clock.advance(60)
     old = truth(cloud).active
@@ -50,14 +50,14 @@ def test_grace_ends_by_the_readers_own_clock(booted, ask, mint, cloud, change, c
     )
     until = truth(cloud).get(old.kid).verify_until
     clock.wall = until
-    assert accepted(ask, mint(old))
+    assert accepted(mint(booted, cloud, old))
     clock.advance(0.001)
-    assert not accepted(ask, mint(old))
+    assert not accepted(mint(booted, cloud, old))
     assert logged()[-1]["code"] == "key_expired"
-    assert accepted(ask, mint(truth(cloud).active))
+    assert accepted(mint(booted, cloud, truth(cloud).active))
 
 
-def test_a_rolled_back_key_counts_again(booted, ask, mint, cloud, change, clock):
+def test_a_rolled_back_key_counts_again(booted, cloud, change, clock):
     """And has no end any more."""
     clock.advance(60)
     old = truth(cloud).active
@@ -70,11 +70,11 @@ def test_a_rolled_back_key_counts_again(booted, ask, mint, cloud, change, clock)
     )
     change(roll_back, old.kid, supersede=truth(cloud).active.kid, times=booted.times)
     clock.advance(1000)
-    assert accepted(ask, mint(old))
+    assert accepted(mint(booted, cloud, old))
 
 
 @pytest.mark.parametrize(("transition", "code"), [(retire, "key_retired"), (revoke, "key_revoked")])
-def test_ended_keys_do_not_count(booted, ask, mint, cloud, change, clock, logged, transition, code):
+def test_ended_keys_do_not_count(booted, cloud, change, clock, logged, transition, code):
     """Refused as soon as the view shows it, which is C later at the latest."""
     clock.advance(60)
     old = truth(cloud).active
@@ -85,21 +85,21 @@ def test_ended_keys_do_not_count(booted, ask, mint, cloud, change, clock, logged
         times=booted.times,
         limits=booted.limits,
     )
-    assert accepted(ask, mint(old))
+    assert accepted(mint(booted, cloud, old))
     clock.advance(31)
     kid = old.kid if transition is retire else [old.kid]
     change(transition, kid, times=booted.times, limits=booted.limits)
-    assert not accepted(ask, mint(old))
+    assert not accepted(mint(booted, cloud, old))
     assert logged()[-1]["code"] == code
 
 
-def test_a_revocation_counts_after_the_view_ttl(booted, ask, mint, cloud, change, clock):
+def test_a_revocation_counts_after_the_view_ttl(booted, cloud, change, clock):
     """Until C is over this container has not heard of it; then it refuses."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
     active = truth(cloud).active
-    assert accepted(ask, mint(active))
+    assert accepted(mint(booted, cloud, active))
     change(revoke, [active.kid], times=booted.times, limits=booted.limits)
     clock.advance(1)
-    assert accepted(ask, mint(active))
+    assert accepted(mint(booted, cloud, active))
     clock.advance(0.001)
-    assert not accepted(ask, mint(active))
+    assert not accepted(mint(booted, cloud, active))

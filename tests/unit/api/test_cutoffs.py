@@ -9,6 +9,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Origin
 from keyturn.keyset.token_revocation import cut_off, release
+from tests.unit.api.requests import ask, mint
 from tests.unit.stage import invoke
 
 UNAUTHORIZED = 401
@@ -60,9 +61,9 @@ def issue(booted):
 
 
 @pytest.mark.parametrize("claim", list(Claim))
-def test_a_token_that_is_cut_off_is_refused(cut, mint, ask, clock, claim):
+def test_a_token_that_is_cut_off_is_refused(cut, booted, cloud, clock, claim):
     """Once the view is renewed: within C, as for a revoked key."""
-    token, other = mint(**CLAIMS), mint(**{**CLAIMS, claim: "other"})
+    token, other = mint(booted, cloud, **CLAIMS), mint(booted, cloud, **{**CLAIMS, claim: "other"})
     assert ask(f"Bearer {token}") != UNAUTHORIZED
     cut(claim, CLAIMS[claim])
     clock.advance(1.001)
@@ -70,16 +71,16 @@ def test_a_token_that_is_cut_off_is_refused(cut, mint, ask, clock, claim):
     assert ask(f"Bearer {other}") != UNAUTHORIZED
 
 
-def test_one_that_was_issued_at_the_instant_is_accepted(cut, mint, ask, clock, booted):
+def test_one_that_was_issued_at_the_instant_is_accepted(cut, booted, cloud, clock):
     """S15: nothing that is issued after the acknowledged cut-off is refused by it."""
     before = cut(Claim.CLIENT, "shop")
     clock.advance((before - clock.now()).total_seconds())
-    assert ask(f"Bearer {mint(**CLAIMS)}") != UNAUTHORIZED
+    assert ask(f"Bearer {mint(booted, cloud, **CLAIMS)}") != UNAUTHORIZED
     late = int(before.timestamp()) - 1
-    assert ask(f"Bearer {mint(**CLAIMS, iat=late, nbf=late)}") == UNAUTHORIZED
+    assert ask(f"Bearer {mint(booted, cloud, **CLAIMS, iat=late, nbf=late)}") == UNAUTHORIZED
 
 
-def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, issue, ask, clock):
+def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, issue, booted, clock):
     """503 with the seconds to wait, and the next token is good."""
     assert "access_token" in issue()
     before = cut(Claim.CLIENT, "shop")
@@ -133,10 +134,10 @@ def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
 
 
 def test_a_blocked_client_gets_nothing_until_it_is_released(
-    cut, issue, mint, ask, clock, booted, change
+    cut, issue, booted, cloud, clock, change
 ):
     """Its tokens and its requests are refused; after the release its next token is good."""
-    old = mint(**CLAIMS)
+    old = mint(booted, cloud, **CLAIMS)
     cut(Claim.CLIENT, "shop", block=True)
     clock.advance(30)
     assert issue() == {"error": "unauthorized_client", "error_description": "client: is blocked"}

@@ -6,6 +6,7 @@ import pytest
 
 from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import MAX_ARN
+from tests.unit.api import events
 from tests.unit.stage import invoke
 
 CALLER = "arn:aws:iam::123456789012:role/shop"
@@ -214,7 +215,7 @@ def test_a_token_whose_answer_is_over_8_kb(refused):
     )
 
 
-def test_the_answer_about_the_largest_token_fits(booted, events):
+def test_the_answer_about_the_largest_token_fits(booted):
     """On each kind of API, at the longest path; one character more is not signed."""
     for room in range(700, 0, -1):
         token = invoke(issue_token, {**GOOD, "client": "batch-1", "claims": {"x": "🔑" * room}})

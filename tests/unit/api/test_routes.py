@@ -3,6 +3,8 @@
 import pytest
 
 from keyturn.api import authorize, gateway
+from tests.unit.api import events
+from tests.unit.api.requests import mint
 from tests.unit.stage import invoke
 
 ROUTES = (
@@ -14,11 +16,11 @@ REST = ("token", "request")
 
 
 @pytest.fixture
-def policy(events, mint):
+def policy(booted, cloud):
     """The statements for a token of these scopes: what they allow, what they deny."""
 
     def policy(scope, route="GET/orders", kind="token"):
-        token = mint(scope=scope or ...)
+        token = mint(booted, cloud, scope=scope or ...)
         answer = invoke(authorize, getattr(events, kind)(f"Bearer {token}", route))
         statements = answer["policyDocument"]["Statement"]
         assert {statement["Action"] for statement in statements} == {"execute-api:Invoke"}
@@ -28,11 +30,11 @@ def policy(events, mint):
 
 
 @pytest.fixture
-def open_to(events, mint):
+def open_to(booted, cloud):
     """Whether an HTTP API lets a token of these scopes in at a route."""
 
     def open_to(scope, route, chosen=None):
-        event = events.http(f"Bearer {mint(scope=scope or ...)}", route)
+        event = events.http(f"Bearer {mint(booted, cloud, scope=scope or ...)}", route)
         if chosen is not None:
             event["routeKey"] = chosen
         return invoke(authorize, event)["isAuthorized"]
@@ -101,10 +103,10 @@ def test_an_http_api_is_told_for_the_route_asked(routed, open_to):
     assert not open_to("orders:read orders:write", "DELETE/orders/7", "DELETE /{name}")
 
 
-def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(routed, events, mint):
+def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(routed, booted, cloud):
     """A decoded slash makes one path look like another."""
     routed(ROUTES)
-    event = events.request(f"Bearer {mint(scope='orders:read')}")
+    event = events.request(f"Bearer {mint(booted, cloud, scope='orders:read')}")
     for resource, effect in (("/orders", "Allow"), ("/{name}", "Allow"), ("/{a}/{b}", "Deny")):
         answer = invoke(authorize, {**event, "resource": resource})
         assert [each["Effect"] for each in answer["policyDocument"]["Statement"]] == [effect]
@@ -130,10 +132,12 @@ def test_a_path_too_long_for_a_policy_is_closed(routed, policy, open_to):
 
 
 @pytest.mark.parametrize("kind", ["token", "request", "http", "websocket"])
-def test_the_integration_is_told_also_where_nothing_opens(routed, events, mint, kind):
+def test_the_integration_is_told_also_where_nothing_opens(routed, booted, cloud, kind):
     """The context is part of every answer about a good token."""
     routed(ROUTES)
-    answer = invoke(authorize, getattr(events, kind)(f"Bearer {mint(scope='other')}"))
+    answer = invoke(
+        authorize, getattr(events, kind)(f"Bearer {mint(booted, cloud, scope='other')}")
+    )
     assert answer["context"]["sub"] == "user-1"
 
 

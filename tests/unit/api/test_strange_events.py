@@ -8,6 +8,8 @@ import pytest
 from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import Unauthorized, UnknownEvent
 from tests.mutations import STRANGE, mutations
+from tests.unit.api import events
+from tests.unit.api.requests import mint
 
 CONTEXT = SimpleNamespace(
     function_name="keyturn",
@@ -52,15 +54,15 @@ def test_an_authorizer_event_that_is_no_authorizer_event(authorized, event):
 
 
 @pytest.mark.parametrize("headers", [5, [], "Authorization", {5: "Bearer x"}, {"authorization": 5}])
-def test_headers_that_are_none(authorized, headers, events):
+def test_headers_that_are_none(authorized, headers):
     """There is no token."""
     assert authorized({**events.request(None), "headers": headers}) == "Unauthorized"
 
 
 @pytest.mark.parametrize("kind", ["token", "request", "http"])
-def test_no_mutation_of_an_authorizer_event_is_an_undeclared_error(authorized, events, mint, kind):
+def test_no_mutation_of_an_authorizer_event_is_an_undeclared_error(authorized, booted, cloud, kind):
     """And the good event is allowed, so that they mutate something."""
-    event = getattr(events, kind)(f"Bearer {mint()}")
+    event = getattr(events, kind)(f"Bearer {mint(booted, cloud)}")
     assert authorized(event) == "allowed"
     answers = {authorized(mutated) for mutated in mutations(event, seed=13, count=300)}
     assert "UnknownEvent" in answers
