@@ -1,6 +1,5 @@
 """What the unit tests share: the periods of two deployments, RSA keys, tokens nobody should make."""
 
-import base64
 import io
 import json
 import threading
@@ -13,8 +12,6 @@ from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.powertools import logger
 from keyturn.aws.settings import Settings
@@ -82,23 +79,6 @@ def other_rsa_key() -> rsa.RSAPrivateKey:
 def large_rsa_key() -> rsa.RSAPrivateKey:
     """A key of the wrong size."""
     return rsa.generate_private_key(public_exponent=65537, key_size=3072)
-
-
-@pytest.fixture(scope="session")
-def forge(rsa_key):
-    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
-
-    def segment(part: dict | bytes | str) -> str:
-        if isinstance(part, str):
-            return part
-        raw = json.dumps(part).encode() if isinstance(part, dict) else part
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    def forge(header: dict | bytes | str, payload: dict | bytes | str, key=rsa_key) -> str:
-        signed = f"{segment(header)}.{segment(payload)}"
-        return f"{signed}.{segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
-
-    return forge
 
 
 # ---- AWS as the adapters and handlers meet it.

@@ -1,5 +1,6 @@
 """The unit tests' clock, and their wire to the fakes of tests/cloud."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
@@ -198,3 +202,16 @@ def declare(cloud: Account, name: str, **members: object) -> None:
 def truth(cloud: Account) -> Keyset:
     """The keyset as it stands, whatever happens on the wire."""
     return trace(cloud.ssm.stored(KEYSET)).head.keyset
+
+
+def forge(key: RSAPrivateKey, header: dict | bytes | str, payload: dict | bytes | str) -> str:
+    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
+    signed = f"{_segment(header)}.{_segment(payload)}"
+    return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+def _segment(part: dict | bytes | str) -> str:
+    if isinstance(part, str):
+        return part
+    raw = json.dumps(part).encode() if isinstance(part, dict) else part
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,12 +1,16 @@
 """What the API tests ask, and the tokens they ask with."""
 
+import json
+
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from keyturn.api import authorize
+from keyturn.api import authorize, issue_token
 from keyturn.tokens import jws
 from tests.unit.api import events
 from tests.unit.stage import invoke, truth
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
 
 def accepted(token):
@@ -45,3 +49,20 @@ def ask(header, kind="token", **event):
         if str(error) == "Unauthorized":
             return 401
         raise
+
+
+def post(body, client="shop", caller=CALLER, **event):
+    """`POST /token/{client}` as API Gateway sends it on."""
+    return invoke(
+        issue_token,
+        {
+            "resource": "/token/{client}",
+            "path": f"/token/{client}",
+            "pathParameters": {"client": client},
+            "httpMethod": "POST",
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {"identity": {"userArn": caller}},
+            **event,
+        },
+    )

@@ -7,7 +7,7 @@ import pytest
 from keyturn.api import authorize
 from tests.unit.api import events
 from tests.unit.api.requests import accepted, ask, mint
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import forge, invoke, truth
 
 KINDS = ["token", "request", "http"]
 REST = ["token", "request"]
@@ -198,21 +198,21 @@ def test_a_refused_token_leaves_one_line(booted, cloud, printed):
 
 
 @pytest.mark.parametrize("kid", ["k" * 43, "k" * 42, "k" * 5000, ""])
-def test_a_kid_that_nobody_knows_is_not_told(booted, forge, printed, kid):
+def test_a_kid_that_nobody_knows_is_not_told(booted, rsa_key, printed, kid):
     """It is the caller's text; the log says that it is unknown."""
-    token = forge({"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {})
+    token = forge(rsa_key, {"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {})
     assert ask(f"Bearer {token}") == 401
     [line] = [json.loads(line) for line in printed().splitlines()]
     assert (line["code"], "kid" in line) == ("unknown_kid", False)
 
 
-def test_a_kid_that_no_key_can_have_causes_no_look(booted, cloud, forge, aws, clock):
+def test_a_kid_that_no_key_can_have_causes_no_look(booted, cloud, rsa_key, aws, clock):
     """A thumbprint has 43 characters; whatever else is asked for costs no call."""
     ask(f"Bearer {mint(booted, cloud)}")
     clock.advance(5.1)
     aws.reset()
     for kid in ("k" * 42, "k" * 44, "k"):
-        ask(f"Bearer {forge({'alg': 'RS256', 'kid': kid, 'typ': 'at+jwt'}, {})}")
+        ask(f"Bearer {forge(rsa_key, {'alg': 'RS256', 'kid': kid, 'typ': 'at+jwt'}, {})}")
     assert aws.operations == []
 
 

@@ -9,7 +9,7 @@ from keyturn.aws.faults import Throttled, Unanswered, UnreadableDocument
 from keyturn.aws.view import ViewTooOld
 from tests.unit.api import events
 from tests.unit.api.requests import mint
-from tests.unit.stage import invoke
+from tests.unit.stage import forge, invoke
 
 KINDS = ["token", "request", "http"]
 OTHER = "arn:aws:execute-api:us-east-1:123456789012:billing1/prod"
@@ -28,36 +28,30 @@ def remove(cloud, api_id):
     return cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
 
 
-@pytest.fixture
-def visit(booted):
+def visit(token, route="GET/invoices", api=OTHER, kind="token") -> str:
     """What becomes of a token at a route: open, closed, or 401."""
-
-    def visit(token, route="GET/invoices", api=OTHER, kind="token") -> str:
-        event = getattr(events, kind)(f"Bearer {token}", route)
-        event["routeArn" if kind == "http" else "methodArn"] = f"{api}/{route}"
-        try:
-            answer = invoke(authorize, event)
-        except Exception as error:
-            if str(error) == "Unauthorized":
-                return "401"
-            raise
-        if kind == "http":
-            return "open" if answer["isAuthorized"] else "closed"
-        [statement] = answer["policyDocument"]["Statement"]
-        opened = {f"{api}/{route}", f"{api}/*"} & set(statement["Resource"])
-        return "open" if statement["Effect"] == "Allow" and opened else "closed"
-
-    return visit
+    event = getattr(events, kind)(f"Bearer {token}", route)
+    event["routeArn" if kind == "http" else "methodArn"] = f"{api}/{route}"
+    try:
+        answer = invoke(authorize, event)
+    except Exception as error:
+        if str(error) == "Unauthorized":
+            return "401"
+        raise
+    if kind == "http":
+        return "open" if answer["isAuthorized"] else "closed"
+    [statement] = answer["policyDocument"]["Statement"]
+    opened = {f"{api}/{route}", f"{api}/*"} & set(statement["Resource"])
+    return "open" if statement["Effect"] == "Allow" and opened else "closed"
 
 
-@pytest.fixture
-def own(visit):
+def own(booted, token, **how):
     """The same at an API without a document."""
-    return lambda token, **how: visit(token, "GET/orders", f"{OTHER[:-13]}api1/v1", **how)
+    return visit(token, "GET/orders", f"{OTHER[:-13]}api1/v1", **how)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_document_s_audience_and_routes_decide(booted, cloud, visit, kind):
+def test_a_document_s_audience_and_routes_decide(booted, cloud, kind):
     """The audience opens nothing without the scope, the scope nothing without the audience."""
     declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     refused = "closed" if kind == "http" else "401"
@@ -70,30 +64,30 @@ def test_a_document_s_audience_and_routes_decide(booted, cloud, visit, kind):
     )
 
 
-def test_a_document_without_routes_opens_the_stage_to_its_audience(booted, cloud, visit):
+def test_a_document_without_routes_opens_the_stage_to_its_audience(booted, cloud):
     """As the stack-wide settings do without RouteScopes."""
     declare_api(booted, cloud, {"audience": "billing"})
     assert visit(mint(booted, cloud, aud="billing", scope=...), "DELETE/all") == "open"
     assert visit(mint(booted, cloud), "DELETE/all") == "401"
 
 
-def test_a_token_for_one_api_opens_no_other(booted, cloud, visit, own):
+def test_a_token_for_one_api_opens_no_other(booted, cloud):
     """Neither one with a document nor one without."""
     declare_api(booted, cloud, {"audience": "billing"})
     billing, orders = mint(booted, cloud, aud="billing"), mint(booted, cloud)
-    assert (visit(billing), own(billing)) == ("open", "401")
-    assert (visit(orders), own(orders)) == ("401", "open")
+    assert (visit(billing), own(booted, billing)) == ("open", "401")
+    assert (visit(orders), own(booted, orders)) == ("401", "open")
 
 
-def test_the_stack_wide_routes_are_not_the_documented_api_s(routed, booted, cloud, visit, own):
+def test_the_stack_wide_routes_are_not_the_documented_api_s(routed, booted, cloud):
     """RouteScopes is for APIs without a document."""
     routed("GET /orders=orders:read")
     declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     assert visit(mint(booted, cloud, aud="billing", scope="orders:read"), "GET/orders") == "closed"
-    assert own(mint(booted, cloud)) == "open"
+    assert own(booted, mint(booted, cloud)) == "open"
 
 
-def test_a_change_counts_after_c(booted, cloud, visit, clock):
+def test_a_change_counts_after_c(booted, cloud, clock):
     """An audience is taken away, a scope is asked for, the document is deleted."""
     declare_api(booted, cloud, {"audience": "billing"})
     token = mint(booted, cloud, aud="billing", scope=...)
@@ -106,7 +100,7 @@ def test_a_change_counts_after_c(booted, cloud, visit, clock):
     assert visit(token) == "401"
 
 
-def test_without_its_document_an_api_is_as_the_stack_says(booted, cloud, visit, clock):
+def test_without_its_document_an_api_is_as_the_stack_says(booted, cloud, clock):
     """Its own audience is refused, the stack-wide one opens what RouteScopes says: here all."""
     declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     assert visit(mint(booted, cloud)) == "401"
@@ -120,17 +114,15 @@ def test_without_its_document_an_api_is_as_the_stack_says(booted, cloud, visit, 
 @pytest.mark.parametrize(
     "text", ["{", "[]", "{}", '{"audience": ""}', '{"audience": "a", "route": {}}', "null"]
 )
-def test_a_document_that_does_not_parse_is_a_fault_of_that_api_alone(
-    booted, cloud, visit, own, kind, text
-):
+def test_a_document_that_does_not_parse_is_a_fault_of_that_api_alone(booted, cloud, kind, text):
     """A new container lets nobody in there and calls no token bad; the others go on."""
     declare_api(booted, cloud, text)
     with pytest.raises(UnreadableDocument, match="/keyturn/demo/apis/billing1"):
         visit(mint(booted, cloud, aud="billing"), kind=kind)
-    assert own(mint(booted, cloud), kind=kind) == "open"
+    assert own(booted, mint(booted, cloud), kind=kind) == "open"
 
 
-def test_the_last_good_document_counts_until_the_stale_limit(booted, cloud, visit, own, clock):
+def test_the_last_good_document_counts_until_the_stale_limit(booted, cloud, clock):
     """Then nobody is let in, and nobody is sent away."""
     declare_api(booted, cloud, {"audience": "billing"})
     visit(mint(booted, cloud, aud="billing"))
@@ -143,15 +135,13 @@ def test_the_last_good_document_counts_until_the_stale_limit(booted, cloud, visi
     clock.advance(0.001)
     with pytest.raises(ViewTooOld):
         visit(mint(booted, cloud, aud="billing"))
-    assert own(mint(booted, cloud)) == "open"
+    assert own(booted, mint(booted, cloud)) == "open"
     declare_api(booted, cloud, {"audience": "billing"})
     clock.advance(5)
     assert visit(mint(booted, cloud, aud="billing")) == "open"
 
 
-def test_an_unreadable_document_is_told_by_its_parameter(
-    booted, cloud, visit, printed, monkeypatch
-):
+def test_an_unreadable_document_is_told_by_its_parameter(booted, cloud, printed, monkeypatch):
     """In the line of its metric; nothing of what is in it."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "authorizer")
     declare_api(booted, cloud, '{"secret": 7}')
@@ -167,9 +157,7 @@ def test_an_unreadable_document_is_told_by_its_parameter(
 @pytest.mark.parametrize(
     ("error", "fault"), [("ThrottlingException", Throttled), ("InternalServerError", Unanswered)]
 )
-def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(
-    booted, cloud, visit, aws, error, fault
-):
+def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(booted, cloud, aws, error, fault):
     """An API whose document cannot be read is not an API without one."""
     declare_api(booted, cloud, {"audience": "billing"})
     token = mint(booted, cloud)
@@ -179,7 +167,7 @@ def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(
         visit(token)
 
 
-def test_fifty_apis_cost_no_call_when_warm(booted, cloud, visit, aws):
+def test_fifty_apis_cost_no_call_when_warm(booted, cloud, aws):
     """And one read each when cold, beside the keyset's; a second round costs nothing."""
     names = [f"api{number}x" for number in range(50)]
     for name in names:
@@ -197,7 +185,7 @@ def test_fifty_apis_cost_no_call_when_warm(booted, cloud, visit, aws):
     assert aws.operations == []
 
 
-def test_junk_reads_no_document(booted, cloud, visit, forge, aws, clock):
+def test_junk_reads_no_document(booted, cloud, rsa_key, aws, clock):
     """Neither garbage nor tokens that nobody signed, at whatever API and however old the view."""
     declare_api(booted, cloud, {"audience": "billing"})
     good = mint(booted, cloud, aud="billing")
@@ -205,7 +193,7 @@ def test_junk_reads_no_document(booted, cloud, visit, forge, aws, clock):
     clock.advance(5)
     header, payload, signature = good.split(".")
     swapped = f"{header}.{mint(booted, cloud, sub='root').split('.')[1]}.{signature}"
-    unknown = forge({"alg": "RS256", "kid": "k" * 43, "typ": "at+jwt"}, {"aud": "billing"})
+    unknown = forge(rsa_key, {"alg": "RS256", "kid": "k" * 43, "typ": "at+jwt"}, {"aud": "billing"})
     aws.reset()
     for token in ("a.b.c", f"{header}.{payload}.x", swapped, unknown):
         assert visit(token) == "401"
@@ -213,7 +201,7 @@ def test_junk_reads_no_document(booted, cloud, visit, forge, aws, clock):
 
 
 @pytest.mark.parametrize("api", ["*", "a b", "a%2Fb", "..", "", "A1", "x" * 65])
-def test_what_is_no_api_s_id_is_never_part_of_a_parameter_s_name(visit, booted, cloud, aws, api):
+def test_what_is_no_api_s_id_is_never_part_of_a_parameter_s_name(booted, cloud, aws, api):
     """Only API Gateway calls the authorizer; somebody who may invoke it learns nothing by it."""
     token = mint(booted, cloud)
     aws.reset()

@@ -17,15 +17,14 @@ from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
 from tests.unit.api import events
 from tests.unit.api.requests import mint
-from tests.unit.stage import invoke, settle, truth
+from tests.unit.stage import forge, invoke, settle, truth
 
 KINDS = ["token", "request", "http"]
 
 
-@pytest.fixture
-def ask(booted):
+def ask(token, kind="token"):
     """Ask about a token."""
-    return lambda token, kind="token": invoke(authorize, getattr(events, kind)(f"Bearer {token}"))
+    return invoke(authorize, getattr(events, kind)(f"Bearer {token}"))
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def patient(container, booted):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ssm_down_from_the_start_is_a_fault(ask, booted, cloud, aws, kind):
+def test_ssm_down_from_the_start_is_a_fault(booted, cloud, aws, kind):
     """A container that knows nothing says so."""
     token = mint(booted, cloud)
     aws.fail("ssm:*", aws.timeout, times=99)
@@ -44,7 +43,7 @@ def test_ssm_down_from_the_start_is_a_fault(ask, booted, cloud, aws, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ssm_down_beyond_the_stale_limit_is_a_fault(ask, booted, cloud, aws, clock, kind):
+def test_ssm_down_beyond_the_stale_limit_is_a_fault(booted, cloud, aws, clock, kind):
     """Within it good tokens are accepted and revoked keys stay revoked; beyond it nobody gets in."""
     ask(mint(booted, cloud))
     aws.fail("ssm:*", aws.timeout, times=99)
@@ -65,7 +64,7 @@ def test_ssm_down_beyond_the_stale_limit_is_a_fault(ask, booted, cloud, aws, clo
         ("AccessDeniedException", Denied),
     ],
 )
-def test_kms_down_is_a_fault(ask, booted, cloud, aws, silent, kind, code, fault):
+def test_kms_down_is_a_fault(booted, cloud, aws, silent, kind, code, fault):
     """Without the public key nothing can be said of the token; later it is accepted."""
     token = mint(booted, cloud)
     down = aws.fail("kms:GetPublicKey", aws.error(code), times=99)
@@ -76,7 +75,7 @@ def test_kms_down_is_a_fault(ask, booted, cloud, aws, silent, kind, code, fault)
     assert ask(token, kind)
 
 
-def test_a_public_key_under_another_kid_is_a_fault(ask, booted, cloud):
+def test_a_public_key_under_another_kid_is_a_fault(booted, cloud):
     """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
     active, standby = truth(cloud).active, truth(cloud).standby
     token = mint(booted, cloud, active)
@@ -86,7 +85,7 @@ def test_a_public_key_under_another_kid_is_a_fault(ask, booted, cloud):
         ask(token)
 
 
-def test_a_newer_release_s_keyset_is_a_fault(ask, booted, cloud):
+def test_a_newer_release_s_keyset_is_a_fault(booted, cloud):
     """It stops older containers instead of misleading them."""
     token = mint(booted, cloud)
     parent = document.digest(booted.keysets.read().text)
@@ -97,17 +96,17 @@ def test_a_newer_release_s_keyset_is_a_fault(ask, booted, cloud):
 
 
 @pytest.mark.parametrize("text", ["{", '{"schema":2}'])
-def test_what_does_not_follow_is_ignored(ask, booted, cloud, text):
+def test_what_does_not_follow_is_ignored(booted, cloud, text):
     """Somebody writes SSM parameters: tokens are accepted as before."""
     cloud.ssm.put("/keyturn/demo/keyset/000000000003", text)
     assert ask(mint(booted, cloud))
 
 
-def test_a_missing_keyset_is_a_fault(stack, rsa_key, forge):
+def test_a_missing_keyset_is_a_fault(stack, rsa_key):
     """An authorizer without a keyset refuses nobody's token as bad."""
     header = {"alg": "RS256", "kid": "k" * 43, "typ": "at+jwt"}
     with pytest.raises(KeysetMissing):
-        invoke(authorize, events.token(f"Bearer {forge(header, {'iss': 'x'})}"))
+        invoke(authorize, events.token(f"Bearer {forge(rsa_key, header, {'iss': 'x'})}"))
 
 
 @pytest.mark.parametrize(
@@ -141,12 +140,14 @@ def test_a_malformed_token_needs_no_keyset(booted, aws, kind):
 
 
 @pytest.fixture
-def strange(forge):
+def strange(rsa_key):
     """A well-formed token of a kid that nobody knows."""
-    return lambda kid="k" * 43: forge({"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {"iss": "x"})
+    return lambda kid="k" * 43: forge(
+        rsa_key, {"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {"iss": "x"}
+    )
 
 
-def test_unknown_kids_cost_no_read(patient, ask, booted, cloud, strange, aws, clock):
+def test_unknown_kids_cost_no_read(patient, booted, cloud, strange, aws, clock):
     """However many such tokens arrive within C, and although each has another kid."""
     clock.fixed_fraction = 0
     ask(mint(booted, cloud))
@@ -158,7 +159,7 @@ def test_unknown_kids_cost_no_read(patient, ask, booted, cloud, strange, aws, cl
     assert aws.operations == []
 
 
-def test_an_unknown_kid_without_ssm_is_a_fault(ask, booted, cloud, strange, aws, clock):
+def test_an_unknown_kid_without_ssm_is_a_fault(booted, cloud, strange, aws, clock):
     """Beyond C the kid may be that of a new key: tokens are not refused for our own blindness."""
     ask(mint(booted, cloud))
     aws.fail("ssm:*", aws.timeout, times=99)
@@ -168,7 +169,7 @@ def test_an_unknown_kid_without_ssm_is_a_fault(ask, booted, cloud, strange, aws,
         ask(strange())
 
 
-def test_a_kid_that_is_new_is_known_after_c(patient, ask, booted, cloud, origin, clock):
+def test_a_kid_that_is_new_is_known_after_c(patient, booted, cloud, origin, clock):
     """A key that signs at once, unpublished, because no other did, is refused for up to C."""
     ask(mint(booted, cloud))
     key = patient.kms.create()
@@ -186,7 +187,7 @@ def test_a_kid_that_is_new_is_known_after_c(patient, ask, booted, cloud, origin,
     assert ask(mint(booted, cloud, new))["principalId"] == "user-1"
 
 
-def test_faults_show_nothing_of_the_token(ask, booted, cloud, aws, silent):
+def test_faults_show_nothing_of_the_token(booted, cloud, aws, silent):
     """Neither the exception that Lambda reports, nor anything logged on the way."""
     token = mint(booted, cloud)
     aws.fail("ssm:*", aws.timeout, times=99)

@@ -49,15 +49,10 @@ def cut(booted, change):
     return cut
 
 
-@pytest.fixture
-def issue(booted):
+def issue(**request):
     """A direct invoke for the client `shop`: status and body."""
-
-    def issue(**request):
-        event = {"client": "shop", "subject": "ann", **request}
-        return invoke(issue_token, event)
-
-    return issue
+    event = {"client": "shop", "subject": "ann", **request}
+    return invoke(issue_token, event)
 
 
 @pytest.mark.parametrize("claim", list(Claim))
@@ -80,7 +75,7 @@ def test_one_that_was_issued_at_the_instant_is_accepted(cut, booted, cloud, cloc
     assert ask(f"Bearer {mint(booted, cloud, **CLAIMS, iat=late, nbf=late)}") == UNAUTHORIZED
 
 
-def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, issue, booted, clock):
+def test_the_issuer_waits_rather_than_sign_what_would_be_refused(cut, booted, clock):
     """503 with the seconds to wait, and the next token is good."""
     assert "access_token" in issue()
     before = cut(Claim.CLIENT, "shop")
@@ -110,7 +105,7 @@ def test_it_says_how_long_to_wait(cut, booted, clock):
     assert answer["headers"]["Retry-After"] == str(wait)
 
 
-def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
+def test_what_cut_offs_refuse_is_counted(cut, booted, clock, printed):
     """503 and 403 apart, beside all refusals; the stack is the only dimension."""
     cut(Claim.CLIENT, "shop")
     clock.advance(1.001)
@@ -133,9 +128,7 @@ def test_what_cut_offs_refuse_is_counted(cut, issue, clock, printed):
     ]
 
 
-def test_a_blocked_client_gets_nothing_until_it_is_released(
-    cut, issue, booted, cloud, clock, change
-):
+def test_a_blocked_client_gets_nothing_until_it_is_released(cut, booted, cloud, clock, change):
     """Its tokens and its requests are refused; after the release its next token is good."""
     old = mint(booted, cloud, **CLAIMS)
     cut(Claim.CLIENT, "shop", block=True)

@@ -7,7 +7,7 @@ import pytest
 
 from keyturn.api.answers import Unavailable
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.stage import truth
+from tests.unit.stage import forge, truth
 
 
 def kid_of(token) -> str:
@@ -91,13 +91,13 @@ def test_a_revoked_keys_token_until_the_view_is_too_old(booted, api, emergency, 
     assert authorizer.check(token) == "key_revoked"
 
 
-def test_a_flood_of_unknown_kids(booted, api, times, forge, clock, aws):
+def test_a_flood_of_unknown_kids(booted, api, times, rsa_key, clock, aws):
     """A thousand of them within C cause no call at all, and good tokens go on."""
     clock.fixed_fraction = 0
     authorizer, seeded = api(times=times), random.Random(7)
     good = api(times=times).issue()
     assert authorizer.check(good) == "ok"
-    template = forge({"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
+    template = forge(rsa_key, {"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
     aws.reset()
     for number in range(1000):
         kid = urlsafe_b64encode(seeded.randbytes(32)).rstrip(b"=").decode()
