@@ -66,3 +66,19 @@ def post(body, client="shop", caller=CALLER, **event):
             **event,
         },
     )
+
+
+def logged(printed) -> list[dict]:
+    """The log lines, parsed."""
+    lines = [line for line in printed().splitlines() if line.startswith("{")]
+    return [entry for entry in map(json.loads, lines) if "message" in entry]
+
+
+def silent(printed, caplog, token) -> None:
+    """Insist that nothing of a token was written anywhere by this process."""
+    everything = printed() + caplog.text
+    pieces = [token, *token.split("."), *token.split()] if isinstance(token, str) else []
+    for piece in pieces:
+        if len(piece) > 12:
+            assert piece not in everything
+            assert piece[:24] not in everything

@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.api import authorize
 from tests.unit.api import events
-from tests.unit.api.requests import accepted, ask, mint
+from tests.unit.api.requests import accepted, ask, logged, mint, silent
 from tests.unit.stage import forge, invoke, truth
 
 KINDS = ["token", "request", "http"]
@@ -84,13 +84,13 @@ def test_an_old_view_is_refreshed_first(booted, cloud, aws, clock):
         *("Bearer a.b", "Bearer a.b.c", "Bearer ..", "Bearer {}x", "Bearer 🔑"),
     ],
 )
-def test_what_is_no_bearer_token_is_unauthorized(booted, cloud, silent, header, kind):
+def test_what_is_no_bearer_token_is_unauthorized(booted, cloud, printed, caplog, header, kind):
     """RFC 6750: the scheme, spaces, one token. Nothing of it is written anywhere."""
     token = mint(booted, cloud)
     header = header.format(token, token) if header else header
     refused = {"isAuthorized": False} if kind == "http" else 401
     assert ask(header, kind) == refused
-    silent(token)
+    silent(printed, caplog, token)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,13 +135,13 @@ def test_the_headers_name_in_any_case(booted, cloud, name):
     ],
 )
 def test_a_token_that_is_not_for_us_is_unauthorized(
-    booted, cloud, logged, silent, kind, claims, code
+    booted, cloud, printed, caplog, kind, claims, code
 ):
     """The caller hears nothing; the log has the code, and nothing of the token."""
     token = mint(booted, cloud, **claims)
     assert ask(f"Bearer {token}", kind) == ({"isAuthorized": False} if kind == "http" else 401)
-    assert [e["code"] for e in logged() if e["message"] == "refused"] == [code]
-    silent(token)
+    assert [e["code"] for e in logged(printed) if e["message"] == "refused"] == [code]
+    silent(printed, caplog, token)
 
 
 def test_a_token_counts_until_its_leeway_is_over(booted, cloud, clock):
@@ -161,12 +161,12 @@ def test_a_token_may_not_live_longer_than_its_key_allows(booted, cloud, clock):
 
 
 @pytest.mark.parametrize("token", ["swapped signature", "swapped payload"])
-def test_a_forged_token_is_unauthorized(booted, cloud, logged, token):
+def test_a_forged_token_is_unauthorized(booted, cloud, printed, token):
     """Its parts are genuine, together they are not."""
     first, second = mint(booted, cloud).split("."), mint(booted, cloud, sub="root").split(".")
     forged = [first[0], second[1], first[2]] if "payload" in token else [*first[:2], second[2]]
     assert not accepted(".".join(forged))
-    assert [e["code"] for e in logged() if e["message"] == "refused"] == ["signature"]
+    assert [e["code"] for e in logged(printed) if e["message"] == "refused"] == ["signature"]
 
 
 def test_an_accepted_token_leaves_one_line(booted, cloud, printed):
@@ -217,7 +217,7 @@ def test_a_kid_that_no_key_can_have_causes_no_look(booted, cloud, rsa_key, aws, 
 
 
 @pytest.mark.parametrize(("scheme", "code"), [("Bearer", "too_large"), ("Basic", "missing")])
-def test_a_header_larger_than_api_gateway_passes(booted, logged, scheme, code):
+def test_a_header_larger_than_api_gateway_passes(booted, printed, scheme, code):
     """It is refused before anything of it is copied."""
     assert ask(f"{scheme} {' ' * 32_768}") == 401
-    assert [entry["code"] for entry in logged()] == [code]
+    assert [entry["code"] for entry in logged(printed)] == [code]

@@ -16,7 +16,7 @@ from keyturn.keyset.model import EndedKey, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
 from tests.unit.api import events
-from tests.unit.api.requests import mint
+from tests.unit.api.requests import mint, silent
 from tests.unit.stage import forge, invoke, settle, truth
 
 KINDS = ["token", "request", "http"]
@@ -64,13 +64,13 @@ def test_ssm_down_beyond_the_stale_limit_is_a_fault(booted, cloud, aws, clock, k
         ("AccessDeniedException", Denied),
     ],
 )
-def test_kms_down_is_a_fault(booted, cloud, aws, silent, kind, code, fault):
+def test_kms_down_is_a_fault(booted, cloud, aws, printed, caplog, kind, code, fault):
     """Without the public key nothing can be said of the token; later it is accepted."""
     token = mint(booted, cloud)
     down = aws.fail("kms:GetPublicKey", aws.error(code), times=99)
     with pytest.raises(fault, match=code):
         ask(token, kind)
-    silent(token)
+    silent(printed, caplog, token)
     down.end()
     assert ask(token, kind)
 
@@ -187,11 +187,11 @@ def test_a_kid_that_is_new_is_known_after_c(patient, booted, cloud, origin, cloc
     assert ask(mint(booted, cloud, new))["principalId"] == "user-1"
 
 
-def test_faults_show_nothing_of_the_token(booted, cloud, aws, silent):
+def test_faults_show_nothing_of_the_token(booted, cloud, aws, printed, caplog):
     """Neither the exception that Lambda reports, nor anything logged on the way."""
     token = mint(booted, cloud)
     aws.fail("ssm:*", aws.timeout, times=99)
     with pytest.raises(Unanswered) as raised:
         ask(token)
     assert token not in repr(raised.value)
-    silent(token)
+    silent(printed, caplog, token)

@@ -6,20 +6,15 @@ import pytest
 
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
-from tests.unit.api.requests import accepted, mint
+from tests.unit.api.requests import accepted, logged, mint
 from tests.unit.stage import settle, truth
 
 
-@pytest.fixture
-def change(booted, origin):
+def change(booted, origin, transition, *args, **kwargs):
     """Make a transition."""
-
-    def change(transition, *args, **kwargs):
-        return booted.keysets.update(
-            lambda keyset, now: transition(keyset, *args, now, **kwargs), origin
-        )
-
-    return change
+    return booted.keysets.update(
+        lambda keyset, now: transition(keyset, *args, now, **kwargs), origin
+    )
 
 
 def test_tokens_of_a_published_standby_count(booted, cloud):
@@ -27,21 +22,23 @@ def test_tokens_of_a_published_standby_count(booted, cloud):
     assert accepted(mint(booted, cloud, truth(cloud).standby))
 
 
-def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, change, logged):
+def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, origin, printed):
     """Nobody may have signed with it."""
     standby = truth(cloud).standby
     settle(cloud, booted, Keyset((truth(cloud).active, replace(standby, published=None))))
     assert not accepted(mint(booted, cloud, standby))
-    assert logged()[-1]["code"] == "key_not_published"
-    change(publish, [standby.kid])
+    assert logged(printed)[-1]["code"] == "key_not_published"
+    change(booted, origin, publish, [standby.kid])
     assert not accepted(mint(booted, cloud, standby))  # the view is fresh: nothing was read
 
 
-def test_grace_ends_by_the_readers_own_clock(booted, cloud, change, clock, logged):
+def test_grace_ends_by_the_readers_own_clock(booted, cloud, origin, clock, printed):
     """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
     clock.advance(60)
     old = truth(cloud).active
     change(
+        booted,
+        origin,
         activate,
         truth(cloud).standby.kid,
         supersede=old.kid,
@@ -53,32 +50,38 @@ def test_grace_ends_by_the_readers_own_clock(booted, cloud, change, clock, logge
     assert accepted(mint(booted, cloud, old))
     clock.advance(0.001)
     assert not accepted(mint(booted, cloud, old))
-    assert logged()[-1]["code"] == "key_expired"
+    assert logged(printed)[-1]["code"] == "key_expired"
     assert accepted(mint(booted, cloud, truth(cloud).active))
 
 
-def test_a_rolled_back_key_counts_again(booted, cloud, change, clock):
+def test_a_rolled_back_key_counts_again(booted, cloud, origin, clock):
     """And has no end any more."""
     clock.advance(60)
     old = truth(cloud).active
     change(
+        booted,
+        origin,
         activate,
         truth(cloud).standby.kid,
         supersede=old.kid,
         times=booted.times,
         limits=booted.limits,
     )
-    change(roll_back, old.kid, supersede=truth(cloud).active.kid, times=booted.times)
+    change(
+        booted, origin, roll_back, old.kid, supersede=truth(cloud).active.kid, times=booted.times
+    )
     clock.advance(1000)
     assert accepted(mint(booted, cloud, old))
 
 
 @pytest.mark.parametrize(("transition", "code"), [(retire, "key_retired"), (revoke, "key_revoked")])
-def test_ended_keys_do_not_count(booted, cloud, change, clock, logged, transition, code):
+def test_ended_keys_do_not_count(booted, cloud, origin, clock, printed, transition, code):
     """Refused as soon as the view shows it, which is C later at the latest."""
     clock.advance(60)
     old = truth(cloud).active
     change(
+        booted,
+        origin,
         activate,
         truth(cloud).standby.kid,
         supersede=old.kid,
@@ -88,17 +91,17 @@ def test_ended_keys_do_not_count(booted, cloud, change, clock, logged, transitio
     assert accepted(mint(booted, cloud, old))
     clock.advance(31)
     kid = old.kid if transition is retire else [old.kid]
-    change(transition, kid, times=booted.times, limits=booted.limits)
+    change(booted, origin, transition, kid, times=booted.times, limits=booted.limits)
     assert not accepted(mint(booted, cloud, old))
-    assert logged()[-1]["code"] == code
+    assert logged(printed)[-1]["code"] == code
 
 
-def test_a_revocation_counts_after_the_view_ttl(booted, cloud, change, clock):
+def test_a_revocation_counts_after_the_view_ttl(booted, cloud, origin, clock):
     """Until C is over this container has not heard of it; then it refuses."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
     active = truth(cloud).active
     assert accepted(mint(booted, cloud, active))
-    change(revoke, [active.kid], times=booted.times, limits=booted.limits)
+    change(booted, origin, revoke, [active.kid], times=booted.times, limits=booted.limits)
     clock.advance(1)
     assert accepted(mint(booted, cloud, active))
     clock.advance(0.001)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.api import issue_token
-from tests.unit.api.requests import post
+from tests.unit.api.requests import logged, post
 from tests.unit.stage import declare, invoke
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
@@ -19,15 +19,10 @@ def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
     return answer["statusCode"], json.loads(answer["body"])
 
 
-@pytest.fixture
-def refused_line(logged):
+def refused_line(printed) -> dict:
     """The audit line of the one refusal."""
-
-    def refused_line() -> dict:
-        [line] = [entry for entry in logged() if entry["message"] == "token_refused"]
-        return line
-
-    return refused_line
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_refused"]
+    return line
 
 
 def test_a_client_without_a_document_gets_nothing(booted, aws):
@@ -41,12 +36,12 @@ def test_a_client_without_a_document_gets_nothing(booted, aws):
     "name",
     ["", ".", "..", "a/b", "../keyset/000000000001", "a b", "a%62", "ä", "-a", "a" * 65, "a\n"],
 )
-def test_what_is_no_client_name_is_no_parameter_name(booted, aws, refused_line, name):
+def test_what_is_no_client_name_is_no_parameter_name(booted, aws, printed, name):
     """403 without a call of SSM; the audit line does not repeat the name."""
     status, body = ask(name, subject="user-1")
     assert (status, body["error"]) == (403, "unauthorized_client")
     assert "ssm:GetParameters" not in aws.operations
-    assert "client" not in refused_line()
+    assert "client" not in refused_line(printed)
 
 
 def test_a_client_is_spelled_as_it_is_called(booted):
@@ -139,17 +134,17 @@ def test_a_warm_container_reads_a_document_once_per_c(booted, aws, clock):
         ("arn:aws:sts::1:federated-user/jo", "arn:aws:sts::1:federated-user/jo", None),
     ],
 )
-def test_the_audit_line_folds_a_session_to_its_role(booted, logged, arn, role, session):
+def test_the_audit_line_folds_a_session_to_its_role(booted, printed, arn, role, session):
     """So that one role is one name, whatever its sessions are called."""
     ask(arn=arn, subject="user-1")
-    [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_issued"]
     assert (line["client"], line["role"], line.get("session")) == ("shop", role, session)
 
 
-def test_a_refusal_leaves_a_line_without_what_was_asked_for(booted, refused_line, printed):
+def test_a_refusal_leaves_a_line_without_what_was_asked_for(booted, printed):
     """Client, role, session and code; no claim, subject or scope."""
     ask(subject="s3cret-subject", scope="s3cret-scope", claims={"x": "s3cret"})
-    line = refused_line()
+    line = refused_line(printed)
     assert (line["client"], line["code"]) == ("shop", "invalid_scope")
     assert (line["role"], line["session"]) == ("arn:aws:iam::123456789012:role/Shop", "9f3a")
     assert "s3cret" not in printed()

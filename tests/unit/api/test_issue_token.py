@@ -11,7 +11,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
-from tests.unit.api.requests import post
+from tests.unit.api.requests import logged, post, silent
 from tests.unit.stage import declare, invoke, truth
 
 
@@ -206,10 +206,10 @@ def unavailable(answer) -> str:
     return body["error_description"]
 
 
-def test_the_audit_line(booted, logged, cloud, silent, clock):
+def test_the_audit_line(booted, printed, cloud, caplog, clock):
     """One line per token: what CloudTrail is checked against, who asked; nothing of the token."""
     token = json.loads(post({"subject": "user-1", "scope": "orders:read"})["body"])["access_token"]
-    [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_issued"]
     named = ("jti", "kid", "sub", "exp", "client", "role", "session")
     assert {name: line[name] for name in named} == {
         "jti": "id-1",
@@ -220,11 +220,11 @@ def test_the_audit_line(booted, logged, cloud, silent, clock):
         "role": "arn:aws:iam::123456789012:role/Shop",
         "session": "session",
     }
-    silent(token)
+    silent(printed, caplog, token)
 
 
-def test_no_token_no_audit_line(booted, aws, logged):
+def test_no_token_no_audit_line(booted, aws, printed):
     """A line counts a token that was handed out."""
     aws.fail("kms:Sign", aws.error("ThrottlingException"))
     post({"subject": "user-1"})
-    assert [entry["message"] for entry in logged()] == ["cannot_sign", "token_refused"]
+    assert [entry["message"] for entry in logged(printed)] == ["cannot_sign", "token_refused"]

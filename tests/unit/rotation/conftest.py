@@ -18,16 +18,3 @@ def due(booted, clock):
     """A booted stack whose active key is due to be superseded."""
     clock.advance(booted.times.rotation_period + 1)
     return booted
-
-
-@pytest.fixture
-def change(stack, origin):
-    """Make a transition as somebody else would, between two steps of a test."""
-    others = origin.__class__("op-other", "somebody", "else")
-
-    def change(transition, *args, **kwargs):
-        return stack.keysets.update(
-            lambda keyset, now: transition(keyset, *args, now, **kwargs), others
-        )
-
-    return change

@@ -2,9 +2,10 @@
 
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
-from keyturn.keyset.model import EndedKey, Generation
+from keyturn.keyset.model import EndedKey, Generation, Origin
 from keyturn.keyset.states import State
 from tests.cloud.account import Account
+from tests.unit.rotation.execution import Execution
 from tests.unit.stage import truth
 
 
@@ -68,3 +69,16 @@ def writes_of(stack, run):
     stored = stack.keysets.stored()
     generations = (document.loads(stored[number]) for number in sorted(stored))
     return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
+
+
+def change(stack, transition, *args, **kwargs):
+    """Make a transition as somebody else would, between two steps of a test."""
+    return stack.keysets.update(
+        lambda keyset, now: transition(keyset, *args, now, **kwargs),
+        Origin("op-other", "somebody", "else"),
+    )
+
+
+def emergency(start, *kids, **event) -> Execution:
+    """Start an emergency on these kids."""
+    return start("emergency", kids=list(kids), **{"reason": "key leaked", **event})

@@ -9,7 +9,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
-from tests.unit.rotation.stage import planned
+from tests.unit.rotation.stage import change, planned
 from tests.unit.stage import invoke, truth
 
 
@@ -99,7 +99,7 @@ def test_a_lost_registration_reply_counts_once(founded, cloud, aws):
     assert (founded.keysets.read().number, len(list(cloud.kms.keys))) == (before + 1, 1)
 
 
-def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, change):
+def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, stack):
     """Somebody else registered first: their standby counts, and our key stays as it was born."""
 
     arns = []
@@ -108,6 +108,7 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, change)
         theirs = founded.kms.create()
         arns.append(theirs.arn)
         change(
+            stack,
             lambda keyset, now: register(
                 keyset,
                 founded.kms.public_jwk(theirs.arn).kid,
@@ -116,7 +117,7 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, change)
                 created=theirs.created,
                 lifetime=15,
                 limits=founded.limits,
-            )
+            ),
         )
 
     aws.meanwhile("ssm:PutParameter", race)

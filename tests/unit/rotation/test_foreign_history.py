@@ -13,6 +13,7 @@ from keyturn.rotation import branches, put_back, reconcile, repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
+from tests.unit.rotation.stage import change
 from tests.unit.stage import invoke, truth
 
 
@@ -25,10 +26,10 @@ def forge(booted, **changes):
 
 
 @pytest.fixture
-def revived(booted, change, cloud):
+def revived(booted, stack, cloud):
     """A forged successor of the keyset in which the revoked standby is back."""
     before = booted.keysets.read().keyset
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     head = booted.keysets.read()
     return {"number": 4, "parent": document.digest(head.text), "keyset": before}
 
@@ -52,13 +53,13 @@ def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
         assert [line["ForeignObjects"] for line in lines if "ForeignObjects" in line] == [2]
 
 
-def test_a_lost_branch_is_not_foreign(booted, change, cloud, printed):
+def test_a_lost_branch_is_not_foreign(booted, stack, cloud, printed):
     """It descends from what counts: `keyturn repair` may need it."""
     kid = truth(cloud).standby.kid
-    lost = change(revoke, [kid], times=booted.times, limits=booted.limits)
+    lost = change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
     invoke(reconcile, {})
     booted.keysets.remove([f"{number:012d}" for number in booted.keysets.stored() if number > 2])
-    change(revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits)
     invoke(reconcile, {})
     assert lost.text not in booted.keysets.stored().values()
     assert "foreign_objects" not in printed()
@@ -73,9 +74,9 @@ def test_a_successor_that_cannot_follow_is_not_put_back(booted, revived, cloud):
     assert cloud.snapshot()["parameters"] == before
 
 
-def test_of_two_successors_the_older_object_comes_back(booted, change, cloud, clock):
+def test_of_two_successors_the_older_object_comes_back(booted, stack, cloud, clock):
     """What was recorded when it was written is older than what somebody made of it later."""
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     record_changes(booted)
     good = booted.keysets.read()
     clock.advance(1)

@@ -11,7 +11,7 @@ from keyturn.rotation import probe_key
 from keyturn.rotation.probe_key import ProbeFailed
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.rotation.stage import planned
+from tests.unit.rotation.stage import change, planned
 from tests.unit.stage import invoke, truth
 
 
@@ -140,9 +140,9 @@ def test_kms_refusing_to_sign_is_raised(booted, cloud, aws):
 
 
 @pytest.mark.parametrize("kid", ["ended", "unknown"])
-def test_a_standby_that_is_gone_is_overtaken(booted, cloud, change, aws, kid):
+def test_a_standby_that_is_gone_is_overtaken(booted, cloud, stack, aws, kid):
     """A key that was revoked meanwhile, or was never there, does not sign any more."""
     kid = truth(cloud).standby.kid if kid == "ended" else "k" * 43
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     assert invoke(probe_key, planned(cloud, kid=kid))["outcome"] == "overtaken"
     assert "kms:Sign" not in aws.operations

@@ -13,16 +13,16 @@ from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
-from tests.unit.rotation.stage import planned
+from tests.unit.rotation.stage import change, planned
 from tests.unit.stage import invoke, settle, truth
 
 BUCKET = "keyturn-demo"
 
 
 @pytest.fixture
-def unpublished(booted, cloud, change):
+def unpublished(booted, cloud, stack):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     invoke(create_key, planned(cloud, op_id="op-2"))
     return booted
 
@@ -144,10 +144,11 @@ def test_a_jwks_of_this_generation_is_not_written_again(booted, cloud, aws):
     assert "s3:PutObject" not in aws.operations
 
 
-def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, change, clock):
+def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, stack, clock):
     """Equal content is no reason to skip: a slower writer could then put an older JWKS back."""
     clock.advance(60)
     change(
+        stack,
         activate,
         truth(cloud).standby.kid,
         supersede=truth(cloud).active.kid,
@@ -160,11 +161,12 @@ def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, change, 
 
 
 @pytest.mark.parametrize("transition", [retire, revoke])
-def test_an_ended_key_leaves_the_jwks(booted, cloud, change, clock, transition):
+def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
     """Retired or revoked, it is gone with the next projection."""
     old = truth(cloud).active
     clock.advance(60)
     change(
+        stack,
         activate,
         truth(cloud).standby.kid,
         supersede=old.kid,
@@ -175,7 +177,7 @@ def test_an_ended_key_leaves_the_jwks(booted, cloud, change, clock, transition):
     assert old.kid in jwks(cloud)[1]
     clock.advance(60)
     kid = old.kid if transition is retire else [old.kid]
-    change(transition, kid, times=booted.times, limits=booted.limits)
+    change(stack, transition, kid, times=booted.times, limits=booted.limits)
     invoke(publish_jwks, planned(cloud, kid="k" * 43))
     assert jwks(cloud) == (booted.keysets.read().number, {truth(cloud).active.kid})
 
@@ -198,12 +200,12 @@ def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
     )
 
 
-def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, change, aws):
+def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, stack, aws):
     """The step ends only when the JWKS is that of the keyset it read last."""
     old = truth(cloud).active.kid
     aws.meanwhile(
         "s3:PutObject",
-        lambda: change(revoke, [old], times=unpublished.times, limits=unpublished.limits),
+        lambda: change(stack, revoke, [old], times=unpublished.times, limits=unpublished.limits),
     )
     invoke(
         publish_jwks,
@@ -219,13 +221,13 @@ def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, ch
 
 
 def test_a_late_writer_does_not_bring_a_revoked_key_back(
-    unpublished, container, cloud, change, origin, aws
+    unpublished, container, cloud, stack, origin, aws
 ):
     """Its JWKS holds the key, and meets one of a newer generation, without it."""
     revoked = truth(cloud).standby.kid
 
     def overtake():
-        change(revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
+        change(stack, revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
         project(container(), origin)
 
     aws.meanwhile("s3:PutObject", overtake)
@@ -302,9 +304,9 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, cloud):
     assert jwks(cloud)[0] == 999
 
 
-def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, cloud, change, aws):
+def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, cloud, stack, aws):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     invoke(
         publish_jwks,
         planned(
@@ -338,10 +340,10 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, c
     assert jwks(cloud)[0] == latest.number
 
 
-def test_a_generation_that_ssm_shows_late_is_waited_for(booted, cloud, change, aws, monkeypatch):
+def test_a_generation_that_ssm_shows_late_is_waited_for(booted, cloud, stack, aws, monkeypatch):
     """A read from the past makes no JWKS a forgery: nothing is written."""
     past, read = iter([booted.keysets.read()]), booted.keysets.read
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     invoke(
         publish_jwks,
         planned(
@@ -403,12 +405,13 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
 
 
 @pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
-def test_another_standby_than_ours_is_overtaken(booted, cloud, change, clock, why):
+def test_another_standby_than_ours_is_overtaken(booted, cloud, stack, clock, why):
     """The standby that this run ensured is not the one that was published: plan again."""
     ours = truth(cloud).standby.kid
     if why == "activated":
         clock.advance(60)
         change(
+            stack,
             activate,
             ours,
             supersede=truth(cloud).active.kid,
@@ -416,7 +419,7 @@ def test_another_standby_than_ours_is_overtaken(booted, cloud, change, clock, wh
             limits=booted.limits,
         )
     else:
-        change(revoke, [ours], times=booted.times, limits=booted.limits)
+        change(stack, revoke, [ours], times=booted.times, limits=booted.limits)
     if why != "gone":
         invoke(create_key, planned(cloud, op_id="op-2"))
     assert invoke(publish_jwks, planned(cloud, kid=ours))["outcome"] == "overtaken"

@@ -15,6 +15,7 @@ from keyturn.keyset.transitions import activate, retire, revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import Principal
+from tests.unit.rotation.stage import change
 from tests.unit.stage import invoke, settle, truth
 
 BUCKET = "keyturn-demo"
@@ -37,12 +38,17 @@ def clean(booted, aws):
 
 
 @pytest.fixture
-def superseded(clean, change, cloud, clock):
+def superseded(clean, stack, cloud, clock):
     """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
     clock.advance(60)
     old = truth(cloud).active.kid
     change(
-        activate, truth(cloud).standby.kid, supersede=old, times=clean.times, limits=clean.limits
+        stack,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old,
+        times=clean.times,
+        limits=clean.limits,
     )
     return old
 
@@ -93,9 +99,10 @@ def test_without_an_active_key_the_standby_signs(clean, cloud):
     assert truth(cloud).active.kid == standby.kid
 
 
-def test_without_any_key_a_new_one_signs(clean, cloud, change):
+def test_without_any_key_a_new_one_signs(clean, cloud, stack):
     """Active and standby were both revoked: a key is created, activated and shown."""
     change(
+        stack,
         revoke,
         [truth(cloud).active.kid, truth(cloud).standby.kid],
         times=clean.times,
@@ -115,9 +122,9 @@ def test_a_founded_keyset_is_left_to_its_first_run(founded, cloud, clock):
     assert repair()["restore_active_key"] == truth(cloud).active.kid
 
 
-def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud, change, clock):
+def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud, stack, clock):
     """Ten minutes after the last change no run is at work any more; before that one may be."""
-    change(revoke, [truth(cloud).standby.kid], times=clean.times, limits=clean.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=clean.times, limits=clean.limits)
     clock.advance(600 - 1)
     assert "restore_standby" not in repair()
     assert truth(cloud).standby is None
@@ -128,22 +135,22 @@ def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud,
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_an_ended_key_that_kms_still_has_is_destroyed(
-    clean, superseded, change, clock, cloud, transition
+    clean, superseded, stack, clock, cloud, transition
 ):
     """As after a crash before DestroyKey; disabled keys, too, get their end scheduled."""
     arn = truth(cloud).get(superseded).kms_key_arn
     clock.advance(60)
     kid = superseded if transition is retire else [superseded]
-    change(transition, kid, times=clean.times, limits=clean.limits)
+    change(stack, transition, kid, times=clean.times, limits=clean.limits)
     assert repair()["destroy_ended_keys"] == [superseded]
     assert cloud.kms.state(arn) == "PendingDeletion"
     assert "destroy_ended_keys" not in repair()
 
 
-def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, change, cloud):
+def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, stack, cloud):
     """An emergency disables first; its end may be missing."""
     standby = truth(cloud).standby
-    change(revoke, [standby.kid], times=clean.times, limits=clean.limits)
+    change(stack, revoke, [standby.kid], times=clean.times, limits=clean.limits)
     cloud.kms.disable(standby.kms_key_arn)
     assert repair()["destroy_ended_keys"] == [standby.kid]
     assert clean.kms.describe(standby.kms_key_arn).pending_deletion
@@ -236,12 +243,12 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock
     assert ("reconcile", "retire_overdue_keys") in origins
 
 
-def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, change, aws, cloud, clock):
+def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, stack, aws, cloud, clock):
     """The workflow retired the key between the look and the write."""
     clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
     aws.meanwhile(
         "ssm:PutParameter",
-        lambda: change(revoke, [superseded], times=clean.times, limits=clean.limits),
+        lambda: change(stack, revoke, [superseded], times=clean.times, limits=clean.limits),
     )
     assert "retire_overdue_keys" not in repair()
     assert truth(cloud).get(superseded).state is State.REVOKED

@@ -14,6 +14,7 @@ from keyturn.rotation.orphans import orphaned_keys
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import default_policy
+from tests.unit.rotation.stage import change
 from tests.unit.stage import invoke, truth
 
 BUCKET = "keyturn-demo"
@@ -116,10 +117,10 @@ def test_a_foreign_key_that_kms_does_not_tell_us_of_is_no_obstacle(booted, orpha
     assert [cloud.kms.state(key.arn) for key in orphans] == ["Enabled"] + ["PendingDeletion"] * 4
 
 
-def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, change, cloud, clock):
+def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, stack, cloud, clock):
     """However many there are."""
     kids = [key.kid for key in truth(cloud).keys]
-    change(revoke, kids, times=booted.times, limits=booted.limits)
+    change(stack, revoke, kids, times=booted.times, limits=booted.limits)
     for _ in range(10):
         booted.kms.create()
     assert invoke(reconcile, {})["restore_active_key"] == truth(cloud).active.kid
@@ -239,10 +240,10 @@ def test_an_overwritten_generation_is_put_back(booted, generations, cloud, clock
     assert 4 in invoke(reconcile, {})["prune_generations"]
 
 
-def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, change, aws, cloud):
+def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, stack, aws, cloud):
     """Both keys were revoked, and another signs all the same."""
     kids = [key.kid for key in truth(cloud).keys]
-    change(revoke, kids, times=booted.times, limits=booted.limits)
+    change(stack, revoke, kids, times=booted.times, limits=booted.limits)
     aws.fail("s3:ListObjectsV2", aws.error("AccessDenied", 403), times=9)
     with pytest.raises(RepairFailed, match="restore_generations: s3:ListObjectsV2"):
         invoke(reconcile, {})

@@ -9,6 +9,7 @@ from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
+from tests.unit.rotation.stage import change
 from tests.unit.stage import invoke, truth
 
 CHANGE = {"detail-type": "Parameter Store Change"}  # SSM's own event
@@ -37,12 +38,12 @@ def test_a_founded_keyset_is_told_key_by_key(booted, aws, cloud):
     )
 
 
-def test_a_revocation_says_who_and_why(booted, aws, cloud, change):
+def test_a_revocation_says_who_and_why(booted, aws, cloud, stack):
     """And its standby rises in the same generation."""
     invoke(record_changes, CHANGE)
     aws.reset()
     old, standby = truth(cloud).active.kid, truth(cloud).standby.kid
-    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
+    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
     invoke(record_changes, CHANGE)
     origin = {
         "stack": booted.settings.stack,
@@ -83,12 +84,12 @@ def test_reconcile_tells_what_ssm_did_not(booted, aws):
     assert {kind for kind, _ in told(aws)} == {"KeyPublished", "KeyActivated"}
 
 
-def test_a_generation_whose_predecessor_was_pruned(booted, aws, change, cloud):
+def test_a_generation_whose_predecessor_was_pruned(booted, aws, stack, cloud):
     """What it followed is read from the bucket."""
     invoke(record_changes, CHANGE)
     aws.reset()
     old = truth(cloud).active.kid
-    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
+    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
     booted.keysets.remove(f"{n:012d}" for n in range(1, generation.number))
     invoke(record_changes, CHANGE)
     assert [(kind, detail["kid"]) for kind, detail in told(aws)][-1] == ("KeyRevoked", old)
@@ -145,10 +146,12 @@ def test_other_bytes_under_the_name_silence_nothing(booted, aws, names, cloud, w
     assert invoke(record_changes, CHANGE)["generations"] == []
 
 
-def test_a_predecessor_that_was_written_over_stops_nothing(booted, aws, names, change, cloud):
+def test_a_predecessor_that_was_written_over_stops_nothing(booted, aws, names, stack, cloud):
     """What it held is nobody's to know, so that more is told rather than less."""
     invoke(record_changes, CHANGE)
-    generation = change(revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits)
+    generation = change(
+        stack, revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits
+    )
     booted.keysets.remove(["000000000001", "000000000002"])
     cloud.s3.write(names[2], b"{}")
     assert invoke(record_changes, CHANGE)["generations"] == [generation.number]
@@ -169,10 +172,10 @@ def test_what_was_deleted_is_put_back_and_told(booted, aws, cloud):
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:DeleteParameters"])
-def test_a_step_that_fails_stops_no_other(booted, aws, change, cloud, call):
+def test_a_step_that_fails_stops_no_other(booted, aws, stack, cloud, call):
     """Nor is it passed over in silence: Lambda asks again."""
     invoke(record_changes, CHANGE)
-    change(revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
     cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
@@ -193,11 +196,11 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
     assert sorted(parsed) == sorted(booted.keysets.stored().values())
 
 
-def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, change):
+def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, stack):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
     invoke(record_changes, CHANGE)
     past, kid = booted.keysets.read(), truth(cloud).active.kid
-    change(revoke, [kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
     invoke(record_changes, CHANGE)
     aws.reset()
     booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())

@@ -7,7 +7,7 @@ import pytest
 from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
-from tests.unit.rotation.stage import at_rest
+from tests.unit.rotation.stage import at_rest, change
 from tests.unit.stage import truth
 
 
@@ -146,11 +146,11 @@ def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
 
 
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
-def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, stack, state):
+def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
     standby, old = truth(cloud).standby, truth(cloud).active
     run = start().until(state)
-    change(revoke, [standby.kid], times=due.times, limits=due.limits)
+    change(stack, revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
     assert run.finish() == "Rotated"
     assert run.visited.count("PlanRotation") == 2
@@ -160,21 +160,21 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, change, stack,
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
-def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, change, state):
+def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, stack, state):
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
     old = truth(cloud).active
     run = start().until(state)
-    change(revoke, [old.kid], times=due.times, limits=due.limits)
+    change(stack, revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
     assert run.finish() == "Overtaken"
     assert due.keysets.read() == rescued
 
 
-def test_a_rolled_back_key_is_not_retired(due, start, cloud, change):
+def test_a_rolled_back_key_is_not_retired(due, start, cloud, stack):
     """The superseded key signs again: the waiting run finds nothing to retire, and nothing due."""
     old, standby = truth(cloud).active, truth(cloud).standby
     run = start().until("WaitForGrace")
-    rolled_back = change(roll_back, old.kid, supersede=standby.kid, times=due.times)
+    rolled_back = change(stack, roll_back, old.kid, supersede=standby.kid, times=due.times)
     assert rolled_back.keyset.active.kid == old.kid
     assert run.finish() == "Overtaken"
     assert run.outcomes[-2:] == [("retire_key", "overtaken"), ("plan_rotation", "overtaken")]

@@ -8,18 +8,23 @@ from keyturn.aws.faults import Unanswered
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
-from tests.unit.rotation.stage import planned
+from tests.unit.rotation.stage import change, planned
 from tests.unit.stage import invoke, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
 
 @pytest.fixture
-def superseded(due, change, cloud):
+def superseded(due, stack, cloud):
     """A stack whose first key is in grace; returns that key."""
     old = truth(cloud).active
     change(
-        activate, truth(cloud).standby.kid, supersede=old.kid, times=due.times, limits=due.limits
+        stack,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=due.times,
+        limits=due.limits,
     )
     return old
 
@@ -83,20 +88,20 @@ def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
     assert cloud.snapshot() == before
 
 
-def test_activation_of_an_ended_key_is_overtaken(due, cloud, change):
+def test_activation_of_an_ended_key_is_overtaken(due, cloud, stack):
     """Revoked is revoked."""
     event = planned(cloud)
-    change(revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
+    change(stack, revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
 
 
-def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, change):
+def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
     """The zombie's key is in grace, and grace keys are not activated."""
     old, event = truth(cloud).active, planned(cloud)
     invoke(activate_key, event)
-    change(roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
+    change(stack, roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
@@ -116,13 +121,13 @@ def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud,
 
 @pytest.mark.parametrize("fate", ["revoked", "rolled back", "forgotten"])
 def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
-    due, superseded, ending, cloud, change, clock, fate
+    due, superseded, ending, cloud, stack, clock, fate
 ):
     """There is nothing to retire."""
     if fate == "revoked":
-        change(revoke, [superseded.kid], times=due.times, limits=due.limits)
+        change(stack, revoke, [superseded.kid], times=due.times, limits=due.limits)
     elif fate == "rolled back":
-        change(roll_back, superseded.kid, supersede=truth(cloud).active.kid, times=due.times)
+        change(stack, roll_back, superseded.kid, supersede=truth(cloud).active.kid, times=due.times)
     else:
         ending["plan"]["supersede"] = "k" * 43
     clock.advance(60)
@@ -142,12 +147,12 @@ def test_destruction_is_for_ended_keys_only(superseded, ending, aws, cloud):
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_a_retired_or_revoked_key_is_destroyed(
-    due, superseded, ending, change, clock, cloud, transition
+    due, superseded, ending, stack, clock, cloud, transition
 ):
     """Disabled at once, gone after the deployment's window; a second time changes nothing."""
     clock.advance(60)
     kid = superseded.kid if transition is retire else [superseded.kid]
-    change(transition, kid, times=due.times, limits=due.limits)
+    change(stack, transition, kid, times=due.times, limits=due.limits)
     described = []
     for _ in range(2):
         assert invoke(destroy_key, ending) == {"outcome": "destroyed", "kid": superseded.kid}

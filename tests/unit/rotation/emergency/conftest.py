@@ -12,18 +12,7 @@ from keyturn.aws.stack import Stack
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
 from tests.cloud.gateway import RestGateway
-from tests.unit.rotation.execution import Execution
 from tests.unit.stage import START
-
-
-@pytest.fixture
-def emergency(start):
-    """Start an emergency on these kids."""
-
-    def emergency(*kids, **event) -> Execution:
-        return start("emergency", kids=list(kids), **{"reason": "key leaked", **event})
-
-    return emergency
 
 
 @pytest.fixture

@@ -7,20 +7,20 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.rotation.stage import settled
+from tests.unit.rotation.stage import emergency, settled
 from tests.unit.stage import truth
 
 UNKNOWN = "u" * 43
 
 
-def test_all_keys_are_revoked(due, start, emergency, cloud, stack, api, aws):
+def test_all_keys_are_revoked(due, start, cloud, stack, api, aws):
     """Nobody signs between the revocation and the replacement, and then a new key does."""
     rotation = start().until("WaitForGrace")
     kids = [key.kid for key in truth(cloud).keys]
     assert len(kids) == 3
     token = api().issue()
     aws.reset()
-    alarm = emergency(*kids).until("RevokeKeys")
+    alarm = emergency(start, *kids).until("RevokeKeys")
     assert api().issue()
     for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
         alarm.until(state)
@@ -39,10 +39,10 @@ def test_all_keys_are_revoked(due, start, emergency, cloud, stack, api, aws):
     assert not {key.kid for key in settled(stack, cloud, *kids).keys} & set(kids)
 
 
-def test_an_unknown_kid_among_known_ones(booted, emergency, cloud, stack):
+def test_an_unknown_kid_among_known_ones(booted, start, cloud, stack):
     """It holds nothing up, and the execution fails at its very end, naming it alone."""
     active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
-    alarm = emergency(UNKNOWN, active)
+    alarm = emergency(start, UNKNOWN, active)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
     assert isinstance(alarm.error, EmergencyIncomplete)
@@ -50,31 +50,31 @@ def test_an_unknown_kid_among_known_ones(booted, emergency, cloud, stack):
     assert settled(stack, cloud, active).active.kid == standby
 
 
-def test_only_an_unknown_kid(booted, emergency, cloud):
+def test_only_an_unknown_kid(booted, start, cloud):
     """Nothing is changed, and the operator is told."""
     before = cloud.snapshot()
-    alarm = emergency(UNKNOWN)
+    alarm = emergency(start, UNKNOWN)
     assert alarm.finish() == "failed"
     assert UNKNOWN in str(alarm.error)
     assert cloud.snapshot() == before
 
 
-def test_a_kid_that_was_revoked_already(booted, emergency, cloud):
+def test_a_kid_that_was_revoked_already(booted, start, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
     first, second = truth(cloud).active.kid, truth(cloud).standby.kid
-    assert emergency(first).finish() == "Revoked"
-    both = emergency(first, second)
+    assert emergency(start, first).finish() == "Revoked"
+    both = emergency(start, first, second)
     assert both.finish() == "Revoked"
     assert {truth(cloud).get(kid).state for kid in (first, second)} == {State.REVOKED}
     assert both.data["revocation"]["unknown"] == []
 
 
-def test_a_retired_key(due, start, emergency, cloud):
+def test_a_retired_key(due, start, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
     old = truth(cloud).active.kid
     start().finish()
     before = cloud.snapshot()
-    assert emergency(old).finish() == "Revoked"
+    assert emergency(start, old).finish() == "Revoked"
     assert truth(cloud).get(old).state is State.RETIRED
     assert cloud.snapshot() == before
 

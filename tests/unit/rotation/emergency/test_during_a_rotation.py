@@ -6,7 +6,7 @@ from keyturn.keyset.states import State
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION, stops
 from tests.unit.rotation.execution import turns
-from tests.unit.rotation.stage import settled, writes_of
+from tests.unit.rotation.stage import emergency, settled, writes_of
 from tests.unit.stage import truth
 
 EVERYWHERE = stops(ROTATION)
@@ -35,7 +35,7 @@ def test_the_path_is_complete(due, start):
 
 
 @everywhere
-def test_the_active_key_is_revoked(due, start, emergency, cloud, stack, api, position):
+def test_the_active_key_is_revoked(due, start, cloud, stack, api, position):
     """It is out at once and for good, others' tokens live on, and the scheduled run ends green."""
     old_token, warm = api().issue(), api()
     old = truth(cloud).active.kid
@@ -43,7 +43,7 @@ def test_the_active_key_is_revoked(due, start, emergency, cloud, stack, api, pos
     revoked, standby = truth(cloud).active.kid, truth(cloud).standby
     token = api().issue()
     assert warm.check(token) == "ok"
-    alarm = emergency(revoked).until("DisableKeys")
+    alarm = emergency(start, revoked).until("DisableKeys")
     first = writes_of(stack, alarm)[0]
     assert first.keyset.get(revoked).state is State.REVOKED
     assert first.keyset.active == truth(cloud).active
@@ -62,9 +62,7 @@ def test_the_active_key_is_revoked(due, start, emergency, cloud, stack, api, pos
 
 
 @states_with("grace", EVERYWHERE)
-def test_a_key_that_does_not_sign_is_revoked(
-    due, start, emergency, cloud, stack, api, clock, position, state
-):
+def test_a_key_that_does_not_sign_is_revoked(due, start, cloud, stack, api, clock, position, state):
     """The key that signs goes on signing, and a rotation that is due is made all the same."""
     if state == "grace":  # an operator's rotation just before: its superseded key is in grace
         asked = start(supersede=truth(cloud).active.kid).until("WaitForGrace")
@@ -77,7 +75,7 @@ def test_a_key_that_does_not_sign_is_revoked(
     gone = truth(cloud).standby.kid if state == "standby" else gone
     ended = truth(cloud).get(gone).state.value == "retired"
     signs, token = truth(cloud).active.kid, api().issue()
-    assert emergency(gone).finish() == "Revoked"
+    assert emergency(start, gone).finish() == "Revoked"
     assert truth(cloud).active.kid == signs
     assert api().check(token) == "ok"
     for other in (run, asked):
@@ -89,24 +87,22 @@ def test_a_key_that_does_not_sign_is_revoked(
     assert keyset.grace == ()
 
 
-def test_a_rotations_own_superseded_key_is_revoked(due, start, emergency, stack, cloud):
+def test_a_rotations_own_superseded_key_is_revoked(due, start, stack, cloud):
     """Nothing is left to retire: the run wakes, finds it revoked, and ends green."""
     run = start().until("WaitForGrace")
     gone = run.data["plan"]["supersede"]
     active = truth(cloud).active.kid
-    assert emergency(gone).finish() == "Revoked"
+    assert emergency(start, gone).finish() == "Revoked"
     assert run.finish() == "Overtaken"
     assert settled(stack, cloud, gone).active.kid == active
 
 
 @pytest.mark.parametrize("position", stops(EMERGENCY))
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_rotation_between_two_steps_of_an_emergency(
-    due, start, emergency, cloud, stack, position, state
-):
+def test_a_rotation_between_two_steps_of_an_emergency(due, start, cloud, stack, position, state):
     """A rotation that starts in the middle of an emergency, or that an emergency waits for."""
     gone = getattr(truth(cloud), state).kid
-    alarm, run = emergency(gone).until(position), start()
+    alarm, run = emergency(start, gone).until(position), start()
     assert run.until("WaitForPropagation", "WaitForGrace").ended in {None, *GREEN}
     turns(alarm, run)
     assert (alarm.ended, run.ended in GREEN) == ("Revoked", True)
@@ -115,11 +111,11 @@ def test_a_rotation_between_two_steps_of_an_emergency(
 
 
 @states_with("active", EVERYWHERE[:-1])
-def test_an_emergency_and_a_rotation_by_turns(due, start, emergency, cloud, stack, position, state):
+def test_an_emergency_and_a_rotation_by_turns(due, start, cloud, stack, position, state):
     """From any step of the rotation on, one state of each in turn."""
     run = start().until(position)
     gone = getattr(truth(cloud), state).kid
-    alarm = emergency(gone)
+    alarm = emergency(start, gone)
     turns(alarm, run)
     assert (alarm.ended, run.ended in GREEN) == ("Revoked", True)
     settled(stack, cloud, gone)

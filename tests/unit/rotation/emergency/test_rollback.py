@@ -8,7 +8,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
 from tests.unit.rotation.execution import turns
-from tests.unit.rotation.stage import settled, writes_of
+from tests.unit.rotation.stage import emergency, settled, writes_of
 from tests.unit.stage import invoke, truth
 
 
@@ -83,12 +83,12 @@ def test_too_late(turned, old, start, cloud, stack, clock, early):
 
 
 @pytest.mark.parametrize("which", ["active", "standby", "retired", "revoked", "unknown"])
-def test_a_key_that_is_not_in_grace(turned, old, start, cloud, emergency, which):
+def test_a_key_that_is_not_in_grace(turned, old, start, cloud, which):
     """The outcome is named and green, the execution ends at once, and nothing has changed."""
     if which == "retired":
         turned.finish()
     if which == "revoked":
-        emergency(old).finish()
+        emergency(start, old).finish()
     kids = {
         "active": truth(cloud).active.kid,
         "standby": truth(cloud).standby.kid,
@@ -142,9 +142,7 @@ def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, cloud, stack
 
 
 @pytest.mark.parametrize("then", ["nothing", "retired", "revoked", "forgotten"])
-def test_a_run_that_never_heard_that_it_turned_the_key(
-    booted, start, cloud, stack, emergency, clock, then
-):
+def test_a_run_that_never_heard_that_it_turned_the_key(booted, start, cloud, stack, clock, then):
     """ActivateKey's reply is lost and the key rolled back: the run that asks again is over.
 
     Found by the model: the operator's rotation took the refusal for a reason to turn another key.
@@ -155,7 +153,7 @@ def test_a_run_that_never_heard_that_it_turned_the_key(
     invoke(activate_key, run.data)
     rollback = back(start, old).until("WaitForGrace")
     if then == "revoked":
-        emergency(new).finish()
+        emergency(start, new).finish()
     if then in ("retired", "forgotten"):
         rollback.finish()
     if then == "forgotten":
@@ -171,14 +169,12 @@ def test_a_run_that_never_heard_that_it_turned_the_key(
     assert settled(stack, cloud).active.kid == old
 
 
-def test_a_run_whose_standby_was_revoked_still_turns_the_key(
-    booted, start, emergency, cloud, clock
-):
+def test_a_run_whose_standby_was_revoked_still_turns_the_key(booted, start, cloud, clock):
     """The standby never signed: this run has not done what it was asked for."""
     clock.advance(60)
     old, lost = truth(cloud).active.kid, truth(cloud).standby.kid
     run = start(supersede=old).until("ActivateKey")
-    emergency(lost).finish()
+    emergency(start, lost).finish()
     assert run.finish() == "Rotated"
     assert truth(cloud).active.kid not in (old, lost)
 
@@ -197,14 +193,14 @@ def test_two_rollbacks(turned, old, start, stack, cloud, position):
 @pytest.mark.parametrize("position", stops(ROLLBACK))
 @pytest.mark.parametrize("target", ["old", "new"])
 def test_an_emergency_at_every_state_of_a_rollback(
-    turned, old, start, emergency, cloud, stack, position, target
+    turned, old, start, cloud, stack, position, target
 ):
     """A revoked key does not come back by a rollback, whichever of the two it is."""
     new = truth(cloud).active.kid
     gone = old if target == "old" else new
     run = back(start, old).until(position)
     retired = truth(cloud).get(gone).state is State.RETIRED
-    assert emergency(gone).finish() == "Revoked"
+    assert emergency(start, gone).finish() == "Revoked"
     for other in (run, turned):
         if not other.ended:
             assert other.finish() in GREEN

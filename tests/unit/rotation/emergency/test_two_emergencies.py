@@ -11,7 +11,7 @@ from tests.cloud.ssm import SsmClient
 from tests.cloud.wire import DirectWire
 from tests.unit.rotation.emergency.paths import EMERGENCY, stops
 from tests.unit.rotation.execution import turns
-from tests.unit.rotation.stage import settled, writes_of
+from tests.unit.rotation.stage import emergency, settled, writes_of
 from tests.unit.stage import truth
 
 positions = pytest.mark.parametrize("position", stops(EMERGENCY))
@@ -24,11 +24,11 @@ def kids(booted, cloud):
 
 
 @positions
-def test_two_on_the_same_key(kids, emergency, stack, cloud, position):
+def test_two_on_the_same_key(kids, start, stack, cloud, position):
     """Only one of them revokes; both end green, and there is one replacement."""
     active, standby = kids
-    first = emergency(active).until(position)
-    second = emergency(active)
+    first = emergency(start, active).until(position)
+    second = emergency(start, active)
     assert second.finish() == "Revoked"
     assert first.finish() == "Revoked"
     keyset = settled(stack, cloud, active)
@@ -39,11 +39,11 @@ def test_two_on_the_same_key(kids, emergency, stack, cloud, position):
 
 @positions
 @pytest.mark.parametrize("order", ["active first", "standby first"])
-def test_two_on_different_keys(kids, emergency, stack, cloud, position, order):
+def test_two_on_different_keys(kids, start, stack, cloud, position, order):
     """Both are revoked, a new key signs, another one stands by, and no more are made."""
     ordered = kids if order == "active first" else kids[::-1]
-    first = emergency(ordered[0]).until(position)
-    second = emergency(ordered[1])
+    first = emergency(start, ordered[0]).until(position)
+    second = emergency(start, ordered[1])
     assert second.finish() == "Revoked"
     assert first.finish() == "Revoked"
     keyset = settled(stack, cloud, *kids)
@@ -51,20 +51,20 @@ def test_two_on_different_keys(kids, emergency, stack, cloud, position, order):
 
 
 @pytest.mark.parametrize("runs", [(0, 0), (0, 1), (1, 0)], ids=["same", "different", "reversed"])
-def test_two_by_turns(kids, emergency, stack, cloud, runs):
+def test_two_by_turns(kids, start, stack, cloud, runs):
     """One state of each in turn, without anything left over in KMS."""
-    alarms = [emergency(kids[which]) for which in runs]
+    alarms = [emergency(start, kids[which]) for which in runs]
     turns(*alarms)
     assert [alarm.ended for alarm in alarms] == ["Revoked", "Revoked"]
     settled(stack, cloud, *{kids[which] for which in runs})
 
 
-def test_an_emergency_names_what_a_second_one_raised(kids, emergency, stack, cloud):
+def test_an_emergency_names_what_a_second_one_raised(kids, start, stack, cloud):
     """The standby that an emergency has just activated is revoked by the next as the active key."""
     active, standby = kids
-    first = emergency(active).until("ReplaceKeys")
+    first = emergency(start, active).until("ReplaceKeys")
     assert truth(cloud).active.kid == standby
-    second = emergency(standby).until("ReplaceKeys")
+    second = emergency(start, standby).until("ReplaceKeys")
     assert truth(cloud).active is None
     turns(second, first)
     assert (first.ended, second.ended) == ("Revoked", "Revoked")
@@ -72,23 +72,23 @@ def test_an_emergency_names_what_a_second_one_raised(kids, emergency, stack, clo
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["active", "standby"])
-def test_the_same_emergency_again(kids, emergency, stack, cloud, which):
+def test_the_same_emergency_again(kids, start, stack, cloud, which):
     """A repeated input changes nothing at all, least of all the key that was activated since."""
     gone = kids[which]
-    assert emergency(gone).finish() == "Revoked"
+    assert emergency(start, gone).finish() == "Revoked"
     settled(stack, cloud, gone)
     before = cloud.snapshot()
-    again = emergency(gone)
+    again = emergency(start, gone)
     assert again.finish() == "Revoked"
     assert again.visited == EMERGENCY
     assert cloud.snapshot() == before
     assert writes_of(stack, again) == []
 
 
-def test_the_revocation_is_the_first_write(kids, emergency, cloud, stack):
+def test_the_revocation_is_the_first_write(kids, start, cloud, stack):
     """L2: whatever the execution writes, its revocation comes first; one write for all kids."""
     number = stack.keysets.read().number
-    alarm = emergency(*kids, *kids)
+    alarm = emergency(start, *kids, *kids)
     assert alarm.finish() == "Revoked"
     first, second = writes_of(stack, alarm)[:2]
     assert first.number == number + 1
@@ -98,7 +98,7 @@ def test_the_revocation_is_the_first_write(kids, emergency, cloud, stack):
     assert (first.started_by, first.reason) == ("tests", "key leaked")
 
 
-def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, origin):
+def test_a_revocation_meets_other_writers(kids, start, stack, aws, cloud, origin):
     """L2: it costs one more attempt for each of the writers that were faster."""
     first = stack.keysets.read().number
     unseen = DirectWire()
@@ -110,7 +110,7 @@ def test_a_revocation_meets_other_writers(kids, emergency, stack, aws, cloud, or
         horizon = keyset.horizon or now.replace(microsecond=0) - timedelta(days=1)
         return replace(keyset, horizon=horizon + timedelta(seconds=1))
 
-    alarm = emergency(kids[0]).until("RevokeKeys")
+    alarm = emergency(start, kids[0]).until("RevokeKeys")
     aws.meanwhile("ssm:PutParameter", lambda: others.update(touched, origin), times=3)
     alarm.until("DisableKeys")
     assert alarm.data["revocation"]["generation"] == first + 4

@@ -1,8 +1,13 @@
-"""The damage that somebody with one permission can do to a keyset."""
+"""The damage that somebody with one permission can do to a keyset, and its repair."""
 
 import json
 
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset.transitions import revoke
+from keyturn.rotation import repair_keyset
+from keyturn.rotation.publish_jwks import project
+from keyturn.rotation.repair_keyset import Condition
+from tests.unit.rotation.stage import change
 
 
 def name(number):
@@ -29,3 +34,19 @@ def show(cloud, number, kids):
         json.dumps({"keys": keys, "generation": number}).encode(),
         metadata={"keyturn-generation": str(number)},
     )
+
+
+def repaired(booted, origin):
+    """Diagnose and repair, to the JWKS; returns the diagnosis, and insists that all is sound."""
+    diagnosis = repair_keyset.diagnose(booted)
+    repair_keyset.repair(booted, diagnosis, origin)
+    project(booted, origin)
+    assert repair_keyset.diagnose(booted).condition is Condition.SOUND
+    booted.keysets.generations()
+    return diagnosis
+
+
+def revoked(booted, stack, kid):
+    """Revoke a live key; returns its kid."""
+    change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    return kid

@@ -10,17 +10,17 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.rotation.repair_keyset.damage import lose
+from tests.unit.rotation.repair_keyset.damage import lose, revoked
 from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
-def branch(booted, cloud, revoked):
+def branch(booted, cloud, stack):
     """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
-    kid = revoked(truth(cloud).active.kid)
+    kid = revoked(booted, stack, truth(cloud).active.kid)
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
-    revoked(truth(cloud).standby.kid)
+    revoked(booted, stack, truth(cloud).standby.kid)
     assert truth(cloud).active.kid == kid
     return kid
 
@@ -50,26 +50,21 @@ def test_what_never_followed_is_no_branch(booted, cloud, clock, parent):
     assert truth(cloud).active.kid == active
 
 
-@pytest.fixture
-def blocked(booted, origin):
+def blocked(booted, origin, *, is_blocked):
     """Write a keyset in which a client is blocked, or is not."""
-
-    def blocked(*, is_blocked):
-        cutoffs = (CutOff(Claim.CLIENT, digest_of("orders"), booted.clock.now()),)
-        booted.keysets.update(
-            lambda keyset, _now: replace(keyset, cutoffs=cutoffs if is_blocked else ()), origin
-        )
-
-    return blocked
+    cutoffs = (CutOff(Claim.CLIENT, digest_of("orders"), booted.clock.now()),)
+    booted.keysets.update(
+        lambda keyset, _now: replace(keyset, cutoffs=cutoffs if is_blocked else ()), origin
+    )
 
 
-def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, revoked, blocked):
+def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, origin):
     """Also where the writer that was faster has gone on further than the lost branch."""
-    blocked(is_blocked=True)
+    blocked(booted, origin, is_blocked=True)
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
     for _ in range(2):
-        revoked(truth(cloud).active.kid)
+        revoked(booted, stack, truth(cloud).active.kid)
     assert not truth(cloud).cutoffs
     invoke(reconcile, {})
     assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]

@@ -5,15 +5,15 @@ import pytest
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
-from tests.unit.rotation.repair_keyset.damage import lose, put, show
+from tests.unit.rotation.repair_keyset.damage import lose, put, repaired, show
 from tests.unit.stage import truth
 
 
-def test_what_the_jwks_no_longer_shows_has_ended(booted, cloud, repaired):
+def test_what_the_jwks_no_longer_shows_has_ended(booted, cloud, origin):
     """Where only the JWKS knows of a later generation: it shows exactly the live keys."""
     active, standby = truth(cloud).active, truth(cloud).standby
     show(cloud, 7, [standby.kid])
-    diagnosis = repaired()
+    diagnosis = repaired(booted, origin)
     assert (diagnosis.condition, diagnosis.number) == (Condition.LOST, 8)
     assert diagnosis.revocations == (active.kid,)
     assert truth(cloud).active.kid == standby.kid
@@ -37,10 +37,10 @@ def test_where_nothing_can_be_read_nothing_is_restored(stack, cloud):
         repair_keyset.diagnose(stack)
 
 
-def test_an_unreadable_object_in_the_history_is_passed_over(booted, cloud, repaired):
+def test_an_unreadable_object_in_the_history_is_passed_over(booted, cloud, origin):
     """The newest that can be read is restored."""
     record_changes(booted)
     cloud.s3.write("history/000000000003.json", b"\xff")
     lose(cloud, 2)
-    diagnosis = repaired()
+    diagnosis = repaired(booted, origin)
     assert (diagnosis.source.number, diagnosis.number) == (2, None)
