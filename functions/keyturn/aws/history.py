@@ -91,7 +91,7 @@ class History:
         except UnicodeDecodeError:
             raise DocumentInvalid(f"{history_object.name}: not UTF-8") from None
         if document.digest(text) != history_object.digest:
-            raise DocumentInvalid(f"{history_object.name}: holds another text")
+            raise DocumentInvalid(f"{history_object.name}: has different content")
         generation = document.loads(text)
         if generation.number != history_object.number:
             raise DocumentInvalid(f"{history_object.name}: holds generation {generation.number}")

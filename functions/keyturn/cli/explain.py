@@ -85,7 +85,7 @@ def _answer(
     deployment: Deployment, stored: StoredDocument[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
     if stored is None:
-        return Answer.refused(Forbidden("client: no document says what it may have"))
+        return Answer.refused(Forbidden("client: has no document"))
     if stored.value is None:
         return Answer.refused(Unavailable(str(stored.problem)))
     keyset, stack = deployment.keyset, deployment.as_stack
@@ -123,4 +123,4 @@ def _say(terminal: Terminal, name: str, answer: Answer) -> None:
     width = max(map(len, granted))
     for label, text in granted.items():
         terminal.say(f"  {label:{width}}  {text}")
-    terminal.say("Whether you may ask as this client is for IAM to say.", "dim")
+    terminal.say("IAM decides whether you may ask as this client.", "dim")

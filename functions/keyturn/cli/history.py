@@ -197,10 +197,10 @@ def _say_warnings(
 ) -> Mapping[str, Any]:
     ignored = generations.ignored(visited)
     for name in ignored:
-        terminal.say(f"Not part of this, and left out: {name}", "yellow")
+        terminal.say(f"Not part of the history, ignored: {name}", "yellow")
     if generations.unproved_before:
         terminal.say(
-            f"What generation {generations.unproved_before} followed is gone: nothing proves what is older.",
+            f"The parent of generation {generations.unproved_before} is gone: nothing proves what is older.",
             "yellow",
         )
     return {"ignored": ignored, "unproved_before": generations.unproved_before}

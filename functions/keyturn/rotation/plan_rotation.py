@@ -101,7 +101,7 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
         case RollbackRequestInput():
             return {**plan, **_plan_rollback(stack, request, event)}
         case EmergencyRequestInput() if request.is_empty:
-            raise InvalidEvent("kids: nothing is named, here or in cut_off, block or release")
+            raise InvalidEvent("kids: empty, and so are cut_off, block and release")
         case EmergencyRequestInput():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {

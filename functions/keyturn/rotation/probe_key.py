@@ -28,7 +28,7 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     jwk = _fetch(_public_url(stack)).get(key.kid)
 
     if jwk is None:
-        raise ProbeFailed(f"the public JWKS does not show key {key.kid}")
+        raise ProbeFailed(f"the public JWKS does not contain key {key.kid}")
     if not has_signature(jwk.public_key(), signature, message):
         raise ProbeFailed(f"the public JWKS does not verify key {key.kid}")
     return {"outcome": "proved", "kid": key.kid}

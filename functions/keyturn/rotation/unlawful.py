@@ -72,6 +72,6 @@ def _detail(stored: StoredParameter, lineage: Lineage) -> Mapping[str, Any]:
     violation = lineage.rejections.get(stored.number, "") if stored.number is not None else ""
     return {
         "parameter": stored.name,
-        "reason": violation or "it is not what follows the newest generation",
+        "reason": violation or "it is not a lawful successor of the newest generation",
         "modified": rfc3339(stored.modified),
     }

@@ -31,7 +31,7 @@ def build(
     Raises ValueError for extra claims of these names.
     """
     if not _ISSUER_CLAIMS.isdisjoint(extra):
-        raise ValueError("an extra claim has the name of one of the issuer's own")
+        raise ValueError("an additional claim has the name of one of the issuer's claims")
     return {
         "iss": issuer,
         "sub": subject,

@@ -62,7 +62,7 @@ def test_build_carries_the_callers_own_claims():
 @pytest.mark.parametrize("name", sorted(CLAIMS))
 def test_build_refuses_an_extra_claim_of_its_own_names(name):
     """Whatever decided about them before: an extra claim never replaces what the issuer says."""
-    with pytest.raises(ValueError, match="one of the issuer's own"):
+    with pytest.raises(ValueError, match="one of the issuer's claims"):
         built(scope="", extra={"fine": 1, name: "x"})
 
 
