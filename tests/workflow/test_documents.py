@@ -14,6 +14,8 @@ import pytest
 from cfnlint.decode import cfn_yaml
 
 from keyturn.api.gateway import MAX_RESULT
+from keyturn.rotation import reconcile
+from keyturn.rotation.repairs import Repair
 from keyturn.tokens.errors import Code
 from keyturn.tokens.jws import MAX_BYTES
 from tests.definition import ROOT, STATES
