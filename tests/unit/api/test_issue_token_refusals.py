@@ -47,14 +47,14 @@ def refused(booted, aws, printed):
     ids=lambda body: ascii(body[:20]),
 )
 def test_a_body_that_is_not_json(refused, body):
-    """The body is named; a member that stands there twice could be read in two ways."""
-    assert refused(body).startswith("body: is not JSON")
+    """The body is named; a member that is given twice could be read in two ways."""
+    assert refused(body).startswith("body: is not a JSON object")
 
 
 @pytest.mark.parametrize("body", [[], "text", 7, None, True])
 def test_a_body_that_is_no_object(refused, body):
     """JSON of another kind is refused, too."""
-    assert refused(json.dumps(body)) == "body: is not JSON, or no object"
+    assert refused(json.dumps(body)) == "body: is not a JSON object"
 
 
 @pytest.mark.parametrize("name", ["lifetme", "client_id", "sub", "kid", "alg", "__class__"])

@@ -55,7 +55,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, keyturn, booted):
     before = cloud.snapshot()
     assert said("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
-    assert "Puts back from the history what was deleted: 2" in printed
+    assert "Restores from the history what was deleted: 2" in printed
     assert "Restores generation 2" in printed
     assert "as generation 4" in printed
     kids = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
@@ -65,7 +65,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, keyturn, booted):
 
 
 def test_it_asks_for_the_stack_s_name(lost, said, keyturn, cloud):
-    """Anything else is bad usage, and nothing is done; --json asks nothing."""
+    """Anything else is bad usage, and nothing is done; --json never asks."""
     before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
     assert keyturn("repair", "--json").exit_code == 2
