@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.cli.running import keyturn
+
 
 @pytest.fixture
 def rest_authorizer(deployment, clients) -> Callable[..., tuple[str, str]]:
@@ -64,7 +66,7 @@ def test_an_authorizer_keeps_no_answers_any_more(doctor, clients, rest_authorize
 @pytest.mark.remedy("document_unreadable")
 @pytest.mark.parametrize("kind", ["client", "api"])
 def test_a_document_that_does_not_parse_is_replaced(
-    doctor, deployment, keyturn, cloud, rest_authorizer, kind
+    doctor, deployment, cloud, rest_authorizer, kind
 ):
     """`add` replaces it; `show` names the stack that declares it, which then needs --drift."""
     name, _ = rest_authorizer(authorizerResultTtlInSeconds=0)
@@ -80,7 +82,7 @@ def test_a_document_that_does_not_parse_is_replaced(
 
 
 @pytest.mark.remedy("api_missing")
-def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyturn):
+def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment):
     """The command of the remedy."""
     deployment.api_documents.put("gone", '{"audience": "orders"}')
     [name] = command_in(doctor()["api_missing"], "keyturn api remove")
@@ -89,7 +91,7 @@ def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyt
 
 
 @pytest.mark.remedy("cache_refuses_routes")
-def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, rest_authorizer):
+def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, rest_authorizer):
     """The command that the remedy prints, typed as it stands there."""
     api, _ = rest_authorizer(authorizerResultTtlInSeconds=60)
     document = '{"audience": "all orders", "routes": {"GET /orders/{id}": "orders:read a:b"}}'

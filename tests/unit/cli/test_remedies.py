@@ -26,6 +26,7 @@ from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
+from tests.unit.cli.running import keyturn, supersede
 from tests.unit.stage import settle, truth
 
 ROOT = Path(__file__).parents[3]
@@ -117,10 +118,10 @@ def test_a_standby_is_published(doctor, booted, cloud, clock):
 
 
 @pytest.mark.remedy("overdue_key")
-def test_an_overdue_key_retires(doctor, supersede, clock):
+def test_an_overdue_key_retires(doctor, booted, origin, clock):
     """Its workflow was stopped while it waited."""
     clock.advance(60)
-    supersede()
+    supersede(booted, origin)
     clock.advance(600)
     fixes(doctor, "overdue_key")
 
@@ -168,7 +169,7 @@ def test_metadata_written_by_hand_is_rewritten(doctor, cloud, name):
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing")
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["deleted", "all deleted"])
-def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkeypatch, lost):
+def test_a_keyset_is_repaired(doctor, booted, cloud, deployment, monkeypatch, lost):
     """`keyturn repair`, as each of these says."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
     record_changes(booted)
@@ -183,11 +184,11 @@ def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkey
 
 @pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
 @pytest.mark.parametrize("state", ["active", "standby", "grace"])
-def test_a_disabled_key_is_enabled_again(doctor, supersede, cloud, clock, booted, origin, state):
+def test_a_disabled_key_is_enabled_again(doctor, booted, origin, cloud, clock, state):
     """The commands of the remedy; deletion is cancelled first where it was scheduled."""
     if state == "grace":
         clock.advance(30)
-        supersede()
+        supersede(booted, origin)
         project(booted, origin)
     before = doctor().keys()
     key = next(key for key in truth(cloud).keys if key.state == state)
@@ -265,7 +266,7 @@ def test_room_for_cutoffs_comes_back(doctor, block, clock):
 
 
 @pytest.mark.remedy("cutoffs_nearly_full")
-def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment, monkeypatch):
+def test_blocks_are_released_for_room(doctor, block, clock, deployment, monkeypatch):
     """A block does not end by itself; once released it does."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
     block([f"client-{number}" for number in range(55)])
@@ -280,7 +281,7 @@ def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment,
 
 @pytest.mark.remedy("Throttled", "Unanswered")
 @pytest.mark.parametrize("kind", [Throttled, Unanswered])
-def test_trying_again_succeeds(deployment, keyturn, aws, kind):
+def test_trying_again_succeeds(deployment, aws, kind):
     """Once AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout
     failing = aws.fail("ssm:*", error, times=99)
