@@ -79,11 +79,15 @@ def _material() -> Path:
     return MATERIAL
 
 
-def _others(measured: list[Row]) -> list[dict[str, Any]]:
-    """The figures of the parts that were not measured now, from the last report."""
-    parts = {row.part for row in measured}
+def _with_other_parts(measured: list[Row]) -> list[dict[str, Any]]:
+    """All rows for the report: parts that were not measured now keep the figures of the last one."""
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {"rows": []}
-    return [row for row in report["rows"] if row["part"] not in parts]
+    by_part: dict[str, list[dict[str, Any]]] = {}
+    for row in report["rows"]:
+        by_part.setdefault(row["part"], []).append(row)
+    for part in dict.fromkeys(row.part for row in measured):
+        by_part[part] = [row.as_json() for row in measured if row.part == part]
+    return [row for rows in by_part.values() for row in rows]
 
 
 def main(wanted: list[str]) -> int:
@@ -100,7 +104,7 @@ def main(wanted: list[str]) -> int:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }
-    report = {**machine, "rows": [*_others(found), *[row.as_json() for row in found]]}
+    report = {**machine, "rows": _with_other_parts(found)}
     REPORT.write_text(json.dumps(report, indent=1) + "\n")
     missed = [row for row in found if row.reached is False]
     for row in missed:

@@ -73,7 +73,7 @@ def _claims(value: Any) -> frozenset[str]:
         if problem := claim_names.find_problem(name):
             raise ValueError(f"{name!a} {problem}")
     if len({claim_names.fold(name) for name in names}) != len(names):
-        raise ValueError("two of them can be read as the same name")
+        raise ValueError("contains two names that some verifiers read as the same")
     return names
 
 

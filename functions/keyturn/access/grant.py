@@ -98,7 +98,7 @@ def _audience(client: Client, audience: str | None) -> str:
 def _scope(client: Client, scope: str) -> str:
     if not set(scope.split(" ")) <= {*client.scopes, ""}:
         raise NotGranted(
-            ErrorCode.INVALID_SCOPE, "scope", "holds a scope that this client may not have"
+            ErrorCode.INVALID_SCOPE, "scope", "contains a scope that this client may not have"
         )
     return " ".join(scope.split())
 

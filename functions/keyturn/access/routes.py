@@ -43,15 +43,15 @@ class RouteTable:
         cache); a table that no such policy can express is refused, too.
         """
         if not entries:
-            raise ValueError("the table names no route")
+            raise ValueError("the table has no routes")
         entry_by_route: dict[tuple[str, Parts], str] = {}
         for entry, scopes in entries.items():
             try:
                 key = _parse(entry)
                 if key in entry_by_route:
-                    raise ValueError(f"names the same route as `{entry_by_route[key]}`")
+                    raise ValueError(f"is the same route as `{entry_by_route[key]}`")
                 if not isinstance(scopes, str):
-                    raise ValueError("the scopes should be a text")
+                    raise ValueError("the scopes should be a string")
             except ValueError as error:
                 raise ValueError(f"`{entry[:MAX_ROUTE]}`: {error}") from None
             entry_by_route[key] = entry
@@ -119,7 +119,7 @@ def _parse(route: str) -> tuple[str, Parts]:
     if len(route) > MAX_ROUTE:
         raise ValueError(f"is longer than {MAX_ROUTE} characters")
     if route.startswith("$"):
-        raise ValueError(f"of the routes with a `$` only `{CONNECT}` can be an entry")
+        raise ValueError(f"of the `$` routes, only `{CONNECT}` can be an entry")
     method, _, path = route.partition(" ")
     if method not in (*METHODS, ANY):
         raise ValueError(f"the method should be one of {', '.join((*METHODS, ANY))}")

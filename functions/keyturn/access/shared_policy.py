@@ -173,5 +173,5 @@ class _Method(NamedTuple):
 def _inexact(route: Route, target: Route) -> ValueError:
     entries = " and ".join(f"`{entry}`" for entry in dict.fromkeys((route.entry, target.entry)))
     return ValueError(
-        f"{entries}: a cached policy cannot tell their paths apart, for in IAM `*` spans slashes: {_REMEDY}"
+        f"{entries}: a cached policy cannot tell their paths apart, because `*` spans slashes in IAM: {_REMEDY}"
     )

@@ -46,9 +46,9 @@ class Caller:
 def named_client(caller: Caller, event: Any, *, over_http: bool) -> str:
     """The client; raises Forbidden, and BadRequest where a direct invoke names none."""
     if not over_http and not (isinstance(event, Mapping) and isinstance(event.get("client"), str)):
-        raise BadRequest("client", "is required, as a text")
+        raise BadRequest("client", "is required, as a string")
     if over_http and caller.role is None:
-        raise Forbidden("client: the caller has no ARN, the route needs IAM auth")
+        raise Forbidden("client: the caller has no ARN; the route needs IAM auth")
     if caller.client is None:
         raise Forbidden("client: is not a client's name")
     return caller.client

@@ -94,7 +94,7 @@ def _client(stack: Stack, name: str) -> Client:
         logger.exception("no_client")
         raise Unavailable("the client's document cannot be read") from fault
     if client is None:
-        raise Forbidden("client: no document says what it may have")
+        raise Forbidden("client: has no document")
     return client
 
 

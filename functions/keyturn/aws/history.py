@@ -89,7 +89,7 @@ class History:
         except UnicodeDecodeError:
             raise DocumentInvalid(f"{kept.name}: not UTF-8") from None
         if document.digest(text) != kept.digest:
-            raise DocumentInvalid(f"{kept.name}: holds another text")
+            raise DocumentInvalid(f"{kept.name}: has different content")
         generation = document.loads(text)
         if generation.number != kept.number:
             raise DocumentInvalid(f"{kept.name}: holds generation {generation.number}")

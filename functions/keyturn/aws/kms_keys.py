@@ -51,7 +51,7 @@ class ForeignKey(KeysetFault):
 
     def __init__(self, *arns: str) -> None:
         super().__init__(
-            f"{', '.join(arns)}: not as this stack makes its keys, in kind, policy or grants"
+            f"{', '.join(arns)}: differs from this stack's keys in kind, policy or grants"
         )
 
 

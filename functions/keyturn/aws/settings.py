@@ -41,7 +41,7 @@ def _flag(text: str) -> bool:
 
 def _role_prefix(told: str) -> str:
     if not told.startswith("arn:") or not told.endswith("/") or told.count(":") != 5:
-        raise ValueError("should be what the ARNs of the stack's roles begin with")
+        raise ValueError("should be the prefix of the ARNs of the stack's roles")
     return told
 
 

@@ -20,12 +20,12 @@ from keyturn.cli.terminal import BadUsage, Terminal
 from keyturn.keyset import timing
 
 ApiId = Annotated[str, typer.Argument(help="The API's id, as in its execute-api URL.")]
-Audience = Annotated[str, typer.Option(help="The audience of the tokens that it accepts.")]
+Audience = Annotated[str, typer.Option(help="The audience of the tokens that the API accepts.")]
 Routes = Annotated[
     list[str] | None,
     typer.Option(
         "--route",
-        help="`METHOD /path=scopes`; repeatable. Without it every token for the audience opens all.",
+        help="`METHOD /path=scopes`; repeatable. Without routes, a token for the audience opens all of them.",
     ),
 ]
 Cached = Annotated[
@@ -46,7 +46,7 @@ def add(
     yes: Yes = False,
     drift: Drift = False,
 ) -> None:
-    """Say which tokens an API accepts, and which scopes open which route."""
+    """Write an API's document: which tokens it accepts, and which scopes open which route."""
     document: dict[str, Any] = {"audience": audience}
     if route:
         document["routes"] = _routes(route)
@@ -89,10 +89,10 @@ def list_apis(terminal: Terminal, deployment: Deployment) -> None:
         table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(apis.get(api_id)))
     terminal.say(table)
     if authorizers.keys() - apis:
-        terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes count.", "dim")
+        terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes apply.", "dim")
     say_problems(terminal, apis)
     if unread:
-        terminal.say(f"Which APIs ask the authorizer could not be read: {unread}.", "yellow")
+        terminal.say(f"Cannot tell which APIs use the authorizer: {unread}.", "yellow")
     entries = [
         {
             "api": api_id,
@@ -141,7 +141,7 @@ def _routes(arguments: list[str]) -> dict[str, str]:
                 "write it like 'GET /orders=orders:read'; 'GET /health=' needs a token and no scope",
             )
         if route in routes:
-            raise BadUsage(f"--route {route} is there twice", "name all its scopes in one")
+            raise BadUsage(f"--route {route} is there twice", "give all its scopes in one option")
         routes[route] = scopes
     return routes
 
@@ -150,8 +150,8 @@ def _effects(deployment: Deployment, _before: Api | None) -> Sequence[str]:
     times = deployment.settings.times
     bound, outage = timing.revocation_bound(times), timing.outage_bound(times)
     return (
-        f"Every authorizer follows it within {duration(bound)} (C + G + ε), within "
-        f"{duration(outage)} while SSM cannot be read; a cold container at once.",
+        f"Takes effect within {duration(bound)} (C + G + ε), or within {duration(outage)} while SSM "
+        "cannot be read; at once in a cold container.",
     )
 
 
@@ -162,11 +162,11 @@ APIS: Kind[Api] = Kind(
     smallest={"audience": "any"},
     defaults={
         "audience": "none",
-        "routes": "every token for the audience opens all",
+        "routes": "all open to any token for the audience",
         "cached": "false",
     },
     registry=lambda deployment: deployment.api_documents,
     effects=_effects,
     question="This decides which tokens it accepts.",
-    removal="The stack's own Audience and RouteScopes count for it again; they may open more.",
+    removal="The stack's own Audience and RouteScopes will apply to it again; they may open more.",
 )

@@ -14,9 +14,7 @@ from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import BadUsage, Failed, Terminal
 from keyturn.keyset.cutoffs import Claim, digest_of
 
-_STILL_RUNNING = (
-    "`keyturn status` lists blocks. If one is still running, release the client when it has ended"
-)
+_STILL_RUNNING = "`keyturn status` lists blocks. If a block is still running, wait for its end, then release the client"
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
 Direct = Annotated[

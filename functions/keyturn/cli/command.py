@@ -44,14 +44,17 @@ class Target:
 
 _Options = dict[str, tuple[Any, Any]]
 _OUTPUT_OPTIONS: _Options = {
-    "as_json": (Annotated[bool, typer.Option("--json", help="One JSON object.")], False),
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print one JSON object.")], False),
     "debug": (Annotated[bool, typer.Option("--debug", help="Show the stack trace.")], False),
 }
 _OPTIONS: _Options = {
     "stack": (Annotated[str, typer.Option(help="The stack's name.")], "keyturn"),
     "region": (Annotated[str | None, typer.Option(help="The AWS Region.")], None),
     "profile": (Annotated[str | None, typer.Option(help="The AWS profile.")], None),
-    "local": (Annotated[bool, typer.Option("--local", help="The stack of `local up`.")], False),
+    "local": (
+        Annotated[bool, typer.Option("--local", help="Use the stack of `keyturn local up`.")],
+        False,
+    ),
     **_OUTPUT_OPTIONS,
 }
 

@@ -46,8 +46,8 @@ class Change(Generic[T]):
         text = json.dumps(self.after, separators=(",", ":"))
         if len(text) > MOST_CHARACTERS:
             raise BadUsage(
-                f"the document has {len(text)} characters, a parameter takes {MOST_CHARACTERS}",
-                "list less: in a route table `ANY` covers the methods, `{proxy+}` the paths below",
+                f"the document has {len(text)} characters; a parameter can hold {MOST_CHARACTERS}",
+                "shorten it: in a route table `ANY` covers the methods, `{proxy+}` the paths below",
             )
         self._say()
         if self.before and self.before.value == after:
@@ -71,7 +71,7 @@ class Change(Generic[T]):
     def _say(self) -> None:
         self.terminal.say(f"{self.kind.noun} {self.name}", "bold")
         if self.before and self.before.problem:
-            self.terminal.say(f"  does not parse today ({self.before.problem})")
+            self.terminal.say(f"  does not parse now ({self.before.problem})")
         before = rows(self.before.members if self.before else None, self.kind.defaults)
         for line in differences(before, rows(self.after, self.kind.defaults)):
             self.terminal.say(f"  {line}")
@@ -87,8 +87,8 @@ class Change(Generic[T]):
         stack = registry.stack_of(self.name) if self.before else None
         if stack:
             self.terminal.say(
-                f"The stack {stack} declares this document. What is changed by hand, its next update "
-                "may undo, and drift detection reports."
+                f"The stack {stack} declares this document. Drift detection will report a change by "
+                "hand, and the stack's next update may undo it."
             )
         if consent.dry_run:
             permission = document_permission(self.deployment, action, parameter)
@@ -113,7 +113,7 @@ class Change(Generic[T]):
             raise self._changed() from None
         if version != (self.before.version if self.before else 0) + 1:
             raise Failed(
-                f"written, but over a change that was made at the same time (version {version})",
+                f"written, but it overwrote a change made at the same time (version {version})",
                 f"`keyturn {self.kind.verb} show {self.name}` shows what counts now",
             )
 
@@ -126,7 +126,7 @@ class Change(Generic[T]):
     def _changed(self) -> Failed:
         return Failed(
             f"the document of {self.kind.noun} {self.name} changed meanwhile: nothing was done",
-            "run it again, and see what it changes now",
+            "run it again, and check what it would change now",
         )
 
     def _result(self, members: Mapping[str, Any]) -> None:

@@ -85,7 +85,7 @@ def _answer(
     deployment: Deployment, declared: Declared[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
     if declared is None:
-        return Answer.refused(Forbidden("client: no document says what it may have"))
+        return Answer.refused(Forbidden("client: has no document"))
     if declared.value is None:
         return Answer.refused(Unavailable(str(declared.problem)))
     keyset, stack = deployment.keyset, deployment.as_stack
@@ -130,4 +130,4 @@ def _say(terminal: Terminal, name: str, answer: Answer) -> None:
     width = max(map(len, granted))
     for label, text in granted.items():
         terminal.say(f"  {label:{width}}  {text}")
-    terminal.say("Whether you may ask as this client is for IAM to say.", "dim")
+    terminal.say("IAM decides whether you may ask as this client.", "dim")

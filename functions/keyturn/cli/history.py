@@ -187,10 +187,10 @@ def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deploy
 def _say_doubts(terminal: Terminal, past: Past, walked: Sequence[Generation]) -> Mapping[str, Any]:
     ignored = past.ignored(walked)
     for name in ignored:
-        terminal.say(f"Not part of this, and left out: {name}", "yellow")
+        terminal.say(f"Not part of the history, ignored: {name}", "yellow")
     if past.unproved_before:
         terminal.say(
-            f"What generation {past.unproved_before} followed is gone: nothing proves what is older.",
+            f"The parent of generation {past.unproved_before} is gone: nothing proves what is older.",
             "yellow",
         )
     return {"ignored": ignored, "unproved_before": past.unproved_before}

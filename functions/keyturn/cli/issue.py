@@ -11,11 +11,11 @@ from keyturn.cli.terminal import BadUsage, Failed, Terminal
 
 ClientName = Annotated[str, typer.Option("--client", help="The client to ask as.")]
 Subject = Annotated[
-    str | None, typer.Option(help="The subject (sub); a client that is its own may leave it out.")
+    str | None, typer.Option(help="The subject (sub); not needed if the client is its own subject.")
 ]
 Scope = Annotated[str, typer.Option(help="Scopes, separated by spaces.")]
 Audience = Annotated[
-    str | None, typer.Option(help="One of the client's; needed if it has several.")
+    str | None, typer.Option(help="One of the client's audiences; needed if it has several.")
 ]
 Lifetime = Annotated[int | None, typer.Option(help="Seconds; the client's maximum by default.")]
 Claims = Annotated[
@@ -35,7 +35,7 @@ def issue(
     lifetime: Lifetime = None,
     claim: Claims = None,
 ) -> None:
-    """Issue a token with your own credentials; it is printed and stored nowhere."""
+    """Issue a token with your own credentials; it is printed, not stored."""
     request = request_fields(subject, scope, audience, lifetime, claim)
     answer = deployment.post_token(request, client=client)
     if answer.status != 200:
@@ -84,4 +84,4 @@ def _refused(answer: Answer, client: str) -> BadUsage | Failed:
         )
     if answer.status == 403:
         return Failed(str(why), f"these credentials need execute-api:Invoke on POST/token/{client}")
-    return Failed(str(why), "`keyturn doctor` looks at the whole stack")
+    return Failed(str(why), "`keyturn doctor` checks the whole stack")

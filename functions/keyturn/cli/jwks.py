@@ -7,7 +7,7 @@ from keyturn.cli.terminal import Failed, Terminal
 
 
 def jwks(terminal: Terminal, deployment: Deployment) -> None:
-    """The JWKS from its public URL."""
+    """Print the JWKS from its public URL."""
     url = deployment.outputs["JwksUrl"]
     answer = deployment.fetch(url)
     if answer.status != 200:

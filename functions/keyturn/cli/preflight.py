@@ -65,7 +65,7 @@ def check_permissions(
             action: simulate(caller, action, resource) for action, resource in permissions.items()
         }
     except AwsFault as fault:  # the real run does not depend on it
-        terminal.say(f"Whose credentials these are is not known: {fault}")
+        terminal.say(f"Cannot tell whose credentials these are: {fault}")
         verdicts = dict.fromkeys(permissions, Permission.UNKNOWN)
     for action, verdict in verdicts.items():
         why = " (needs iam:SimulatePrincipalPolicy)" if verdict is Permission.UNKNOWN else ""

@@ -41,14 +41,14 @@ def find_tokens(
     else:
         revoked = _matching(deployment, order.targets)
     if is_refused(deployment, revoked):
-        raise Failed("the token to prove it with is already refused")
+        raise Failed("the token for the proof is already refused")
     return ProofTokens(revoked, None if is_active else _witness(deployment, order.targets))
 
 
 def _from_file(file: Path, kids: tuple[str, ...], targets: Targets) -> str:
     token = Decoded.from_token(file.read_text().strip())
     if token.header is None or token.claims is None:
-        raise Failed(f"{file} holds no token")
+        raise Failed(f"{file} contains no token")
     if token.kid not in kids and not targets.matches(token.claims):
         raise Failed(f"the token in {file} is not one of those that are revoked")
     return token.text
@@ -60,14 +60,16 @@ def _matching(deployment: Deployment, targets: Targets) -> str:
         return _issued(deployment, {"subject": targets.subjects[0]}, OPERATOR)
     for client in (*targets.clients, *targets.blocked):
         return _issued(deployment, _request_of(deployment, client), client)
-    raise Failed("there is no token to prove it with: --proof-token")
+    raise Failed("there is no token to prove it with; pass one with --proof-token")
 
 
 def _request_of(deployment: Deployment, name: str) -> Mapping[str, Any]:
     """What this client may ask for, for the stack's own API if that is among its audiences."""
     client = deployment.client_documents.read(name)
     if client is None:
-        raise Failed(f"client {name} has no document, and so no new token: --proof-token")
+        raise Failed(
+            f"client {name} has no document, so it gets no new token; pass one with --proof-token"
+        )
     own = deployment.settings.audience
     audience = own if own in client.audiences else min(client.audiences)
     match client.subjects:

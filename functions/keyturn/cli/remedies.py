@@ -24,7 +24,7 @@ _BY_CODE = {
     "LoginRefreshRequired": _LOGIN,
     "LoginTokenLoadError": _LOGIN,
     "LoginAuthorizationCodeError": _LOGIN,
-    "MissingDependencyException": "install Keyturn's `cli` extra, or botocore[crt]",
+    "MissingDependencyException": "install botocore[crt] beside the command",
     MFA_WITHOUT_TERMINAL: "run it in a terminal, where it can ask for the MFA code, or sign in first",
     "CredentialRetrievalError": "run the profile's credential_process by hand and fix its error",
     "ExpiredToken": _SIGN_IN,
@@ -43,10 +43,13 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (Unsent, _CONFIGURE),
     (Throttled, "wait a minute and try again: the account's request quota is used up"),
     (Unreached, "check the network and HTTPS_PROXY, then try again"),
-    (Unanswered, "try again; it may have had its effect all the same"),
+    (Unanswered, "try again; the call may have taken effect all the same"),
     (KeysetMissing, _RESTORE),
     (NewerSchema, "deploy that release; until then nothing is touched"),
-    (ContradictorySettings, "deploy with parameters that hold together (docs/time.md)"),
+    (
+        ContradictorySettings,
+        "deploy with parameters that do not contradict each other (docs/time.md)",
+    ),
     (InvalidSettings, "fix that parameter and deploy again"),
 )
 

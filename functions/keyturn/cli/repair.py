@@ -50,7 +50,7 @@ def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
     if diagnosis.condition is Condition.SOUND:
         terminal.say("No generation is missing: nothing to repair.")
     if missing := ", ".join(str(one.number) for one in diagnosis.missing):
-        terminal.say(f"Puts back from the history what was deleted: {missing}")
+        terminal.say(f"Restores from the history what was deleted: {missing}")
     source = diagnosis.source
     if source and diagnosis.number:
         why = f"{source.reason}, by {source.started_by}"

@@ -62,7 +62,7 @@ def command(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Revoke keys, or a client's, a subject's or single tokens, and prove that they are refused."""
+    """Revoke keys, all tokens of a client or a subject, or single tokens, and prove it."""
     files = tuple(token or ())
     order = Order(
         kids=tuple(kids or ()),
@@ -109,7 +109,7 @@ def _warning(order: Order) -> str:
     if order.targets.released:
         return "The client gets tokens again."
     if order.targets.blocked:
-        return "It stays so until `keyturn client release`."
+        return "It stays blocked until `keyturn client release`."
     return "This cannot be undone."
 
 
@@ -155,14 +155,14 @@ def announce_targets(terminal: Terminal, deployment: Deployment, targets: Target
         terminal.say(f"  {name}")
     if not (targets.clients or targets.subjects or targets.jtis or targets.blocked):
         return
-    terminal.say("What was issued until now is refused; what is issued afterwards is good.")
+    terminal.say("Tokens issued until now are refused; tokens issued later are good.")
     try:
-        terminal.say(f"{count(alive(deployment, targets), 'token')} of them may be alive now.")
+        terminal.say(f"{count(alive(deployment, targets), 'token')} of them may still be valid.")
     except AwsFault as fault:
-        terminal.say(f"How many tokens that is cannot be told: {fault}", "dim")
+        terminal.say(f"Cannot tell how many tokens that is: {fault}", "dim")
     terminal.say(
-        "Verifiers that only read the JWKS do not see this. It does not help against a stolen "
-        "signing key, whose thief writes any iat: revoke the key.",
+        "Verifiers that read only the JWKS do not see this. It does not help against a stolen "
+        "signing key, whose thief can write any iat; then revoke the key.",
         "dim",
     )
 

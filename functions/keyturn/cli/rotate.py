@@ -50,7 +50,7 @@ def rotate(
 def rollback(
     terminal: Terminal,
     deployment: Deployment,
-    kid: Annotated[str, typer.Argument(help="The grace key that shall sign again.")],
+    kid: Annotated[str, typer.Argument(help="The grace key that should sign again.")],
     *,
     reason: Reason,
     detach: Detach = False,
@@ -67,7 +67,7 @@ def rollback(
     seconds = (limit - deployment.clock.now()).total_seconds()
     if seconds <= 0:
         raise Failed(f"key {kid} could be rolled back only until {limit.isoformat()}")
-    terminal.say(f"Key {kid} signs again; this is possible for {seconds:.0f} s more.")
+    terminal.say(f"Key {kid} will sign again; this is possible for another {seconds:.0f} s.")
     event = {"mode": "rollback", "kid": kid, "reason": check_reason(reason)}
     _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 

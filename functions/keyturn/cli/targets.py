@@ -69,7 +69,7 @@ def jti_of(file: Path) -> str:
     claims = Decoded.from_token(file.read_text().strip()).claims or {}
     jti = claims.get(Claim.TOKEN)
     if not isinstance(jti, str) or not jti:
-        raise BadUsage(f"{file} holds no token with a jti")
+        raise BadUsage(f"{file} contains no token with a jti")
     return jti
 
 

@@ -127,7 +127,7 @@ class Terminal:
     def confirm(self, question: str) -> None:
         """Have the operator type the stack's name; raises BadUsage for anything else."""
         if self.as_json:
-            raise BadUsage("--json asks nothing", "add --yes")
+            raise BadUsage("--json never asks for confirmation", "add --yes")
         if typer.prompt(f"{question} Type the stack's name to continue") != self.stack:
             raise BadUsage(
                 "that is not the stack's name: nothing was done", "type it, or add --yes"

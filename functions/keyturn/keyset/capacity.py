@@ -27,8 +27,8 @@ class CutOffsFull(Refused):
 
     def __init__(self, requested: int, room: int) -> None:
         super().__init__(
-            f"{requested} more cut-offs do not fit, there is room for {room}: revoke the signing keys "
-            "(`keyturn revoke --all`), block the client, or shorten TokenLifetime so that cut-offs end sooner"
+            f"{requested} more cut-offs do not fit; there is room for {room}: revoke the signing keys "
+            "(`keyturn revoke --all`), block the client, or shorten TokenLifetime so that cut-offs expire sooner"
         )
 
 

@@ -5,12 +5,12 @@ takes as little of the document as the next. It hits what was issued before an i
 is one without an end, which hits whatever it has.
 """
 
-import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from keyturn.keyset.errors import InvariantBroken
@@ -29,11 +29,7 @@ class Claim(StrEnum):
 
 def digest_of(value: str) -> str:
     """What stands for a claim's value: the beginning of its SHA-256 in base64url."""
-    return urlsafe_b64encode(_raw_digest(value)).decode()
-
-
-def _raw_digest(value: str) -> bytes:
-    return hashlib.sha256(value.encode()).digest()[:_DIGEST_BYTES]
+    return urlsafe_b64encode(sha256(value.encode()).digest()[:_DIGEST_BYTES]).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ def find_by_digest(by_claim: Index, claim: Claim, digest: str) -> CutOff | None:
 def find_match(by_claim: Index, claims: Mapping[str, Any]) -> CutOff | None:
     """The cut-off that refuses a token with these verified claims, if one does."""
     for claim, by_digest in by_claim.items():
-        cutoff = by_digest.get(_raw_digest(claims[claim]))
+        cutoff = by_digest.get(sha256(claims[claim].encode()).digest()[:_DIGEST_BYTES])
         if cutoff and cutoff.refuses(claims["iat"]):
             return cutoff
     return None

@@ -88,7 +88,7 @@ def dumps(generation: Generation) -> str:
     loads(text)
     if size > MAX_BYTES:
         raise DocumentTooLarge(
-            f"generation {generation.number} would take {size} bytes, {MAX_BYTES} is the limit: "
+            f"generation {generation.number} would take {size} bytes; the limit is {MAX_BYTES}: "
             f"{len(keyset.keys)} live and {len(keyset.ended)} recently ended keys"
         )
     return text

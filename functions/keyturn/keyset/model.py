@@ -89,7 +89,7 @@ class Keyset:
         if any(key.state not in ENDED for key in self.ended):
             raise InvariantBroken("only retired and revoked keys have ended")
         if any(key.state is State.GRACE and key.verify_until is None for key in self.keys):
-            raise InvariantBroken("a grace key has an instant until which it verifies")
+            raise InvariantBroken("a grace key needs an instant until which it verifies")
 
     @property
     def active(self) -> Key | None:

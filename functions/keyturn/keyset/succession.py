@@ -28,7 +28,7 @@ def find_violation(before: Generation, after: Generation) -> str | None:
 
 def _violations(before: Generation, after: Generation) -> Iterator[str]:
     if after.at < before.at - MAX_CLOCK_DIFFERENCE:
-        yield "time runs backwards"
+        yield "time goes backwards"
     yield from _check_horizon(before.keyset.horizon, after)
     for cutoff in before.keyset.cutoffs:
         yield from _check_known_cutoff(cutoff, after)
@@ -127,7 +127,7 @@ def _check_grace(key: Key) -> Iterator[str]:
             yield f"key {key.kid} is {key.state} and has an end"
         return
     if key.superseded is None or key.verify_until is None:
-        yield f"key {key.kid} is in grace since an unknown instant"
+        yield f"key {key.kid} has been in grace since an unknown instant"
         return
     margin = key.verify_until - key.superseded - timedelta(seconds=key.lifetime)
     if not timedelta(0) <= margin <= LONGEST_MARGIN:

@@ -20,7 +20,7 @@ class OrderOvertaken(Refused):
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"client {digest} was blocked, released or cut off since: look at it, and order again"
+            f"client {digest} has since been blocked, released or cut off: check it, then order again"
         )
 
 
@@ -32,7 +32,7 @@ class NotBlocked(Refused):
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"client {digest} is not blocked: if a block is still running, release the client after it has ended"
+            f"client {digest} is not blocked: if a block is still running, wait for its end, then release the client"
         )
 
 

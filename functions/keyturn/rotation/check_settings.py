@@ -36,8 +36,8 @@ def run(event: "CustomResource") -> Mapping[str, str]:
     if size > ENVIRONMENT_LIMIT:
         longest = max(shared, key=lambda name: len(shared[name]))
         raise InvalidSettings(
-            f"the settings fill {size:,} bytes of a function's environment, of which AWS Lambda allows "
-            f"{ENVIRONMENT_LIMIT:,}; the longest is {longest} with {len(shared[longest].encode()):,}"
+            f"the settings take {size:,} bytes of a function's environment; AWS Lambda allows "
+            f"{ENVIRONMENT_LIMIT:,}. The longest is {longest} with {len(shared[longest].encode()):,}"
         )
     return {"Times": times, "Operator": operator(event.properties)}
 

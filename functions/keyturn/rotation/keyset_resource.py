@@ -36,8 +36,8 @@ class KeysetExists(KeysetFault):
 
     def __init__(self) -> None:
         super().__init__(
-            "an earlier stack of this name left its keyset. Deploy with RetainKeyset=true to go on "
-            "with it; once the stack stands, an update may set it to false"
+            "an earlier stack of this name left its keyset. Deploy with RetainKeyset=true to "
+            "continue with it; after that, an update may set it to false"
         )
 
 
@@ -94,7 +94,7 @@ def boot(stack: Stack, state_machine_arn: str, deadline: float) -> None:
                 f"the first rotation ended {status}: {stack.executions.cause(execution)}"
             )
         if stack.clock.monotonic() > deadline:
-            raise NotBooted(f"no active and standby key, both published, after {_PATIENCE} s")
+            raise NotBooted(f"no published active key and standby after {_PATIENCE} s")
         stack.clock.sleep(1)
 
 

@@ -89,7 +89,7 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
         case Rollback():
             return {**planned, **_rollback(stack, request, event)}
         case Emergency() if request.is_empty:
-            raise InvalidEvent("kids: nothing is named, here or in cut_off, block or release")
+            raise InvalidEvent("kids: empty, and so are cut_off, block and release")
         case Emergency():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {

@@ -28,7 +28,7 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     published = _fetch(_public_url(stack)).get(key.kid)
 
     if published is None:
-        raise ProbeFailed(f"the public JWKS does not show key {key.kid}")
+        raise ProbeFailed(f"the public JWKS does not contain key {key.kid}")
     if not has_signature(published.public_key(), signature, text):
         raise ProbeFailed(f"the public JWKS does not verify key {key.kid}")
     return {"outcome": "proved", "kid": key.kid}

@@ -58,6 +58,6 @@ def _detail(stored: StoredParameter, lineage: Lineage) -> Mapping[str, Any]:
     why = lineage.rejections.get(stored.number, "") if stored.number is not None else ""
     return {
         "parameter": stored.name,
-        "why": why or "it is not what follows the newest generation",
+        "why": why or "it is not a lawful successor of the newest generation",
         "modified": rfc3339(stored.modified),
     }

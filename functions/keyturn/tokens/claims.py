@@ -28,7 +28,7 @@ class TokenContents:
 def build(contents: TokenContents, *, issuer: str, jti: str, now: int) -> dict[str, Any]:
     """The claims to sign, `now` in epoch seconds; raises ValueError for extra claims of these names."""
     if not _ISSUER_CLAIMS.isdisjoint(contents.extra):
-        raise ValueError("an extra claim has the name of one of the issuer's own")
+        raise ValueError("an additional claim has the name of one of the issuer's claims")
     return {
         "iss": issuer,
         "sub": contents.subject,

@@ -56,7 +56,7 @@ class PublicJwk:
             n, e = (int.from_bytes(base64url.decode(text), "big") for text in (self.n, self.e))
             return RSAPublicNumbers(e, n).public_key()
         except ValueError:
-            raise NotASigningKey("not the numbers of an RSA key") from None
+            raise NotASigningKey("not the parameters of an RSA key") from None
 
     def members(self) -> dict[str, str]:
         """The JWK as it stands in the JWKS: public members only."""
@@ -73,7 +73,7 @@ class PublicJwk:
 def certify(jwk: PublicJwk, kid: str) -> PublicJwk:
     """`jwk`, if `kid` is its thumbprint; raises NotASigningKey."""
     if jwk.kid != kid:
-        raise NotASigningKey(f"the public key found for {kid} has another thumbprint")
+        raise NotASigningKey(f"the public key for {kid} has a different thumbprint")
     return jwk
 
 

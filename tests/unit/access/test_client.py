@@ -43,8 +43,8 @@ def test_what_is_left_out_is_the_least():
     [
         (["sub"], "'sub' is reserved"),
         (["SUB"], "'SUB' can be read as sub"),
-        ([""], "a text of 1 to 256"),
-        (["tenant", "Tenant"], "can be read as the same name"),
+        ([""], "a string of 1 to 256"),
+        (["tenant", "Tenant"], "that some verifiers read as the same"),
         (["ſcope"], "can be read as scope"),
     ],
 )

@@ -74,7 +74,7 @@ def test_without_that_content_type_a_body_is_json(reports, content_type):
     """Nothing guesses."""
     status, body = post_form(GOOD, content_type=content_type)
     assert (status, body["error"]) == (400, "invalid_request")
-    assert body["error_description"].startswith("body: is not JSON")
+    assert body["error_description"].startswith("body: is not a JSON object")
 
 
 def test_a_form_in_base64_is_read(reports):

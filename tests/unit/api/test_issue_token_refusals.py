@@ -33,14 +33,14 @@ def refused(aws, body, error="invalid_request", **event) -> str:
     ids=lambda body: ascii(body[:20]),
 )
 def test_a_body_that_is_not_json(booted, aws, body):
-    """The body is named; a member that stands there twice could be read in two ways."""
-    assert refused(aws, body).startswith("body: is not JSON")
+    """The body is named; a member that is given twice could be read in two ways."""
+    assert refused(aws, body).startswith("body: is not a JSON object")
 
 
 @pytest.mark.parametrize("body", [[], "text", 7, None, True])
 def test_a_body_that_is_no_object(booted, aws, body):
     """JSON of another kind is refused, too."""
-    assert refused(aws, json.dumps(body)) == "body: is not JSON, or no object"
+    assert refused(aws, json.dumps(body)) == "body: is not a JSON object"
 
 
 @pytest.mark.parametrize("name", ["lifetme", "client_id", "sub", "kid", "alg", "__class__"])

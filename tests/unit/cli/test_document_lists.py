@@ -24,7 +24,10 @@ def test_the_clients_are_listed(deployment, cloud):
     """Also one whose document does not parse."""
     for name in deployment.client_documents.texts():
         deployment.client_documents.remove(name)
-    assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
+    assert (
+        keyturn("client", "list").stdout.strip()
+        == "There are no clients, so no tokens can be issued."
+    )
     assert keyturn(*CLIENT).exit_code == 0
     spoilt = "/keyturn/demo/clients/spoilt"
     cloud.ssm.put(spoilt, "{}")
@@ -64,4 +67,4 @@ def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, monke
     listed = json.loads(keyturn("api", "list", "--json").stdout)
     assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
     assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
-    assert "could not be read" in keyturn("api", "list").stdout
+    assert "Cannot tell which APIs" in keyturn("api", "list").stdout

@@ -131,7 +131,7 @@ def test_an_object_that_cannot_be_read_is_left_out_and_named(deployment, keyset_
     cloud.s3.write(name, b"{")
     result = keyturn("history", width=200)
     output = _history()
-    assert (result.exit_code, f"left out: {name}" in result.stdout) == (0, True)
+    assert (result.exit_code, f"history, ignored: {name}" in result.stdout) == (0, True)
     assert [change["generation"] for change in output["changes"]] == [3, 2, 1]
     assert (output["older"], output["ignored"]) == (0, [name])
 
@@ -156,4 +156,4 @@ def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, clo
     output = _history()
     assert [change["generation"] for change in output["changes"]] == [3, 1]
     assert (output["ignored"], output["unproved_before"]) == ([kept[2]], 3)
-    assert "What generation 3 followed is gone" in keyturn("history", width=200).stdout
+    assert "The parent of generation 3 is gone" in keyturn("history", width=200).stdout

@@ -48,8 +48,8 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, odd):
         one["subject"]: one for one in doctor["findings"] if one["code"] == "failed_execution"
     }
     assert failed.keys() == {FAILED, BY_HAND}
-    assert "input is not understood" in failed[FAILED]["what"]
-    assert "input is not understood" not in failed[BY_HAND]["what"]
+    assert "input is invalid" in failed[FAILED]["what"]
+    assert "input is invalid" not in failed[BY_HAND]["what"]
 
 
 def put(cloud, name, body, **headers):

@@ -56,7 +56,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
     before = cloud.snapshot()
     assert said("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
-    assert "Puts back from the history what was deleted: 2" in printed
+    assert "Restores from the history what was deleted: 2" in printed
     assert "Restores generation 2" in printed
     assert "as generation 4" in printed
     kids = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
@@ -66,7 +66,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
 
 
 def test_it_asks_for_the_stack_s_name(lost, said, cloud):
-    """Anything else is bad usage, and nothing is done; --json asks nothing."""
+    """Anything else is bad usage, and nothing is done; --json never asks."""
     before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
     assert keyturn("repair", "--json").exit_code == 2

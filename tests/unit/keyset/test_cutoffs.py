@@ -104,7 +104,7 @@ def test_a_release_without_a_block_is_not_taken_for_done(cut, times):
     """The block may be on its way; what was released already stays so, also by a later release."""
     orders, before = [digest_of("orders")], timing.cutoff_before(NOW + HOUR, times)
     for keyset in (Keyset((ACTIVE,)), cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders")):
-        with pytest.raises(NotBlocked, match="release the client after"):
+        with pytest.raises(NotBlocked, match="then release the client"):
             release(keyset, orders, before=before, times=times)
     blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
     released = release(blocked, orders, before=before, times=times)
@@ -113,16 +113,24 @@ def test_a_release_without_a_block_is_not_taken_for_done(cut, times):
 
 
 def test_a_block_that_comes_late_is_refused(cut, times, limits):
-    """By then a release since may be forgotten, whatever the lifetimes of a later deployment."""
+    """A quarter of an hour later a release since may be forgotten, whatever a later deployment's lifetimes."""
     longer = replace(times, token_lifetime=86_400)
     before = timing.cutoff_before(NOW, times)
-    late = timing.block_by(before) + SECOND
-    request = ([(Claim.CLIENT, digest_of("orders"))], late)
-    options = {"before": before, "times": longer, "limits": limits, "block": True}
+    in_time = before + timedelta(minutes=15)
+
+    def block(keyset, now):
+        requested = [(Claim.CLIENT, digest_of("orders"))]
+        return cut_off(
+            keyset, requested, now, before=before, times=longer, limits=limits, block=True
+        )
+
+    blocked = block(Keyset((ACTIVE,)), in_time)
+    assert blocked.cutoffs[0].is_block
     with pytest.raises(OrderOvertaken):
-        cut_off(Keyset((ACTIVE,)), *request, **options)
-    blocked = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
-    assert cut_off(blocked, *request, **options) == blocked
+        block(Keyset((ACTIVE,)), in_time + SECOND)
+    assert block(blocked, in_time + SECOND) == blocked
+    released = timing.cutoff_until(before + SECOND, lifetime=1)
+    assert in_time + timedelta(seconds=timing.BOUNDS["clock_skew"][1]) < released
 
 
 def test_only_a_client_is_blocked():

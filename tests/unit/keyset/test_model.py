@@ -62,7 +62,7 @@ def test_a_grace_key_verifies_until_its_instant():
         ([live("r", State.RETIRED)], [], "a retired or revoked key is not a live key"),
         ([live("v", State.REVOKED)], [], "a retired or revoked key is not a live key"),
         ([], [ended("a", State.ACTIVE)], "only retired and revoked keys have ended"),
-        ([live("g", State.GRACE)], [], "a grace key has an instant until which it verifies"),
+        ([live("g", State.GRACE)], [], "a grace key needs an instant until which it verifies"),
     ],
     ids=[
         "two active",

@@ -127,10 +127,10 @@ UNLAWFUL = {
         generation(replace(key(), kms_key_arn=ARN + "B")),
         "another KMS key",
     ),
-    "time runs backwards": (
+    "time goes backwards": (
         generation(key()),
         generation(key(), at=START - MAX_CLOCK_DIFFERENCE - timedelta(seconds=1)),
-        "time runs backwards",
+        "time goes backwards",
     ),
     "the horizon falls": (
         generation(horizon=START),

@@ -104,7 +104,7 @@ def test_register_adds_a_standby(do):
 
 def test_register_keeps_one_standby(refused):
     """A second standby is refused, naming the first."""
-    error = refused(AnotherKeyIsStandby, [f"key {S} is the standby already"], "register")
+    error = refused(AnotherKeyIsStandby, [f"key {S} is already the standby"], "register")
     assert error.standby == S
 
 

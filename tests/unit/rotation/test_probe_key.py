@@ -27,12 +27,10 @@ def show(published, monkeypatch):
 
 def test_a_key_that_the_world_verifies_is_proved(booted, cloud, aws):
     """One signature by the standby, verified with what the public URL shows."""
-    assert invoke(
-        probe_key,
-        planned(
-            cloud,
-        ),
-    ) == {"outcome": "proved", "kid": truth(cloud).standby.kid}
+    assert invoke(probe_key, planned(cloud)) == {
+        "outcome": "proved",
+        "kid": truth(cloud).standby.kid,
+    }
     [signed] = aws.params("kms:Sign")
     assert (signed["KeyId"], signed["MessageType"]) == (truth(cloud).standby.kms_key_arn, "RAW")
     assert not [call for call in aws.operations if call.startswith("s3:")]
@@ -40,12 +38,7 @@ def test_a_key_that_the_world_verifies_is_proved(booted, cloud, aws):
 
 def test_what_is_signed_can_never_be_a_token(booted, cloud, aws):
     """A signature over `header.payload` would be one."""
-    invoke(
-        probe_key,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(probe_key, planned(cloud))
     [signed] = aws.params("kms:Sign")
     with pytest.raises(TokenRefused):
         UnverifiedToken.parse(signed["Message"].decode() + "." + "A" * 342)
@@ -56,13 +49,8 @@ def test_a_jwks_without_the_key_fails(booted, cloud, show):
     """The CDN may show an older one: the step is tried again."""
     kid = truth(cloud).standby.kid
     show(b'{"keys":[]}')
-    with pytest.raises(ProbeFailed, match=f"does not show key {kid}"):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+    with pytest.raises(ProbeFailed, match=f"does not contain key {kid}"):
+        invoke(probe_key, planned(cloud))
 
 
 def test_a_signature_that_does_not_verify_fails(booted, cloud, stack, monkeypatch):
@@ -70,12 +58,7 @@ def test_a_signature_that_does_not_verify_fails(booted, cloud, stack, monkeypatc
     sign, active = stack.kms.sign, truth(cloud).active
     monkeypatch.setattr(stack.kms, "sign", lambda _arn, text: sign(active.kms_key_arn, text))
     with pytest.raises(ProbeFailed, match=f"does not verify key {truth(cloud).standby.kid}"):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(probe_key, planned(cloud))
 
 
 def test_a_member_that_lies_about_its_kid_does_not_count(booted, cloud, show):
@@ -83,60 +66,38 @@ def test_a_member_that_lies_about_its_kid_does_not_count(booted, cloud, show):
     members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
     lie = {**members[truth(cloud).active.kid], "kid": truth(cloud).standby.kid}
     show(json.dumps({"keys": [lie]}).encode())
-    with pytest.raises(ProbeFailed, match="does not show"):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+    with pytest.raises(ProbeFailed, match="does not contain"):
+        invoke(probe_key, planned(cloud))
 
 
 def test_an_answer_other_than_200_fails(booted, cloud, show, published):
     """Its status is named."""
     show(None)
     with pytest.raises(ProbeFailed, match=f"{published.url}/.well-known/jwks.json answers 404"):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(probe_key, planned(cloud))
 
 
 def test_a_url_that_cannot_be_reached_fails(booted, cloud, container):
     """Its kind of trouble is named."""
     container(issuer="http://127.0.0.1:9")
     with pytest.raises(ProbeFailed, match="cannot be fetched: "):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(probe_key, planned(cloud))
 
 
 def test_an_issuer_whose_name_does_not_resolve_yet(booted, cloud, container, site):
     """The JWKS is fetched from `jwks_origin`, which resolves before the issuer's DNS record exists."""
     container(issuer="https://issuer.invalid", jwks_origin=site.url)
-    assert invoke(
-        probe_key,
-        planned(
-            cloud,
-        ),
-    ) == {"outcome": "proved", "kid": truth(cloud).standby.kid}
+    assert invoke(probe_key, planned(cloud)) == {
+        "outcome": "proved",
+        "kid": truth(cloud).standby.kid,
+    }
 
 
 def test_kms_refusing_to_sign_is_raised(booted, cloud, aws):
     """IAM and KMS can take minutes to see a new key: the step is tried again."""
     aws.fail("kms:Sign", aws.error("DisabledException"))
     with pytest.raises(KeyUnusable):
-        invoke(
-            probe_key,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(probe_key, planned(cloud))
 
 
 @pytest.mark.parametrize("kid", ["ended", "unknown"])

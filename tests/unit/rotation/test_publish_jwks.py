@@ -36,12 +36,7 @@ def jwks(cloud):
 
 def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, cloud):
     """The new standby is in it, the revoked one is out, and the generation is the truth's."""
-    outcome = invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    outcome = invoke(publish_jwks, planned(cloud))
     generation = unpublished.keysets.read()
     assert jwks(cloud) == (generation.number, {truth(cloud).active.kid, truth(cloud).standby.kid})
     assert (outcome["outcome"], outcome["generation"]) == ("published", generation.number)
@@ -49,15 +44,7 @@ def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, cloud):
 
 def test_the_standby_may_sign_when_the_wait_is_over(unpublished, cloud, clock):
     """max(P, C) + ω + ε = 10 s after the publication, strictly, by any clock within ε = 1 s."""
-    assert (
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )["may_sign_at"]
-        == "2026-03-01T12:00:12Z"
-    )
+    assert invoke(publish_jwks, planned(cloud))["may_sign_at"] == "2026-03-01T12:00:12Z"
     assert truth(cloud).standby.published == clock.now()
 
 
@@ -72,22 +59,9 @@ def test_published_needs_the_jwks_in_the_bucket(unpublished, cloud, aws, after):
     """A write that failed publishes nothing, even if in truth it had its effect."""
     aws.fail("s3:PutObject", aws.error("InternalError", 500), after=after)
     with pytest.raises(AwsFault):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert truth(cloud).standby.published is None
-    assert (
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )["outcome"]
-        == "published"
-    )
+    assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
     assert truth(cloud).standby.published
 
 
@@ -96,12 +70,7 @@ def test_published_is_noted_after_the_jwks_was_read_back(unpublished, cloud, aws
     shown = []
     kid = truth(cloud).standby.kid
     aws.meanwhile("ssm:PutParameter", lambda: shown.append(kid in jwks(cloud)[1]))
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert shown == [True]
 
 
@@ -109,37 +78,16 @@ def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, cloud, aws)
     """The JWKS has the key already; what is left is to say so."""
     aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
     with pytest.raises(Throttled):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert truth(cloud).standby.published is None
-    assert (
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )["outcome"]
-        == "published"
-    )
+    assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
     assert truth(cloud).standby.published
 
 
 def test_a_jwks_of_this_generation_is_not_written_again(booted, cloud, aws):
     """Projecting what is there already writes nothing at all."""
     before = cloud.snapshot()
-    assert (
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )["outcome"]
-        == "published"
-    )
+    assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
     assert cloud.snapshot() == before
     assert "s3:PutObject" not in aws.operations
 
@@ -185,15 +133,7 @@ def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
 def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
     """Somebody projected between our look and our write: we look again."""
     aws.meanwhile("s3:PutObject", lambda: project(unpublished, origin))
-    assert (
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )["outcome"]
-        == "published"
-    )
+    assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
     assert jwks(cloud) == (
         unpublished.keysets.read().number,
         {key.kid for key in truth(cloud).keys},
@@ -207,12 +147,7 @@ def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, st
         "s3:PutObject",
         lambda: change(stack, revoke, [old], times=unpublished.times, limits=unpublished.limits),
     )
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == (
         unpublished.keysets.read().number,
         {key.kid for key in truth(cloud).keys},
@@ -263,12 +198,7 @@ def test_a_jwks_is_judged_by_its_content(booted, cloud, printed, changes):
     before = stored_jwks(cloud)
     forge(cloud, **changes)
     assert stored_jwks(cloud) != before
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert stored_jwks(cloud) == before
     assert "jwks_tampered" in printed()
 
@@ -277,12 +207,7 @@ def test_a_jwks_from_the_future_is_replaced(booted, cloud, clock):
     """Once SSM has had ε to show that generation, and nobody has recorded it."""
     before, slept = stored_jwks(cloud), sum(clock.slept)
     forge(cloud, generation=999, keys=[])
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert stored_jwks(cloud) == before
     assert sum(clock.slept) - slept >= booted.times.clock_skew
 
@@ -295,24 +220,14 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, cloud):
     with pytest.raises(
         JwksAhead, match="generation 999, which is not in SSM: run `keyturn repair`"
     ):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert jwks(cloud)[0] == 999
 
 
 def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, cloud, stack, aws):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
     change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     latest = booted.keysets.read()
     booted.history.keep(latest.number, latest.text)
     name = f"/keyturn/demo/keyset/{latest.number:012d}"
@@ -324,19 +239,9 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, c
         nth=2,
     )
     with pytest.raises(JwksAhead):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert jwks(cloud)[0] == latest.number
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert jwks(cloud)[0] == latest.number
 
 
@@ -344,21 +249,11 @@ def test_a_generation_that_ssm_shows_late_is_waited_for(booted, cloud, stack, aw
     """A read from the past makes no JWKS a forgery: nothing is written."""
     past, read = iter([booted.keysets.read()]), booted.keysets.read
     change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     shown = jwks(cloud)
     aws.reset()
     monkeypatch.setattr(booted.keysets, "read", lambda: next(past, None) or read())
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == shown
     assert "s3:PutObject" not in aws.operations
 
@@ -367,24 +262,14 @@ def test_endless_conflicts_end_with_an_error(unpublished, cloud, aws):
     """Twenty lost races, and nothing is published."""
     aws.fail("s3:PutObject", aws.error("PreconditionFailed", 412), times=100)
     with pytest.raises(JwksBusy):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert aws.attempts.count("s3:PutObject") == 20
     assert truth(cloud).standby.published is None
 
 
 def test_only_unknown_keys_are_fetched_from_kms(unpublished, cloud, aws):
     """What the JWKS holds already is certified by its kid."""
-    invoke(
-        publish_jwks,
-        planned(
-            cloud,
-        ),
-    )
+    invoke(publish_jwks, planned(cloud))
     assert aws.params("kms:GetPublicKey") == [{"KeyId": truth(cloud).standby.kms_key_arn}] * 2
     # once by CreateKey for the kid, once here for the JWKS
 
@@ -395,12 +280,7 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
     wrong = replace(standby, kms_key_arn=truth(cloud).active.kms_key_arn)
     settle(cloud, unpublished, Keyset((truth(cloud).active, wrong)))
     with pytest.raises(NotASigningKey, match=standby.kid):
-        invoke(
-            publish_jwks,
-            planned(
-                cloud,
-            ),
-        )
+        invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == before
 
 

@@ -268,7 +268,9 @@ def test_a_live_key_that_was_opened_fails_the_run(booted, cloud, state):
     """After all repairs; its ARN is said, and KMS keeps it as it is."""
     key = getattr(truth(cloud), state)
     cloud.kms.set_policy(key.kms_key_arn, "{}")
-    with pytest.raises(RepairFailed, match=f"^check_live_keys: {key.kms_key_arn}: not as this"):
+    with pytest.raises(
+        RepairFailed, match=f"^check_live_keys: {key.kms_key_arn}: differs from this stack"
+    ):
         repair()
     assert booted.kms.describe(key.kms_key_arn).enabled
 

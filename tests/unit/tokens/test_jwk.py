@@ -101,7 +101,7 @@ def test_an_unknown_key_type_is_refused(rsa_key):
 )
 def test_numbers_that_are_no_key_are_refused(change):
     """A modulus or exponent that cannot be is refused when the key is wanted."""
-    with pytest.raises(NotASigningKey, match="not the numbers of an RSA key"):
+    with pytest.raises(NotASigningKey, match="not the parameters of an RSA key"):
         replace(RFC_7638, **change).public_key()
 
 

@@ -57,10 +57,10 @@ def _opens_routes(authorizer: Authorizer) -> Finding:
     return Finding(
         "cache_opens_routes",
         Severity.ERROR,
-        f"HTTP API {api} keeps one answer of the authorizer for all its routes: a token that opens one "
+        f"HTTP API {api} caches one answer for all its routes: a token that opens one "
         f"of them opens the others for {authorizer.result_ttl} s.",
         f"`aws apigatewayv2 update-authorizer --api-id {api} --authorizer-id {own} "
-        f"--identity-source {sources}` keeps one per method and path. Or no cache: {_update(authorizer, 0)}",
+        f"--identity-source {sources}` caches one per method and path. Or turn the cache off: {_update(authorizer, 0)}",
         subject=api,
     )
 
@@ -71,11 +71,11 @@ def _refuses_routes(authorizer: Authorizer, accepted: Mapping[str, Any]) -> Find
     return Finding(
         "cache_refuses_routes",
         Severity.CRITICAL,
-        f"REST API {api} keeps one answer of the authorizer for all its routes, and nothing tells the "
-        f"authorizer: after a call of one route the others refuse the token for "
+        f"REST API {api} caches one answer for all its routes, but its document "
+        f"does not say so: after a call to one route, the others refuse the token for "
         f"{authorizer.result_ttl} s.",
-        f"`keyturn api add {api} --audience {quote(accepted['audience'])}{options} --cached`. Or no "
-        f"cache: {_update(authorizer, 0)}",
+        f"`keyturn api add {api} --audience {quote(accepted['audience'])}{options} --cached`. Or turn "
+        f"the cache off: {_update(authorizer, 0)}",
         subject=api,
     )
 
@@ -84,7 +84,7 @@ def _longer(authorizer: Authorizer, bound: int, *, is_own: bool) -> Finding:
     kind = "HTTP API" if authorizer.is_http else "REST API"
     target = f"{'http:' if authorizer.is_http else ''}{authorizer.api_id}/<stage>"
     name = "This stack's API" if is_own else f"{kind} {authorizer.api_id}"
-    flush = "" if is_own else f"Name it in FlushTargets (`{target}`). Or: "
+    flush = "" if is_own else f"Add it to FlushTargets (`{target}`). Or: "
     return Finding(
         "authorizer_caches_longer",
         Severity.ERROR if is_own else Severity.WARNING,

@@ -25,8 +25,8 @@ def check_room(snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "cutoffs_nearly_full",
         Severity.WARNING,
-        f"{count(len(standing), 'cut-off')} stand, and only {room} more fit.",
-        f"Wait until {instant(ample_at)}, when enough of them have ended. {_RUNBOOK}"
+        f"There are {count(len(standing), 'cut-off')}, and only {room} more fit.",
+        f"Wait until {instant(ample_at)}, when enough of them have expired. {_RUNBOOK}"
         if ample_at
-        else f"{release}, and its room comes back when its last token is dead. {_RUNBOOK}",
+        else f"{release}, and frees its room when its last token has expired. {_RUNBOOK}",
     )

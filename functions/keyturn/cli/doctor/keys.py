@@ -24,7 +24,7 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
             "no_active_key",
             Severity.CRITICAL,
             "No key is active: the issuer answers 503.",
-            f"{BY_FIX} has the standby, or a new key, sign at once.",
+            f"{BY_FIX} activates the standby or a new key.",
             Fix.RECONCILE,
         )
     yield from _standby(snapshot)
@@ -114,7 +114,7 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
 _CONSEQUENCE = {
     State.ACTIVE: (Severity.CRITICAL, "No token can be issued."),
     State.GRACE: (Severity.CRITICAL, "New authorizer containers cannot verify its tokens."),
-    State.STANDBY: (Severity.ERROR, "It cannot sign when its turn comes."),
+    State.STANDBY: (Severity.ERROR, "It could not sign when activated."),
 }
 
 
@@ -142,8 +142,8 @@ def _foreign(key: Key) -> Finding:
     return Finding(
         "foreign_key",
         Severity.CRITICAL,
-        f"The {key.state} key {key.kid} is not as Keyturn makes its keys: its policy, its grants or its "
-        "kind differ. Others may be able to sign with it.",
+        f"The {key.state} key {key.kid} differs from Keyturn's keys in its policy, its grants or its "
+        "kind. Others may be able to sign with it.",
         f"`keyturn revoke {key.kid}` replaces it; CloudTrail's PutKeyPolicy and CreateGrant on "
         f"{key.kms_key_arn} say who changed it.",
         subject=key.kid,
@@ -165,8 +165,8 @@ def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
-                f"KMS key {key.arn} was made by this stack and is in no keyset. It costs money.",
-                f"{BY_FIX} destroys it, a few a run.",
+                f"KMS key {key.arn} was created by this stack but is in no keyset. It costs money.",
+                f"{BY_FIX} destroys it, a few per run.",
                 Fix.RECONCILE,
                 key.arn,
             )

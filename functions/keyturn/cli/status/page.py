@@ -20,20 +20,20 @@ def page(summary: Summary) -> str:
     return template.substitute(
         stack=escape(summary.stack),
         mood="off" if drift else "well",
-        verdict=f"{count(len(drift), 'thing')} off" if drift else "all is well",
+        verdict=count(len(drift), "problem") if drift else "all is well",
         where=escape(where),
         cards=_cards(summary),
         findings=_findings(summary),
         axis=drawing.axis(summary.window, snapshot.at),
         lanes="\n".join(drawing.lane(life, summary.window, snapshot.at) for life in summary.shown),
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
-        + "<span>pale: to come</span>",
+        + "<span>pale: planned</span>",
         upcoming=_upcoming(summary),
         running=_running(summary) + _cutoffs(summary),
         keys="".join(_key(summary, life.key, life.last_live) for life in summary.shown)
         + _more_ended(summary),
         footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "
-        "It does not renew itself.",
+        "It does not refresh itself.",
     )
 
 
@@ -43,14 +43,14 @@ def _cards(summary: Summary) -> str:
     since = f"since {instant(active.activated)}" if active else "the issuer answers 503"
     return "".join(
         (
-            _card("Signs now", _kid(active.kid) if active else "nobody", since),
+            _card("Signs now", _kid(active.kid) if active else "no key", since),
             _card(
-                "Next turn",
+                "Next rotation",
                 relative(turn.at, snapshot.at) if turn else "due" if active else "–",
                 instant(turn.at) if turn else "nothing is planned",
             ),
             _card(
-                "A revoked key is out within",
+                "A revoked key is refused within",
                 duration(summary.bound),
                 f"{duration(summary.outage_bound)} while SSM cannot be read",
             ),
@@ -75,7 +75,7 @@ def _findings(summary: Summary) -> str:
         f"<p>{escape(finding.what)}</p><p class='remedy'>→ {escape(finding.remedy)}</p></div>"
         for finding in summary.drift
     )
-    return f"<section><h2>What is off</h2>{findings_html}</section>" if findings_html else ""
+    return f"<section><h2>Problems</h2>{findings_html}</section>" if findings_html else ""
 
 
 def _upcoming(summary: Summary) -> str:

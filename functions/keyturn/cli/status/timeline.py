@@ -27,7 +27,7 @@ LEGEND = Text.assemble(
     ("×", "bold red"),
     " revoked  ",
     ("╌╍░", "dim"),
-    " to come",
+    " planned",
 )
 
 

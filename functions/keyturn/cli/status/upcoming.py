@@ -51,8 +51,8 @@ def _of_grace(snapshot: Snapshot) -> list[UpcomingEvent]:
             retire = timing.retire_after(until, times)
             events += [
                 UpcomingEvent(limit, "rollback_ends", key.kid, "too late to roll back"),
-                UpcomingEvent(until, "verification_ends", key.kid, "its last token is dead"),
-                UpcomingEvent(retire, "retirement", key.kid, "retires, out of the JWKS"),
+                UpcomingEvent(until, "verification_ends", key.kid, "its last token has expired"),
+                UpcomingEvent(retire, "retirement", key.kid, "is retired and leaves the JWKS"),
             ]
     return events
 

@@ -130,9 +130,9 @@ def _signature(token: Decoded, public_key: RSAPublicKey | None) -> Check:
 def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
     claims, expected, now = _strict(token), around.expected, around.now.timestamp()
     payload = None if token.text.count(".") < 2 else claims is not None
-    yield Check("payload", payload, Code.MALFORMED, "a JSON object, no name twice")
+    yield Check("payload", payload, Code.MALFORMED, "a JSON object without duplicate names")
     typed = None if claims is None else _are_typed(claims, expected, now)
-    says = "iss, sub, aud, jti, client_id, iat, nbf, exp, each of its type"
+    says = "iss, sub, aud, jti, client_id, iat, nbf, exp, of the right type"
     yield Check("claims", typed, Code.CLAIMS, says)
     if claims is None or not typed:
         return

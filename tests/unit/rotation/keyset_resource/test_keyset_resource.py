@@ -87,7 +87,7 @@ def test_a_boot_without_keys_fails_in_time(ask, stack, monkeypatch, clock, statu
     monkeypatch.setattr(clock, "sleep", lambda seconds: clock.advance(10 * seconds))
     start = clock.monotonic()
     told = ask("Create")
-    assert (told["Status"], "NotBooted: no active and" in told["Reason"]) == ("FAILED", True)
+    assert (told["Status"], "NotBooted: no published active" in told["Reason"]) == ("FAILED", True)
     assert clock.monotonic() - start < 840
 
 
