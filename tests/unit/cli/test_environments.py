@@ -110,9 +110,9 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def fake(rsa_keys, demo_times):
+def fake(demo_times):
     """The stack `demo`, wherever one calls."""
-    with serve(FakeAws(demo_times, rsa_keys)) as fake:
+    with serve(FakeAws(demo_times)) as fake:
         yield fake
 
 
