@@ -39,10 +39,12 @@ class KeysetReader:
     def newer(self, held: Generation) -> Generation:
         """The newest generation that follows `held`: one call if nothing changed.
 
-        If `held` is gone (pruned while we were asleep, or deleted), it is what counts now, provided
-        that it can have become of `held`; else raises GenerationLost. Raises NewerSchema, AwsFault.
+        If `held` is gone (pruned while we were asleep, or deleted), or something stands above it that
+        does not follow it, it is what counts now, provided that it can have become of `held`; else
+        raises GenerationLost. Raises NewerSchema, AwsFault.
         """
-        if lineage := self._from(held):
+        lineage = self._from(held)
+        if lineage and lineage.free == lineage.head.number + 1:
             return lineage.head
         latest = self.read()
         why = objection(held, latest)

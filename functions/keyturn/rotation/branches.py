@@ -33,9 +33,10 @@ def ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]:
 def branches(stack: Stack, lineage: Lineage) -> list[Generation]:
     """The generations of the history that descend from what counts, and do not count; raises AwsFault."""
     kept, root = _near(stack, lineage.chain[0]), lineage.chain[0]
-    forebears = islice(_ancestors(stack, kept, root), AHEAD)
+    forebears = [*islice(_ancestors(stack, kept, root), AHEAD)]
+    since = forebears[-1].number if forebears else root.number
     known = {document.digest(one.text): one for one in (*forebears, *lineage.chain)}
-    others = [one for one in kept if one.digest not in known and (one.number or 0) >= root.number]
+    others = [one for one in kept if one.digest not in known and (one.number or 0) >= since]
     found = list[Generation]()
     for one in others[:_MOST_READ]:
         with suppress(DocumentInvalid):

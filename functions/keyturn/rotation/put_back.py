@@ -20,7 +20,7 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage, Stored, trace
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import objection
-from keyturn.rotation.branches import MOST_LISTED
+from keyturn.rotation.branches import MOST_LISTED, ancestors
 
 _MOST_READ = 10  # objects of one number
 
@@ -56,8 +56,8 @@ def missing_generations(
         if following.number not in stored:
             overwritten = following.number in standing
             missing.append(Missing(following.number, following.text, overwritten))
-        chain = (*lineage.chain, following)
-        lineage = Lineage(chain, following.number + 1, lineage.ignored).extended(stored)
+        longer = (*lineage.chain, following)
+        lineage = Lineage(longer, following.number + 1, lineage.ignored).extended(stored)
     return tuple(missing), lineage
 
 
@@ -68,15 +68,18 @@ def restore_generations(stack: Stack) -> list[int]:
     believed. Where somebody wrote meanwhile the next run looks again.
     """
     parameters = stack.keysets.parameters()
-    numbers = [one.number for one in parameters if one.number is not None]
-    bounds = (min(numbers), MOST_LISTED) if numbers else ()
-    missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
+    missing = _missing(stack, parameters)
     if not missing or stack.keysets.parameters() != parameters:
         return []
     try:
         return put_back(stack, missing)
     except Conflict:
         return []
+
+
+def is_incomplete(stack: Stack) -> bool:
+    """Whether something is missing that the history has; raises NewerSchema, AwsFault."""
+    return bool(_missing(stack, stack.keysets.parameters()))
 
 
 def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
@@ -88,31 +91,51 @@ def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
     return [one.number for one in missing]
 
 
+def _missing(stack: Stack, parameters: list[Stored]) -> tuple[Missing, ...]:
+    numbers = [one.number for one in parameters if one.number is not None]
+    bounds = (min(numbers), MOST_LISTED) if numbers else ()
+    missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
+    return missing
+
+
 def _following(
     stack: Stack,
     stored: Mapping[int, Stored],
     lineage: Lineage,
     kept: Sequence[HistoryObject],
 ) -> Generation | None:
-    """What follows the newest that counts, from SSM beyond a free name, or from the history."""
-    parent = document.digest(lineage.head.text)
-    for number in range(lineage.free, lineage.free + AHEAD):
-        for generation in _candidates(stack, number, stored.get(number), kept):
-            if generation.parent == parent and not objection(lineage.head, generation):
-                return generation
-    return None
+    """What follows the newest that counts: what stands in SSM beyond a free name, else from the history.
+
+    What stands could be written there only while the free name was taken by what does not count. Of two
+    in the history it is the one that something standing descends from, else the older object. What is
+    not chosen is a branch that can be joined; what stands may be on no record yet.
+    """
+    parent, near = document.digest(lineage.head.text), range(lineage.free, lineage.free + AHEAD)
+
+    def follows(generation: Generation) -> bool:
+        return generation.parent == parent and not objection(lineage.head, generation)
+
+    standing = [one for number in near if number in stored for one in _parsed(stored[number])]
+    if following := next(filter(follows, standing), None):
+        return following
+    free = [number for number in near if number not in stored]
+    candidates = [*filter(follows, (one for n in free for one in _recorded(stack, n, kept)))]
+    if len(candidates) < 2:
+        return next(iter(candidates), None)
+    lines = {one.text for child in standing for one in islice(ancestors(stack, child), AHEAD)}
+    return next((one for one in candidates if one.text in lines), candidates[0])
 
 
-def _candidates(
-    stack: Stack, number: int, stored: Stored | None, kept: Sequence[HistoryObject]
-) -> Iterator[Generation]:
-    """What can be read under this number: in SSM, then in the history, the oldest object first."""
-    if stored:
-        with suppress(DocumentInvalid):
-            generation = document.loads(stored.text)
-            if generation.number == number:
-                yield generation
-        return
+def _parsed(stored: Stored) -> Iterator[Generation]:
+    """The generation that a parameter holds."""
+    with suppress(DocumentInvalid):
+        generation = document.loads(stored.text)
+        if generation.number == stored.number:
+            yield generation
+
+
+def _recorded(stack: Stack, number: int, kept: Sequence[HistoryObject]) -> Iterator[Generation]:
+    """What the history has under this number, the oldest object first."""
     for one in islice((one for one in kept if one.number == number), _MOST_READ):
         with suppress(DocumentInvalid):
             yield stack.history.read(one)
@@ -123,7 +146,7 @@ def _newest(stack: Stack, kept: Sequence[HistoryObject]) -> Generation | None:
     numbers = sorted({one.number for one in kept if one.number is not None}, reverse=True)
     by_digest = {one.digest: one for one in kept}
     newest = None
-    for generation in (one for n in numbers for one in _candidates(stack, n, None, kept)):
+    for generation in (one for n in numbers for one in _recorded(stack, n, kept)):
         newest = newest or generation
         with suppress(KeyError, DocumentInvalid):
             parent = stack.history.read(by_digest[generation.parent])

@@ -15,19 +15,23 @@ elsewhere revoked in it.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
+from keyturn.aws.keyset_reader import AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset import document
 from keyturn.keyset.cutoffs import CutOff, merged
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
+from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import objection
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.branches import branches
-from keyturn.rotation.put_back import Missing, missing_generations, put_back
+from keyturn.rotation.branches import ancestors, branches
+from keyturn.rotation.put_back import Missing, is_incomplete, missing_generations, put_back
 
-_JOINED = "join_branches"  # the reason of the generation that joins them
+_JOINED = "join_branches"  # the reason of the generation that joins them, before their marks
 _REACH = 200  # numbers that a repair passes over, each with a parameter
 _SECOND_LOOK = 2.0  # seconds: SSM promises no consistent reads
 
@@ -91,30 +95,48 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     """
     parameters, lineage = stack.keysets.listed()
     lost = [one for one in branches(stack, lineage) if one.number < lineage.free + _REACH]
-    if not lost:
+    if not lost or is_incomplete(stack):  # what can come back as it was is no lost branch
         return None
-    tip, head = max(lost, key=lambda one: one.number), lineage.head
+    head, newest = lineage.head, max(one.number for one in lost)
     ended = {key.kid for one in lost for key in one.keyset.ended}
     kids = tuple(key.kid for key in head.keyset.keys if key.kid in ended)
-    is_joined = any(one.reason == _JOINED and one.number > tip.number for one in lineage.chain)
-    cutoffs = head.keyset.cutoffs if is_joined else _with_cutoffs(stack, head.keyset, tip.keyset)
-    if head.number >= tip.number and not kids and cutoffs == head.keyset.cutoffs:
+    tips = _tips_to_join(stack, lost, lineage)
+    cutoffs = _with_cutoffs(stack, head.keyset, tips)
+    if head.number >= newest and not kids and cutoffs == head.keyset.cutoffs:
         return None
-    taken, number = {one.number for one in parameters}, max(tip.number + 1, lineage.free)
+    taken, number = {one.number for one in parameters}, max(newest + 1, lineage.free)
     while number in taken:
         number += 1
-    keyset, origin = _without_ended(stack, head.keyset, kids), replace(origin, reason=_JOINED)
+    keyset = _without_ended(stack, head.keyset, kids)
+    origin = replace(origin, reason=" ".join([_JOINED, *map(_mark, tips)]))
     try:
         return stack.keysets.restore(number, replace(keyset, cutoffs=cutoffs), origin)
     except DocumentTooLarge:  # a revocation waits for no cut-off
-        logger.warning("cutoffs_not_joined", generation=tip.number)
+        logger.warning("cutoffs_not_joined", generation=newest)
         return stack.keysets.restore(number, keyset, origin)
 
 
-def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
-    """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
+def _tips_to_join(stack: Stack, lost: list[Generation], lineage: Lineage) -> list[Generation]:
+    """The ends of the branches, but for those whose mark a generation of the lineage bears.
+
+    What was released since they were joined would be blocked again.
+    """
+    forebears = islice(ancestors(stack, lineage.chain[0]), AHEAD)
+    marks = {mark for one in (*forebears, *lineage.chain) for mark in one.reason.split()}
+    parents = {one.parent for one in lost}
+    tips = (one for one in lost if document.digest(one.text) not in parents)
+    return [tip for tip in tips if _mark(tip) not in marks]
+
+
+def _mark(tip: Generation) -> str:
+    return f"{tip.number}-{document.digest(tip.text)[:8]}"
+
+
+def _with_cutoffs(stack: Stack, keyset: Keyset, tips: Iterable[Generation]) -> tuple[CutOff, ...]:
+    """The cut-offs of a keyset, each as strict as those of the tips, and those that only they have."""
     now = stack.clock.now()
-    return merged(keyset.cutoffs, (one for one in other.cutoffs if not one.is_over(now)))
+    others = (cutoff for tip in tips for cutoff in tip.keyset.cutoffs)
+    return merged(keyset.cutoffs, (one for one in others if not one.is_over(now)))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:

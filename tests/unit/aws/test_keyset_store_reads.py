@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -175,3 +176,17 @@ def test_a_second_name_of_the_same_number_is_none(generations, founded, backdoor
     for name in ("2", "0000000000002"):
         backdoor.ssm.put_parameter(Name=f"{PATH}/{name}", Value=text, Type="String")
     assert founded.keysets.read().op_id == "2"
+
+
+def test_newer_does_not_go_on_from_a_lost_line(generations, founded, origin):
+    """What is held stands, but one below it was deleted, others went on there, and now above."""
+    generations(3)
+    held = founded.keysets.read()
+    founded.keysets.remove(["000000000002"])
+    for step in (1, 2):
+        written = founded.keysets.update(
+            lambda keyset, now, step=step: replace(keyset, horizon=now + timedelta(seconds=step)),
+            origin,
+        )
+    assert written.number == held.number + 1
+    assert founded.keysets.newer(held) == written
