@@ -1,6 +1,5 @@
 """What the unit tests share: the periods of two deployments, RSA keys, tokens nobody should make."""
 
-import base64
 import io
 import json
 import threading
@@ -13,22 +12,18 @@ from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.powertools import logger
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
-from keyturn.keyset import document
-from keyturn.keyset.lineage import trace
-from keyturn.keyset.model import Generation, Key, Keyset, Origin
+from keyturn.keyset.model import Key, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits, Times
 from keyturn.rotation.publish_jwks import project
 from tests.cloud.account import Account
 from tests.cloud.material import key_material
 from tests.periods import DEFAULTS
-from tests.unit.stage import START, FakeClock, Wire
+from tests.unit.stage import START, FakeClock, Wire, declare
 
 
 @pytest.fixture(scope="session")
@@ -86,28 +81,10 @@ def large_rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=3072)
 
 
-@pytest.fixture(scope="session")
-def forge(rsa_key):
-    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
-
-    def segment(part: dict | bytes | str) -> str:
-        if isinstance(part, str):
-            return part
-        raw = json.dumps(part).encode() if isinstance(part, dict) else part
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    def forge(header: dict | bytes | str, payload: dict | bytes | str, key=rsa_key) -> str:
-        signed = f"{segment(header)}.{segment(payload)}"
-        return f"{signed}.{segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
-
-    return forge
-
-
 # ---- AWS as the adapters and handlers meet it.
 
 BUCKET = "keyturn-demo"
 REGION = "us-east-1"
-KEYSET = "/keyturn/demo/keyset"
 ROLE_PREFIX = "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/"
 
 
@@ -145,20 +122,6 @@ def cloud(aws) -> Account:
 def clients(cloud) -> SimpleNamespace:
     """The clients of every container."""
     return cloud.clients()
-
-
-@pytest.fixture
-def settle(cloud):
-    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
-
-    def settle(stack: Stack, keyset: Keyset) -> Generation:
-        latest = stack.keysets.read()
-        cloud.ssm.delete([f"{KEYSET}/{one.name}" for one in cloud.ssm.stored(KEYSET)])
-        root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
-        cloud.ssm.put(f"{KEYSET}/{root.number:012d}", document.dumps(root))
-        return stack.keysets.read()
-
-    return settle
 
 
 @pytest.fixture(scope="session")
@@ -244,23 +207,12 @@ def origin() -> Origin:
 
 
 @pytest.fixture
-def declare(cloud):
-    """Declare a client, as a team's own template does; it takes the audience `orders` by default."""
-
-    def declare(name: str, **members) -> None:
-        text = json.dumps({"audiences": ["orders"], **members})
-        cloud.ssm.put(f"/keyturn/demo/clients/{name}", text, overwrite=True)
-
-    return declare
-
-
-@pytest.fixture
-def founded(stack, origin, aws, declare) -> Stack:
+def founded(stack, origin, aws, cloud) -> Stack:
     """A stack with an empty keyset, generation 1, and three clients; the wire is clear."""
     stack.keysets.found(1, origin)
     for name in ("operator", "shop", "batch-1"):
         scopes, claims = ["orders:read", "orders:write"], ["tenant", "level", "roles", "a", "x"]
-        declare(name, scopes=scopes, subjects="any", claims=claims)
+        declare(cloud, name, scopes=scopes, subjects="any", claims=claims)
     aws.reset()
     return stack
 
@@ -281,12 +233,6 @@ def booted(founded, origin, aws) -> Stack:
     project(founded, origin)
     aws.reset()
     return founded
-
-
-@pytest.fixture
-def truth(cloud):
-    """The keyset as it stands, whatever happens on the wire."""
-    return lambda: trace(cloud.ssm.stored(KEYSET)).head.keyset
 
 
 @pytest.fixture

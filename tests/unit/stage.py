@@ -1,19 +1,29 @@
 """The unit tests' clock, and their wire to the fakes of tests/cloud."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.clock import Clock
+from keyturn.aws.stack import Stack
+from keyturn.keyset import document
+from keyturn.keyset.lineage import trace
+from keyturn.keyset.model import Generation, Keyset
+from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
+KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CONTEXT = SimpleNamespace(
     function_name="keyturn",
@@ -172,3 +182,36 @@ class Wire:
     def _add(self, intrusion: Intrusion) -> Intrusion:
         self._intrusions.append(intrusion)
         return intrusion
+
+
+def settle(cloud: Account, stack: Stack, keyset: Keyset) -> Generation:
+    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
+    latest = stack.keysets.read()
+    cloud.ssm.delete([f"{KEYSET}/{one.name}" for one in cloud.ssm.stored(KEYSET)])
+    root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
+    cloud.ssm.put(f"{KEYSET}/{root.number:012d}", document.dumps(root))
+    return stack.keysets.read()
+
+
+def declare(cloud: Account, name: str, **members: object) -> None:
+    """Declare a client, as a team's own template does; it takes the audience `orders` by default."""
+    text = json.dumps({"audiences": ["orders"], **members})
+    cloud.ssm.put(f"/keyturn/demo/clients/{name}", text, overwrite=True)
+
+
+def truth(cloud: Account) -> Keyset:
+    """The keyset as it stands, whatever happens on the wire."""
+    return trace(cloud.ssm.stored(KEYSET)).head.keyset
+
+
+def forge(key: RSAPrivateKey, header: dict | bytes | str, payload: dict | bytes | str) -> str:
+    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
+    signed = f"{_segment(header)}.{_segment(payload)}"
+    return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+def _segment(part: dict | bytes | str) -> str:
+    if isinstance(part, str):
+        return part
+    raw = json.dumps(part).encode() if isinstance(part, dict) else part
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -14,19 +14,14 @@ from keyturn.keyset.states import State
 PATH = "/keyturn/demo/keyset"
 
 
-@pytest.fixture
-def generations(founded, cloud):
+def generations(founded, cloud, top: int):
     """Have the generations from 1 to `top`, each with its number as the op_id."""
-
-    def generations(top: int):
-        first = latest = founded.keysets.read()
-        for number in range(2, top + 1):
-            latest = successor(latest, op_id=str(number))
-            name = f"{PATH}/{number:012d}"
-            cloud.ssm.put(name, latest.text)
-        return first
-
-    return generations
+    first = latest = founded.keysets.read()
+    for number in range(2, top + 1):
+        latest = successor(latest, op_id=str(number))
+        name = f"{PATH}/{number:012d}"
+        cloud.ssm.put(name, latest.text)
+    return first
 
 
 def successor(parent, **changes):
@@ -36,9 +31,9 @@ def successor(parent, **changes):
 
 
 @pytest.mark.parametrize("top", [1, 9, 10, 11, 23])
-def test_the_highest_generation_is_the_keyset(generations, founded, top):
+def test_the_highest_generation_is_the_keyset(founded, cloud, top):
     """Every page of the listing counts, and numbers are compared as numbers."""
-    generations(top)
+    generations(founded, cloud, top)
     assert founded.keysets.read().number == top
     assert sorted(founded.keysets.stored()) == list(range(1, top + 1))
 
@@ -46,9 +41,9 @@ def test_the_highest_generation_is_the_keyset(generations, founded, top):
 @pytest.mark.parametrize(
     ("top", "calls"), [(1, 1), (2, 1), (9, 1), (10, 2), (11, 2), (19, 2), (20, 3), (35, 4)]
 )
-def test_newer_walks_ahead(generations, founded, aws, top, calls):
+def test_newer_walks_ahead(founded, cloud, aws, top, calls):
     """Nine names ahead are asked for in one call, and further ones while the last one exists."""
-    first = generations(top)
+    first = generations(founded, cloud, top)
     aws.reset()
     assert founded.keysets.newer(first).number == top
     assert aws.operations == ["ssm:GetParameters"] * calls
@@ -64,32 +59,32 @@ def test_newer_asks_for_the_next_names_only(founded, aws):
 
 
 @pytest.mark.parametrize("top", [7, 14, 30])
-def test_newer_lists_when_its_own_generation_was_pruned(generations, founded, top):
+def test_newer_lists_when_its_own_generation_was_pruned(founded, cloud, top):
     """Whoever slept so long that its generation is gone finds the keyset by listing."""
-    first = generations(top)
+    first = generations(founded, cloud, top)
     founded.keysets.remove(f"{n:012d}" for n in range(1, top - 4))
     assert founded.keysets.newer(first).number == top
 
 
-def test_newer_never_goes_back(generations, founded):
+def test_newer_never_goes_back(founded, cloud):
     """What is held is gone, and what counts is older: SSM answered from the past, or it was deleted."""
-    first = generations(3)
+    first = generations(founded, cloud, 3)
     with pytest.raises(GenerationLost, match="000000000009"):
         founded.keysets.newer(replace(first, number=9))
 
 
-def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, cloud):
+def test_newer_refuses_what_cannot_have_become_of_it(founded, cloud):
     """Another text under the held number, which brings back what has ended."""
-    generations(2)
+    generations(founded, cloud, 2)
     held = founded.keysets.read()
     end = EndedKey("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.REVOKED, held.at, held.at)
     with pytest.raises(GenerationLost, match="is lost"):
         founded.keysets.newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
 
 
-def test_deleting_takes_ten_names_a_call(generations, founded, aws):
+def test_deleting_takes_ten_names_a_call(founded, cloud, aws):
     """SSM deletes at most ten parameters at once; exactly the named ones go."""
-    generations(25)
+    generations(founded, cloud, 25)
     founded.keysets.remove(f"{n:012d}" for n in range(1, 22))
     assert sorted(founded.keysets.stored()) == [22, 23, 24, 25]
     assert [len(call["Names"]) for call in aws.params("ssm:DeleteParameters")] == [10, 10, 1]
@@ -115,9 +110,9 @@ UNLAWFUL = {
 
 
 @pytest.mark.parametrize("spoil", UNLAWFUL.values(), ids=UNLAWFUL)
-def test_what_does_not_follow_is_stepped_over(generations, founded, origin, cloud, spoil):
+def test_what_does_not_follow_is_stepped_over(founded, cloud, origin, spoil):
     """Readers ignore it and writers write above it; it stays as it is."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     name, text = f"{PATH}/000000000002", spoil(successor(first).text)
     cloud.ssm.put(name, text)
     assert founded.keysets.read() == founded.keysets.newer(first) == first
@@ -127,9 +122,9 @@ def test_what_does_not_follow_is_stepped_over(generations, founded, origin, clou
     assert founded.keysets.stored()[2] == text
 
 
-def test_a_newer_release_that_follows_stops_an_older_one(generations, founded, origin, cloud):
+def test_a_newer_release_that_follows_stops_an_older_one(founded, cloud, origin):
     """It is refused with the parameter's name and the reason, and nothing is written over it."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     text = spoiled(successor(first).text, schema=2)
     cloud.ssm.put(f"{PATH}/000000000002", text)
     before = cloud.snapshot()
@@ -144,9 +139,9 @@ def test_a_newer_release_that_follows_stops_an_older_one(generations, founded, o
 
 
 @pytest.mark.parametrize("number", [12, 999_999_999_999])
-def test_a_far_generation_freezes_nobody(generations, founded, origin, cloud, number):
+def test_a_far_generation_freezes_nobody(founded, cloud, origin, number):
     """Where a name in between is free nothing above it counts, for warm readers and new ones."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     text = successor(first, number=number).text
     cloud.ssm.put(f"{PATH}/{number:012d}", text)
     assert (
@@ -165,9 +160,9 @@ def test_a_forged_low_generation_is_never_the_root(founded, origin, cloud, clock
     assert founded.keysets.read() == root
 
 
-def test_a_second_name_of_the_same_number_is_none(generations, founded, cloud):
+def test_a_second_name_of_the_same_number_is_none(founded, cloud):
     """A canonical name has exactly twelve digits."""
-    generations(2)
+    generations(founded, cloud, 2)
     text = successor(founded.keysets.read(), number=2, op_id="forged").text
     for name in ("2", "0000000000002"):
         cloud.ssm.put(f"{PATH}/{name}", text)

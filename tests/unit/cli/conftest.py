@@ -29,7 +29,7 @@ from tests.cloud.gateway import HttpGateway, RestGateway
 from tests.cloud.scheduler import SchedulerClient
 from tests.unit.cli.deployed import Deployed
 from tests.unit.conftest import REGION
-from tests.unit.stage import START
+from tests.unit.stage import START, truth
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
@@ -175,14 +175,14 @@ def keyturn() -> Keyturn:
 
 
 @pytest.fixture
-def transcript(truth):
+def transcript(cloud):
     """Compare what was printed with the file of this name; TRANSCRIPTS=write rewrites it.
 
     Kids are random: each becomes a stand-in of the same length, the first the active key's.
     """
 
     def transcript(name: str, printed: str, *others: str) -> None:
-        keyset = truth()
+        keyset = truth(cloud)
         kids = [*(key.kid for key in keyset.all_keys), *others]
         for kid, stand_in in zip(dict.fromkeys(kids), STAND_INS, strict=False):
             printed = printed.replace(kid, stand_in).replace(kid[:8], stand_in[:8])

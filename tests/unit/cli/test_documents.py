@@ -19,25 +19,15 @@ PATHS = {"client": "/keyturn/demo/clients/orders", "api": "/keyturn/demo/apis/ab
 KINDS = pytest.mark.parametrize("kind", ["client", "api"])
 
 
-@pytest.fixture
-def stored(cloud):
+def stored(cloud, name: str):
     """What a parameter holds, None if there is none."""
-
-    def stored(name: str):
-        text = cloud.ssm.see(name, float("inf"))
-        return json.loads(text) if text else None
-
-    return stored
+    text = cloud.ssm.see(name, float("inf"))
+    return json.loads(text) if text else None
 
 
-@pytest.fixture
-def put(cloud, deployment):
+def put(cloud, deployment, name: str, text: str, **more):
     """Write a parameter, past the command."""
-
-    def put(name: str, text: str, **more):
-        cloud.ssm.put(name, text, **more)
-
-    return put
+    cloud.ssm.put(name, text, **more)
 
 
 def name_of(kind):
@@ -46,33 +36,33 @@ def name_of(kind):
 
 
 @KINDS
-def test_what_the_options_say_is_written(deployment, keyturn, stored, kind):
+def test_what_the_options_say_is_written(deployment, keyturn, cloud, kind):
     """All of it and nothing else; then `show` says the same."""
     result = keyturn(*ADD[kind], "--yes", "--json")
     assert result.exit_code == 0, result.stderr
     expected = {kind: name_of(kind), "before": None, "after": WRITTEN[kind], "written": True}
     assert json.loads(result.stdout) == expected
-    assert stored(PATHS[kind]) == WRITTEN[kind]
+    assert stored(cloud, PATHS[kind]) == WRITTEN[kind]
     shown = json.loads(keyturn(kind, "show", name_of(kind), "--json").stdout)
     assert (shown["document"], shown["version"], shown["stack"]) == (WRITTEN[kind], 1, None)
 
 
 @KINDS
 @pytest.mark.parametrize("typed", ["demo", "other"])
-def test_it_asks_for_the_stacks_name(deployment, keyturn, stored, kind, typed):
+def test_it_asks_for_the_stacks_name(deployment, keyturn, cloud, kind, typed):
     """Anything else writes nothing, with exit status 2."""
     result = keyturn(*ADD[kind], "--stack", "demo", text=f"{typed}\n")
     assert result.exit_code == (0 if typed == "demo" else 2)
-    assert stored(PATHS[kind]) == (WRITTEN[kind] if typed == "demo" else None)
+    assert stored(cloud, PATHS[kind]) == (WRITTEN[kind] if typed == "demo" else None)
 
 
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
 def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
-    deployment, keyturn, stored, put, kind, verb, monkeypatch
+    deployment, keyturn, cloud, kind, verb, monkeypatch
 ):
     """IAM is asked about the very parameter."""
-    put(PATHS[kind], json.dumps(WRITTEN[kind]))
+    put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
     asked = []
     monkeypatch.setattr(deployment, "caller", lambda: "arn:aws:iam::123456789012:user/ops")
     monkeypatch.setattr(
@@ -88,7 +78,7 @@ def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
     action = {"add": "ssm:PutParameter", "remove": "ssm:DeleteParameters"}[verb]
     assert (said["dry_run"], said["permissions"]) == (True, {action: "allowed"})
     assert asked == [(action, f"arn:aws:ssm:us-east-1:123456789012:parameter{PATHS[kind]}")]
-    assert stored(PATHS[kind]) == WRITTEN[kind]
+    assert stored(cloud, PATHS[kind]) == WRITTEN[kind]
 
 
 @KINDS
@@ -104,40 +94,40 @@ def test_a_second_time_changes_nothing(deployment, keyturn, aws, kind):
 @KINDS
 @pytest.mark.parametrize(("verb", "there"), [("add", False), ("add", True), ("remove", True)])
 def test_a_change_between_question_and_write_is_kept(
-    deployment, keyturn, put, stored, cloud, monkeypatch, kind, verb, there
+    deployment, keyturn, cloud, monkeypatch, kind, verb, there
 ):
     """A colleague was faster: nothing is overwritten, exit status 1."""
     if there:
-        put(PATHS[kind], json.dumps(WRITTEN[kind]))
+        put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
     theirs = {**WRITTEN[kind], ("audiences" if kind == "client" else "audience"): "theirs"}
     monkeypatch.setattr(
         "keyturn.cli.terminal.Terminal.confirm",
-        lambda *_: put(PATHS[kind], json.dumps(theirs), overwrite=True),
+        lambda *_: put(cloud, deployment, PATHS[kind], json.dumps(theirs), overwrite=True),
     )
     arguments = (
         (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
     )
     result = keyturn(*arguments)
     assert (result.exit_code, "changed meanwhile" in result.stderr) == (1, True)
-    assert stored(PATHS[kind]) == theirs
+    assert stored(cloud, PATHS[kind]) == theirs
 
 
 @KINDS
-def test_a_document_that_appears_in_the_last_moment_is_kept(
-    deployment, keyturn, put, stored, aws, kind
-):
+def test_a_document_that_appears_in_the_last_moment_is_kept(deployment, keyturn, cloud, aws, kind):
     """Even after it was looked for once more: SSM creates only what does not exist."""
-    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], '{"theirs": 1}'))
+    aws.meanwhile("ssm:PutParameter", lambda: put(cloud, deployment, PATHS[kind], '{"theirs": 1}'))
     result = keyturn(*ADD[kind], "--yes")
     assert (result.exit_code, "changed meanwhile" in result.stderr) == (1, True)
-    assert stored(PATHS[kind]) == {"theirs": 1}
+    assert stored(cloud, PATHS[kind]) == {"theirs": 1}
 
 
 @KINDS
-def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, put, aws, kind):
+def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, cloud, aws, kind):
     """SSM replaces on no condition, but it counts versions: the command says what it cannot undo."""
-    put(PATHS[kind], "{}")
-    aws.meanwhile("ssm:PutParameter", lambda: put(PATHS[kind], "[]", overwrite=True))
+    put(cloud, deployment, PATHS[kind], "{}")
+    aws.meanwhile(
+        "ssm:PutParameter", lambda: put(cloud, deployment, PATHS[kind], "[]", overwrite=True)
+    )
     result = keyturn(*ADD[kind], "--yes")
     assert (result.exit_code, "(version 3)" in result.stderr) == (1, True)
     assert f"`keyturn {kind} show {name_of(kind)}`" in result.stderr
@@ -145,11 +135,9 @@ def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, put, aws, k
 
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
-def test_what_a_stack_declares_is_changed_on_purpose_only(
-    deployment, keyturn, put, stored, cloud, kind, verb
-):
+def test_what_a_stack_declares_is_changed_on_purpose_only(deployment, keyturn, cloud, kind, verb):
     """CloudFormation's tag names the stack; `--drift` is the purpose."""
-    put(PATHS[kind], json.dumps(WRITTEN[kind]))
+    put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
     cloud.ssm.tags[PATHS[kind]] = {"aws:cloudformation:stack-name": "team-orders"}
     arguments = (
         (*ADD[kind], "--audience", "mine") if verb == "add" else (kind, "remove", name_of(kind))
@@ -157,33 +145,31 @@ def test_what_a_stack_declares_is_changed_on_purpose_only(
     result = keyturn(*arguments, "--yes")
     assert result.exit_code == 1
     assert "the stack team-orders declares" in result.stderr
-    assert stored(PATHS[kind]) == WRITTEN[kind]
+    assert stored(cloud, PATHS[kind]) == WRITTEN[kind]
     assert keyturn(*arguments, "--yes", "--drift").exit_code == 0
-    assert stored(PATHS[kind]) != WRITTEN[kind]
+    assert stored(cloud, PATHS[kind]) != WRITTEN[kind]
 
 
 @KINDS
-def test_a_document_that_does_not_parse_is_shown_and_replaced(
-    deployment, keyturn, put, stored, kind
-):
+def test_a_document_that_does_not_parse_is_shown_and_replaced(deployment, keyturn, cloud, kind):
     """The problem names the parameter and the member."""
-    put(PATHS[kind], '{"audience": 5, "audiences": 5}')
+    put(cloud, deployment, PATHS[kind], '{"audience": 5, "audiences": 5}')
     result = keyturn(kind, "show", name_of(kind), "--json")
     assert result.exit_code == 1
     problem = json.loads(result.stdout)["problem"]
     assert problem.startswith(f"{PATHS[kind]}: ")
     assert "audience" in problem
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
-    assert stored(PATHS[kind]) == WRITTEN[kind]
+    assert stored(cloud, PATHS[kind]) == WRITTEN[kind]
 
 
 @KINDS
-def test_removed_is_removed(deployment, keyturn, stored, kind):
+def test_removed_is_removed(deployment, keyturn, cloud, kind):
     """And cannot be removed or shown again: invalid usage, with the way to the names."""
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
     result = keyturn(kind, "remove", name_of(kind), "--yes", "--json")
     assert json.loads(result.stdout)["after"] is None
-    assert stored(PATHS[kind]) is None
+    assert stored(cloud, PATHS[kind]) is None
     for verb in ("remove", "show"):
         result = keyturn(kind, verb, name_of(kind))
         assert (result.exit_code, f"`keyturn {kind} list`" in result.stderr) == (2, True)
@@ -244,31 +230,33 @@ def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, key
         (("--subject", "alice", "--subject", "bob"), ["alice", "bob"]),
     ],
 )
-def test_subjects(deployment, keyturn, stored, options, written):
+def test_subjects(deployment, keyturn, cloud, options, written):
     """Itself, any, or a list."""
     assert keyturn(*CLIENT, *options, "--yes").exit_code == 0
-    assert stored(PATHS["client"])["subjects"] == written
+    assert stored(cloud, PATHS["client"])["subjects"] == written
 
 
-def test_how_long_earlier_tokens_live(deployment, keyturn, put):
+def test_how_long_earlier_tokens_live(deployment, keyturn, cloud):
     """By the client's own bound where it has one: C + τ + 5 s + λ + G + ε = 14 s."""
-    put(PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
+    put(cloud, deployment, PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
     assert "for 14 s at most" in keyturn(*CLIENT, "--dry-run").stdout
-    put(PATHS["client"], '{"audiences": ["orders"]}', overwrite=True)
+    put(cloud, deployment, PATHS["client"], '{"audiences": ["orders"]}', overwrite=True)
     assert "for 24 s at most" in keyturn(*CLIENT, "--dry-run").stdout
 
 
-def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, put, stored):
+def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, cloud):
     """What the operator is told about earlier tokens is nice to know, and no more."""
-    put(PATHS["client"], '{"audiences": ["orders", "billing"]}')
+    put(cloud, deployment, PATHS["client"], '{"audiences": ["orders", "billing"]}')
     deployment.keysets.remove(one.name for one in deployment.keysets.parameters())
     assert keyturn(*CLIENT, "--yes").exit_code == 0
-    assert stored(PATHS["client"]) == WRITTEN["client"]
+    assert stored(cloud, PATHS["client"]) == WRITTEN["client"]
 
 
-def test_a_change_is_told_member_by_member(deployment, keyturn, put, transcript):
+def test_a_change_is_told_member_by_member(deployment, keyturn, cloud, transcript):
     """Before and after, from when it counts, and what becomes of earlier tokens."""
     put(
+        cloud,
+        deployment,
         PATHS["client"],
         '{"audiences": ["orders", "billing"], "scopes": ["orders:read"], "subjects": "any"}',
     )
@@ -276,10 +264,10 @@ def test_a_change_is_told_member_by_member(deployment, keyturn, put, transcript)
     transcript("client-add-80", keyturn(*CLIENT, *options, "--stack", "demo", text="demo\n").stdout)
 
 
-def test_routes_are_told_one_by_one(deployment, keyturn, put, transcript):
+def test_routes_are_told_one_by_one(deployment, keyturn, cloud, transcript):
     """The one that changes, the new one and the one that goes."""
     routes = {"GET /orders": "orders:list", "POST /orders": "orders:write", "GET /": "a"}
-    put(PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
+    put(cloud, deployment, PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
     more = ("--route", "GET /=a", "--route", "GET /new=", "--cached")
     transcript("api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
 
@@ -294,8 +282,8 @@ def test_a_route_that_needs_no_scope_is_not_one_that_goes():
     ]
 
 
-def test_a_document_is_shown(deployment, keyturn, put, cloud, transcript):
+def test_a_document_is_shown(deployment, keyturn, cloud, transcript):
     """Every member, also those that were left out, and the stack that declares it."""
-    put(PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}')
+    put(cloud, deployment, PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}')
     cloud.ssm.tags[PATHS["client"]] = {"aws:cloudformation:stack-name": "team-orders"}
     transcript("client-show-80", keyturn("client", "show", "orders").stdout)

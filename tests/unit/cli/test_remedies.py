@@ -26,6 +26,7 @@ from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
+from tests.unit.stage import settle, truth
 
 ROOT = Path(__file__).parents[3]
 PATH = "/keyturn/demo/keyset/"
@@ -99,18 +100,18 @@ def revoke_keys(booted, origin):
 
 
 @pytest.mark.remedy("no_active_key", "no_standby", "ended_key_kept")
-def test_revoked_keys_are_replaced_and_destroyed(doctor, truth, revoke_keys, clock):
+def test_revoked_keys_are_replaced_and_destroyed(doctor, cloud, revoke_keys, clock):
     """Another key signs at once and KMS lets the old ones go; ten minutes later one stands by."""
-    revoke_keys(*(key.kid for key in truth().keys))
+    revoke_keys(*(key.kid for key in truth(cloud).keys))
     fixes(doctor, "no_active_key", "ended_key_kept")
     clock.advance(601)
     fixes(doctor, "no_standby")
 
 
 @pytest.mark.remedy("standby_unpublished")
-def test_a_standby_is_published(doctor, booted, settle, truth, clock):
+def test_a_standby_is_published(doctor, booted, cloud, clock):
     """A run was interrupted before it noted the publication."""
-    settle(booted, Keyset(tuple(replace(key, published=None) for key in truth().keys)))
+    settle(cloud, booted, Keyset(tuple(replace(key, published=None) for key in truth(cloud).keys)))
     clock.advance(601)
     fixes(doctor, "standby_unpublished")
 
@@ -182,16 +183,14 @@ def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkey
 
 @pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
 @pytest.mark.parametrize("state", ["active", "standby", "grace"])
-def test_a_disabled_key_is_enabled_again(
-    doctor, supersede, truth, clock, cloud, booted, origin, state
-):
+def test_a_disabled_key_is_enabled_again(doctor, supersede, cloud, clock, booted, origin, state):
     """The commands of the remedy; deletion is cancelled first where it was scheduled."""
     if state == "grace":
         clock.advance(30)
         supersede()
         project(booted, origin)
     before = doctor().keys()
-    key = next(key for key in truth().keys if key.state == state)
+    key = next(key for key in truth(cloud).keys if key.state == state)
     cloud.kms.disable(key.kms_key_arn)
     assert f"enable-key --key-id {key.kms_key_arn}" in doctor()[f"{state}_key_disabled"]
     cloud.kms.schedule_deletion(key.kms_key_arn, 7)
@@ -203,13 +202,13 @@ def test_a_disabled_key_is_enabled_again(
 
 
 @pytest.mark.remedy("foreign_key")
-def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, cloud):
+def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, cloud):
     """Its successor has the stack's own policy."""
-    opened = truth().active
+    opened = truth(cloud).active
     cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
     revoke_keys(opened.kid)
-    assert truth().active.kid != opened.kid
+    assert truth(cloud).active.kid != opened.kid
     assert "foreign_key" not in doctor()
 
 

@@ -13,6 +13,7 @@ from keyturn.cli.terminal import Terminal, plain_text
 from keyturn.keyset.model import EndedKey, Origin
 from keyturn.keyset.transitions import revoke
 from tests.unit.conftest import START
+from tests.unit.stage import truth
 
 HOSTILE = {
     "closing tag": ("[/]", "[/]"),
@@ -62,23 +63,21 @@ def test_a_terminal_that_is_gone_ends_nothing(error, monkeypatch):
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
-def test_break_glass_does_all_its_steps_whatever_the_reason_says(
-    deployment, keyturn, cloud, truth, name
-):
+def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, keyturn, cloud, name):
     """Revoked, and disabled in KMS, too."""
-    active = truth().active
+    active = truth(cloud).active
     reason = HOSTILE[name][0]
     result = keyturn("revoke", "--active", "--direct", "--reason", reason, "--yes")
     assert "Revoked." in result.stdout, result.output
-    assert isinstance(truth().find(active.kid), EndedKey)
+    assert isinstance(truth(cloud).find(active.kid), EndedKey)
     assert cloud.kms.state(active.kms_key_arn) == "Disabled"
 
 
 def test_break_glass_disables_though_a_step_fails_with_hostile_words(
-    deployment, booted, keyturn, cloud, truth, aws
+    deployment, booted, keyturn, cloud, aws
 ):
     """The error text of a step is foreign, too."""
-    active = truth().active
+    active = truth(cloud).active
 
     def fail(*_):
         raise AwsFault("s3:PutObject", "[/red]\x1b[2J")
@@ -87,7 +86,7 @@ def test_break_glass_disables_though_a_step_fails_with_hostile_words(
     result = keyturn("revoke", "--active", "--direct", "--reason", "[/]", "--yes")
     assert result.exit_code == 1
     assert not controls(result.output)
-    assert isinstance(truth().find(active.kid), EndedKey)
+    assert isinstance(truth(cloud).find(active.kid), EndedKey)
     assert cloud.kms.state(active.kms_key_arn) == "Disabled"
 
 

@@ -19,22 +19,17 @@ def status_change(status="FAILED", **detail):
     return {"detail-type": "Step Functions Execution Status Change", "detail": given}
 
 
-@pytest.fixture
 def told(aws):
     """The one event that the bus heard."""
-
-    def told():
-        [[entry]] = [call["Entries"] for call in aws.params("events:PutEvents")]
-        return entry["DetailType"], json.loads(entry["Detail"])
-
-    return told
+    [[entry]] = [call["Entries"] for call in aws.params("events:PutEvents")]
+    return entry["DetailType"], json.loads(entry["Detail"])
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_who_started_what(stack, told, status):
+def test_who_started_what(stack, aws, status):
     """The kids and the cause stay in the execution."""
     assert invoke(report_failure, status_change(status))["outcome"] == "reported"
-    assert told() == (
+    assert told(aws) == (
         "RotationFailed",
         {
             "stack": stack.settings.stack,
@@ -51,14 +46,14 @@ LONG = json.dumps({"mode": "emergency" * 100, "started_by": "é" * 100_000}, ens
 
 
 @pytest.mark.parametrize("given", [*ODD, LONG], ids=lambda given: str(given)[:12])
-def test_an_input_that_cannot_be_read_holds_nothing_up(stack, told, given):
+def test_an_input_that_cannot_be_read_holds_nothing_up(stack, aws, given):
     """Step Functions leaves out what is too long; anybody can start an execution with anything.
 
     What is nested too deep for a parser, or fills the event that tells of it, is no way not to be told of.
     """
     invoke(report_failure, status_change(input=given))
-    assert told()[1]["execution"] == EXECUTION
-    assert (told()[1]["mode"], told()[1]["started_by"]) == (None, None)
+    assert told(aws)[1]["execution"] == EXECUTION
+    assert (told(aws)[1]["mode"], told(aws)[1]["started_by"]) == (None, None)
 
 
 def test_another_status_is_not_ours(stack):

@@ -18,6 +18,7 @@ from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import has_signature, verify_signature
+from tests.unit.stage import forge
 from tests.unit.tokens.good import CLAIMS, EXPECTED, HEADER, KID, NOW
 
 PAYLOAD = json.dumps(CLAIMS).encode()
@@ -88,17 +89,17 @@ def test_we_accept_what_pyjwt_makes(check, rsa_key):
     assert check.accepts(token) == CLAIMS
 
 
-def test_a_public_key_is_no_hmac_secret(check, forge, rsa_key):
+def test_a_public_key_is_no_hmac_secret(check, rsa_key):
     """The classic confusion, HS256 with the public key as its secret, is refused."""
     pem = rsa_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signed = forge({**HEADER, "alg": "HS256"}, CLAIMS).rpartition(".")[0]
+    signed = forge(rsa_key, {**HEADER, "alg": "HS256"}, CLAIMS).rpartition(".")[0]
     token = jws.serialize(signed, hmac.digest(pem, signed.encode(), "sha256"))
     assert check.refuses(token) is Code.ALGORITHM
 
 
 PLACES = {
-    "header": lambda forge, part: forge(part, CLAIMS),
-    "payload": lambda forge, part: forge(HEADER, part),
+    "header": lambda key, part: forge(key, part, CLAIMS),
+    "payload": lambda key, part: forge(key, HEADER, part),
 }
 
 
@@ -123,20 +124,20 @@ PLACES = {
     ],
 )
 @pytest.mark.parametrize("place", PLACES)
-def test_header_and_payload_are_strict(check, forge, place, part):
+def test_header_and_payload_are_strict(check, rsa_key, place, part):
     """What is not canonical base64url of strict JSON is malformed, in either place."""
-    assert check.refuses(PLACES[place](forge, part)) is Code.MALFORMED
+    assert check.refuses(PLACES[place](rsa_key, part)) is Code.MALFORMED
 
 
 @pytest.mark.parametrize(
     ("place", "members", "name"),
     [("header", HEADER, "alg"), ("header", HEADER, "kid"), ("payload", CLAIMS, "exp")],
 )
-def test_a_member_said_twice_is_refused(check, forge, place, members, name):
+def test_a_member_said_twice_is_refused(check, rsa_key, place, members, name):
     """Neither the first nor the last of two counts, even where they agree."""
     again = f', "{name}": {json.dumps(members[name])}}}'
     part = (json.dumps(members)[:-1] + again).encode()
-    assert check.refuses(PLACES[place](forge, part)) is Code.MALFORMED
+    assert check.refuses(PLACES[place](rsa_key, part)) is Code.MALFORMED
 
 
 SIGNED_BUT_BAD = {
@@ -159,31 +160,31 @@ FROM_THE_KEYSET = [
 
 
 @pytest.mark.parametrize("code", [Code.HEADER, Code.ALGORITHM, Code.TYPE, Code.TOO_LARGE])
-def test_a_kid_is_known_only_from_the_right_header(forge, code):
+def test_a_kid_is_known_only_from_the_right_header(rsa_key, code):
     """A text that is no token of ours costs no look-up."""
     with pytest.raises(TokenRefused) as refused:
-        UnverifiedToken.parse(forge(*SIGNED_BUT_BAD[code]))
+        UnverifiedToken.parse(forge(rsa_key, *SIGNED_BUT_BAD[code]))
     assert refused.value.code is code
 
 
 @pytest.mark.parametrize("code", SIGNED_BUT_BAD)
-def test_each_code_has_its_token(check, forge, code):
+def test_each_code_has_its_token(check, rsa_key, code):
     """A good signature is no reason to believe the rest."""
-    assert check.refuses(forge(*SIGNED_BUT_BAD[code])) is code
+    assert check.refuses(forge(rsa_key, *SIGNED_BUT_BAD[code])) is code
 
 
-def test_another_keys_signature_is_refused(check, forge, other_rsa_key):
+def test_another_keys_signature_is_refused(check, rsa_key, other_rsa_key):
     """A token that all but the key is right about has no signature."""
-    assert check.refuses(forge(HEADER, CLAIMS, key=other_rsa_key)) is Code.SIGNATURE
+    assert check.refuses(forge(other_rsa_key, HEADER, CLAIMS)) is Code.SIGNATURE
 
 
-def test_a_known_header_spares_no_other_check(check, forge, other_rsa_key):
+def test_a_known_header_spares_no_other_check(check, rsa_key, other_rsa_key):
     """The parser remembers what a header segment says; signature and claims are checked each time."""
-    good = forge(HEADER, CLAIMS)
+    good = forge(rsa_key, HEADER, CLAIMS)
     assert check.accepts(good) == CLAIMS
     header, payload, signature = good.split(".")
-    assert check.refuses(forge(HEADER, CLAIMS, other_rsa_key)) is Code.SIGNATURE
-    assert check.refuses(forge(HEADER, {**CLAIMS, "iss": "x"})) is Code.ISSUER
+    assert check.refuses(forge(other_rsa_key, HEADER, CLAIMS)) is Code.SIGNATURE
+    assert check.refuses(forge(rsa_key, HEADER, {**CLAIMS, "iss": "x"})) is Code.ISSUER
     assert check.refuses(f"{header}.{payload}=.{signature}") is Code.MALFORMED
     assert check.refuses(f"{header}..{signature}") is Code.MALFORMED
     assert check.refuses(f"{header}.{payload}.{signature}.") is Code.MALFORMED
@@ -197,46 +198,50 @@ def test_no_code_is_without_a_token():
 
 
 @pytest.mark.parametrize("size", [1, 255, 257, 512])
-def test_a_signature_has_exactly_the_size_of_the_key(check, forge, size):
+def test_a_signature_has_exactly_the_size_of_the_key(check, rsa_key, size):
     """A byte less, a byte more or twice as many are no signature."""
-    signed, _, signature = forge(HEADER, CLAIMS).rpartition(".")
+    signed, _, signature = forge(rsa_key, HEADER, CLAIMS).rpartition(".")
     raw = base64.urlsafe_b64decode(signature + "==")
     assert check.refuses(jws.serialize(signed, (raw * 2)[:size])) is Code.SIGNATURE
 
 
-def test_a_larger_key_does_not_sign(check, forge, large_rsa_key):
+def test_a_larger_key_does_not_sign(check, rsa_key, large_rsa_key):
     """A signature of another size is refused even if it is right for the key that was found."""
-    token = forge(HEADER, CLAIMS, key=large_rsa_key)
+    token = forge(large_rsa_key, HEADER, CLAIMS)
     assert check.refuses(token, large_rsa_key) is Code.SIGNATURE
 
 
 @pytest.mark.parametrize("place", ["header", "payload"])
-def test_what_was_not_signed_does_not_count(check, forge, place):
+def test_what_was_not_signed_does_not_count(check, rsa_key, place):
     """A signature taken from another token of the same key is refused."""
-    other = PLACES[place](forge, {**HEADER, "kid": "K" * 43} if place == "header" else ODD)
-    transplanted = other.rpartition(".")[0] + "." + forge(HEADER, CLAIMS).rpartition(".")[2]
+    other = PLACES[place](rsa_key, {**HEADER, "kid": "K" * 43} if place == "header" else ODD)
+    transplanted = (
+        other.rpartition(".")[0] + "." + forge(rsa_key, HEADER, CLAIMS).rpartition(".")[2]
+    )
     assert check.refuses(transplanted) is Code.SIGNATURE
 
 
 @pytest.mark.parametrize("payload", [b"not JSON", {}], ids=["not JSON", "no claims"])
-def test_nothing_in_the_payload_is_read_before_the_signature(check, forge, other_rsa_key, payload):
+def test_nothing_in_the_payload_is_read_before_the_signature(
+    check, rsa_key, other_rsa_key, payload
+):
     """A stranger learns nothing about how claims are checked."""
-    assert check.refuses(forge(HEADER, payload, key=other_rsa_key)) is Code.SIGNATURE
+    assert check.refuses(forge(other_rsa_key, HEADER, payload)) is Code.SIGNATURE
 
 
 @pytest.mark.parametrize(("size", "code"), [(8192, None), (8193, Code.TOO_LARGE)])
-def test_a_token_has_at_most_8192_bytes(check, forge, size, code):
+def test_a_token_has_at_most_8192_bytes(check, rsa_key, size, code):
     """A good token of exactly the limit is accepted; one of a byte more is refused."""
     header = json.dumps(HEADER, separators=(",", ":")).encode()
-    room = size - len(forge(header, ""))
-    token = forge(header, PAYLOAD.ljust(room * 3 // 4))
+    room = size - len(forge(rsa_key, header, ""))
+    token = forge(rsa_key, header, PAYLOAD.ljust(room * 3 // 4))
     assert len(token) == size
     assert (check.refuses if code else check.accepts)(token) == (code or CLAIMS)
 
 
-def test_the_lifetime_is_that_of_the_key(check, forge, rsa_key):
+def test_the_lifetime_is_that_of_the_key(check, rsa_key):
     """The same token is too long for a key whose tokens live a second less."""
-    assert check.refuses(forge(HEADER, CLAIMS), rsa_key, 59) is Code.LIFETIME
+    assert check.refuses(forge(rsa_key, HEADER, CLAIMS), rsa_key, 59) is Code.LIFETIME
 
 
 def test_has_signature_is_rs256_only(rsa_key, other_rsa_key):

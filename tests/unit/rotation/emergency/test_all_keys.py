@@ -7,25 +7,27 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.rotation.stage import emergency, settled
+from tests.unit.stage import truth
 
 UNKNOWN = "u" * 43
 
 
-def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, aws):
+def test_all_keys_are_revoked(due, start, cloud, stack, api, aws):
     """Nobody signs between the revocation and the replacement, and then a new key does."""
     rotation = start().until("WaitForGrace")
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     assert len(kids) == 3
     token = api().issue()
     aws.reset()
-    alarm = emergency(*kids).until("RevokeKeys")
+    alarm = emergency(start, *kids).until("RevokeKeys")
     assert api().issue()
     for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
         alarm.until(state)
-        assert truth().keys == ()
+        assert truth(cloud).keys == ()
         with pytest.raises(Unavailable):
             api().issue()
-    assert jwks() == set()
+    assert set(stack.well_known.read().keys) == set()
     assert api().check(token) == "key_revoked"
     assert "kms:CreateKey" not in aws.operations
     alarm.until("PublishJwksAfterReplace")
@@ -34,46 +36,46 @@ def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, 
     assert api().check(fresh) == "ok"
     assert alarm.finish() == "Revoked"
     assert rotation.finish() == "Overtaken"
-    assert not {key.kid for key in settled(*kids).keys} & set(kids)
+    assert not {key.kid for key in settled(stack, cloud, *kids).keys} & set(kids)
 
 
-def test_an_unknown_kid_among_known_ones(booted, emergency, truth, settled):
+def test_an_unknown_kid_among_known_ones(booted, start, cloud, stack):
     """It holds nothing up, and the execution fails at its very end, naming it alone."""
-    active, standby = truth().active.kid, truth().standby.kid
-    alarm = emergency(UNKNOWN, active)
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    alarm = emergency(start, UNKNOWN, active)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
     assert isinstance(alarm.error, EmergencyIncomplete)
     assert str(alarm.error) == f"key {UNKNOWN} is unknown"
-    assert settled(active).active.kid == standby
+    assert settled(stack, cloud, active).active.kid == standby
 
 
-def test_only_an_unknown_kid(booted, emergency, cloud):
+def test_only_an_unknown_kid(booted, start, cloud):
     """Nothing is changed, and the operator is told."""
     before = cloud.snapshot()
-    alarm = emergency(UNKNOWN)
+    alarm = emergency(start, UNKNOWN)
     assert alarm.finish() == "failed"
     assert UNKNOWN in str(alarm.error)
     assert cloud.snapshot() == before
 
 
-def test_a_kid_that_was_revoked_already(booted, emergency, truth, cloud):
+def test_a_kid_that_was_revoked_already(booted, start, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
-    first, second = truth().active.kid, truth().standby.kid
-    assert emergency(first).finish() == "Revoked"
-    both = emergency(first, second)
+    first, second = truth(cloud).active.kid, truth(cloud).standby.kid
+    assert emergency(start, first).finish() == "Revoked"
+    both = emergency(start, first, second)
     assert both.finish() == "Revoked"
-    assert {truth().get(kid).state for kid in (first, second)} == {State.REVOKED}
+    assert {truth(cloud).get(kid).state for kid in (first, second)} == {State.REVOKED}
     assert both.data["revocation"]["unknown"] == []
 
 
-def test_a_retired_key(due, start, emergency, truth, cloud):
+def test_a_retired_key(due, start, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     start().finish()
     before = cloud.snapshot()
-    assert emergency(old).finish() == "Revoked"
-    assert truth().get(old).state is State.RETIRED
+    assert emergency(start, old).finish() == "Revoked"
+    assert truth(cloud).get(old).state is State.RETIRED
     assert cloud.snapshot() == before
 
 

@@ -31,15 +31,10 @@ def retained(ask, stack, cloud):
     return cloud.snapshot()
 
 
-@pytest.fixture
-def left(cloud, retained):
+def left(cloud, retained) -> bool:
     """Whether nothing of the retained keyset has changed."""
-
-    def left() -> bool:
-        after = cloud.snapshot()
-        return (after["parameters"], after["keys"]) == (retained["parameters"], retained["keys"])
-
-    return left
+    after = cloud.snapshot()
+    return (after["parameters"], after["keys"]) == (retained["parameters"], retained["keys"])
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
@@ -73,14 +68,14 @@ def test_a_stack_knows_that_it_founded_its_keyset_before_ssm_lists_it(ask, stack
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
 def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
-    ask, fails, retained, left, created, lost
+    ask, fails, retained, cloud, created, lost
 ):
     """Whatever else fails in the stack that goes on with it."""
     if not created:
         fails()
     assert ask("Create", retain=True)["Status"] == ("SUCCESS" if created else "FAILED")
     assert ask("Delete", retain=True, lost=lost)["Status"] == "SUCCESS"
-    assert left()
+    assert left(cloud, retained)
 
 
 def test_a_stack_that_stands_may_end_the_keyset_that_it_found(ask, retained, cloud):
@@ -104,24 +99,22 @@ def test_a_retained_keyset_is_not_taken_over_by_a_stack_whose_rollback_would_end
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
-def test_the_rollback_of_a_refused_creation_leaves_the_keyset(
-    ask, stack, retained, left, cloud, lost
-):
+def test_the_rollback_of_a_refused_creation_leaves_the_keyset(ask, stack, retained, cloud, lost):
     """Only the new stack's own bucket is emptied, in which its schedules may have written."""
     ask("Create")
     stack.history.keep(1, "{}")
     assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
-    assert left()
+    assert left(cloud, retained)
     assert set(cloud.snapshot()["keys"].values()) == STAYS
     assert cloud.snapshot()["objects"] == {}
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:GetParametersByPath"])
 def test_the_rollback_of_a_creation_that_could_not_look_leaves_the_keyset(
-    ask, aws, retained, left, call
+    ask, aws, retained, cloud, call
 ):
     """A Create that failed with any fault has shown nothing about who founded the keyset."""
     aws.fail(call, aws.error("AccessDeniedException"))
     assert ask("Create")["Status"] == "FAILED"
     assert ask("Delete")["Status"] == "SUCCESS"
-    assert left()
+    assert left(cloud, retained)

@@ -10,25 +10,26 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.stage import invoke
+from tests.unit.rotation.repair_keyset.damage import lose, revoked
+from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
-def branch(booted, lose, revoked, truth):
+def branch(booted, cloud, stack):
     """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
-    kid = revoked(truth().active.kid)
+    kid = revoked(booted, stack, truth(cloud).active.kid)
     record_changes(booted)
-    lose(booted.keysets.read().number)
-    revoked(truth().standby.kid)
-    assert truth().active.kid == kid
+    lose(cloud, booted.keysets.read().number)
+    revoked(booted, stack, truth(cloud).standby.kid)
+    assert truth(cloud).active.kid == kid
     return kid
 
 
-def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, truth):
+def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, cloud):
     """Above the number of the lost generation, so that readers who hold it follow."""
     lost = booted.keysets.read().number
     assert invoke(reconcile, {})["join_branches"] > lost
-    assert truth().find(branch).state is State.REVOKED
+    assert truth(cloud).find(branch).state is State.REVOKED
 
 
 def test_a_joined_branch_is_not_joined_again(branch):
@@ -38,37 +39,32 @@ def test_a_joined_branch_is_not_joined_again(branch):
 
 
 @pytest.mark.parametrize("parent", ["", "x" * 43])
-def test_what_never_followed_is_no_branch(booted, truth, clock, parent):
+def test_what_never_followed_is_no_branch(booted, cloud, clock, parent):
     """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
     record_changes(booted)
-    head, active = booted.keysets.read(), truth().active.kid
+    head, active = booted.keysets.read(), truth(cloud).active.kid
     ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
     forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})
-    assert truth().active.kid == active
+    assert truth(cloud).active.kid == active
 
 
-@pytest.fixture
-def blocked(booted, origin):
+def blocked(booted, origin, *, is_blocked):
     """Write a keyset in which a client is blocked, or is not."""
-
-    def blocked(*, is_blocked):
-        cutoffs = (CutOff(Claim.CLIENT, digest_of("orders"), booted.clock.now()),)
-        booted.keysets.update(
-            lambda keyset, _now: replace(keyset, cutoffs=cutoffs if is_blocked else ()), origin
-        )
-
-    return blocked
+    cutoffs = (CutOff(Claim.CLIENT, digest_of("orders"), booted.clock.now()),)
+    booted.keysets.update(
+        lambda keyset, _now: replace(keyset, cutoffs=cutoffs if is_blocked else ()), origin
+    )
 
 
-def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, lose, revoked, blocked, truth):
+def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, origin):
     """Also where the writer that was faster has gone on further than the lost branch."""
-    blocked(is_blocked=True)
+    blocked(booted, origin, is_blocked=True)
     record_changes(booted)
-    lose(booted.keysets.read().number)
+    lose(cloud, booted.keysets.read().number)
     for _ in range(2):
-        revoked(truth().active.kid)
-    assert not truth().cutoffs
+        revoked(booted, stack, truth(cloud).active.kid)
+    assert not truth(cloud).cutoffs
     invoke(reconcile, {})
-    assert [one.digest for one in truth().cutoffs] == [digest_of("orders")]
+    assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]
