@@ -57,10 +57,16 @@ def test_only_the_authorizer_knows_a_former_issuer() -> None:
 
 def check(iss: str, expected: Expectations) -> None:
     """Check the claims of a token of this issuer."""
-    request = claims.TokenContents("alice", "orders", "client", 60, "", {})
-    claims.check_claims(
-        claims.build(request, issuer=iss, jti="1", now=0), expected, lifetime=60, now=1
+    members = claims.build(
+        issuer=iss,
+        subject="alice",
+        audience="orders",
+        client_id="client",
+        jti="1",
+        now=0,
+        lifetime=60,
     )
+    claims.check_claims(members, expected, lifetime=60, now=1)
 
 
 def test_live_tokens_of_the_former_issuer_are_accepted() -> None:

@@ -28,10 +28,18 @@ def make(path: Path) -> dict[str, Any]:
     jwk, now = PublicJwk.from_rsa(key.public_key()), int(time.time())
 
     def token(number: int, at: int = now, by: rsa.RSAPrivateKey = key, **changes: str) -> str:
-        request = claims.TokenContents(
-            f"user-{number}", AUDIENCE, CLIENT, LIFETIME, SCOPE, {"tenant": "b"}
+        made = claims.build(
+            issuer=ISSUER,
+            subject=f"user-{number}",
+            audience=AUDIENCE,
+            client_id=CLIENT,
+            jti=str(uuid.uuid4()),
+            now=at,
+            lifetime=LIFETIME,
+            scope=SCOPE,
+            extra={"tenant": "b"},
         )
-        made = claims.build(request, issuer=ISSUER, jti=str(uuid.uuid4()), now=at) | changes
+        made |= changes
         signed = jws.build_signing_input(jwk.kid, made)
         return jws.serialize(signed, by.sign(signed.encode(), PKCS1v15(), SHA256()))
 

@@ -99,7 +99,7 @@ def under_load(deployment: Deployment, client: Client) -> Iterator[list[int]]:
 
 def _written(deployment: Deployment, number: int) -> float:
     """When SSM stored this generation."""
-    stored = {one.number: one.modified for one in deployment.keysets.parameters()}
+    stored = {one.number: one.modified for one in deployment.keysets.list_parameters()}
     return stored[number].timestamp()
 
 

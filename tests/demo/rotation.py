@@ -55,8 +55,8 @@ class Rotation:
             self._watch(progress, _SETTLE)
         visits = executions.visits(execution)
         for visit in visits:
-            if visit.left:
-                spent = (visit.left - visit.entered).total_seconds()
+            if visit.exited:
+                spent = (visit.exited - visit.entered).total_seconds()
                 self.seconds[visit.state] = round(self.seconds.get(visit.state, 0) + spent, 1)
         status = executions.status(execution)
         hold(status == "SUCCEEDED", f"the execution ended {status} in {visits[-1].state}")

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset.cutoffs import Claim
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
@@ -159,7 +159,7 @@ def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool)
     def run() -> None:
         try:
             run_directly(SimpleNamespace(say=say), deployment, event, lambda: None)  # type: ignore[arg-type]
-        except Failed:
+        except CommandFailed:
             return  # a step after the revocation, or nothing is acknowledged
 
     world.scheduler.spawn(run, container)

@@ -7,7 +7,7 @@ from typing import Any
 
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
@@ -102,7 +102,7 @@ class Play:
         container = self.world.container("keyset")
         origin = Origin("op-0", "cloudformation", "create")
         process = self.world.scheduler.spawn(
-            lambda: container.stack.keysets.found(number, origin), container
+            lambda: container.stack.keysets.create(number, origin), container
         )
         process.waiters.append(lambda: self._found_again(number, process))
 
@@ -151,7 +151,7 @@ class Play:
         def run() -> None:
             try:
                 run_directly(terminal, deployment, _emergency(kids), lambda: None)
-            except Failed:
+            except CommandFailed:
                 world = self.world
                 is_undisturbed = world.truth.whole < self.begin and world.truth.gone is None
                 assert world.plan.met or len(world.executions) > 1 or not is_undisturbed

@@ -96,18 +96,24 @@ class Traffic:
         active = self._world.truth.keyset.active
         if not active:
             return None
-        request = claims.TokenContents("visitor", audience, "visitor", active.lifetime, scope, {})
-        return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
+        said = {"subject": "visitor", "audience": audience, "client_id": "visitor", "scope": scope}
+        said["lifetime"] = active.lifetime
+        return self._signed(active.kid, active.kms_key_arn, said, genuine=True)
 
     def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
         """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
         active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
         if not active:
             return None
-        request = claims.TokenContents(
-            named["sub"], "orders", named["client_id"], active.lifetime, "", {}
+        made = claims.build(
+            issuer="https://sim.example",
+            subject=named["sub"],
+            audience="orders",
+            client_id=named["client_id"],
+            jti=named["jti"],
+            now=now,
+            lifetime=active.lifetime,
         )
-        made = claims.build(request, issuer="https://sim.example", jti=named["jti"], now=now)
         text = self._compact(active.kid, active.kms_key_arn, made)
         return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
 
@@ -116,16 +122,20 @@ class Traffic:
         private = self._world.kms.keys[arn].private
         return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
-    def _thief(self) -> claims.TokenContents:
-        return claims.TokenContents(
-            "thief", "orders", "thief", self._world.times.token_lifetime, "", {}
-        )
+    def _thief(self) -> dict[str, Any]:
+        lifetime = self._world.times.token_lifetime
+        return {
+            "subject": "thief",
+            "audience": "orders",
+            "client_id": "thief",
+            "lifetime": lifetime,
+        }
 
-    def _signed(self, kid: str, arn: str, request: claims.TokenContents, *, genuine: bool) -> Token:
+    def _signed(self, kid: str, arn: str, said: Mapping[str, Any], *, genuine: bool) -> Token:
         world = self._world
         now = int(EPOCH.timestamp() + world.now())
-        made = claims.build(request, issuer="https://sim.example", jti="stolen", now=now)
-        expires = now - EPOCH.timestamp() + request.lifetime  # iat is a whole second
+        made = claims.build(issuer="https://sim.example", jti="stolen", now=now, **said)
+        expires = now - EPOCH.timestamp() + said["lifetime"]  # iat is a whole second
         return Token(self._compact(kid, arn, made), kid, expires, genuine)
 
     def forge(self) -> None:
@@ -162,7 +172,7 @@ class Traffic:
         if "error" in answer:
             world.cutoffs.issuer_answered(answer, arrived)
             return
-        epoch, held = EPOCH.timestamp(), container.stack.view._held
+        epoch, held = EPOCH.timestamp(), container.stack.view._entry
         token = world.tokens.issued(answer["access_token"], container.signed, epoch)
         assert held, "an issuer that signs has read the keyset"
         world.cutoffs.handed_out(token, held.value.keyset)
@@ -198,7 +208,7 @@ class Traffic:
     def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
         container = self._take("authorizer")
-        seen, held = self._number_seen(container), container.stack.view._held
+        seen, held = self._number_seen(container), container.stack.view._entry
         event = {
             "type": "TOKEN",
             "authorizationToken": f"Bearer {text}",
@@ -243,11 +253,11 @@ class Traffic:
 
     def _holds_a_lost_branch(self, container: Container) -> bool:
         """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
-        held, promised = container.stack.view._held, self._world.truth.promised
+        held, promised = container.stack.view._entry, self._world.truth.promised
         return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
-        held = container.stack.view._held
+        held = container.stack.view._entry
         return held.value.number if held else 0
 
     def _worst_trouble(self) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
@@ -78,7 +78,9 @@ class Watch:
     def _read_generations(self) -> None:
         while True:
             path = f"/keyturn/{self._deployment.stack}/keyset"
-            names = [f"{path}/{number:012d}" for number in range(self._next, self._next + AHEAD)]
+            names = [
+                f"{path}/{number:012d}" for number in range(self._next, self._next + LOOK_AHEAD)
+            ]
             answer = self._deployment.clients.ssm.get_parameters(Names=names)
             texts = {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
             for name in names:
@@ -101,14 +103,14 @@ class Watch:
 
     def stored_and_old(self, age: float) -> tuple[int, int]:
         """How many generations SSM holds, and how many of them are older than `age` seconds."""
-        generations = self._deployment.keysets.generations()
+        generations = self._deployment.keysets.read_generations()
         limit = time.time() - age
         return len(generations), sum(g.at.timestamp() < limit for g in generations)
 
     def unclaimed_keys(self) -> list[UnclaimedKey]:
         """Enabled keys of the stack that are not live, each with what may have left it."""
         live = {key.kms_key_arn for key in self._deployment.keyset.keys}
-        keys = self._deployment.kms.of_stack()
+        keys = self._deployment.kms.list_own()
         unclaimed = [key for key in keys if key.enabled and key.arn not in live]
         return [UnclaimedKey(key.arn, tuple(self._endings(key.created))) for key in unclaimed]
 

@@ -209,7 +209,7 @@ def origin() -> Origin:
 @pytest.fixture
 def founded(stack, origin, aws, cloud) -> Stack:
     """A stack with an empty keyset, generation 1, and three clients; the wire is clear."""
-    stack.keysets.found(1, origin)
+    stack.keysets.create(1, origin)
     for name in ("operator", "shop", "batch-1"):
         scopes, claims = ["orders:read", "orders:write"], ["tenant", "level", "roles", "a", "x"]
         declare(cloud, name, scopes=scopes, subjects="any", claims=claims)

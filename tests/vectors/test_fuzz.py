@@ -50,8 +50,17 @@ def peers(keys) -> Peers:
 
 
 def _token(keys, name, jti, extra) -> str:
-    request = claims.TokenContents("user-1", AUDIENCE, "shop", 600, "orders:read", extra)
-    made = claims.build(request, issuer=ISSUER, jti=jti, now=NOW)
+    made = claims.build(
+        issuer=ISSUER,
+        subject="user-1",
+        audience=AUDIENCE,
+        client_id="shop",
+        jti=jti,
+        now=NOW,
+        lifetime=600,
+        scope="orders:read",
+        extra=extra,
+    )
     return _signed(keys, name, *jws.build_signing_input(keys.kid(name), made).split("."))
 
 

@@ -112,7 +112,7 @@ class World:
             self.calls += 1
             return PublicJwk.from_rsa(self.keys.public(name))
 
-        reader = SimpleNamespace(read=read, newer=read)
+        reader = SimpleNamespace(read=read, read_newer=read)
         source = SimpleNamespace(public_jwk=public_jwk)
         settings = Settings(
             stack="vectors",
@@ -130,7 +130,7 @@ class World:
             view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
+            expectations=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
         )
 
     def _keyset(self) -> Keyset:

@@ -144,10 +144,13 @@ class Issuer:
         """A token of the active key; or of `kid`, whatever became of it: as if it had been stolen."""
         kid = kid or self.active.kid
         lifetime = lifetime or self._lifetime
-        wanted = claims.TokenContents("alice", audience, "shop", lifetime, "orders:read", {})
         members = claims.build(
-            wanted,
             issuer=issuer or self.url,
+            subject="alice",
+            audience=audience,
+            client_id="shop",
+            lifetime=lifetime,
+            scope="orders:read",
             jti=f"id-{next(self._ids)}",
             now=int(self.now.timestamp()),
         )
@@ -163,7 +166,7 @@ class Issuer:
         """The keyset store's."""
         return self._generation
 
-    def newer(self, held: Generation) -> Generation:
+    def read_newer(self, held: Generation) -> Generation:
         """The keyset store's."""
         return self._generation
 

@@ -47,7 +47,7 @@ class Authorizer:
             view=View(issuer, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit),
             public_keys=PublicKeys(issuer),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expectations(issuer.url, audience, DEFAULTS.leeway),
+            expectations=lambda audience: Expectations(issuer.url, audience, DEFAULTS.leeway),
         )
 
     def refusal(self, _issuer: Issuer, token: str) -> str | None:

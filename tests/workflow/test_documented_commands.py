@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from keyturn.cli.main import app
-from keyturn.cli.terminal import BAD_USAGE, PROBLEM
+from keyturn.cli.terminal import PROBLEM, USAGE_ERROR
 from tests.definition import ROOT
 from tests.documents import PAGES, PRESENT, code, rows, section, typed
 
@@ -80,7 +80,7 @@ def test_the_exit_statuses_are_described() -> None:
     """Of a problem and of invalid usage, as the command ends with them."""
     text = " ".join(PAGES["docs/operating.md"].split())
     assert f"{PROBLEM} if the command found a problem or failed" in text
-    assert f"{BAD_USAGE} on invalid usage" in text
+    assert f"{USAGE_ERROR} on invalid usage" in text
 
 
 def test_the_object_of_every_command_is_described() -> None:

@@ -75,7 +75,7 @@ def test_what_happens_to_keys_and_tokens(stack: Any, bus: Bus) -> None:
         Generation(1, "op", "tests", "drill", NOW, Keyset()),
         Generation(2, "op", "tests", "drill", NOW, Keyset((signing,), ended, cutoffs=(cutoff,))),
     )
-    stack.keysets = SimpleNamespace(generations=lambda: chain)
+    stack.keysets = SimpleNamespace(read_generations=lambda: chain)
     record_changes.record_changes(stack)
     documented = examples()
     assert bus.sent.keys() == {
@@ -94,7 +94,7 @@ def test_what_does_not_count(stack: Any, bus: Bus) -> None:
     founded = Generation(1, "op", "tests", "drill", NOW, Keyset())
     stored = StoredParameter("000000000009", "{}", 1, NOW)
     stack.keysets = SimpleNamespace(
-        listed=lambda: ([stored], Lineage((founded,), 2, {})), remove=lambda _: None
+        read_all=lambda: ([stored], Lineage((founded,), 2, {})), remove=lambda _: None
     )
     unlawful.remove_unlawful(stack)
     assert bus.sent["UnlawfulGeneration"].keys() == examples()["UnlawfulGeneration"].keys()

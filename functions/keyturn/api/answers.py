@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def http(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
+def json_response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
     """A JSON answer that nobody caches (RFC 6749 section 5.1)."""
     return {
         "statusCode": status,
@@ -26,9 +26,9 @@ class Refusal(Exception):
         """`{"error", "error_description"}`."""
         return {"error": self.error, "error_description": str(self)}
 
-    def http(self) -> dict[str, Any]:
+    def to_http(self) -> dict[str, Any]:
         """The same over HTTP."""
-        return http(self.status, self.body(), **self.headers)
+        return json_response(self.status, self.body(), **self.headers)
 
 
 class BadRequest(Refusal):

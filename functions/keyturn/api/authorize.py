@@ -23,7 +23,7 @@ from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
 
 KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
-REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
+CODE_BY_STATE: Mapping[State, Code] = {  # an active key's tokens always count
     State.STANDBY: Code.KEY_NOT_PUBLISHED,
     State.GRACE: Code.KEY_EXPIRED,
     State.RETIRED: Code.KEY_RETIRED,
@@ -40,7 +40,7 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     except (AwsFault, KeysetFault):
         measure(Metric.AUTHORIZER_FAULTS, api=call.api_id)
         raise
-    if answer is None and call.http_api:
+    if answer is None and call.is_http_api:
         return gateway.NOT_AUTHORIZED
     if answer is None:
         # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
@@ -61,17 +61,19 @@ def decide(stack: Stack, call: gateway.Call, request_id: str) -> Mapping[str, An
         log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
         return None
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
-    return call.allowed(claims, api.routes, gateway.integration_context(claims))
+    return call.allow(claims, api.routes, gateway.build_context(claims))
 
 
 def read_generation(stack: Stack, kid: str) -> Generation:
     """The generation that decides about a key; raises TokenRefused for what can be no kid."""
     if len(kid) != KID_LENGTH:  # no key has it, now or later
         raise TokenRefused(Code.UNKNOWN_KID)
-    generation = stack.view.current()
+    generation = stack.view.get()
     if generation.keyset.find(kid):
         return generation
-    return stack.view.fresh()  # an older view cannot tell: the key may have been published since
+    return (
+        stack.view.get_fresh()
+    )  # an older view cannot tell: the key may have been published since
 
 
 def authenticate(
@@ -86,7 +88,7 @@ def authenticate(
     key = acceptable_key(generation, token.kid, now)
     claims = verify_signature(token, stack.public_keys.get(key))
     api = stack.api(api_id)
-    expected = stack.expected(api.audience)
+    expected = stack.expectations(api.audience)
     check_claims(claims, expected, lifetime=key.lifetime, now=now.timestamp())
     if generation.keyset.refusing_cutoff(claims):
         raise TokenRefused(Code.CUT_OFF)
@@ -99,7 +101,7 @@ def acceptable_key(generation: Generation, kid: str, now: datetime) -> Key:
     if key is None:
         raise TokenRefused(Code.UNKNOWN_KID)
     if isinstance(key, EndedKey) or not key.verifies(now):
-        raise TokenRefused(REFUSED_AS[key.state])
+        raise TokenRefused(CODE_BY_STATE[key.state])
     return key
 
 

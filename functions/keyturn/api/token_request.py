@@ -133,8 +133,10 @@ def _claims(value: Any) -> Mapping[str, Any]:
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
+    children = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
+    return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -76,14 +76,18 @@ class Stack:
         """What each client may have, as this container last saw it."""
         from keyturn.aws import registry
 
-        return registry.Views(registry.clients(self.settings.stack, self.clients.ssm), self._view)
+        return registry.Views(
+            registry.client_registry(self.settings.stack, self.clients.ssm), self._view
+        )
 
     @cached_property
     def api_views(self) -> "Views[Api]":
         """What each API accepts, as this container last saw it."""
         from keyturn.aws import registry
 
-        return registry.Views(registry.apis(self.settings.stack, self.clients.ssm), self._view)
+        return registry.Views(
+            registry.api_registry(self.settings.stack, self.clients.ssm), self._view
+        )
 
     @cached_property
     def kms(self) -> "KmsKeys":
@@ -104,16 +108,16 @@ class Stack:
 
         One without a document (or None) accepts what the stack's own settings say.
         """
-        declared = api_id and self.api_views.view(api_id).current()
-        return declared or self._undeclared_api
+        api = api_id and self.api_views.view(api_id).get()
+        return api or self._default_api
 
     @cached_property
-    def _undeclared_api(self) -> "Api":
+    def _default_api(self) -> "Api":
         from keyturn.access.api import Api
 
         return Api("", self.settings.audience, self.settings.route_scopes)
 
-    def expected(self, audience: str) -> Expectations:
+    def expectations(self, audience: str) -> Expectations:
         """What the authorizer insists on in a token for this audience."""
         settings = self.settings
         return Expectations(settings.issuer, audience, self.times.leeway, settings.former_issuer)

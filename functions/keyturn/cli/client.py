@@ -12,10 +12,10 @@ from keyturn.aws.faults import AwsFault
 from keyturn.cli import documents
 from keyturn.cli.differences import rows
 from keyturn.cli.document_change import Change, Consent
-from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
+from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
 from keyturn.cli.formatting import duration
 from keyturn.cli.options import Drift, DryRun, Yes
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
 from keyturn.keyset.errors import KeysetFault
 
@@ -88,7 +88,7 @@ def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
 
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
-    clients = deployment.client_documents.all()
+    clients = deployment.client_documents.read_all()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
         table.add_column(column)
@@ -98,7 +98,7 @@ def list_clients(terminal: Terminal, deployment: Deployment) -> None:
         table.add_row(name, *(cells or [DOES_NOT_PARSE]))
     terminal.say(table if clients else "There are no clients, so no tokens can be issued.")
     say_problems(terminal, clients)
-    entries = [{"client": name, **in_json(clients[name])} for name in sorted(clients)]
+    entries = [{"client": name, **to_json(clients[name])} for name in sorted(clients)]
     terminal.result({"clients": entries})
 
 
@@ -108,7 +108,7 @@ def _subjects(arguments: list[str]) -> str | list[str]:
     if len(arguments) == 1 and arguments[0] in tuple(Subjects):
         return arguments[0]
     if words := set(arguments) & set(Subjects):
-        raise BadUsage(
+        raise UsageError(
             f"--subject {min(words)} cannot be combined with others", "leave out the others"
         )
     return arguments
@@ -137,11 +137,11 @@ def _longest_lifetime(deployment: Deployment) -> int:
         return times.token_lifetime
 
 
-CLIENTS: Kind[Client] = Kind(
+CLIENTS: DocumentKind[Client] = DocumentKind(
     noun="client",
     verb="client",
     from_document=Client.from_document,
-    smallest={"audiences": ["any"]},
+    minimal={"audiences": ["any"]},
     defaults={
         "audiences": "none",
         "scopes": "none",

@@ -3,7 +3,7 @@
 import json
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 
 
 def jwks(terminal: Terminal, deployment: Deployment) -> None:
@@ -11,7 +11,7 @@ def jwks(terminal: Terminal, deployment: Deployment) -> None:
     url = deployment.outputs["JwksUrl"]
     answer = deployment.fetch(url)
     if answer.status != 200:
-        raise Failed(f"{url} answers {answer.status}", "`keyturn doctor` says why")
+        raise CommandFailed(f"{url} answers {answer.status}", "`keyturn doctor` says why")
     terminal.plain(json.dumps(answer.body, indent=2))
     terminal.result(
         {

@@ -1,10 +1,10 @@
 """What to do about an error, in one line."""
 
 from keyturn.aws.credentials import MFA_WITHOUT_TERMINAL, profile_name
-from keyturn.aws.faults import AwsFault, NoCredentials, Throttled, Unanswered, Unreached, Unsent
+from keyturn.aws.faults import AwsFault, NoCredentials, NoReply, NotSent, Throttled, Unreachable
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.terminal import Stopped
+from keyturn.cli.terminal import CommandError
 from keyturn.keyset.errors import ContradictorySettings, NewerSchema
 
 _SSO = "the SSO session has expired or is missing: `aws sso login{profile}`"
@@ -40,10 +40,10 @@ _NO_STACK = ("cloudformation:DescribeStacks", "ValidationError")
 _RESTORE = "`keyturn repair` restores the keyset; until then nothing is touched"
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "sign in again, and check with `aws sts get-caller-identity{profile}`"),
-    (Unsent, _CONFIGURE),
+    (NotSent, _CONFIGURE),
     (Throttled, "wait a minute and try again: the account's request quota is used up"),
-    (Unreached, "check the network and HTTPS_PROXY, then try again"),
-    (Unanswered, "try again; the call may have taken effect all the same"),
+    (Unreachable, "check the network and HTTPS_PROXY, then try again"),
+    (NoReply, "try again; the call may have taken effect all the same"),
     (KeysetMissing, _RESTORE),
     (NewerSchema, "deploy that release; until then nothing is touched"),
     (
@@ -56,7 +56,7 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
 
 def remedy_for(error: Exception) -> str:
     """The next thing to try."""
-    if isinstance(error, Stopped):
+    if isinstance(error, CommandError):
         return error.remedy
     return _remedy(error).replace("{profile}", _profile_option())
 

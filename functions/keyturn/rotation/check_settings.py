@@ -29,7 +29,7 @@ def run(event: "CustomResource") -> Mapping[str, str]:
 
     if event.request_type == "Delete":
         return {}
-    settings = Settings.checked(event.properties)
+    settings = Settings.from_texts(event.properties)
     times = json.dumps(asdict(settings.times), separators=(",", ":"))
     shared, own = environment({**event.properties, "times": times})
     size = max(environment_size({**shared, **variables}) for variables in own.values())

@@ -12,7 +12,7 @@ from itertools import islice
 
 from keyturn.aws.faults import Conflict
 from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
@@ -20,9 +20,9 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import find_violation
-from keyturn.rotation.branches import MOST_LISTED
+from keyturn.rotation.branches import MAX_LISTED
 
-_MOST_READ = 10  # objects of one number
+_MAX_READ = 10  # objects of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +35,33 @@ class Missing:
 
 
 def missing_generations(
-    stack: Stack, parameters: list[StoredParameter], kept: Sequence[HistoryObject]
+    stack: Stack, parameters: list[StoredParameter], history: Sequence[HistoryObject]
 ) -> tuple[tuple[Missing, ...], Lineage | None]:
     """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
 
     Where nothing counts any more, the newest generation of the history does again. Raises NewerSchema.
     """
-    standing = {one.number: one for one in parameters if one.number is not None}
-    stored = {number: one for number, one in standing.items() if one.version == 1}
+    existing = {
+        parameter.number: parameter for parameter in parameters if parameter.number is not None
+    }
+    stored = {number: parameter for number, parameter in existing.items() if parameter.version == 1}
     lineage, missing = trace(stored.values()), list[Missing]()
     if lineage is None:
-        root = _newest(stack, kept)
+        root = _newest(stack, history)
         if root is None:
             return (), None
-        missing.append(Missing(root.number, root.text, root.number in standing))
+        missing.append(Missing(root.number, root.text, root.number in existing))
         lineage = Lineage.from_generation(root).extend(stored)
-    while following := _following(stack, stored, lineage, kept):
-        taken = range(lineage.next_number, following.number)
-        missing += [Missing(free, PLACEHOLDER) for free in taken if free not in standing]
-        if following.number not in stored:
-            overwritten = following.number in standing
-            missing.append(Missing(following.number, following.text, overwritten))
-        chain = (*lineage.chain, following)
-        lineage = Lineage(chain, following.number + 1, lineage.rejections).extend(stored)
+    while successor := _find_successor(stack, stored, lineage, history):
+        skipped_numbers = range(lineage.next_number, successor.number)
+        missing += [
+            Missing(number, PLACEHOLDER) for number in skipped_numbers if number not in existing
+        ]
+        if successor.number not in stored:
+            overwritten = successor.number in existing
+            missing.append(Missing(successor.number, successor.text, overwritten))
+        chain = (*lineage.chain, successor)
+        lineage = Lineage(chain, successor.number + 1, lineage.rejections).extend(stored)
     return tuple(missing), lineage
 
 
@@ -67,11 +71,11 @@ def restore_generations(stack: Stack) -> list[int]:
     A listing can be torn by pruning, or garbled on its way: only a second one that says the same is
     believed. Where somebody wrote meanwhile the next run looks again.
     """
-    parameters = stack.keysets.parameters()
-    numbers = [one.number for one in parameters if one.number is not None]
-    bounds = (min(numbers), MOST_LISTED) if numbers else ()
+    parameters = stack.keysets.list_parameters()
+    numbers = [parameter.number for parameter in parameters if parameter.number is not None]
+    bounds = (min(numbers), MAX_LISTED) if numbers else ()
     missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
-    if not missing or stack.keysets.parameters() != parameters:
+    if not missing or stack.keysets.list_parameters() != parameters:
         return []
     try:
         return put_back(stack, missing)
@@ -81,30 +85,30 @@ def restore_generations(stack: Stack) -> list[int]:
 
 def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
     """Put these back; returns their numbers. Raises Conflict where a name was taken meanwhile."""
-    for one in missing:
-        if one.overwritten:
-            stack.keysets.remove([f"{one.number:012d}"])
-        stack.keysets.put_back(one.number, one.text)
-    return [one.number for one in missing]
+    for generation in missing:
+        if generation.overwritten:
+            stack.keysets.remove([f"{generation.number:012d}"])
+        stack.keysets.put_back(generation.number, generation.text)
+    return [generation.number for generation in missing]
 
 
-def _following(
+def _find_successor(
     stack: Stack,
     stored: Mapping[int, StoredParameter],
     lineage: Lineage,
-    kept: Sequence[HistoryObject],
+    history: Sequence[HistoryObject],
 ) -> Generation | None:
     """What follows the newest that counts, from SSM beyond a free name, or from the history."""
     parent = document.digest(lineage.head.text)
-    for number in range(lineage.next_number, lineage.next_number + AHEAD):
-        for generation in _candidates(stack, number, stored.get(number), kept):
+    for number in range(lineage.next_number, lineage.next_number + LOOK_AHEAD):
+        for generation in _candidates(stack, number, stored.get(number), history):
             if generation.parent == parent and not find_violation(lineage.head, generation):
                 return generation
     return None
 
 
 def _candidates(
-    stack: Stack, number: int, stored: StoredParameter | None, kept: Sequence[HistoryObject]
+    stack: Stack, number: int, stored: StoredParameter | None, history: Sequence[HistoryObject]
 ) -> Iterator[Generation]:
     """What can be read under this number: in SSM, then in the history, the oldest object first."""
     if stored:
@@ -113,20 +117,21 @@ def _candidates(
             if generation.number == number:
                 yield generation
         return
-    for one in islice((one for one in kept if one.number == number), _MOST_READ):
+    for entry in islice((entry for entry in history if entry.number == number), _MAX_READ):
         with suppress(DocumentInvalid):
-            yield stack.history.read(one)
+            yield stack.history.read(entry)
 
 
-def _newest(stack: Stack, kept: Sequence[HistoryObject]) -> Generation | None:
+def _newest(stack: Stack, history: Sequence[HistoryObject]) -> Generation | None:
     """The newest of the history that follows its own parent there; without any, that can be read."""
-    numbers = sorted({one.number for one in kept if one.number is not None}, reverse=True)
-    by_digest = {one.digest: one for one in kept}
+    numbers = sorted({entry.number for entry in history if entry.number is not None}, reverse=True)
+    by_digest = {entry.digest: entry for entry in history}
     newest = None
-    for generation in (one for n in numbers for one in _candidates(stack, n, None, kept)):
-        newest = newest or generation
-        with suppress(KeyError, DocumentInvalid):
-            parent = stack.history.read(by_digest[generation.parent])
-            if not find_violation(parent, generation):
-                return generation
+    for number in numbers:
+        for generation in _candidates(stack, number, None, history):
+            newest = newest or generation
+            with suppress(KeyError, DocumentInvalid):
+                parent = stack.history.read(by_digest[generation.parent])
+                if not find_violation(parent, generation):
+                    return generation
     return newest

@@ -21,15 +21,17 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.cutoffs import CutOff, merge
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
+from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.branches import branches
+from keyturn.rotation.branches import find_branches
 from keyturn.rotation.put_back import Missing, missing_generations, put_back
+from keyturn.rotation.repairs import Repair
 
-_JOINED = "join_branches"  # the reason of the generation that joins them
-_REACH = 200  # numbers that a repair passes over, each with a parameter
-_SECOND_LOOK = 2.0  # seconds: SSM promises no consistent reads
+_JOIN_REASON = Repair.JOIN_BRANCHES.value  # the reason of the generation that joins them
+_MAX_SKIPPED = 200  # numbers that a repair passes over, each with a parameter
+_RECHECK_PAUSE = 2.0  # seconds: SSM promises no consistent reads
 
 
 class Condition(StrEnum):
@@ -65,7 +67,7 @@ def diagnose(stack: Stack) -> Diagnosis:
     diagnosis = _diagnose(stack)
     if diagnosis.condition is not Condition.LOST:
         return diagnosis
-    stack.clock.sleep(_SECOND_LOOK)
+    stack.clock.sleep(_RECHECK_PAUSE)
     return _diagnose(stack)
 
 
@@ -77,7 +79,7 @@ def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | N
     put_back(stack, diagnosis.missing)
     if not (diagnosis.source and diagnosis.number):
         return None
-    keyset = _without_ended(stack, diagnosis.source.keyset, diagnosis.revocations)
+    keyset = _revoke_ended(stack, diagnosis.source.keyset, diagnosis.revocations)
     origin = replace(origin, reason=diagnosis.condition.value)
     return stack.keysets.restore(diagnosis.number, keyset, origin)
 
@@ -89,73 +91,91 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     branch that lawfully left what counts is believed, and no JWKS is: anybody may have written either.
     Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
     """
-    parameters, lineage = stack.keysets.listed()
-    lost = [one for one in branches(stack, lineage) if one.number < lineage.next_number + _REACH]
+    parameters, lineage = stack.keysets.read_all()
+    lost = _near_branches(stack, lineage)
     if not lost:
         return None
-    tip, head = max(lost, key=lambda one: one.number), lineage.head
-    ended = {key.kid for one in lost for key in one.keyset.ended}
+    branch_head, head = max(lost, key=lambda generation: generation.number), lineage.head
+    ended = {key.kid for generation in lost for key in generation.keyset.ended}
     kids = tuple(key.kid for key in head.keyset.keys if key.kid in ended)
-    is_joined = any(one.reason == _JOINED and one.number > tip.number for one in lineage.chain)
-    cutoffs = head.keyset.cutoffs if is_joined else _with_cutoffs(stack, head.keyset, tip.keyset)
-    if head.number >= tip.number and not kids and cutoffs == head.keyset.cutoffs:
+    is_joined = any(
+        generation.reason == _JOIN_REASON and generation.number > branch_head.number
+        for generation in lineage.chain
+    )
+    cutoffs = (
+        head.keyset.cutoffs if is_joined else _merge_cutoffs(stack, head.keyset, branch_head.keyset)
+    )
+    if head.number >= branch_head.number and not kids and cutoffs == head.keyset.cutoffs:
         return None
-    taken, number = {one.number for one in parameters}, max(tip.number + 1, lineage.next_number)
-    while number in taken:
+    numbers, number = (
+        {parameter.number for parameter in parameters},
+        max(branch_head.number + 1, lineage.next_number),
+    )
+    while number in numbers:
         number += 1
-    keyset, origin = _without_ended(stack, head.keyset, kids), replace(origin, reason=_JOINED)
+    keyset, origin = _revoke_ended(stack, head.keyset, kids), replace(origin, reason=_JOIN_REASON)
     try:
         return stack.keysets.restore(number, replace(keyset, cutoffs=cutoffs), origin)
     except DocumentTooLarge:  # a revocation waits for no cut-off
-        logger.warning("cutoffs_not_joined", generation=tip.number)
+        logger.warning("cutoffs_not_joined", generation=branch_head.number)
         return stack.keysets.restore(number, keyset, origin)
 
 
-def _with_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
+def _merge_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
     """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
     now = stack.clock.now()
-    return merge(keyset.cutoffs, (one for one in other.cutoffs if not one.is_over(now)))
+    return merge(keyset.cutoffs, (cutoff for cutoff in other.cutoffs if not cutoff.is_over(now)))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:
-    kept = stack.history.generations()
+    history = stack.history.generations()
     try:
-        missing, lineage = missing_generations(stack, stack.keysets.parameters(), kept)
+        missing, lineage = missing_generations(stack, stack.keysets.list_parameters(), history)
     except NewerSchema as error:
         return Diagnosis(Condition.NEWER_RELEASE, str(error))
     if lineage is None:
         raise NothingToRestore("no generation can be read, neither in SSM nor in history/")
 
     head, projection = lineage.head, stack.well_known.read()
-    shown = projection.generation if projection else 0
-    elsewhere = [
-        one for one in branches(stack, lineage) if one.number < lineage.next_number + _REACH
-    ]
-    ended = {key.kid for one in elsewhere for key in one.keyset.ended}
-    newest = max([head.number, *(one.number for one in elsewhere)])
-    if projection and shown > newest:  # a JWKS shows exactly the live keys
+    published_number = projection.generation if projection else 0
+    branches = _near_branches(stack, lineage)
+    ended = {key.kid for generation in branches for key in generation.keyset.ended}
+    newest = max([head.number, *(generation.number for generation in branches)])
+    if projection and published_number > newest:  # a JWKS shows exactly the live keys
         ended |= {key.kid for key in head.keyset.keys} - projection.keys.keys()
     live = [key.kid for key in head.keyset.keys]
-    if shown > newest and (shown > newest + _REACH or (live and ended.issuperset(live))):
-        raise JwksNotOurs(f"{JWKS} claims to be of generation {shown} and is not ours")
+    if published_number > newest and (
+        published_number > newest + _MAX_SKIPPED or (live and ended.issuperset(live))
+    ):
+        raise JwksNotOurs(f"{JWKS} claims to be of generation {published_number} and is not ours")
 
-    source = _source(head, elsewhere)
+    source = _source(head, branches)
     revocations = tuple(key.kid for key in source.keyset.keys if key.kid in ended)
-    is_newest = head.number >= max(shown, newest) and not revocations
+    is_newest = head.number >= max(published_number, newest) and not revocations
     return Diagnosis(
         Condition.SOUND if is_newest and not missing else Condition.LOST,
         missing=missing,
         source=source,
-        number=None if is_newest else max(shown, newest, lineage.next_number - 1) + 1,
+        number=None if is_newest else max(published_number, newest, lineage.next_number - 1) + 1,
         revocations=revocations,
     )
 
 
+def _near_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
+    """Those that a repair can pass over."""
+    limit = lineage.next_number + _MAX_SKIPPED
+    return [branch for branch in find_branches(stack, lineage) if branch.number < limit]
+
+
 def _source(head: Generation, branches: Iterable[Generation]) -> Generation:
     """The newest generation that what counts can become."""
-    later = (one for one in branches if one.number > head.number and not find_violation(head, one))
-    return max(later, key=lambda one: one.number, default=head)
+    later = (
+        generation
+        for generation in branches
+        if generation.number > head.number and not find_violation(head, generation)
+    )
+    return max(later, key=lambda generation: generation.number, default=head)
 
 
-def _without_ended(stack: Stack, keyset: Keyset, kids: Iterable[str]) -> Keyset:
+def _revoke_ended(stack: Stack, keyset: Keyset, kids: Iterable[str]) -> Keyset:
     return revoke(keyset, kids, stack.clock.now(), times=stack.times, limits=stack.limits)

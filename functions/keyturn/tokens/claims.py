@@ -1,8 +1,9 @@
-"""The claims of an access token (RFC 9068 section 2.2): made here, checked here."""
+"""The claims of an access token (RFC 9068 section 2.2): built here, checked here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from keyturn.tokens.errors import Code, TokenRefused
@@ -13,33 +14,35 @@ _get_required = itemgetter(*_TEXTS, *_INSTANTS)
 _ISSUER_CLAIMS = frozenset({*_TEXTS, *_INSTANTS, "scope"})
 
 
-@dataclass(frozen=True, slots=True)
-class TokenContents:
-    """What a token is to say. `lifetime` is in seconds, `scope` space-separated."""
+def build(
+    *,
+    issuer: str,
+    subject: str,
+    audience: str,
+    client_id: str,
+    jti: str,
+    now: int,
+    lifetime: int,
+    scope: str = "",
+    extra: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The claims to sign: `now` in epoch seconds, `lifetime` in seconds, `scope` space-separated.
 
-    subject: str
-    audience: str
-    client_id: str
-    lifetime: int
-    scope: str
-    extra: Mapping[str, Any]
-
-
-def build(contents: TokenContents, *, issuer: str, jti: str, now: int) -> dict[str, Any]:
-    """The claims to sign, `now` in epoch seconds; raises ValueError for extra claims of these names."""
-    if not _ISSUER_CLAIMS.isdisjoint(contents.extra):
+    Raises ValueError for extra claims of these names.
+    """
+    if not _ISSUER_CLAIMS.isdisjoint(extra):
         raise ValueError("an additional claim has the name of one of the issuer's claims")
     return {
         "iss": issuer,
-        "sub": contents.subject,
-        "aud": contents.audience,
-        "exp": now + contents.lifetime,
+        "sub": subject,
+        "aud": audience,
+        "exp": now + lifetime,
         "iat": now,
         "nbf": now,
         "jti": jti,
-        "client_id": contents.client_id,
-        **({"scope": contents.scope} if contents.scope else {}),
-        **contents.extra,
+        "client_id": client_id,
+        **({"scope": scope} if scope else {}),
+        **extra,
     }
 
 

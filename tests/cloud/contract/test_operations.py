@@ -25,7 +25,7 @@ def _made() -> set[str]:
     named = {
         name
         for file in sources
-        for name in re.findall(r'translated\("([^"]+)"\)', file.read_text())
+        for name in re.findall(r'translate_errors\("([^"]+)"\)', file.read_text())
     }
     return {name for name in named if name.partition(":")[0] in FAKED}
 

@@ -97,11 +97,14 @@ def the_issuer_signs_what_is_cut_off() -> AbstractContextManager[Any]:
 def a_release_drops_the_cut_off() -> AbstractContextManager[Any]:
     """With it what was issued before."""
 
-    def release(keyset: Keyset, clients: Iterable[str], **_arguments: Any) -> Keyset:
+    def release(keyset: Keyset, clients: Iterable[str], **how: Any) -> Keyset:
         released = frozenset(clients)
+        if real(keyset, released, **how) == keyset:
+            return keyset
         kept = [one for one in keyset.cutoffs if not (one.is_block and one.digest in released)]
         return replace(keyset, cutoffs=tuple(kept))
 
+    real = token_revocation.release
     return patch.object(revoke_keys, "release", release)
 
 

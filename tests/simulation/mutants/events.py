@@ -10,11 +10,20 @@ from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import Event
 from keyturn.keyset.transitions import _end_keys, _get_live_key
 from keyturn.rotation import destroy_key, keyset_resource, plan_rotation, retire_key
-from keyturn.rotation.plan_rotation import Emergency, PlanInput, Rollback, Scheduled
+from keyturn.rotation.plan_rotation import (
+    EmergencyRequestInput,
+    PlanInput,
+    RollbackRequestInput,
+    ScheduledInput,
+)
 from keyturn.rotation.task import SupersedingInput
 from tests.simulation.mutants.patching import rebuilt
 
-_MEMBERS = {name for mode in (Scheduled, Rollback, Emergency) for name in mode.model_fields}
+_MEMBERS = {
+    name
+    for mode in (ScheduledInput, RollbackRequestInput, EmergencyRequestInput)
+    for name in mode.model_fields
+}
 
 
 def an_input_says_what_a_state_says() -> AbstractContextManager[Any]:

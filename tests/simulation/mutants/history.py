@@ -46,7 +46,7 @@ def whatever_says_that_it_follows_comes_back() -> AbstractContextManager[Any]:
 def any_object_of_the_number_backs_a_jwks() -> AbstractContextManager[Any]:
     """As it was: a forged JWKS and a forged object wedge the publication."""
 
-    def branches(stack: Any, _lineage: Any) -> Any:
+    def find_branches(stack: Any, _lineage: Any) -> Any:
         return stack.history.generations()
 
-    return patch.object(publish_jwks, "branches", branches)
+    return patch.object(publish_jwks, "find_branches", find_branches)

@@ -43,7 +43,7 @@ def unregistered_keys_stop_creation() -> AbstractContextManager[Any]:
     def ensure(stack: Any, origin: Any, **how: Any) -> Any:
         keyset = stack.keysets.read().keyset
         known = {key.kms_key_arn for key in keyset.all_keys}
-        keys = [key for key in stack.kms.of_stack() if key.enabled and key.arn not in known]
+        keys = [key for key in stack.kms.list_own() if key.enabled and key.arn not in known]
         if keyset.standby is None and len(keys) >= 4:
             raise KeysetFault("too many unclaimed keys")
         return real(stack, origin, **how)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.api import authorize
-from keyturn.aws.faults import Throttled, Unanswered, UnreadableDocument
+from keyturn.aws.faults import NoReply, Throttled, UnreadableDocument
 from keyturn.aws.view import ViewTooOld
 from tests.unit.api import events
 from tests.unit.api.requests import mint
@@ -155,13 +155,13 @@ def test_an_unreadable_document_is_told_by_its_parameter(booted, cloud, printed,
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"), [("ThrottlingException", Throttled), ("InternalServerError", Unanswered)]
+    ("error", "fault"), [("ThrottlingException", Throttled), ("InternalServerError", NoReply)]
 )
 def test_ssm_down_for_a_document_is_a_fault_and_no_fallback(booted, cloud, aws, error, fault):
     """An API whose document cannot be read is not an API without one."""
     declare_api(booted, cloud, {"audience": "billing"})
     token = mint(booted, cloud)
-    status = 500 if fault is Unanswered else 400
+    status = 500 if fault is NoReply else 400
     aws.fail("ssm:GetParameters", aws.error(error, status), times=99)
     with pytest.raises(fault):
         visit(token)

@@ -7,7 +7,7 @@ import pytest
 
 from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.view import ViewTooOld
 from keyturn.keyset import document
@@ -38,7 +38,7 @@ def test_ssm_down_from_the_start_is_a_fault(booted, cloud, aws, kind):
     """A container that knows nothing says so."""
     token = mint(booted, cloud)
     aws.fail("ssm:*", aws.timeout, times=99)
-    with pytest.raises(Unanswered, match="ssm:GetParametersByPath"):
+    with pytest.raises(NoReply, match="ssm:GetParametersByPath"):
         ask(token, kind)
 
 
@@ -61,7 +61,7 @@ def test_ssm_down_beyond_the_stale_limit_is_a_fault(booted, cloud, aws, clock, k
         ("KMSInternalException", AwsFault),
         ("ThrottlingException", Throttled),
         ("DisabledException", KeyUnusable),
-        ("AccessDeniedException", Denied),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 def test_kms_down_is_a_fault(booted, cloud, aws, printed, caplog, kind, code, fault):
@@ -191,7 +191,7 @@ def test_faults_show_nothing_of_the_token(booted, cloud, aws, printed, caplog):
     """Neither the exception that Lambda reports, nor anything logged on the way."""
     token = mint(booted, cloud)
     aws.fail("ssm:*", aws.timeout, times=99)
-    with pytest.raises(Unanswered) as raised:
+    with pytest.raises(NoReply) as raised:
         ask(token)
     assert token not in repr(raised.value)
     silent(printed, caplog, token)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.access.routes import RouteTable
-from keyturn.api.gateway import MAX_ARN, MAX_RESULT, Call, integration_context, result_size
+from keyturn.api.gateway import MAX_ARN, MAX_RESULT, Call, build_context, result_size
 from keyturn.tokens import jws
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"
@@ -34,9 +34,7 @@ def test_no_answer_is_larger_than_computed(filling):
     sizes = [
         len(
             json.dumps(
-                Call("", f"{STAGE}/{asked}", http).allowed(
-                    claims, TABLE, integration_context(claims)
-                )
+                Call("", f"{STAGE}/{asked}", http).allow(claims, TABLE, build_context(claims))
             )
         )
         for asked, http in ((longest, False), ("$connect", False), (longest, True))

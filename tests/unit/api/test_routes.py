@@ -144,4 +144,4 @@ def test_the_integration_is_told_also_where_nothing_opens(routed, booted, cloud,
 @pytest.mark.parametrize("route", ["GET/a:b/c", "$connect", "GET/"])
 def test_a_call_names_its_api(route):
     """The part of the ARN between account and stage, whatever the path holds."""
-    assert gateway.Call("", f"{STAGE}/{route}", http_api=False).api_id == "api1"
+    assert gateway.Call("", f"{STAGE}/{route}", is_http_api=False).api_id == "api1"

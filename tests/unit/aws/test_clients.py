@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import LoginTokenLoadError, ReadTimeoutError, UnknownServiceError
 
 from keyturn.aws import clients
-from keyturn.aws.faults import Unsent
+from keyturn.aws.faults import NotSent
 
 COMMAND_SERVICES = ("cloudformation", "iam", "lambda", "logs", "sts")
 CREDENTIAL_SERVICES = ("sso", "sso-oidc", "signin", "sts")
@@ -108,7 +108,7 @@ def test_a_client_that_cannot_be_made_is_a_fault(own_session, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     clients.session.cache_clear()
-    with pytest.raises(Unsent, match="ssm: NoRegionError"):
+    with pytest.raises(NotSent, match="ssm: NoRegionError"):
         assert clients.Clients(20).ssm
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyturn.aws.executions import UNKNOWN, Executions, Request
+from keyturn.aws.executions import UNKNOWN, ExecutionRequest, Executions
 from keyturn.aws.faults import Throttled
 from tests.cloud.states import StatesClient
 from tests.mutations import STRANGE, mutations
@@ -73,10 +73,12 @@ EMERGENCY = {"mode": "emergency", "kids": [KID], "reason": "leaked", "started_by
 def test_what_the_workflow_accepts_is_understood(stack, running):
     """The mode, who started it, and in an emergency the kids."""
     execution = stack.executions.start(MACHINE, EMERGENCY)
-    request = stack.executions.request_of(execution)
-    assert request == Request("emergency", "alice", (KID,), understood=True)
+    request = stack.executions.read_request(execution)
+    assert request == ExecutionRequest("emergency", "alice", (KID,), is_valid=True)
     assert request.is_emergency
-    assert Request.parse(json.dumps(EVENT)) == Request("scheduled", "tests", (), understood=True)
+    assert ExecutionRequest.parse(json.dumps(EVENT)) == ExecutionRequest(
+        "scheduled", "tests", (), is_valid=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,10 @@ def test_what_the_workflow_accepts_is_understood(stack, running):
 )
 def test_an_emergency_of_tokens_alone_is_understood(members, cutoffs):
     """It names no kid; a release has nothing that must be there afterwards."""
-    request = Request.parse(json.dumps({"mode": "emergency", "started_by": "ann", **members}))
-    assert (request.understood, request.cutoffs) == (True, cutoffs)
+    request = ExecutionRequest.parse(
+        json.dumps({"mode": "emergency", "started_by": "ann", **members})
+    )
+    assert (request.is_valid, request.cutoffs) == (True, cutoffs)
 
 
 @pytest.mark.parametrize(
@@ -100,20 +104,20 @@ def test_an_emergency_of_tokens_alone_is_understood(members, cutoffs):
 )
 def test_an_input_that_is_no_object_says_nothing(text):
     """Anybody may start an execution with any JSON, and nested as deep as they like."""
-    assert Request.parse(text) == Request(UNKNOWN, UNKNOWN, (), understood=False)
+    assert ExecutionRequest.parse(text) == ExecutionRequest(UNKNOWN, UNKNOWN, (), is_valid=False)
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=lambda value: ascii(value)[:20])
 @pytest.mark.parametrize("member", ["mode", "started_by", "kids"])
 def test_a_member_of_another_type_is_unknown(member, value):
     """The others are there; an emergency that names no kid is none whose keys could be out."""
-    request = Request.parse(json.dumps({**EMERGENCY, member: value}))
+    request = ExecutionRequest.parse(json.dumps({**EMERGENCY, member: value}))
     is_text = value in _TEXTS
     assert (request.mode == "emergency") is (member != "mode")
     assert (request.mode == UNKNOWN) is (member == "mode" and not is_text)
     assert (request.started_by == UNKNOWN) is (member == "started_by" and not is_text)
     assert request.kids == ((KID,) if member != "kids" else ("x",) if value == ["x"] else ())
-    assert request.understood is (
+    assert request.is_valid is (
         value == ["x"]
         if member == "kids"
         else request.is_emergency and request.started_by != UNKNOWN
@@ -124,7 +128,7 @@ def test_a_member_of_another_type_is_unknown(member, value):
 def test_an_input_of_any_shape_is_read():
     """Whatever is read can be written to a terminal, a page or a file; the texts are of bounded length."""
     for mutated in mutations(EMERGENCY, seed=15, count=2_000):
-        request = Request.parse(json.dumps(mutated))
+        request = ExecutionRequest.parse(json.dumps(mutated))
         for text in (request.mode, request.started_by, *request.kids):
             assert 0 < len(text.encode()) <= 4 * 256
-        assert request.understood or mutated != EMERGENCY
+        assert request.is_valid or mutated != EMERGENCY

@@ -37,7 +37,7 @@ def kids(generation):
 @pytest.fixture
 def store(stack, origin, aws) -> KeysetStore:
     """The store under test, with an empty keyset in it and nothing beside it; the wire is clear."""
-    stack.keysets.found(1, origin)
+    stack.keysets.create(1, origin)
     aws.reset()
     return stack.keysets
 
@@ -50,32 +50,32 @@ def others(container) -> KeysetStore:
 
 def test_a_keyset_is_founded_once(stack, origin, cloud):
     """Founding writes the empty keyset under the given number; doing it again changes nothing."""
-    founded = stack.keysets.found(7, origin)
+    founded = stack.keysets.create(7, origin)
     assert (founded.number, founded.keyset) == (7, Keyset())
     before = cloud.snapshot()
-    assert stack.keysets.found(9, origin) == founded
+    assert stack.keysets.create(9, origin) == founded
     assert cloud.snapshot() == before
 
 
 def test_two_founders_found_one_keyset(stack, others, origin, aws, cloud):
     """The slower founder takes the keyset of the faster one."""
     theirs = replace(origin, op_id="theirs")
-    aws.meanwhile("ssm:PutParameter", lambda: others.found(1, theirs))
-    assert stack.keysets.found(1, origin).op_id == "theirs"
+    aws.meanwhile("ssm:PutParameter", lambda: others.create(1, theirs))
+    assert stack.keysets.create(1, origin).op_id == "theirs"
     assert list(cloud.snapshot()["parameters"]) == [FIRST]
 
 
 def test_a_name_that_is_free_is_not_passed_over(stack, origin, aws, cloud):
     """SSM calls it a conflict, too, when it is asked too often."""
     aws.fail("ssm:PutParameter", aws.error("TooManyUpdates"))
-    assert stack.keysets.found(1, origin).number == 1
+    assert stack.keysets.create(1, origin).number == 1
     assert list(cloud.snapshot()["parameters"]) == [FIRST]
 
 
 def test_a_name_that_garbage_has_taken_is_passed_over(stack, origin, cloud):
     """The keyset is founded above it."""
     cloud.ssm.put(FIRST, "{")
-    assert stack.keysets.found(1, origin).number == 2
+    assert stack.keysets.create(1, origin).number == 2
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
@@ -83,10 +83,10 @@ def test_a_lost_reply_of_founding_invents_nothing(stack, origin, aws, cloud, aft
     """If the write arrived its generation is returned; otherwise there is no keyset."""
     aws.fail("ssm:PutParameter", aws.timeout, after=after)
     if after:
-        assert stack.keysets.found(1, origin).number == 1
+        assert stack.keysets.create(1, origin).number == 1
     else:
         with pytest.raises(KeysetMissing):
-            stack.keysets.found(1, origin)
+            stack.keysets.create(1, origin)
     assert len(cloud.snapshot()["parameters"]) == after
 
 

@@ -35,7 +35,7 @@ def test_the_highest_generation_is_the_keyset(founded, cloud, top):
     """Every page of the listing counts, and numbers are compared as numbers."""
     generations(founded, cloud, top)
     assert founded.keysets.read().number == top
-    assert sorted(founded.keysets.stored()) == list(range(1, top + 1))
+    assert sorted(founded.keysets.read_texts()) == list(range(1, top + 1))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_newer_walks_ahead(founded, cloud, aws, top, calls):
     """Nine names ahead are asked for in one call, and further ones while the last one exists."""
     first = generations(founded, cloud, top)
     aws.reset()
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
     assert aws.operations == ["ssm:GetParameters"] * calls
 
 
@@ -53,7 +53,7 @@ def test_newer_asks_for_the_next_names_only(founded, aws):
     """A warm reader costs one GetParameters with its own name and the next nine."""
     held = founded.keysets.read()
     aws.reset()
-    assert founded.keysets.newer(held) == held
+    assert founded.keysets.read_newer(held) == held
     [asked] = aws.params("ssm:GetParameters")
     assert asked["Names"] == [f"{PATH}/{number:012d}" for number in range(1, 11)]
 
@@ -63,14 +63,14 @@ def test_newer_lists_when_its_own_generation_was_pruned(founded, cloud, top):
     """Whoever slept so long that its generation is gone finds the keyset by listing."""
     first = generations(founded, cloud, top)
     founded.keysets.remove(f"{n:012d}" for n in range(1, top - 4))
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
 
 
 def test_newer_never_goes_back(founded, cloud):
     """What is held is gone, and what counts is older: SSM answered from the past, or it was deleted."""
     first = generations(founded, cloud, 3)
     with pytest.raises(GenerationLost, match="000000000009"):
-        founded.keysets.newer(replace(first, number=9))
+        founded.keysets.read_newer(replace(first, number=9))
 
 
 def test_newer_refuses_what_cannot_have_become_of_it(founded, cloud):
@@ -79,14 +79,14 @@ def test_newer_refuses_what_cannot_have_become_of_it(founded, cloud):
     held = founded.keysets.read()
     end = EndedKey("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.REVOKED, held.at, held.at)
     with pytest.raises(GenerationLost, match="is lost"):
-        founded.keysets.newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
+        founded.keysets.read_newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
 
 
 def test_deleting_takes_ten_names_a_call(founded, cloud, aws):
     """SSM deletes at most ten parameters at once; exactly the named ones go."""
     generations(founded, cloud, 25)
     founded.keysets.remove(f"{n:012d}" for n in range(1, 22))
-    assert sorted(founded.keysets.stored()) == [22, 23, 24, 25]
+    assert sorted(founded.keysets.read_texts()) == [22, 23, 24, 25]
     assert [len(call["Names"]) for call in aws.params("ssm:DeleteParameters")] == [10, 10, 1]
 
 
@@ -115,11 +115,11 @@ def test_what_does_not_follow_is_stepped_over(founded, cloud, origin, spoil):
     first = generations(founded, cloud, 1)
     name, text = f"{PATH}/000000000002", spoil(successor(first).text)
     cloud.ssm.put(name, text)
-    assert founded.keysets.read() == founded.keysets.newer(first) == first
+    assert founded.keysets.read() == founded.keysets.read_newer(first) == first
     written = founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin)
     assert (written.number, written.parent) == (3, document.digest(first.text))
-    assert founded.keysets.newer(first).number == founded.keysets.read().number == 3
-    assert founded.keysets.stored()[2] == text
+    assert founded.keysets.read_newer(first).number == founded.keysets.read().number == 3
+    assert founded.keysets.read_texts()[2] == text
 
 
 def test_a_newer_release_that_follows_stops_an_older_one(founded, cloud, origin):
@@ -130,7 +130,7 @@ def test_a_newer_release_that_follows_stops_an_older_one(founded, cloud, origin)
     before = cloud.snapshot()
     for act in (
         founded.keysets.read,
-        lambda: founded.keysets.newer(first),
+        lambda: founded.keysets.read_newer(first),
         lambda: founded.keysets.update(lambda _keyset, _now: Keyset(), origin),
     ):
         with pytest.raises(NewerSchema, match="000000000002: schema 2 is newer than 1: deploy"):
@@ -147,13 +147,13 @@ def test_a_far_generation_freezes_nobody(founded, cloud, origin, number):
     assert (
         founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin).number == 2
     )
-    assert founded.keysets.read().number == founded.keysets.newer(first).number == 2
+    assert founded.keysets.read().number == founded.keysets.read_newer(first).number == 2
 
 
 def test_a_forged_low_generation_is_never_the_root(founded, origin, cloud, clock):
     """It is younger than the root, by SSM's own date."""
     founded.keysets.remove(["000000000001"])
-    root = founded.keysets.found(7, origin)
+    root = founded.keysets.create(7, origin)
     forged = document.dumps(replace(root, number=3, op_id="forged"))
     clock.advance(0.002)  # SSM's dates are of milliseconds
     cloud.ssm.put(f"{PATH}/000000000003", forged)

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
 from keyturn.aws.key_policy import key_policy
 from keyturn.aws.kms_keys import ForeignKey
 from keyturn.tokens.jwk import NotASigningKey
@@ -52,7 +52,7 @@ def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, cloud, clock, setti
 def test_create_key_is_attempted_once(kms, aws, cloud, after):
     """CreateKey has no idempotency token: botocore must not repeat a timeout."""
     aws.fail("kms:CreateKey", aws.timeout, after=after)
-    with pytest.raises(Unanswered, match="kms:CreateKey: ReadTimeoutError"):
+    with pytest.raises(NoReply, match="kms:CreateKey: ReadTimeoutError"):
         kms.create()
     assert aws.attempts == ["kms:CreateKey"]
     assert len(cloud.kms.keys) == after
@@ -101,7 +101,7 @@ def test_a_long_message_is_signed_by_its_digest(kms, key, aws, size):
         ("KMSInvalidStateException", KeyUnusable),
         ("NotFoundException", KeyUnusable),
         ("ThrottlingException", Throttled),
-        ("AccessDeniedException", Denied),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 @pytest.mark.parametrize("call", ["Sign", "GetPublicKey", "DescribeKey"])
@@ -152,7 +152,7 @@ def test_destroying_again_changes_nothing(kms, key, aws):
 def test_an_interrupted_destruction_is_completed(kms, key, aws, cloud):
     """A key that was only disabled gets its deletion scheduled by the next attempt."""
     aws.fail("kms:ScheduleKeyDeletion", aws.error("KMSInternalException", 500))
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoReply):
         kms.destroy(key.arn, window=7)
     assert not kms.describe(key.arn).enabled
     aws.reset()
@@ -197,7 +197,7 @@ def test_a_key_that_differs_in_anything_is_not_ours(kms, key, cloud, settings, k
     arn = cloud.kms.create_tagged("demo", key_policy(settings.role_prefix), **arguments)
     if change:
         change(cloud.kms, arn)
-    assert [found.arn for found in kms.of_stack()] == [key.arn]
+    assert [found.arn for found in kms.list_own()] == [key.arn]
     with pytest.raises(ForeignKey, match=arn):
         kms.check_own(kms.describe(arn))
 
@@ -208,7 +208,7 @@ def test_a_key_is_ours_however_kms_writes_its_policy(kms, key, cloud, settings):
     written = json.dumps({**policy, "Statement": policy["Statement"][::-1]}, indent=2)
     cloud.kms.set_policy(key.arn, written)
     kms.check_own(key)
-    assert kms.of_stack() == [key]
+    assert kms.list_own() == [key]
 
 
 def test_grants_on_a_later_page_are_grants(kms, key, monkeypatch):
@@ -226,7 +226,7 @@ def test_our_keys_are_those_with_the_stacks_tag(kms, key, cloud, settings):
     policy = key_policy(settings.role_prefix)
     cloud.kms.create_tagged("other", policy)
     cloud.kms.create([], policy)
-    found = {found.arn: found for found in kms.of_stack()}
+    found = {found.arn: found for found in kms.list_own()}
     assert set(found) == {key.arn, second.arn}
     assert found[key.arn] == key
     assert found[second.arn].pending_deletion
@@ -236,7 +236,7 @@ def test_a_dying_key_is_not_looked_at_any_closer(kms, key, aws):
     """There may be hundreds of them, and nothing is done with them any more."""
     kms.destroy(key.arn, window=7)
     aws.reset()
-    kms.of_stack()
+    kms.list_own()
     assert aws.operations == ["tag:GetResources", "kms:DescribeKey"]
 
 
@@ -244,14 +244,14 @@ def test_keys_that_are_known_already_are_not_asked_for(kms, key, aws):
     """KMS is asked about the others only."""
     second = kms.create()
     aws.reset()
-    assert [found.arn for found in kms.of_stack(besides={key.arn})] == [second.arn]
+    assert [found.arn for found in kms.list_own(excluding={key.arn})] == [second.arn]
     assert {params["KeyId"] for _, params in aws.calls if "KeyId" in params} == {second.arn}
 
 
 def test_a_tag_may_outlive_its_key(kms, key, aws):
     """A key that is gone is passed over."""
     aws.fail("kms:DescribeKey", aws.error("NotFoundException"))
-    assert kms.of_stack() == []
+    assert kms.list_own() == []
 
 
 @pytest.mark.parametrize("call", ["DescribeKey", "GetKeyPolicy", "ListGrants"])
@@ -259,8 +259,8 @@ def test_a_key_whose_policy_does_not_name_us_is_anothers(kms, key, aws, call):
     """It is passed over, and the others are listed; any other trouble with a key is raised."""
     second = kms.create()
     aws.fail(f"kms:{call}", aws.error("AccessDeniedException"))
-    [found] = kms.of_stack()
+    [found] = kms.list_own()
     assert found in (key, second)
     aws.fail(f"kms:{call}", aws.error("ThrottlingException"), times=9)
     with pytest.raises(Throttled):
-        kms.of_stack()
+        kms.list_own()

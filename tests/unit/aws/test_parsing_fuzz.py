@@ -116,9 +116,9 @@ def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, cloud):
 def test_a_parameter_name_that_is_not_ours_is_ignored(booted, cloud, name):
     """Twelve ASCII digits and nothing else name a generation."""
     path = f"/keyturn/demo/keyset/{name}"
-    before = booted.keysets.stored()
+    before = booted.keysets.read_texts()
     cloud.ssm.put(path, "{}")
-    assert booted.keysets.stored() == before
+    assert booted.keysets.read_texts() == before
     assert booted.keysets.read().number == max(before)
 
 
@@ -135,12 +135,12 @@ def test_digits_of_another_script_are_no_number(booted, monkeypatch):
     ]
     pages = type("Pages", (), {"paginate": lambda _self, **_: [{"Parameters": parameters}]})()
     monkeypatch.setattr(booted.keysets._reads, "get_paginator", lambda _name: pages)
-    assert booted.keysets.stored() == {3: "{}"}
+    assert booted.keysets.read_texts() == {3: "{}"}
 
 
 def test_a_generation_of_any_shape_ends_the_lineage_or_is_stepped_over(booted):
     """Only one of a newer release that names its parent is a fault, and says to deploy that."""
-    first, second = booted.keysets.parameters()
+    first, second = booted.keysets.list_parameters()
     good = json.loads(second.text)
     texts = [json.dumps(mutated) for mutated in mutations(good, seed=13, count=1000)]
     for text in (*texts, "[" * 100_000, "9" * 5000, ""):

@@ -122,7 +122,7 @@ def test_a_jwks_without_a_generation_is_nobodys(site_in_s3, cloud, metadata):
     put(cloud, JWKS, {"keys": []}, **metadata)
     seen = site_in_s3.read()
     assert seen.generation == 0
-    assert not site_in_s3.shows(seen, 0, [])
+    assert not site_in_s3.matches(seen, 0, [])
     site_in_s3.write(1, [], seen)
     assert site_in_s3.read().generation == 1
 

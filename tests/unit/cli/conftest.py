@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.executions import Request
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.executions import ExecutionRequest
+from keyturn.aws.faults import NoReply
 from keyturn.aws.http import Answer
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
@@ -55,7 +55,7 @@ class Web:
     def fetch(self, url: str) -> Answer:
         """Like Deployment's."""
         if self.away:
-            raise Unanswered(f"GET {url}", "MaxRetryError")
+            raise NoReply(f"GET {url}", "MaxRetryError")
         if JWKS not in self.cloud.s3.objects:
             return Answer(404, {}, "NoSuchKey")
         stored = self.cloud.s3.objects[JWKS][-1]
@@ -78,10 +78,10 @@ class Machine:
         matches = [one for one in (*self.running, *self.ended) if one.status == status]
         return sorted(matches, key=lambda one: one.started, reverse=True)
 
-    def request_of(self, arn: str) -> Request:
+    def read_request(self, arn: str) -> ExecutionRequest:
         """Like Executions'."""
         default = {"mode": "scheduled", "started_by": "schedule"}
-        return Request.parse(json.dumps((self.inputs or {}).get(arn, default)))
+        return ExecutionRequest.parse(json.dumps((self.inputs or {}).get(arn, default)))
 
     def visits(self, _arn: str) -> list[Any]:
         """Like Executions'."""

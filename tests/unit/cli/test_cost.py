@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from keyturn.cli.cost.bill import DECISION_BYTES, MONTH, PRICES, Load, bill
+from keyturn.cli.cost.costs import DECISION_BYTES, MONTH, PRICES, Load, estimate_costs
 from tests.bench import logs
 from tests.periods import DEFAULTS
 from tests.template import RESOURCES
@@ -14,7 +14,9 @@ NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price
 
 def dollars(load, **prices):
     """The bill by what it is for."""
-    return {line.what: line.dollars for line in bill(load, DEFAULTS, {**NUMBERS, **prices})}
+    return {
+        line.what: line.dollars for line in estimate_costs(load, DEFAULTS, {**NUMBERS, **prices})
+    }
 
 
 def test_idle_costs_what_stands_there():

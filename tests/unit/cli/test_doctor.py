@@ -9,7 +9,7 @@ import pytest
 
 from keyturn.access.routes import RouteTable
 from keyturn.aws import registry
-from keyturn.aws.executions import Execution, Request
+from keyturn.aws.executions import Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
@@ -27,7 +27,7 @@ from tests import documents
 from tests.permissions.key_policy import default_policy
 
 DAY = timedelta(days=1)
-ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
+ASKED = ExecutionRequest.parse('{"mode": "scheduled", "started_by": "schedule"}')
 
 
 def with_keys(snapshot, *keys, ended=()):
@@ -46,7 +46,7 @@ def with_kms(snapshot, key, **changed):
 def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, of_our_kind=True)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, has_our_spec=True)
 
 
 def with_strangers(snapshot, *keys):
@@ -94,7 +94,7 @@ def deployed_as(kind, name, text):
     """A document as the registry reads it."""
     stored = {"Parameters": [{"Name": name, "Value": text, "Version": 1}]}
     ssm = SimpleNamespace(get_parameters=lambda **_: stored)
-    return getattr(registry, f"{kind}s")("demo", ssm).stored(name)
+    return getattr(registry, f"{kind}_registry")("demo", ssm).read_document(name)
 
 
 def cached(snapshot, text, **more):
@@ -166,7 +166,9 @@ BROKEN = {
     "cache_refuses_routes": lambda s: cached(s, ROUTES),
     "cache_opens_routes": lambda s: cached(s, ROUTES, is_http=True),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
-    "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
+    "unreadable": lambda s: replace(
+        s, read_errors={"kms": "kms:DescribeKey: AccessDeniedException"}
+    ),
 }
 BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to read then
 
@@ -192,7 +194,7 @@ def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
     aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
     snapshot = read_snapshot(deployment)
     assert snapshot.kms
-    assert snapshot.unread == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
+    assert snapshot.read_errors == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
     assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
@@ -206,7 +208,7 @@ def test_a_finding(snapshot, code):
     """Found by its name, with a sentence and a remedy; and only where something is off."""
     findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
     assert code in findings, findings
-    assert findings[code].what.endswith((".", ". "))
+    assert findings[code].problem.endswith((".", ". "))
     assert findings[code].remedy
 
 

@@ -21,7 +21,7 @@ API_SAYS = {"audience": "orders", "routes": {"GET /orders": "orders:read"}}
 
 def test_the_clients_are_listed(deployment, keyturn, cloud, transcript):
     """Also one whose document does not parse."""
-    for name in deployment.client_documents.texts():
+    for name in deployment.client_documents.read_texts():
         deployment.client_documents.remove(name)
     assert (
         keyturn("client", "list").stdout.strip()
@@ -63,9 +63,9 @@ def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keytu
     def denied(_arn):
         raise AwsFault("apigateway:GetRestApis", "AccessDeniedException")
 
-    monkeypatch.setattr(deployment.authorizers, "of_function", denied)
+    monkeypatch.setattr(deployment.authorizers, "list_for_function", denied)
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)
     assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
-    assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
+    assert listed["read_error"] == "apigateway:GetRestApis: AccessDeniedException"
     assert "Cannot tell which APIs" in keyturn("api", "list").stdout

@@ -69,8 +69,10 @@ def test_a_document_that_does_not_parse_is_replaced(
     """`add` replaces it; `show` names the stack that declares it, which then needs --drift."""
     name, _ = rest_authorizer(authorizerResultTtlInSeconds=0)
     documents = deployment.client_documents if kind == "client" else deployment.api_documents
-    cloud.ssm.put(documents.parameter(name), '{"scopes": 5}')
-    cloud.ssm.tags[documents.parameter(name)] = {"aws:cloudformation:stack-name": "team-orders"}
+    cloud.ssm.put(documents.parameter_name(name), '{"scopes": 5}')
+    cloud.ssm.tags[documents.parameter_name(name)] = {
+        "aws:cloudformation:stack-name": "team-orders"
+    }
     remedy = doctor()["document_unreadable"]
     shown = keyturn(kind, "show", *command_in(remedy, f"keyturn {kind} show"))
     assert "declared by the stack team-orders" in shown.stdout
@@ -96,7 +98,7 @@ def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, 
     deployment.api_documents.put(api, document)
     words = command_in(doctor()["cache_refuses_routes"], "keyturn api add")
     assert keyturn("api", "add", *words, "--yes").exit_code == 0
-    stored = json.loads(deployment.api_documents.stored(api).text)
+    stored = json.loads(deployment.api_documents.read_document(api).text)
     assert stored == {**json.loads(document), "cached": True}
     assert "cache_refuses_routes" not in doctor()
 

@@ -247,7 +247,7 @@ def test_how_long_earlier_tokens_live(deployment, keyturn, cloud):
 def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, cloud):
     """What the operator is told about earlier tokens is nice to know, and no more."""
     put(cloud, deployment, PATHS["client"], '{"audiences": ["orders", "billing"]}')
-    deployment.keysets.remove(one.name for one in deployment.keysets.parameters())
+    deployment.keysets.remove(one.name for one in deployment.keysets.list_parameters())
     assert keyturn(*CLIENT, "--yes").exit_code == 0
     assert stored(cloud, PATHS["client"]) == WRITTEN["client"]
 

@@ -51,7 +51,7 @@ def test_as_json(deployment, keyset_before, keyturn):
 def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before, booted, keyturn):
     """The same changes, before and after."""
     before = json.loads(keyturn("history", "--json").stdout)
-    for number, text in booted.keysets.stored().items():
+    for number, text in booted.keysets.read_texts().items():
         booted.history.keep(number, text)
     booted.keysets.remove(f"{n:012d}" for n in [1, 2])
     assert json.loads(keyturn("history", "--json").stdout) == before

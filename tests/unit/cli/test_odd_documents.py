@@ -42,13 +42,13 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
     [run] = status["running"]
     mode = odd.get("mode", "unknown") if isinstance(odd, dict) else "unknown"
     assert (run["mode"], len(status["keys"])) == (mode, 2)
-    assert status["unread"] == {}
+    assert status["read_errors"] == {}
     failed = {
         one["subject"]: one for one in doctor["findings"] if one["code"] == "failed_execution"
     }
     assert failed.keys() == {FAILED, BY_HAND}
-    assert "input is invalid" in failed[FAILED]["what"]
-    assert "input is invalid" not in failed[BY_HAND]["what"]
+    assert "input is invalid" in failed[FAILED]["problem"]
+    assert "input is invalid" not in failed[BY_HAND]["problem"]
 
 
 def put(cloud, name, body, **headers):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.aws.faults import NoReply, Throttled
 from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.cli import remedies
 from keyturn.keyset import timing
@@ -30,7 +30,7 @@ from tests.unit.stage import settle, truth
 
 ROOT = Path(__file__).parents[3]
 PATH = "/keyturn/demo/keyset/"
-CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable"}
+CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable_finding"}
 
 CREDENTIALS = "the operator's own credentials and configuration"
 DEPLOY = "a deployment with other parameters"
@@ -39,7 +39,7 @@ BEYOND_TESTS = {
     "jwks_stale_at_edge": "CloudFront: no local engine has an edge",
     "stuck_execution": "a runbook that has a person decide",
     "unreadable": CREDENTIALS,
-    **dict.fromkeys(("NoCredentials", "Unsent", "Unreached"), CREDENTIALS),
+    **dict.fromkeys(("NoCredentials", "NotSent", "Unreachable"), CREDENTIALS),
     "NewerSchema": "a release that does not exist yet",
     "settings_contradict": DEPLOY,
     "ContradictorySettings": DEPLOY,
@@ -278,8 +278,8 @@ def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment,
     assert "cutoffs_nearly_full" not in doctor()
 
 
-@pytest.mark.remedy("Throttled", "Unanswered")
-@pytest.mark.parametrize("kind", [Throttled, Unanswered])
+@pytest.mark.remedy("Throttled", "NoReply")
+@pytest.mark.parametrize("kind", [Throttled, NoReply])
 def test_trying_again_succeeds(deployment, keyturn, aws, kind):
     """Once AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout

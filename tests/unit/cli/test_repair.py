@@ -148,7 +148,7 @@ def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatc
 def test_a_revocation_says_to_repair_first(deployment, booted, cloud, keyturn, way):
     """While no keyset counts no key can be revoked: two lines that name the verb."""
     kid = deployment.keyset.active.kid
-    cloud.ssm.delete([f"{PATH}{n:012d}" for n in booted.keysets.stored()])
+    cloud.ssm.delete([f"{PATH}{n:012d}" for n in booted.keysets.read_texts()])
     result = keyturn("revoke", kid, "--reason", "leak", "--yes", *way)
     first, second = result.stderr.splitlines()
     assert (result.exit_code, "`keyturn repair`" in first, "`keyturn repair`" in second) == (

@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(deployment, aws, key
     deployment.executions.latest = denied
     output = json.loads(keyturn("status", "--json").stdout)
     assert output["running"] is None
-    assert output["unread"]["executions"] == "states:ListExecutions: AccessDeniedException"
+    assert output["read_errors"]["executions"] == "states:ListExecutions: AccessDeniedException"
     assert len(output["keys"]) == 2
 
 

@@ -89,7 +89,7 @@ def summary() -> Summary:
             NOW,
             enabled=one in generations[-1].keyset.keys,
             pending_deletion=one not in generations[-1].keyset.keys,
-            of_our_kind=True,
+            has_our_spec=True,
             deletion=None if one in generations[-1].keyset.keys else gone,
         )
         for one in generations[-1].keyset.all_keys
@@ -118,7 +118,7 @@ def summary() -> Summary:
         unresolved=(),
         schedules=(),
         clock_offset=timedelta(0),
-        unread={},
+        read_errors={},
     )
     return Summary("keyturn-prod", "eu-central-1", snapshot)
 

@@ -54,7 +54,7 @@ def settled(stack, cloud, *revoked, unclaimed=0):
         {k.kid for k in keyset.keys},
     )
     assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
-    generations = [document.loads(text) for _, text in sorted(stack.keysets.stored().items())]
+    generations = [document.loads(text) for _, text in sorted(stack.keysets.read_texts().items())]
     known = {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
     assert len(cloud.kms.keys.keys() - known) == unclaimed
     for kid in revoked:  # once revoked, in no later generation anything else
@@ -66,7 +66,7 @@ def settled(stack, cloud, *revoked, unclaimed=0):
 
 def writes_of(stack, run):
     """The generations that an execution wrote, in order."""
-    stored = stack.keysets.stored()
+    stored = stack.keysets.read_texts()
     generations = (document.loads(stored[number]) for number in sorted(stored))
     return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
 

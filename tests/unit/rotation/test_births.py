@@ -40,7 +40,7 @@ def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=9)
     began, old = clock.monotonic(), clock.now() - timedelta(minutes=6)
     with pytest.raises(KeyUnusable):
-        births.when_known(
+        births.wait_until_known(
             stack, old, lambda: stack.kms.public_jwk(key.arn), patience=timedelta(minutes=1)
         )
     assert clock.monotonic() == began

@@ -123,7 +123,7 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, stack):
     aws.meanwhile("ssm:PutParameter", race)
     outcome = step(cloud)
     assert outcome == {"outcome": "exists", "kid": truth(cloud).standby.kid}
-    ours, theirs = sorted(founded.kms.of_stack(), key=lambda key: key.arn == arns[0])
+    ours, theirs = sorted(founded.kms.list_own(), key=lambda key: key.arn == arns[0])
     assert truth(cloud).standby.kms_key_arn == theirs.arn
     assert ours.enabled
 

@@ -58,10 +58,12 @@ def test_a_lost_branch_is_not_foreign(booted, stack, cloud, printed):
     kid = truth(cloud).standby.kid
     lost = change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
     invoke(reconcile, {})
-    booted.keysets.remove([f"{number:012d}" for number in booted.keysets.stored() if number > 2])
+    booted.keysets.remove(
+        [f"{number:012d}" for number in booted.keysets.read_texts() if number > 2]
+    )
     change(stack, revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits)
     invoke(reconcile, {})
-    assert lost.text not in booted.keysets.stored().values()
+    assert lost.text not in booted.keysets.read_texts().values()
     assert "foreign_objects" not in printed()
 
 

@@ -12,7 +12,11 @@ from keyturn.rotation import (
     publish_jwks,
     retire_key,
 )
-from keyturn.rotation.plan_rotation import Emergency, Rollback, Scheduled
+from keyturn.rotation.plan_rotation import (
+    EmergencyRequestInput,
+    RollbackRequestInput,
+    ScheduledInput,
+)
 from tests.definition import DEFINITION, STATES
 from tests.unit.stage import invoke
 
@@ -83,7 +87,9 @@ def test_nobody_outside_says_what_a_state_says(refused, mode, name):
     refused(plan_rotation, started({**mode, name: PLAN}), f"{name}: Extra inputs are not permitted")
 
 
-@pytest.mark.parametrize("request_type", [Scheduled, Rollback, Emergency])
+@pytest.mark.parametrize(
+    "request_type", [ScheduledInput, RollbackRequestInput, EmergencyRequestInput]
+)
 def test_no_state_writes_over_what_came_from_outside(request_type):
     """What the steps read of the request beside the results is what PlanRotation has checked."""
     assert request_type.model_fields

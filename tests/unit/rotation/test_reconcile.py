@@ -236,7 +236,7 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock
     """Its name is the reason of the generation it wrote."""
     clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
     repair()
-    stored = clean.keysets.stored()
+    stored = clean.keysets.read_texts()
     origins = {
         (g.started_by, g.reason) for g in (document.loads(text) for number, text in stored.items())
     }

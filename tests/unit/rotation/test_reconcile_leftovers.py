@@ -10,7 +10,7 @@ from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
-from keyturn.rotation.orphans import orphaned_keys
+from keyturn.rotation.orphans import find_orphans
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import default_policy
@@ -143,8 +143,8 @@ def test_a_key_in_the_jwks_is_no_orphan(booted, orphans, cloud):
     document = json.loads(version.body)
     document["keys"].append(booted.kms.public_jwk(shown.arn).members())
     cloud.s3.put(JWKS, replace(version, body=json.dumps(document).encode()))
-    assert shown.arn not in orphaned_keys(booted)
-    assert len(orphaned_keys(booted)) > 0
+    assert shown.arn not in find_orphans(booted)
+    assert len(find_orphans(booted)) > 0
 
 
 def test_a_key_of_another_stack_is_no_orphan(booted, clock, cloud):
@@ -174,11 +174,11 @@ def generations(booted, origin, clock):
 def test_old_generations_are_pruned(booted, generations, clock, cloud):
     """The highest and four older ones stay in SSM; the rest is in the history, text by text."""
     generations(8)
-    stored = booted.keysets.stored()
+    stored = booted.keysets.read_texts()
     top = max(stored)
     clock.advance(HOUR + 1)
     assert invoke(reconcile, {})["prune_generations"] == list(range(1, top - 4))
-    assert sorted(booted.keysets.stored()) == list(range(top - 4, top + 1))
+    assert sorted(booted.keysets.read_texts()) == list(range(top - 4, top + 1))
     objects = cloud.snapshot()["objects"]
     for number, text in stored.items():
         name = f"history/{number:012d}-{document.digest(text)}.json"
@@ -188,7 +188,7 @@ def test_old_generations_are_pruned(booted, generations, clock, cloud):
 def test_young_generations_are_not_pruned(booted, generations, clock):
     """Over an hour old, strictly: a slow reader may still hold one."""
     generations(8)
-    first = document.loads(booted.keysets.stored()[1])
+    first = document.loads(booted.keysets.read_texts()[1])
     clock.wall = first.at + timedelta(hours=1)
     assert "prune_generations" not in invoke(reconcile, {})
     clock.advance(1)
@@ -200,42 +200,42 @@ def test_young_generations_are_not_pruned(booted, generations, clock):
 def test_five_generations_are_never_pruned(booted, generations, clock):
     """However old they are."""
     generations(4)
-    top = max(booted.keysets.stored())
+    top = max(booted.keysets.read_texts())
     for pruned in (list(range(1, top - 4)), None):
         clock.advance(1000 * HOUR)
         assert invoke(reconcile, {}).get("prune_generations") == pruned
-    assert sorted(booted.keysets.stored()) == list(range(top - 4, top + 1))
+    assert sorted(booted.keysets.read_texts()) == list(range(top - 4, top + 1))
 
 
 def test_a_generation_that_is_not_in_the_history_stays(booted, generations, clock, aws):
     """Without the audit trail nothing is deleted, also not behind a gap in it."""
     generations(8)
     clock.advance(HOUR + 1)
-    before = booted.keysets.stored()
+    before = booted.keysets.read_texts()
     aws.fail("s3:PutObject", aws.error("AccessDenied", 403), nth=3, times=99)
     with pytest.raises(RepairFailed, match="record_generations: s3:PutObject"):
         invoke(reconcile, {})
-    assert sorted(set(before) - set(booted.keysets.stored())) == [1, 2]
+    assert sorted(set(before) - set(booted.keysets.read_texts())) == [1, 2]
 
 
 def test_too_many_generations_are_pruned_however_young(booted, generations, monkeypatch):
     """A burst of changes must not make every cold reader read dozens of pages."""
     monkeypatch.setattr(booted, "limits", replace(booted.limits, generation_count=8))
     generations(12)
-    stored = sorted(booted.keysets.stored())
+    stored = sorted(booted.keysets.read_texts())
     assert invoke(reconcile, {})["prune_generations"] == stored[:-8]
-    assert sorted(booted.keysets.stored()) == stored[-8:]
+    assert sorted(booted.keysets.read_texts()) == stored[-8:]
 
 
 def test_an_overwritten_generation_is_put_back(booted, generations, cloud, clock):
     """Its text is that of the history again, and the pruning goes on."""
     generations(8)
     invoke(reconcile, {})
-    newest, text = booted.keysets.read(), booted.keysets.stored()[3]
+    newest, text = booted.keysets.read(), booted.keysets.read_texts()[3]
     name = "/keyturn/demo/keyset/000000000003"
     cloud.ssm.put(name, "{}", overwrite=True)
     assert invoke(reconcile, {})["restore_generations"] == [3]
-    assert (booted.keysets.read(), booted.keysets.stored()[3]) == (newest, text)
+    assert (booted.keysets.read(), booted.keysets.read_texts()[3]) == (newest, text)
     clock.advance(HOUR + 1)
     assert 4 in invoke(reconcile, {})["prune_generations"]
 
@@ -254,9 +254,9 @@ def test_a_listing_that_was_garbled_restores_nothing(booted, generations, monkey
     """Good generations would be deleted to make room for their own copies."""
     generations(8)
     invoke(reconcile, {})
-    before, listing = cloud.snapshot()["parameters"], booted.keysets.parameters
+    before, listing = cloud.snapshot()["parameters"], booted.keysets.list_parameters
     garbled = iter([[replace(one, text=one.text[:-9]) for one in listing()]])
-    monkeypatch.setattr(booted.keysets, "parameters", lambda: next(garbled, None) or listing())
+    monkeypatch.setattr(booted.keysets, "list_parameters", lambda: next(garbled, None) or listing())
     removed = []
     monkeypatch.setattr(booted.keysets, "remove", lambda names: removed.extend(names))
     assert "restore_generations" not in invoke(reconcile, {})
@@ -268,9 +268,9 @@ def test_another_text_in_the_history_stops_nothing(booted, generations, clock, c
     generations(8)
     booted.history.keep(3, '{"generation":3}')
     clock.advance(HOUR + 1)
-    text = booted.keysets.stored()[3]
+    text = booted.keysets.read_texts()[3]
     invoke(reconcile, {})
-    assert 3 not in booted.keysets.stored()
+    assert 3 not in booted.keysets.read_texts()
     assert text.encode() in [body for body, *_ in cloud.snapshot()["objects"].values()]
 
 
@@ -287,7 +287,7 @@ def test_what_does_not_count_is_told_kept_and_removed(booted, cloud, aws, name, 
     ]
     assert json.loads(event["Detail"])["parameter"] == name
     assert b"{" in [body for body, *_ in cloud.snapshot()["objects"].values()]
-    assert sorted(booted.keysets.stored()) == [1, 2]
+    assert sorted(booted.keysets.read_texts()) == [1, 2]
     assert "remove_unlawful_generations" not in invoke(reconcile, {})
 
 
@@ -300,7 +300,7 @@ def test_what_stands_in_the_way_is_stepped_over_and_pruned(booted, cloud, clock,
     assert "remove_unlawful_generations" not in invoke(reconcile, {})
     clock.advance(HOUR + 1)
     assert invoke(reconcile, {})["prune_generations"] == [1, 2]
-    assert sorted(booted.keysets.stored()) == [4]
+    assert sorted(booted.keysets.read_texts()) == [4]
 
 
 def test_a_forged_text_is_never_left_as_the_oldest(booted, cloud, clock, generations):
@@ -314,5 +314,5 @@ def test_a_forged_text_is_never_left_as_the_oldest(booted, cloud, clock, generat
     generations(8)
     clock.advance(HOUR + 1)
     invoke(reconcile, {})
-    assert min(booted.keysets.stored()) > 6
+    assert min(booted.keysets.read_texts()) > 6
     assert booted.keysets.read().op_id != "forged"

@@ -23,7 +23,7 @@ def told(aws):
 
 def test_a_founded_keyset_is_told_key_by_key(booted, aws, cloud):
     """Publications and the first activation; who was merely created is nobody's business."""
-    numbers = sorted(booted.keysets.stored())
+    numbers = sorted(booted.keysets.read_texts())
     assert invoke(record_changes, CHANGE) == {
         "outcome": "recorded",
         "restored": [],
@@ -75,12 +75,14 @@ def test_what_was_not_told_is_told_again(booted, aws):
     kept = booted.history.generations()
     assert {one.number for one in kept} <= {1}  # it founded the keyset and tells of no key
     invoke(record_changes, CHANGE)
-    assert [one.number for one in booted.history.generations()] == sorted(booted.keysets.stored())
+    assert [one.number for one in booted.history.generations()] == sorted(
+        booted.keysets.read_texts()
+    )
 
 
 def test_reconcile_tells_what_ssm_did_not(booted, aws):
     """SSM's events come on a best-effort basis."""
-    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.stored())
+    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.read_texts())
     assert {kind for kind, _ in told(aws)} == {"KeyPublished", "KeyActivated"}
 
 
@@ -118,13 +120,13 @@ def names(booted):
     """The objects that hold the generations in SSM, by number."""
     return {
         number: f"history/{number:012d}-{document.digest(text)}.json"
-        for number, text in booted.keysets.stored().items()
+        for number, text in booted.keysets.read_texts().items()
     }
 
 
 def test_an_object_of_the_same_number_silences_nothing(booted, aws, names, cloud):
     """Under another digest it is another object, whatever is in it."""
-    text = booted.keysets.stored()[2]
+    text = booted.keysets.read_texts()[2]
     for name in ("history/000000000002.json", f"history/000000000002-{'A' * 43}.json"):
         cloud.s3.write(name, text.encode())
     assert invoke(record_changes, CHANGE)["generations"] == [1, 2]
@@ -141,7 +143,7 @@ def test_other_bytes_under_the_name_silence_nothing(booted, aws, names, cloud, w
     cloud.s3.write(names[2], b"{}")
     assert 2 in invoke(record_changes, CHANGE)["generations"]
     assert {detail["generation"] for _, detail in told(aws)} == {2}
-    assert cloud.snapshot()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
+    assert cloud.snapshot()["objects"][names[2]][0] == booted.keysets.read_texts()[2].encode()
     assert "history_overwritten" in printed()
     assert invoke(record_changes, CHANGE)["generations"] == []
 
@@ -162,10 +164,10 @@ def test_what_was_deleted_is_put_back_and_told(booted, aws, cloud):
     """People hear of it: whoever deleted it may do so again."""
     invoke(record_changes, CHANGE)
     aws.reset()
-    before = booted.keysets.stored()
+    before = booted.keysets.read_texts()
     cloud.ssm.delete(["/keyturn/demo/keyset/000000000002"])
     assert invoke(record_changes, CHANGE)["restored"] == [2]
-    assert booted.keysets.stored() == before
+    assert booted.keysets.read_texts() == before
     assert [(kind, one["repairs"]) for kind, one in told(aws)] == [
         ("DriftRepaired", {"restore_generations": [2]})
     ]
@@ -193,7 +195,7 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
     document.loads.cache_clear()
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})
-    assert sorted(parsed) == sorted(booted.keysets.stored().values())
+    assert sorted(parsed) == sorted(booted.keysets.read_texts().values())
 
 
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, stack):
@@ -203,7 +205,7 @@ def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, clou
     change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
     invoke(record_changes, CHANGE)
     aws.reset()
-    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
+    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.read_texts())
     forged = document.dumps(replace(past, number=9, parent=""))
     cloud.ssm.put("/keyturn/demo/keyset/000000000009", forged)
     invoke(record_changes, CHANGE)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
@@ -41,7 +41,7 @@ def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     clock.wall = standby.published + WAIT
     before = cloud.snapshot()
     refused = invoke(activate_key, planned(cloud))
-    assert (refused["outcome"], standby.kid in refused["why"]) == ("too_early", True)
+    assert (refused["outcome"], standby.kid in refused["reason"]) == ("too_early", True)
     assert cloud.snapshot() == before
     clock.advance(1)
     event = planned(cloud)
@@ -84,7 +84,7 @@ def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
     """The run planned something that does not hold any more; nothing changes."""
     event, before = planned(cloud, **change_of), cloud.snapshot()
     outcome = invoke(activate_key, event)
-    assert (outcome["outcome"], why in outcome["why"]) == ("overtaken", True)
+    assert (outcome["outcome"], why in outcome["reason"]) == ("overtaken", True)
     assert cloud.snapshot() == before
 
 
@@ -140,7 +140,7 @@ def test_destruction_is_for_ended_keys_only(superseded, ending, aws, cloud):
     """A key in grace is not touched, whatever the execution believes."""
     before = cloud.snapshot()
     outcome = invoke(destroy_key, ending)
-    assert outcome == {"outcome": "overtaken", "why": f"key {superseded.kid} is grace"}
+    assert outcome == {"outcome": "overtaken", "reason": f"key {superseded.kid} is grace"}
     assert cloud.snapshot() == before
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
@@ -173,5 +173,5 @@ def test_a_forgotten_key_is_not_destroyed(due, ending, aws):
 def test_a_fault_is_raised_and_not_an_outcome(due, cloud, aws):
     """The state machine retries faults; a Choice state must not see one."""
     aws.fail("ssm:GetParametersByPath", aws.timeout, times=3)
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoReply):
         invoke(activate_key, planned(cloud))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyturn.tokens.claims import Expectations, TokenContents, build, check_claims
+from keyturn.tokens.claims import Expectations, build, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 
 NOW = 1_772_366_400
@@ -31,43 +31,43 @@ def verdict(now: float = NOW, lifetime: int = LIFETIME, **changes: object) -> Co
     return None
 
 
-def request(**changes: object) -> TokenContents:
-    """A caller's wish for the claims above."""
-    return TokenContents(
+def built(**changes):
+    """The claims above, as the issuer builds them."""
+    return build(
         **{
+            "issuer": EXPECTED.issuer,
             "subject": CLAIMS["sub"],
             "audience": CLAIMS["aud"],
             "client_id": CLAIMS["client_id"],
+            "jti": "id-1",
+            "now": NOW,
             "lifetime": LIFETIME,
             "scope": CLAIMS["scope"],
-            "extra": {},
             **changes,
         }
     )
 
 
-def test_make_stamps_every_claim_of_the_profile():
+def test_build_stamps_every_claim_of_the_profile():
     """A token is valid from now on for exactly the lifetime that was asked."""
-    assert build(request(), issuer=EXPECTED.issuer, jti="id-1", now=NOW) == CLAIMS
+    assert built() == CLAIMS
 
 
-def test_make_carries_the_callers_own_claims():
+def test_build_carries_the_callers_own_claims():
     """Claims of the caller's own stand beside the profile's; an empty scope is left out."""
-    made = build(
-        request(scope="", extra={"tenant": {"id": 7}}), issuer=EXPECTED.issuer, jti="id-1", now=NOW
-    )
+    made = built(scope="", extra={"tenant": {"id": 7}})
     assert made == {**{k: v for k, v in CLAIMS.items() if k != "scope"}, "tenant": {"id": 7}}
 
 
 @pytest.mark.parametrize("name", sorted(CLAIMS))
-def test_make_refuses_an_extra_claim_of_its_own_names(name):
+def test_build_refuses_an_extra_claim_of_its_own_names(name):
     """Whatever decided about them before: an extra claim never replaces what the issuer says."""
     with pytest.raises(ValueError, match="one of the issuer's claims"):
-        build(request(scope="", extra={"fine": 1, name: "x"}), issuer="i", jti="j", now=NOW)
+        built(scope="", extra={"fine": 1, name: "x"})
 
 
 def test_good_claims_hold():
-    """What `make` makes, `check` accepts, also without a scope or with claims nobody expects."""
+    """What `build` builds, `check_claims` accepts, also without a scope or with claims nobody expects."""
     assert verdict() is None
     assert verdict(scope=...) is None
     assert verdict(scope="", tenant={"id": 7}) is None

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keyturn.tokens import jws
-from keyturn.tokens.claims import TokenContents, build, check_claims
+from keyturn.tokens.claims import build, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.jws import UnverifiedToken
@@ -55,10 +55,16 @@ def assert_tells_nothing(error: TokenRefused, token: str) -> None:
 
 def test_what_we_make_is_accepted(check, rsa_key):
     """A token from claims to signature comes back as its claims; only its kid is looked up."""
-    contents = TokenContents(
-        "user-1", "orders", "shop", lifetime=60, scope="", extra={"tenant": "Zoë"}
+    claims = build(
+        issuer=EXPECTED.issuer,
+        subject="user-1",
+        audience="orders",
+        client_id="shop",
+        jti="id-1",
+        now=NOW,
+        lifetime=60,
+        extra={"tenant": "Zoë"},
     )
-    claims = build(contents, issuer=EXPECTED.issuer, jti="id-1", now=NOW)
     signed = jws.build_signing_input(KID, claims)
     token = jws.serialize(signed, rsa_key.sign(signed.encode(), PKCS1v15(), SHA256()))
     assert UnverifiedToken.parse(token).kid == KID

@@ -16,7 +16,7 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
     """Every failure was made up for, and no execution takes longer than its waits."""
     for failure in snapshot.unresolved or ():
         execution = failure.execution
-        if failure.request.understood:
+        if failure.request.is_valid:
             why = "and no later run has succeeded"
             remedy = (
                 f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
@@ -84,7 +84,7 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
     """What could not be read may hide a problem."""
-    for part, why in snapshot.unread.items():
+    for part, why in snapshot.read_errors.items():
         if part != "public_jwks":
             yield Finding(
                 "unreadable",

@@ -17,7 +17,7 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
     """The object in the bucket shows the generation that counts, and exactly its keys."""
     projection, truth = snapshot.projection, snapshot.generation
     if projection is None:
-        if "jwks" not in snapshot.unread:
+        if "jwks" not in snapshot.read_errors:
             yield _fixed_by_reconcile(
                 "jwks_missing", Severity.CRITICAL, "There is no JWKS in the bucket."
             )
@@ -73,7 +73,7 @@ def check_public(snapshot: Snapshot) -> Iterator[Finding]:
     """Anyone can read it, and no cache may keep it for longer than P."""
     public = snapshot.public
     if public is None:
-        yield _unreachable(snapshot.unread["public_jwks"])
+        yield _unreachable(snapshot.read_errors["public_jwks"])
     elif public.status != 200:
         yield _unreachable(f"it answers {public.status}")
     else:

@@ -27,7 +27,7 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
             f"{BY_FIX} activates the standby or a new key.",
             Fix.RECONCILE,
         )
-    yield from _standby(snapshot)
+    yield from _check_standby(snapshot)
     for key in keyset.grace:
         if key.verify_until and snapshot.at > timing.retire_after(key.verify_until, times):
             yield Finding(
@@ -39,10 +39,10 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
                 Fix.RECONCILE,
                 key.kid,
             )
-    yield from _rotation(snapshot)
+    yield from _check_rotation(snapshot)
 
 
-def _standby(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_standby(snapshot: Snapshot) -> Iterator[Finding]:
     standby, now = snapshot.keyset.standby, snapshot.at
     if standby is None:
         wait = snapshot.generation.at + _LIMITS.settling_time - now
@@ -69,7 +69,7 @@ def _standby(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_rotation(snapshot: Snapshot) -> Iterator[Finding]:
     active = snapshot.keyset.active
     if active is None or active.activated is None or snapshot.running:
         return
@@ -93,10 +93,10 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
         if (
             kms_key or snapshot.at - key.created > _LIMITS.newborn_age
         ):  # else KMS may not know it yet
-            yield from _live(key, kms_key)
+            yield from _check_live(key, kms_key)
         if key.kms_key_arn in (snapshot.foreign or ()):
-            yield _foreign(key)
-    for arn, ended in _ended(snapshot).items():
+            yield _foreign_key(key)
+    for arn, ended in _ended_keys(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
             how = "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
@@ -108,7 +108,7 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
                 Fix.RECONCILE,
                 ended.kid,
             )
-    yield from _unclaimed(snapshot)
+    yield from _check_unclaimed(snapshot)
 
 
 _CONSEQUENCE = {
@@ -118,7 +118,7 @@ _CONSEQUENCE = {
 }
 
 
-def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
+def _check_live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
     if kms_key and kms_key.enabled:
         return
     severity, consequence = _CONSEQUENCE[key.state]
@@ -138,7 +138,7 @@ def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
     )
 
 
-def _foreign(key: Key) -> Finding:
+def _foreign_key(key: Key) -> Finding:
     return Finding(
         "foreign_key",
         Severity.CRITICAL,
@@ -150,7 +150,7 @@ def _foreign(key: Key) -> Finding:
     )
 
 
-def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
+def _ended_keys(snapshot: Snapshot) -> dict[str, EndedKey]:
     """Also those that only an older generation remembers."""
     return {
         key.kms_key_arn: key
@@ -159,7 +159,7 @@ def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
     }
 
 
-def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
     for key in snapshot.unclaimed:
         if snapshot.at - key.created > _LIMITS.orphan_age:
             yield Finding(

@@ -88,7 +88,10 @@ def test_a_release_that_overtakes_its_block_is_told(booted, cloud, clock):
     at = clock.now()
     clock.advance(30)
     outcome = cut(booted, release=[ORDERS])
-    assert (outcome["outcome"], "then release the client" in outcome["why"]) == ("overtaken", True)
+    assert (outcome["outcome"], "then release the client" in outcome["reason"]) == (
+        "overtaken",
+        True,
+    )
     cut(booted, block=[ORDERS], at=at)
     assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
     assert cut(booted, release=[ORDERS])["outcome"] == "revoked"
@@ -104,7 +107,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cloud, clo
     active = truth(cloud).active.kid
     outcome = cut(booted, kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
-    assert "order again" in outcome["why"]
+    assert "order again" in outcome["reason"]
     assert not truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
     assert truth(cloud).active.kid != active
 
@@ -130,7 +133,7 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cloud):
     more = [digest_of(f"c{number}") for number in range(10)]
     outcome = cut(booted, kids=[active], cut_off={"client_id": more})
     assert outcome["outcome"] == "overtaken"
-    assert "revoke the signing keys" in outcome["why"]
+    assert "revoke the signing keys" in outcome["reason"]
     assert truth(cloud).active.kid != active
     assert len(truth(cloud).cutoffs) == 58
 

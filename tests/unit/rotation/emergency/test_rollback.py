@@ -101,7 +101,7 @@ def test_a_key_that_is_not_in_grace(turned, old, start, cloud, which):
     assert run.visited == ["KeepRequest", "PlanRotation", "IsRotationDue", "Overtaken"]
     assert run.data["plan"]["outcome"] == "overtaken"
     if which != "active":
-        assert kid in run.data["plan"]["why"]
+        assert kid in run.data["plan"]["reason"]
     assert cloud.snapshot() == before
 
 

@@ -41,7 +41,7 @@ def test_creating_again_changes_nothing(ask, cloud):
 
 def test_a_boot_that_was_interrupted_is_completed(ask, stack, origin, cloud):
     """The same stack goes on with the keyset that it founded."""
-    stack.keysets.found(1, replace(origin, started_by="stack-1"))
+    stack.keysets.create(1, replace(origin, started_by="stack-1"))
     assert ask("Create")["Status"] == "SUCCESS"
     at_rest(stack, cloud)
 

@@ -17,7 +17,7 @@ def fails(stack, monkeypatch):
         monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
         monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
         monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
-        monkeypatch.setattr("keyturn.rotation.keyset_resource._complete", lambda _: False)
+        monkeypatch.setattr("keyturn.rotation.keyset_resource._is_complete", lambda _: False)
 
     return fails
 
@@ -60,8 +60,8 @@ def test_a_stack_deletes_its_keyset_when_nobody_remembers_who_founded_it(ask, cl
 
 def test_a_stack_knows_that_it_founded_its_keyset_before_ssm_lists_it(ask, stack, monkeypatch):
     """SSM promises no consistent reads."""
-    listed, lags = stack.keysets.stored, iter([True, True])
-    monkeypatch.setattr(stack.keysets, "stored", lambda: {} if next(lags, False) else listed())
+    listed, lags = stack.keysets.read_texts, iter([True, True])
+    monkeypatch.setattr(stack.keysets, "read_texts", lambda: {} if next(lags, False) else listed())
     assert ask("Create")["Status"] == "SUCCESS"
 
 

@@ -42,7 +42,7 @@ def repaired(booted, origin):
     repair_keyset.repair(booted, diagnosis, origin)
     project(booted, origin)
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
-    booted.keysets.generations()
+    booted.keysets.read_generations()
     return diagnosis
 
 

@@ -45,13 +45,13 @@ def test_a_warm_reader_stays_where_it_is(booted, cloud, origin, container):
     """It holds the number that was spoilt, and never goes back; after the repair it goes on."""
     record_changes(booted)
     warm = container()
-    held = warm.view.current()
+    held = warm.view.get()
     put(cloud, held.number, "{")
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert warm.view.current() == held
+    assert warm.view.get() == held
     repaired(booted, origin)
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert warm.view.fresh() == held
+    assert warm.view.get_fresh() == held
 
 
 def test_a_newer_release_is_left_alone(booted, cloud):
@@ -116,7 +116,7 @@ def test_what_a_lost_branch_revoked_is_revoked_again(booted, cloud, origin, stac
     """The newest was deleted and its number taken by another writer before anybody looked."""
     kid = revoked(booted, stack, truth(cloud).active.kid)
     warm = container()
-    assert warm.view.current().keyset.find(kid).state is State.REVOKED
+    assert warm.view.get().keyset.find(kid).state is State.REVOKED
     record_changes(booted)
     lose(cloud, 3)
     revoked(booted, stack, truth(cloud).standby.kid)
@@ -125,4 +125,4 @@ def test_what_a_lost_branch_revoked_is_revoked_again(booted, cloud, origin, stac
     assert diagnosis.revocations == (kid,)
     assert truth(cloud).find(kid).state is State.REVOKED
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert warm.view.fresh() == booted.keysets.read()
+    assert warm.view.get_fresh() == booted.keysets.read()

@@ -41,19 +41,19 @@ def test_a_lost_reply_is_no_conflict(booted, lost, origin, aws):
 def test_numbers_that_somebody_may_hold_are_not_used_again(booted, lost, origin, container):
     """They are taken by texts without a meaning, so that what is restored follows what counts."""
     warm = container()
-    held = warm.view.current()
+    held = warm.view.get()
     assert repaired(booted, origin).number == 6
-    assert sorted(booted.keysets.stored()) == [1, 2, 3, 4, 5, 6]
+    assert sorted(booted.keysets.read_texts()) == [1, 2, 3, 4, 5, 6]
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert (held.number, warm.view.fresh().number) == (2, 6)
+    assert (held.number, warm.view.get_fresh().number) == (2, 6)
 
 
 def test_a_listing_from_the_past_is_no_deletion(booted, monkeypatch):
     """SSM promises no consistent reads: what seems deleted is looked at again."""
-    parameters, lags = booted.keysets.parameters, iter([True])
+    parameters, lags = booted.keysets.list_parameters, iter([True])
     past = parameters()[:1]
     monkeypatch.setattr(
-        booted.keysets, "parameters", lambda: past if next(lags, False) else parameters()
+        booted.keysets, "list_parameters", lambda: past if next(lags, False) else parameters()
     )
     before = sum(booted.clock.slept)
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND

@@ -31,7 +31,7 @@ _DAILY = 4  # states of a scheduled run that finds nothing due
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CostLine:
     """`amount` of something a month at `price` dollars apiece."""
 
     what: str
@@ -55,7 +55,7 @@ class Load:
     higher_throughput: bool = False  # of Parameter Store, for the whole account and Region
 
 
-def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
+def estimate_costs(load: Load, times: Times, prices: Mapping[str, float]) -> list[CostLine]:
     """The lines of a month; `prices` by the names in prices.json.
 
     Not in it: calls to your own APIs, what verifiers elsewhere fetch from CloudFront, log storage.
@@ -75,18 +75,24 @@ def bill(load: Load, times: Times, prices: Mapping[str, float]) -> list[Line]:
     reads = _VIEWS * load.containers * MONTH / times.view_ttl if calls else 0.0
     ssm = prices["ssm_10k_requests"] if load.higher_throughput else 0.0
     return [
-        Line("KMS keys: active, standby, grace", keys, "keys", prices["kms_key_month"]),
-        Line("KMS requests", kms / 10_000, "10,000", prices["kms_10k_requests"]),
-        Line("Lambda calls", (calls + 2 * runs) / 1e6, "million", prices["lambda_1m_requests"]),
-        Line("Lambda time", seconds * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
-        Line("Lambda starts", starts * _START * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
-        Line("POST /token", load.tokens / 1e6, "million", prices["api_rest_1m_requests"]),
-        Line("Parameter Store reads", reads / 10_000, "10,000", ssm),
-        Line("Logs", logs / 1e9, "GB", prices["logs_gb"]),
-        Line("Metrics", metrics, "metrics", prices["metric_month"]),
-        Line("Alarms", _ALARMS, "alarms", prices["alarm_month"]),
-        Line("Dashboard", _DASHBOARDS, "dashboard", prices["dashboard_month"]),
-        Line("Schedules", (2 * runs + days) / 1e6, "million", prices["schedule_1m_invocations"]),
-        Line("S3 lists", 2 * runs / 1_000, "1,000", prices["s3_1k_lists"]),
-        Line("State transitions", transitions / 1_000, "1,000", prices["states_1k_transitions"]),
+        CostLine("KMS keys: active, standby, grace", keys, "keys", prices["kms_key_month"]),
+        CostLine("KMS requests", kms / 10_000, "10,000", prices["kms_10k_requests"]),
+        CostLine("Lambda calls", (calls + 2 * runs) / 1e6, "million", prices["lambda_1m_requests"]),
+        CostLine("Lambda time", seconds * _MEMORY, "GB seconds", prices["lambda_gb_second"]),
+        CostLine(
+            "Lambda starts", starts * _START * _MEMORY, "GB seconds", prices["lambda_gb_second"]
+        ),
+        CostLine("POST /token", load.tokens / 1e6, "million", prices["api_rest_1m_requests"]),
+        CostLine("Parameter Store reads", reads / 10_000, "10,000", ssm),
+        CostLine("Logs", logs / 1e9, "GB", prices["logs_gb"]),
+        CostLine("Metrics", metrics, "metrics", prices["metric_month"]),
+        CostLine("Alarms", _ALARMS, "alarms", prices["alarm_month"]),
+        CostLine("Dashboard", _DASHBOARDS, "dashboard", prices["dashboard_month"]),
+        CostLine(
+            "Schedules", (2 * runs + days) / 1e6, "million", prices["schedule_1m_invocations"]
+        ),
+        CostLine("S3 lists", 2 * runs / 1_000, "1,000", prices["s3_1k_lists"]),
+        CostLine(
+            "State transitions", transitions / 1_000, "1,000", prices["states_1k_transitions"]
+        ),
     ]

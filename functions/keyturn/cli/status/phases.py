@@ -1,4 +1,4 @@
-"""The lives of keys as spans of time: what was, and what is to come if all goes by plan."""
+"""The phases of keys as spans of time: what was, and what is to come if all goes by plan."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class KeyPhases:
     """A key from its creation to its end."""
 
     key: Key | EndedKey
@@ -44,34 +44,40 @@ class Life:
         return self.key.ended if isinstance(self.key, EndedKey) else None
 
 
-def lives(generations: Iterable[Generation], times: Times, now: datetime) -> list[Life]:
+def list_phases(generations: Iterable[Generation], times: Times, now: datetime) -> list[KeyPhases]:
     """Every key that the latest generation knows, the oldest first."""
     *earlier, latest = generations
-    last_live = {key.kid: key for one in (*earlier, latest) for key in one.keyset.keys}
+    last_live = {
+        key.kid: key for generation in (*earlier, latest) for key in generation.keyset.keys
+    }
     known = latest.keyset.all_keys
-    unsorted = (_life(key, last_live.get(key.kid), latest.keyset, times, now) for key in known)
+    unsorted = (
+        _key_phases(key, last_live.get(key.kid), latest.keyset, times, now) for key in known
+    )
     return sorted(unsorted, key=_sort_key)
 
 
-def _sort_key(life: Life) -> tuple[datetime, datetime]:
+def _sort_key(key_phases: KeyPhases) -> tuple[datetime, datetime]:
     """By birth; the one that signed first comes first."""
-    first = life.last_live.created if life.last_live else life.ended
-    first_signed = life.last_live.activated if life.last_live else None
+    first = key_phases.last_live.created if key_phases.last_live else key_phases.ended
+    first_signed = key_phases.last_live.activated if key_phases.last_live else None
     latest = datetime.max.replace(tzinfo=first.tzinfo if first else None)
     return first or latest, first_signed or latest
 
 
-def _life(
+def _key_phases(
     key: Key | EndedKey, last_live: Key | None, keyset: Keyset, times: Times, now: datetime
-) -> Life:
+) -> KeyPhases:
     if isinstance(key, EndedKey):
-        spans = _cut_at(_lived(last_live, key.ended), key.ended) if last_live else ()
-        return Life(key, last_live, spans)
-    split = (part for span in _planned(key, keyset, times, now) for part in _split_at(span, now))
-    return Life(key, key, tuple(split))
+        spans = _cut_at(_past_spans(last_live, key.ended), key.ended) if last_live else ()
+        return KeyPhases(key, last_live, spans)
+    split = (
+        part for span in _planned_spans(key, keyset, times, now) for part in _split_at(span, now)
+    )
+    return KeyPhases(key, key, tuple(split))
 
 
-def _lived(key: Key, until: datetime) -> list[Span]:
+def _past_spans(key: Key, until: datetime) -> list[Span]:
     """The spans by the key's own instants; the last one goes on until `until`."""
     marks = [
         (Phase.CREATED, key.created),
@@ -84,20 +90,23 @@ def _lived(key: Key, until: datetime) -> list[Span]:
     return [Span(phase, at, end) for (phase, at), end in zip(begun, ends, strict=True) if end > at]
 
 
-def _planned(key: Key, keyset: Keyset, times: Times, now: datetime) -> list[Span]:
-    turn = next_turn(keyset, times, now)
+def _planned_spans(key: Key, keyset: Keyset, times: Times, now: datetime) -> list[Span]:
+    takeover_at = next_takeover(keyset, times, now)
     match key.state:
         case State.ACTIVE:
             grace = timing.grace_period(times, key.lifetime)
-            return [*_lived(key, turn), Span(Phase.GRACE, turn, turn + grace)]
+            return [
+                *_past_spans(key, takeover_at),
+                Span(Phase.GRACE, takeover_at, takeover_at + grace),
+            ]
         case State.STANDBY:
-            after = turn + timedelta(seconds=times.rotation_period)
-            return [*_lived(key, turn), Span(Phase.ACTIVE, turn, after)]
+            after = takeover_at + timedelta(seconds=times.rotation_period)
+            return [*_past_spans(key, takeover_at), Span(Phase.ACTIVE, takeover_at, after)]
         case _:
-            return _lived(key, key.verify_until or now)
+            return _past_spans(key, key.verify_until or now)
 
 
-def next_turn(keyset: Keyset, times: Times, now: datetime) -> datetime:
+def next_takeover(keyset: Keyset, times: Times, now: datetime) -> datetime:
     """When the standby takes over: when the active key is due and the standby may sign."""
     waits = [now]
     if keyset.active and keyset.active.activated:
@@ -129,9 +138,9 @@ class Window:
     end: datetime
 
     @classmethod
-    def around(cls, lives: Iterable[Life], times: Times, now: datetime) -> "Window":
+    def around(cls, phases: Iterable[KeyPhases], times: Times, now: datetime) -> "Window":
         """From the first birth, at most two periods back, to the grace after the next turn."""
-        spans = [span for life in lives for span in life.spans]
+        spans = [span for key_phases in phases for span in key_phases.spans]
         grace = [span.end for span in spans if span.phase is Phase.GRACE]
         known = [now, *(span.end for span in spans if not span.planned), *grace]
         earliest = min((span.start for span in spans), default=now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from keyturn.cli.formatting import instant, tick
-from keyturn.cli.status.lives import Life, Span, Window
+from keyturn.cli.status.phases import KeyPhases, Span, Window
 
 _TICKS = 8
 _LANE, _BAR, _AXIS = 38, 16, 30  # heights in pixels
@@ -25,23 +25,23 @@ def axis(window: Window, now: datetime) -> str:
     )
 
 
-def lane(life: Life, window: Window, now: datetime) -> str:
+def lane(key_phases: KeyPhases, window: Window, now: datetime) -> str:
     """A key: who it is, its spans, its end."""
-    grid = "".join(_upright("grid", window.place(at)) for at in window.ticks(_TICKS)[::2])
-    spans = "".join(_span(span, window) for span in life.spans if span.end > window.start)
+    grid = "".join(_vertical_line("grid", window.place(at)) for at in window.ticks(_TICKS)[::2])
+    spans = "".join(_span(span, window) for span in key_phases.spans if span.end > window.start)
     end = ""
-    if life.ended:
-        place = _percent(window.place(life.ended))
+    if key_phases.ended:
+        place = _percent(window.place(key_phases.ended))
         end = (
-            f'<circle class="end {life.key.state}" cx="{place}" cy="{_LANE / 2}" r="6">'
-            f"<title>{life.key.state} {instant(life.ended)}</title></circle>"
+            f'<circle class="end {key_phases.key.state}" cx="{place}" cy="{_LANE / 2}" r="6">'
+            f"<title>{key_phases.key.state} {instant(key_phases.ended)}</title></circle>"
         )
-    state = life.key.state
+    state = key_phases.key.state
     return (
-        f'<div class="lane"><div class="who"><span class="kid">{life.key.kid[:8]}</span>'
+        f'<div class="lane"><div class="who"><span class="kid">{key_phases.key.kid[:8]}</span>'
         f'<span class="state is-{state}">{state}</span></div>'
-        f'<svg height="{_LANE}" role="img" aria-label="{life.key.kid[:8]}, {state}">'
-        f"{grid}{spans}{end}{_upright('now', window.place(now))}</svg></div>"
+        f'<svg height="{_LANE}" role="img" aria-label="{key_phases.key.kid[:8]}, {state}">'
+        f"{grid}{spans}{end}{_vertical_line('now', window.place(now))}</svg></div>"
     )
 
 
@@ -55,7 +55,7 @@ def _span(span: Span, window: Window) -> str:
     )
 
 
-def _upright(kind: str, place: float) -> str:
+def _vertical_line(kind: str, place: float) -> str:
     at = _percent(place)
     return f'<line class="{kind}" x1="{at}" x2="{at}" y1="0" y2="{_LANE}"/>'
 
