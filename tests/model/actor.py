@@ -1,8 +1,12 @@
 """Where one run stands, and what happens to it while others act."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-Held = tuple[str, int, int, int, int] | tuple[str, tuple[str, ...]] | None
+Held = (
+    tuple[Literal["generation", "jwks"], int, int, int, int]
+    | tuple[Literal["seen"], tuple[str, ...]]
+    | None
+)
 
 
 class Actor(NamedTuple):
@@ -23,7 +27,7 @@ class Actor(NamedTuple):
 
     def behind(self) -> "Actor":
         """A generation was created: what this run read is one further behind."""
-        if self.held and self.held[0] in ("generation", "jwks"):
+        if self.held and self.held[0] != "seen":
             name, behind, live, known, over = self.held
             return self._replace(held=(name, behind + 1, live, known, over))
         return self

@@ -83,7 +83,8 @@ class Atlas:
     def announces(self, number: int, kid: str) -> bool:
         """Whether this keyset tells its readers of `kid`: that it counts, or that it has ended."""
         key = self.keysets[number].find(kid)
-        return key is not None and not (key.state is State.STANDBY and key.published is None)
+        is_secret = isinstance(key, Key) and key.state is State.STANDBY and key.published is None
+        return key is not None and not is_secret
 
     def _plain(self, key: Key) -> Key:
         c, active = self.constants, key.state is State.ACTIVE
@@ -128,14 +129,23 @@ def _clamped(at: datetime | None, horizon: int | None) -> datetime | None:
 
 
 def _moved(keyset: Keyset, move: Callable[[int], int]) -> Keyset:
-    def at(when: datetime | None) -> datetime | None:
-        return when and instant(move(seconds(when)))
+    def at(when: datetime) -> datetime:
+        return instant(move(seconds(when)))
 
-    names = "created", "published", "activated", "verify_until"
+    keys = (
+        replace(
+            key,
+            created=at(key.created),
+            published=key.published and at(key.published),
+            activated=key.activated and at(key.activated),
+            verify_until=key.verify_until and at(key.verify_until),
+        )
+        for key in keyset.keys
+    )
     return Keyset(
-        tuple(replace(key, **{n: at(getattr(key, n)) for n in names}) for key in keyset.keys),
+        tuple(keys),
         tuple(replace(key, created=at(key.created), ended=at(key.ended)) for key in keyset.ended),
-        at(keyset.horizon),
+        keyset.horizon and at(keyset.horizon),
     )
 
 
@@ -161,8 +171,8 @@ def _facts(keyset: Keyset) -> Facts:
         known=mask(None),
         revoked=mask(State.REVOKED),
         retired=mask(State.RETIRED),
-        active=active and active.kid,
-        standby=standby and standby.kid,
+        active=active.kid if active else None,
+        standby=standby.kid if standby else None,
         grace=tuple(key.kid for key in keyset.grace),
         lifetime=active.lifetime if active else 0,
     )
