@@ -1,6 +1,7 @@
 """A rotation under load with an emergency in it, and what people hear of both."""
 
 import json
+from functools import partial
 from typing import Any
 
 import boto3
@@ -59,9 +60,7 @@ def events_are_delivered(world: World) -> str:
         return list_own and message.get("detail-type") == detail_type
 
     for name in _EVENTS:
-        world.listener.wait_for(
-            lambda message, name=name: is_of(name, message), name, _EVENT_SECONDS
-        )
+        world.listener.wait_for(partial(is_of, name), name, _EVENT_SECONDS)
     return f"{', '.join(_EVENTS)}, by SNS"
 
 
