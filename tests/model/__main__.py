@@ -10,7 +10,8 @@ still in no machine; a view is never used beyond C (or the stale limit), an issu
 keeps a JWKS longer than P. Time is whole seconds.
 
 Which stored texts count, for whom, and what somebody who creates parameters can do about it is explored by
-itself (lineage.py), and so are a client's cut-offs (cutoffs.py).
+itself (lineage.py), and so are somebody who deletes generations (deletion.py), and a client's cut-offs
+(cutoffs.py).
 
 Not modelled: KMS and its orphans (S8, S12), signatures (S3), faults of the reading itself, the
 Wait states and the wording of outcomes, the rounding of instants (all are whole), the ten minutes that
@@ -23,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.model import cutoff_tasks, lineage_tasks, report
+from tests.model import cutoff_tasks, deletion_tasks, lineage_tasks, report
 from tests.model.tasks import MUTANTS, SCENARIOS, of_mutant, of_scenario
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def main() -> int:
                     for name in (*SCENARIOS, *lineage_tasks.SCENARIOS)
                 ),
                 *(pool.submit(cutoff_tasks.of_scenario, name) for name in cutoff_tasks.SCENARIOS),
+                *(
+                    pool.submit(deletion_tasks.of_scenario, name)
+                    for name in deletion_tasks.SCENARIOS
+                ),
             ]
         ):
             outcome = done.result()
@@ -55,9 +60,10 @@ def main() -> int:
         for outcome in pool.map(of_mutant, (*MUTANTS, *lineage_tasks.MUTANTS)):
             outcomes.append(outcome)
             print(*report.mutant_lines(outcome), sep="\n", flush=True)
-        for outcome in pool.map(cutoff_tasks.of_mutant, cutoff_tasks.MUTANTS):
-            outcomes.append(outcome)
-            print(*report.mutant_lines(outcome), sep="\n", flush=True)
+        for tasks in (cutoff_tasks, deletion_tasks):
+            for outcome in pool.map(tasks.of_mutant, tasks.MUTANTS):
+                outcomes.append(outcome)
+                print(*report.mutant_lines(outcome), sep="\n", flush=True)
     explorations = [outcome for outcome in outcomes if not outcome.scenario]
     to_kill = [outcome for outcome in outcomes if outcome.scenario and not outcome.equivalent]
     failed = [outcome.name for outcome in outcomes if not outcome.good]

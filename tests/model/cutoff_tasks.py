@@ -1,12 +1,12 @@
 """The exploration of tests/model/cutoffs.py, and its mutants."""
 
 import time
-from collections import deque
 from collections.abc import Mapping
 
 from tests.model import cutoffs
 from tests.model.mutants import Edit, Mutant
-from tests.model.outcome import Outcome, path_to
+from tests.model.outcome import Outcome
+from tests.model.search import search
 
 SCENARIOS: Mapping[str, tuple[str, ...]] = {
     "cut-offs, two of a client": ("cut", "cut"),
@@ -148,31 +148,17 @@ def of_mutant(name: str) -> Outcome:
 def _explored(name: str, kinds: str, scenario: str = "") -> Outcome:
     began = time.monotonic()
     cutoffs.forget()
-    first = cutoffs.start(SCENARIOS[kinds])
-    origins: dict[cutoffs.State, tuple[cutoffs.State | None, str]] = {first: (None, "")}
-    queue, transitions, wrong, trace = deque([first]), 0, "", ()
-    while queue and not wrong:
-        state = queue.popleft()
-        for says, following, bad in cutoffs.moves(state):
-            transitions += 1
-            is_new = following not in origins
-            wrong = bad or (cutoffs.wrong(following) if is_new else "")
-            if is_new:
-                origins[following] = (state, says)
-                queue.append(following)
-            if wrong:
-                trace = (*path_to(origins, state), says, wrong)
-                break
+    found = search(cutoffs.start(SCENARIOS[kinds]), cutoffs.moves, cutoffs.wrong)
     return Outcome(
         name=name,
         constants=f"ε {cutoffs.SKEW} s, every step at most twice",
         actors=(*SCENARIOS[kinds], "reconcile", "deployment"),
-        states=len(origins),
-        transitions=transitions,
-        keysets=len({(state.entry, state.is_longer) for state in origins}),
-        exhausted=not queue and not wrong,
-        wrong=wrong,
-        trace=trace,
+        states=len(found.states),
+        transitions=found.transitions,
+        keysets=len({(state.entry, state.is_longer) for state in found.states}),
+        exhausted=not found.wrong,
+        wrong=found.wrong,
+        trace=found.trace,
         seconds=time.monotonic() - began,
         scenario=scenario,
     )

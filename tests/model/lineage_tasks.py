@@ -1,7 +1,6 @@
 """The exploration of tests/model/lineage.py, and its mutants."""
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from functools import cache, partial
 from unittest.mock import patch
@@ -11,7 +10,8 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
 from tests.model import lineage
 from tests.model.lineage import Rules, Store
-from tests.model.outcome import Outcome, path_to
+from tests.model.outcome import Outcome
+from tests.model.search import search
 
 RULES = Rules(lineage.trace, lineage.prune)
 _SIZES = {"lineage, two forgeries": (2, 1), "lineage, one forgery, pruned twice": (1, 2)}
@@ -108,30 +108,21 @@ def of_mutant(name: str) -> Outcome:
 
 def _explored(name: str, rules: Rules, plants: int, prunings: int, scenario: str = "") -> Outcome:
     began = time.monotonic()
-    first = lineage.start(plants, prunings)
-    origins: dict[lineage.State, tuple[lineage.State | None, str]] = {first: (None, "")}
-    queue, transitions, wrong, trace = deque([first]), 0, "", ()
-    while queue and not wrong:
-        state = queue.popleft()
-        for says, following in lineage.moves(rules, state):
-            transitions += 1
-            if following in origins:
-                continue
-            origins[following] = (state, says)
-            if wrong := lineage.wrong(rules, following):
-                trace = (*path_to(origins, following), wrong)
-                break
-            queue.append(following)
+    found = search(
+        lineage.start(plants, prunings),
+        lambda state: ((says, after, "") for says, after in lineage.moves(rules, state)),
+        partial(lineage.wrong, rules),
+    )
     return Outcome(
         name=name,
         constants=f"{plants} forgeries, {prunings} prunings, numbers below {HIGHEST + 1}",
         actors=("writer", "writer", "adversary", "pruning"),
-        states=len(origins),
-        transitions=transitions,
+        states=len(found.states),
+        transitions=found.transitions,
         keysets=0,
-        exhausted=not queue,
-        wrong=wrong,
-        trace=trace,
+        exhausted=not found.wrong,
+        wrong=found.wrong,
+        trace=found.trace,
         seconds=time.monotonic() - began,
         scenario=scenario,
     )

@@ -19,17 +19,18 @@ from tests.model.constants import Constants
 
 @dataclass(frozen=True)
 class Edit:
-    """In the source of `keyturn.keyset.<where>`, `old` becomes `new`."""
+    """In the source of `keyturn.<room>.<where>`, `old` becomes `new`."""
 
     where: str  # module.function or module.Class.method
     old: str
     new: str
+    room: str = "keyset"
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The product with this edit, for as long as the context lasts."""
         module_name, *owners, name = self.where.split(".")
-        module: Any = import_module(f"keyturn.keyset.{module_name}")
+        module: Any = import_module(f"keyturn.{self.room}.{module_name}")
         owner = module
         for step in owners:
             owner = getattr(owner, step)

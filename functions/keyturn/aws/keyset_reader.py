@@ -39,10 +39,12 @@ class KeysetReader:
     def read_newer(self, previous: Generation) -> Generation:
         """The newest generation that follows `previous`: one call if nothing changed.
 
-        If `previous` is gone (pruned while we were asleep, or deleted), it is what counts now, provided
-        that it can have become of `previous`; else raises GenerationLost. Raises NewerSchema, AwsFault.
+        If `previous` is gone (pruned while we were asleep, or deleted), or something stands above it that
+        does not follow it, it is what counts now, provided that it can have become of `previous`; else
+        raises GenerationLost. Raises NewerSchema, AwsFault.
         """
-        if lineage := self._extend(previous):
+        lineage = self._extend(previous)
+        if lineage and lineage.next_number == lineage.head.number + 1:
             return lineage.head
         latest = self.read()
         violation = find_violation(previous, latest)

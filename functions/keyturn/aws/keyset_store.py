@@ -79,20 +79,10 @@ class KeysetStore(KeysetReader):
             if successor := self._append(lineage, origin, keyset, now):
                 return successor
             self._clock.sleep(self._clock.fraction() * min(0.05 * 2**attempt, 1.0))
-            lineage = self._extend(latest) or self.read_lineage()
+            lineage = self.read_lineage()
         raise KeysetBusy(
             f"the keyset changed {_ATTEMPTS} times while {origin.reason} was attempted"
         )
-
-    def step_over(self, origin: Origin) -> Generation | None:
-        """Repeat the keyset above the texts that stand where its successor should, if there are any.
-
-        Readers then no longer meet them, and they are pruned with the generations below.
-        """
-        lineage = self.read_lineage()
-        if lineage.next_number == lineage.head.number + 1:
-            return None
-        return self._append(lineage, origin, lineage.head.keyset, self._clock.now())
 
     def put_back(self, number: int, text: str) -> None:
         """Create a parameter that was deleted as it was; raises Conflict if its name is taken."""
@@ -148,13 +138,15 @@ class KeysetStore(KeysetReader):
             )
 
     def _is_appended(self, parent: Generation, successor: Generation) -> bool:
-        """Whether what we wrote is read back as what follows its parent, which is still there."""
+        """Whether what we wrote is read back as what follows its parent, and both as what counts.
+
+        The parent can be there and count no more: something below it was deleted, and others went on there.
+        """
         for _ in range(5):
             lineage = self._extend(parent)
             if lineage is None or lineage.next_number > successor.number:
-                return lineage is not None and successor.text in [
-                    generation.text for generation in lineage.chain
-                ]
+                follows = lineage is not None and _holds(lineage, successor)
+                return follows and _holds(self.read_lineage(), successor)
             self._clock.sleep(0.2)  # SSM promises no consistent reads
         raise AwsFault("ssm:GetParameters", "WrittenGenerationNotReadBack")
 
@@ -175,3 +167,7 @@ class KeysetStore(KeysetReader):
         if parent and (violation := find_violation(parent, generation)):
             raise UnlawfulChange(f"generation {number} cannot follow {parent.number}: {violation}")
         return replace(generation, text=document.dumps(generation))
+
+
+def _holds(lineage: Lineage, generation: Generation) -> bool:
+    return generation.text in [one.text for one in lineage.chain]

@@ -33,12 +33,13 @@ def read_ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]
 def find_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
     """The generations of the history that descend from what counts, and do not count; raises AwsFault."""
     history, root = _list_near(stack, lineage.chain[0]), lineage.chain[0]
-    ancestors = islice(_ancestors(stack, history, root), LOOK_AHEAD)
+    ancestors = [*islice(_ancestors(stack, history, root), LOOK_AHEAD)]
+    oldest = ancestors[-1].number if ancestors else root.number
     by_digest = {document.digest(parent.text): parent for parent in (*ancestors, *lineage.chain)}
     candidates = [
         entry
         for entry in history
-        if entry.digest not in by_digest and (entry.number or 0) >= root.number
+        if entry.digest not in by_digest and (entry.number or 0) >= oldest
     ]
     branches = list[Generation]()
     for entry in candidates[:_MAX_READ]:

@@ -20,7 +20,7 @@ from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import find_violation
-from keyturn.rotation.branches import MAX_LISTED
+from keyturn.rotation.branches import MAX_LISTED, read_ancestors
 
 _MAX_READ = 10  # objects of one number
 
@@ -37,7 +37,7 @@ class MissingGeneration:
 def missing_generations(
     stack: Stack, parameters: list[StoredParameter], history: Sequence[HistoryObject]
 ) -> tuple[tuple[MissingGeneration, ...], Lineage | None]:
-    """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
+    """What is missing of what the history has (`history`), in order, and the lineage that it makes.
 
     Where nothing counts any more, the newest generation of the history does again. Raises NewerSchema.
     """
@@ -74,15 +74,18 @@ def restore_generations(stack: Stack) -> list[int]:
     believed. Where somebody wrote meanwhile the next run looks again.
     """
     parameters = stack.keysets.list_parameters()
-    numbers = [parameter.number for parameter in parameters if parameter.number is not None]
-    bounds = (min(numbers), MAX_LISTED) if numbers else ()
-    missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
+    missing = _find_missing(stack, parameters)
     if not missing or stack.keysets.list_parameters() != parameters:
         return []
     try:
         return put_back(stack, missing)
     except Conflict:
         return []
+
+
+def is_incomplete(stack: Stack) -> bool:
+    """Whether something is missing that the history has; raises NewerSchema, AwsFault."""
+    return bool(_find_missing(stack, stack.keysets.list_parameters()))
 
 
 def put_back(stack: Stack, missing: tuple[MissingGeneration, ...]) -> list[int]:
@@ -94,31 +97,64 @@ def put_back(stack: Stack, missing: tuple[MissingGeneration, ...]) -> list[int]:
     return [generation.number for generation in missing]
 
 
+def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[MissingGeneration, ...]:
+    numbers = [parameter.number for parameter in parameters if parameter.number is not None]
+    bounds = (min(numbers), MAX_LISTED) if numbers else ()
+    missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
+    return missing
+
+
 def _find_successor(
     stack: Stack,
     stored: Mapping[int, StoredParameter],
     lineage: Lineage,
     history: Sequence[HistoryObject],
 ) -> Generation | None:
-    """What follows the newest that counts, from SSM beyond a free name, or from the history."""
+    """What follows the newest that counts: what stands in SSM beyond a free name, else from the history.
+
+    What stands could be written there only while the free name was taken by what does not count. Of two
+    in the history it is the one that something standing descends from, else the older object. What is
+    not chosen is a branch that can be joined; what stands may be on no record yet.
+    """
     parent = document.digest(lineage.head.text)
-    for number in range(lineage.next_number, lineage.next_number + LOOK_AHEAD):
-        for generation in _candidates(stack, number, stored.get(number), history):
-            if generation.parent == parent and not find_violation(lineage.head, generation):
-                return generation
-    return None
+    numbers = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
+
+    def follows(generation: Generation) -> bool:
+        return generation.parent == parent and not find_violation(lineage.head, generation)
+
+    in_ssm = [
+        generation
+        for number in numbers
+        if number in stored
+        for generation in _parse(stored[number])
+    ]
+    if successor := next(filter(follows, in_ssm), None):
+        return successor
+    free_numbers = [number for number in numbers if number not in stored]
+    recorded = (
+        generation for number in free_numbers for generation in _recorded(stack, number, history)
+    )
+    candidates = [*filter(follows, recorded)]
+    if len(candidates) < 2:
+        return next(iter(candidates), None)
+    ancestors = {
+        ancestor.text
+        for generation in in_ssm
+        for ancestor in islice(read_ancestors(stack, generation), LOOK_AHEAD)
+    }
+    return next((one for one in candidates if one.text in ancestors), candidates[0])
 
 
-def _candidates(
-    stack: Stack, number: int, stored: StoredParameter | None, history: Sequence[HistoryObject]
-) -> Iterator[Generation]:
-    """What can be read under this number: in SSM, then in the history, the oldest object first."""
-    if stored:
-        with suppress(DocumentInvalid):
-            generation = document.loads(stored.text)
-            if generation.number == number:
-                yield generation
-        return
+def _parse(stored: StoredParameter) -> Iterator[Generation]:
+    """The generation that a parameter holds."""
+    with suppress(DocumentInvalid):
+        generation = document.loads(stored.text)
+        if generation.number == stored.number:
+            yield generation
+
+
+def _recorded(stack: Stack, number: int, history: Sequence[HistoryObject]) -> Iterator[Generation]:
+    """What the history has under this number, the oldest object first."""
     for entry in islice((entry for entry in history if entry.number == number), _MAX_READ):
         with suppress(DocumentInvalid):
             yield stack.history.read(entry)
@@ -129,11 +165,13 @@ def _newest(stack: Stack, history: Sequence[HistoryObject]) -> Generation | None
     numbers = sorted({entry.number for entry in history if entry.number is not None}, reverse=True)
     by_digest = {entry.digest: entry for entry in history}
     newest = None
-    for number in numbers:
-        for generation in _candidates(stack, number, None, history):
-            newest = newest or generation
-            with suppress(KeyError, DocumentInvalid):
-                parent = stack.history.read(by_digest[generation.parent])
-                if not find_violation(parent, generation):
-                    return generation
+    recorded = (
+        generation for number in numbers for generation in _recorded(stack, number, history)
+    )
+    for generation in recorded:
+        newest = newest or generation
+        with suppress(KeyError, DocumentInvalid):
+            parent = stack.history.read(by_digest[generation.parent])
+            if not find_violation(parent, generation):
+                return generation
     return newest

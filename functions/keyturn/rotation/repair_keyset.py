@@ -15,21 +15,29 @@ elsewhere revoked in it.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
+from keyturn.keyset import document
 from keyturn.keyset.cutoffs import CutOff, merge
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema
 from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.branches import find_branches
-from keyturn.rotation.put_back import MissingGeneration, missing_generations, put_back
+from keyturn.rotation.branches import find_branches, read_ancestors
+from keyturn.rotation.put_back import (
+    MissingGeneration,
+    is_incomplete,
+    missing_generations,
+    put_back,
+)
 from keyturn.rotation.repairs import Repair
 
-_JOIN_REASON = Repair.JOIN_BRANCHES.value  # the reason of the generation that joins them
+_JOIN_REASON = Repair.JOIN_BRANCHES.value  # of the generation that joins them, before their marks
 _MAX_SKIPPED = 200  # numbers that a repair passes over, each with a parameter
 _RECHECK_PAUSE = 2.0  # seconds: SSM promises no consistent reads
 
@@ -93,38 +101,50 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     """
     parameters, lineage = stack.keysets.read_all()
     lost = _near_branches(stack, lineage)
-    if not lost:
+    if not lost or is_incomplete(stack):  # what can come back as it was is no lost branch
         return None
-    branch_head, head = max(lost, key=lambda generation: generation.number), lineage.head
+    head, newest = lineage.head, max(generation.number for generation in lost)
     ended = {key.kid for generation in lost for key in generation.keyset.ended}
     kids = tuple(key.kid for key in head.keyset.keys if key.kid in ended)
-    is_joined = any(
-        generation.reason == _JOIN_REASON and generation.number > branch_head.number
-        for generation in lineage.chain
-    )
-    cutoffs = (
-        head.keyset.cutoffs if is_joined else _merge_cutoffs(stack, head.keyset, branch_head.keyset)
-    )
-    if head.number >= branch_head.number and not kids and cutoffs == head.keyset.cutoffs:
+    tips = _tips_to_join(stack, lost, lineage)
+    cutoffs = _merge_cutoffs(stack, head.keyset, tips)
+    if head.number >= newest and not kids and cutoffs == head.keyset.cutoffs:
         return None
-    numbers, number = (
-        {parameter.number for parameter in parameters},
-        max(branch_head.number + 1, lineage.next_number),
-    )
-    while number in numbers:
+    taken_numbers = {parameter.number for parameter in parameters}
+    number = max(newest + 1, lineage.next_number)
+    while number in taken_numbers:
         number += 1
-    keyset, origin = _revoke_ended(stack, head.keyset, kids), replace(origin, reason=_JOIN_REASON)
+    keyset = _revoke_ended(stack, head.keyset, kids)
+    origin = replace(origin, reason=" ".join([_JOIN_REASON, *map(_mark, tips)]))
     try:
         return stack.keysets.restore(number, replace(keyset, cutoffs=cutoffs), origin)
     except DocumentTooLarge:  # a revocation waits for no cut-off
-        logger.warning("cutoffs_not_joined", generation=branch_head.number)
+        logger.warning("cutoffs_not_joined", generation=newest)
         return stack.keysets.restore(number, keyset, origin)
 
 
-def _merge_cutoffs(stack: Stack, keyset: Keyset, other: Keyset) -> tuple[CutOff, ...]:
-    """The cut-offs of a keyset, each as strict as the other's as well, and those that only that one has."""
+def _tips_to_join(stack: Stack, lost: list[Generation], lineage: Lineage) -> list[Generation]:
+    """The ends of the branches, but for those whose mark a generation of the lineage bears.
+
+    What was released since they were joined would be blocked again.
+    """
+    ancestors = islice(read_ancestors(stack, lineage.chain[0]), LOOK_AHEAD)
+    reasons = [generation.reason for generation in (*ancestors, *lineage.chain)]
+    marks = {mark for reason in reasons for mark in reason.split()}
+    parents = {generation.parent for generation in lost}
+    tips = (generation for generation in lost if document.digest(generation.text) not in parents)
+    return [tip for tip in tips if _mark(tip) not in marks]
+
+
+def _mark(tip: Generation) -> str:
+    return f"{tip.number}-{document.digest(tip.text)[:8]}"
+
+
+def _merge_cutoffs(stack: Stack, keyset: Keyset, tips: Iterable[Generation]) -> tuple[CutOff, ...]:
+    """The cut-offs of a keyset, each as strict as those of the tips, and those that only they have."""
     now = stack.clock.now()
-    return merge(keyset.cutoffs, (cutoff for cutoff in other.cutoffs if not cutoff.is_over(now)))
+    others = (cutoff for tip in tips for cutoff in tip.keyset.cutoffs)
+    return merge(keyset.cutoffs, (cutoff for cutoff in others if not cutoff.is_over(now)))
 
 
 def _diagnose(stack: Stack) -> Diagnosis:

@@ -12,12 +12,14 @@ that no forged text is ever the oldest one.
 from collections.abc import Mapping
 from typing import Any
 
+from keyturn.aws.faults import Conflict
 from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.lineage import Lineage, StoredParameter
 from keyturn.keyset.model import Origin
+from keyturn.rotation.put_back import is_incomplete
 from keyturn.rotation.task import rfc3339
 
 
@@ -47,9 +49,21 @@ def remove_unlawful(stack: Stack) -> list[str]:
 
 
 def step_over(stack: Stack, origin: Origin) -> int | None:
-    """Repeat the keyset above what stands in its way; returns the number of that generation."""
-    generation = stack.keysets.step_over(origin)
-    return generation.number if generation else None
+    """Repeat the keyset above what stands where its successors should; returns the number it takes.
+
+    Readers then no longer meet it, nor does one go on from it that holds it, and it is pruned with the
+    generations below. What the history still has to put back is no stranger: its names stay free.
+    """
+    parameters, lineage = stack.keysets.read_all()
+    near = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
+    standing = [one.number for one in parameters if one.number in near]
+    number = max([lineage.next_number - 1, *filter(None, standing)]) + 1
+    if number == lineage.head.number + 1 or is_incomplete(stack):
+        return None
+    try:
+        return stack.keysets.restore(number, lineage.head.keyset, origin).number
+    except Conflict:  # somebody wrote: the next run looks again
+        return None
 
 
 def find_unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[StoredParameter]:

@@ -5,6 +5,7 @@ import json
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize, issue_token
 from keyturn.tokens import jws
 from tests.unit.api import events
@@ -82,3 +83,9 @@ def silent(printed, caplog, token) -> None:
         if len(piece) > 12:
             assert piece not in everything
             assert piece[:24] not in everything
+
+
+def routed(container, text, *, cached=False):
+    """A container whose authorizer has this route table; `cached` as with a result cache."""
+    table = RouteTable.parse(parse_entries(text), cached=cached)
+    return container(route_scopes=table)

@@ -8,7 +8,7 @@ from keyturn.api import authorize
 from keyturn.aws.faults import NoReply, Throttled, UnreadableDocument
 from keyturn.aws.view import ViewTooOld
 from tests.unit.api import events
-from tests.unit.api.requests import mint
+from tests.unit.api.requests import mint, routed
 from tests.unit.stage import forge, invoke
 
 KINDS = ["token", "request", "http"]
@@ -79,9 +79,9 @@ def test_a_token_for_one_api_opens_no_other(booted, cloud):
     assert (visit(orders), own(booted, orders)) == ("401", "open")
 
 
-def test_the_stack_wide_routes_are_not_the_documented_api_s(routed, booted, cloud):
+def test_the_stack_wide_routes_are_not_the_documented_api_s(container, booted, cloud):
     """RouteScopes is for APIs without a document."""
-    routed("GET /orders=orders:read")
+    routed(container, "GET /orders=orders:read")
     declare_api(booted, cloud, {"audience": "billing", "routes": ROUTES})
     assert visit(mint(booted, cloud, aud="billing", scope="orders:read"), "GET/orders") == "closed"
     assert own(booted, mint(booted, cloud)) == "open"

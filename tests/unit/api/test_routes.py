@@ -4,7 +4,7 @@ import pytest
 
 from keyturn.api import authorize, gateway
 from tests.unit.api import events
-from tests.unit.api.requests import mint
+from tests.unit.api.requests import mint, routed
 from tests.unit.stage import invoke
 
 ROUTES = (
@@ -33,9 +33,9 @@ def open_to(booted, cloud, scope, route, chosen=None):
 
 
 @pytest.mark.parametrize("kind", REST)
-def test_the_policy_names_the_route_asked_and_no_other(routed, booted, cloud, kind):
+def test_the_policy_names_the_route_asked_and_no_other(container, booted, cloud, kind):
     """If API Gateway keeps it all the same, other routes are refused, and none is opened."""
-    routed(ROUTES)
+    routed(container, ROUTES)
     assert policy(booted, cloud, "orders:read", "GET/orders", kind) == {
         "Allow": [f"{STAGE}/GET/orders"]
     }
@@ -46,9 +46,11 @@ def test_the_policy_names_the_route_asked_and_no_other(routed, booted, cloud, ki
 
 
 @pytest.mark.parametrize("kind", REST)
-def test_with_a_result_cache_the_policy_names_every_route_that_is_open(routed, booted, cloud, kind):
+def test_with_a_result_cache_the_policy_names_every_route_that_is_open(
+    container, booted, cloud, kind
+):
     """Whichever route was asked for: API Gateway keeps it for all of them."""
-    routed(ROUTES, cached=True)
+    routed(container, ROUTES, cached=True)
     routes = ["GET/orders", "GET/", "PATCH/anything/at/all"]
     assert len({str(policy(booted, cloud, "orders:read", route, kind)) for route in routes}) == 1
     assert policy(booted, cloud, "orders:read") == {"Allow": [f"{STAGE}/GET/orders"]}
@@ -61,16 +63,16 @@ def test_with_a_result_cache_the_policy_names_every_route_that_is_open(routed, b
 
 @pytest.mark.parametrize("cached", [False, True])
 @pytest.mark.parametrize("scope", ["", "other", "orders", "orders:readx", "ORDERS:READ"])
-def test_a_token_that_opens_nothing_gets_a_deny(routed, booted, cloud, scope, cached):
+def test_a_token_that_opens_nothing_gets_a_deny(container, booted, cloud, scope, cached):
     """403: the token is good, and the whole stage is closed to it."""
-    routed(ROUTES, cached=cached)
+    routed(container, ROUTES, cached=cached)
     assert policy(booted, cloud, scope) == {"Deny": [f"{STAGE}/*"]}
 
 
 @pytest.mark.parametrize("cached", [False, True])
-def test_a_websocket_api_is_answered_about_connect(routed, booted, cloud, cached):
+def test_a_websocket_api_is_answered_about_connect(container, booted, cloud, cached):
     """By a policy that names it: its ARN has no method."""
-    routed(ROUTES, cached=cached)
+    routed(container, ROUTES, cached=cached)
     assert policy(booted, cloud, "orders:read", "$connect", "websocket") == {
         "Allow": [f"{STAGE}/$connect"]
     }
@@ -87,9 +89,9 @@ def test_without_a_table_a_good_token_opens_the_stage(booted, cloud):
         assert open_to(booted, cloud, "", route)
 
 
-def test_an_http_api_is_told_for_the_route_asked(routed, booted, cloud):
+def test_an_http_api_is_told_for_the_route_asked(container, booted, cloud):
     """Method, path, all scopes, and the route that API Gateway has chosen."""
-    routed(ROUTES)
+    routed(container, ROUTES)
     assert open_to(booted, cloud, "orders:read", "GET/orders")
     assert open_to(booted, cloud, "orders:read", "GET/orders", "GET /orders")
     assert not open_to(booted, cloud, "orders:write", "GET/orders")
@@ -103,9 +105,11 @@ def test_an_http_api_is_told_for_the_route_asked(routed, booted, cloud):
     )
 
 
-def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(routed, booted, cloud):
+def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(
+    container, booted, cloud
+):
     """A decoded slash makes one path look like another."""
-    routed(ROUTES)
+    routed(container, ROUTES)
     event = events.request(f"Bearer {mint(booted, cloud, scope='orders:read')}")
     for resource, effect in (("/orders", "Allow"), ("/{name}", "Allow"), ("/{a}/{b}", "Deny")):
         answer = invoke(authorize, {**event, "resource": resource})
@@ -115,16 +119,16 @@ def test_a_rest_request_is_compared_with_the_resource_that_api_gateway_chose(rou
 @pytest.mark.parametrize(
     ("asked", "named"), [("a*b", "a${*}b"), ("a?", "a${?}"), ("${a}$", "${$}{a}$")]
 )
-def test_a_path_is_named_literally(routed, booted, cloud, asked, named):
+def test_a_path_is_named_literally(container, booted, cloud, asked, named):
     """A wildcard in it is none of the policy's."""
-    routed("GET /orders/{id}=orders:read")
+    routed(container, "GET /orders/{id}=orders:read")
     allowed = policy(booted, cloud, "orders:read", f"GET/orders/{asked}")
     assert allowed == {"Allow": [f"{STAGE}/GET/orders/{named}"]}
 
 
-def test_a_path_too_long_for_a_policy_is_closed(routed, booted, cloud):
+def test_a_path_too_long_for_a_policy_is_closed(container, booted, cloud):
     """API Gateway reads 512 characters of a resource; an HTTP API needs no policy."""
-    routed("GET /orders/{id}=orders:read")
+    routed(container, "GET /orders/{id}=orders:read")
     longest = f"GET/orders/{(gateway.MAX_ARN - len(STAGE) - len('/GET/orders/')) * 'x'}"
     assert policy(booted, cloud, "orders:read", longest) == {"Allow": [f"{STAGE}/{longest}"]}
     assert policy(booted, cloud, "orders:read", f"{longest}x") == {"Deny": [f"{STAGE}/*"]}
@@ -132,9 +136,9 @@ def test_a_path_too_long_for_a_policy_is_closed(routed, booted, cloud):
 
 
 @pytest.mark.parametrize("kind", ["token", "request", "http", "websocket"])
-def test_the_integration_is_told_also_where_nothing_opens(routed, booted, cloud, kind):
+def test_the_integration_is_told_also_where_nothing_opens(container, booted, cloud, kind):
     """The context is part of every answer about a good token."""
-    routed(ROUTES)
+    routed(container, ROUTES)
     answer = invoke(
         authorize, getattr(events, kind)(f"Bearer {mint(booted, cloud, scope='other')}")
     )

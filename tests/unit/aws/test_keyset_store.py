@@ -221,6 +221,21 @@ def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin,
     assert "000000000001" not in str(list(cloud.snapshot()["parameters"]))
 
 
+def test_a_write_on_a_lost_line_does_not_count(store, others, origin, aws):
+    """Its parent stands, but one below that was deleted, and others went on there: made anew on top."""
+    for kid in (MORE, "n" * 43):
+        store.update(remember(kid), origin)
+
+    def go_on():
+        others.remove([SECOND.rpartition("/")[2]])
+        others.update(remember(THEIRS), origin)
+
+    aws.meanwhile("ssm:PutParameter", go_on)
+    written = store.update(remember(OURS), origin)
+    assert kids(written) == "to"
+    assert store.read() == written
+
+
 def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, cloud):
     """Should somebody overwrite our generation all the same, it is made anew above, and theirs ignored."""
     first = store.read()

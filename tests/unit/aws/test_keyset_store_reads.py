@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -167,3 +168,17 @@ def test_a_second_name_of_the_same_number_is_none(founded, cloud):
     for name in ("2", "0000000000002"):
         cloud.ssm.put(f"{PATH}/{name}", text)
     assert founded.keysets.read().op_id == "2"
+
+
+def test_newer_does_not_go_on_from_a_lost_line(founded, cloud, origin):
+    """What is held stands, but one below it was deleted, others went on there, and now above."""
+    generations(founded, cloud, 3)
+    held = founded.keysets.read()
+    founded.keysets.remove(["000000000002"])
+    for step in (1, 2):
+        written = founded.keysets.update(
+            lambda keyset, now, step=step: replace(keyset, horizon=now + timedelta(seconds=step)),
+            origin,
+        )
+    assert written.number == held.number + 1
+    assert founded.keysets.read_newer(held) == written

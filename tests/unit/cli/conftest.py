@@ -1,16 +1,13 @@
 """The command as a person runs it: a stack behind it, its words on a terminal of some width."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import ExecutionRequest
@@ -19,27 +16,21 @@ from keyturn.aws.http import Answer
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.cli.main import app
 from keyturn.cli.terminal import Terminal
-from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import activate
 from keyturn.rotation.reconcile import run as reconcile
 from tests.cloud.account import Account
 from tests.cloud.gateway import HttpGateway, RestGateway
 from tests.cloud.scheduler import SchedulerClient
 from tests.unit.cli.deployed import Deployed
+from tests.unit.cli.running import keyturn
 from tests.unit.conftest import REGION
-from tests.unit.stage import START, truth
+from tests.unit.stage import START
 
-TRANSCRIPTS = Path(__file__).parent / "transcripts"
-STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
 SCHEDULES = {"demo-rotation": "rate(1 day)", "demo-reconcile": "rate(10 minutes)"}
 TARGET = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "arn:f", "RoleArn": "arn:r"}}
 AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
 STACK_ARN = f"arn:aws:cloudformation:{REGION}:123456789012:stack/demo/1"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
-
-Keyturn = Callable[..., Result]
 
 
 @dataclass
@@ -141,62 +132,6 @@ def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeyp
 
 
 @pytest.fixture
-def supersede(booted: Stack, origin) -> Callable[[], Keyset]:
-    """Have the standby take over from the active key; returns the keyset as it was."""
-
-    def supersede() -> Keyset:
-        before = booted.keysets.read().keyset
-
-        def change(keyset, now):
-            return activate(
-                keyset,
-                before.standby.kid,
-                now,
-                supersede=before.active.kid,
-                times=booted.times,
-                limits=booted.limits,
-            )
-
-        booted.keysets.update(change, origin)
-        return before
-
-    return supersede
-
-
-@pytest.fixture
-def keyturn() -> Keyturn:
-    """Run the command on a terminal of this width; stdout and stderr apart."""
-
-    def keyturn(*arguments: str, width: int = 80, text: str | None = None, **env: str) -> Result:
-        environ = {"COLUMNS": str(width), "TERM": "dumb", **env}
-        return CliRunner().invoke(app, list(arguments), input=text, env=environ)
-
-    return keyturn
-
-
-@pytest.fixture
-def transcript(cloud):
-    """Compare what was printed with the file of this name; TRANSCRIPTS=write rewrites it.
-
-    Kids are random: each becomes a stand-in of the same length, the first the active key's.
-    """
-
-    def transcript(name: str, printed: str, *others: str) -> None:
-        keyset = truth(cloud)
-        kids = [*(key.kid for key in keyset.all_keys), *others]
-        for kid, stand_in in zip(dict.fromkeys(kids), STAND_INS, strict=False):
-            printed = printed.replace(kid, stand_in).replace(kid[:8], stand_in[:8])
-        printed = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
-        file = TRANSCRIPTS / f"{name}.txt"
-        if os.environ.get("TRANSCRIPTS") == "write":
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(printed)
-        assert printed == file.read_text()
-
-    return transcript
-
-
-@pytest.fixture
 def deployed(demo_times: Any) -> Deployed:
     """A token is good once, then accepted once more, then refused."""
     return Deployed(demo_times, [200, 200, 401])
@@ -209,7 +144,7 @@ def terminal() -> Terminal:
 
 
 @pytest.fixture
-def doctor(deployment, keyturn, booted, monkeypatch) -> Callable[..., dict[str, str]]:
+def doctor(deployment, booted, monkeypatch) -> Callable[..., dict[str, str]]:
     """What doctor finds, by code, with its remedy; `--fix` invokes reconcile itself."""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: reconcile(booted))
 

@@ -8,19 +8,23 @@ asks whose access key and Region the signature names.
 import json
 import re
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from botocore.exceptions import ClientError
 
 from keyturn.aws.key_policy import key_policy
 from keyturn.keyset import document
+from keyturn.keyset.lineage import trace
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import revoke
 from keyturn.tokens.jwk import PublicJwk
+from tests.cloud.account import Account
+from tests.cloud.material import key_material
+from tests.cloud.wire import DirectWire
+from tests.definition import snake
 from tests.unit.cli.loopback import Signed, operation_of
 
 ACCOUNT = "123456789012"
@@ -28,29 +32,35 @@ ASSUMED = "ASIAASSUMED"
 _UNSIGNED = {"AssumeRoleWithWebIdentity", "GET /jwks", "GET /api/whoami"}
 AGES = Limits()
 _XML = "text/xml"
+_KEYSET = "/keyturn/demo/keyset"
+_BLOBS = {"Message", "Signature"}
+_PAGED = {  # the client, and what is listed
+    "get_parameters_by_path": ("ssm", "Parameters"),
+    "get_resources": ("tagging", "ResourceTagMappingList"),
+}
 
 
 class FakeAws:
     """The stack `demo`; `requests` grows with every one that arrives."""
 
-    def __init__(self, times: Times, keys: list[RSAPrivateKey]) -> None:
+    def __init__(self, times: Times) -> None:
         self.requests: list[Signed] = []
         self.url = ""
         self._times = times
-        self._public = [
-            key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-            for key in keys
-        ]
-        self.kids = [PublicJwk.from_der(der).kid for der in self._public]
         self.reset()
 
     def reset(self) -> None:
         """Active, standby and grace key; no executions, no requests."""
         self.requests.clear()
         self._revoked = False
-        self._created = 0
-        self._policies: dict[str, str] = {}
         self._objects: dict[str, tuple[dict[str, str], bytes]] = {}
+        self._wire, self._epoch = DirectWire(), time.time() - 2 * 86_400
+        epoch = datetime.fromtimestamp(self._epoch, UTC)
+        self._cloud = Account(self._wire, epoch, key_material())
+        own = key_policy(f"arn:aws:iam::{ACCOUNT}:role/keyturn/us-east-1/demo/")
+        arns = [self._cloud.kms.create_tagged("demo", own) for _ in range(3)]
+        self.kids = [PublicJwk.from_der(self._cloud.kms.keys[arn].der).kid for arn in arns]
+        self._wire.instant = time.time() - self._epoch
         now = datetime.now(UTC).replace(microsecond=0)
         before = now - timedelta(seconds=6)
         states = (
@@ -65,11 +75,11 @@ class FakeAws:
             },
         )
         keys = tuple(
-            Key(kid, self._arn(number), lifetime=15, created=before - timedelta(days=2), **members)
-            for number, (kid, members) in enumerate(zip(self.kids, states, strict=False))
+            Key(kid, arn, lifetime=15, created=before - timedelta(days=2), **members)
+            for kid, arn, members in zip(self.kids, arns, states, strict=True)
         )
         text = document.dumps(Generation(1, "op-1", "tests", "trying", before, Keyset(keys)))
-        self._parameters = {"/keyturn/demo/keyset/000000000001": text}
+        self._cloud.ssm.put(f"{_KEYSET}/000000000001", text)
 
     @property
     def signed(self) -> set[tuple[str, str]]:
@@ -91,18 +101,19 @@ class FakeAws:
         match = re.search(r"Credential=([^/]+)/\d+/([^/]+)/", headers.get("Authorization", ""))
         self.requests.append(Signed(operation, *(match.groups() if match else ("", ""))))
         handler = getattr(self, re.sub(r"\W+", "_", operation), None)
-        if handler is None:
+        self._wire.instant = time.time() - self._epoch
+        if handler:
+            answer = handler(arguments)
+        elif "X-Amz-Target" in headers:
+            answer = self._ask_account(operation, arguments)
+        else:
             return 404, _XML, b"<Error><Code>NoSuchKey</Code></Error>"
-        answer = handler(arguments)
         if isinstance(answer, tuple):
             return answer
         if isinstance(answer, str):
             wrapped = f"<R><{operation}Result>{answer}</{operation}Result></R>"
             return 200, _XML, wrapped.encode()
-        return 200, "application/json", json.dumps(answer).encode()
-
-    def _arn(self, number: int) -> str:
-        return f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{number}"
+        return 200, "application/json", json.dumps(answer, default=_as_json).encode()
 
     # ---- CloudFormation, STS and IAM speak XML.
 
@@ -160,53 +171,25 @@ class FakeAws:
             "<EvalDecision>allowed</EvalDecision></member></EvaluationResults>"
         )
 
-    # ---- The others speak JSON.
+    # ---- The others speak JSON; what is not here is asked of the account.
 
-    def GetParametersByPath(self, arguments):
-        below = arguments["Path"] + "/"
-        stored = [item for item in self._parameters.items() if item[0].startswith(below)]
-        return {"Parameters": [_parameter(*item) for item in stored]}
-
-    def GetParameters(self, arguments):
-        stored = [(name, self._parameters.get(name)) for name in arguments["Names"]]
-        return {"Parameters": [_parameter(*item) for item in stored if item[1]]}
+    def _ask_account(self, operation: str, arguments):
+        name, clients = snake(operation), self._cloud.clients()
+        blobs = {part: b64decode(arguments[part]) for part in arguments if part in _BLOBS}
+        try:
+            if name in _PAGED:
+                service, items = _PAGED[name]
+                pages = getattr(clients, service).get_paginator(name).paginate(**arguments)
+                return {items: [item for page in pages for item in page[items]]}
+            client = next(one for one in vars(clients).values() if hasattr(one, name))
+            return getattr(client, name)(**{**arguments, **blobs}) or {}
+        except ClientError as error:
+            refusal = {"__type": error.response["Error"]["Code"]}
+            return 400, "application/json", json.dumps(refusal).encode()
 
     def PutParameter(self, arguments):
-        self._parameters[arguments["Name"]] = arguments["Value"]
         self._revoked = True
-        return {"Version": 1}
-
-    def CreateKey(self, arguments):
-        self._created += 1
-        arn = self._arn(2 + self._created)
-        self._policies[arn] = arguments["Policy"]
-        return {"KeyMetadata": self._metadata(arn, datetime.now(UTC))}
-
-    def GetKeyPolicy(self, arguments):
-        own = key_policy(f"arn:aws:iam::{ACCOUNT}:role/keyturn/us-east-1/demo/")
-        return {"Policy": self._policies.get(arguments["KeyId"], own)}
-
-    def ListGrants(self, _):
-        return {"Grants": [], "Truncated": False}
-
-    def DescribeKey(self, arguments):
-        return {"KeyMetadata": self._metadata(arguments["KeyId"])}
-
-    def _metadata(self, arn: str, created: datetime | None = None):
-        at = created or datetime(2026, 1, 1, tzinfo=UTC)
-        names = {"KeyId": arn.rpartition("/")[2], "Arn": arn, "KeyState": "Enabled"}
-        names |= {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY", "Origin": "AWS_KMS"}
-        return {**names, "MultiRegion": False, "CreationDate": int(at.timestamp())}
-
-    def GetPublicKey(self, arguments):
-        number = int(arguments["KeyId"].rpartition("/")[2])
-        return {"PublicKey": b64encode(self._public[number]).decode()}
-
-    def DisableKey(self, _):
-        return {}
-
-    def GetResources(self, _):
-        return {"ResourceTagMappingList": []}
+        return self._ask_account("PutParameter", arguments)
 
     def ListExecutions(self, _):
         return {"executions": []}
@@ -219,13 +202,12 @@ class FakeAws:
 
     def _revoke(self, kids):
         """As the state machine does, with one write."""
-        name, text = max(self._parameters.items())
-        last = document.loads(text)
+        last = trace(self._cloud.ssm.stored(_KEYSET)).head
         now = datetime.now(UTC).replace(microsecond=0)
         keyset = revoke(last.keyset, kids, now, times=self._times, limits=AGES)
-        parent = document.digest(text)
+        parent = document.digest(last.text)
         following = Generation(last.number + 1, "op-2", "tests", "drill", now, keyset, parent)
-        self._parameters[f"{name[:-12]}{following.number:012d}"] = document.dumps(following)
+        self._cloud.ssm.put(f"{_KEYSET}/{following.number:012d}", document.dumps(following))
         self._revoked = True
 
     def DescribeExecution(self, _):
@@ -284,8 +266,8 @@ def vars_of(times: Times) -> dict[str, int]:
     return {name: getattr(times, name) for name in Times.__dataclass_fields__}
 
 
-def _parameter(name: str, text: str) -> dict[str, str]:
-    return {"Name": name, "Value": text, "Version": 1, "LastModifiedDate": time.time()}
+def _as_json(value):
+    return b64encode(value).decode() if isinstance(value, bytes) else value.timestamp()
 
 
 def _pairs(kind: str, members) -> str:

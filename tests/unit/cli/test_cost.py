@@ -8,6 +8,7 @@ from keyturn.cli.cost.costs import DECISION_BYTES, MONTH, PRICES, Load, estimate
 from tests.bench import logs
 from tests.periods import DEFAULTS
 from tests.template import RESOURCES
+from tests.unit.cli.running import keyturn, transcript
 
 NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
 
@@ -78,14 +79,14 @@ def test_every_price_matters():
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_what_it_says(deployment, keyturn, transcript, width):
+def test_what_it_says(deployment, cloud, width):
     """A table with a total."""
     result = keyturn("cost", width=width)
     assert result.exit_code == 0
-    transcript(f"cost-{width}", result.stdout)
+    transcript(cloud, f"cost-{width}", result.stdout)
 
 
-def test_as_json(deployment, keyturn):
+def test_as_json(deployment):
     """The lines add up to the total, and a price that was given is the one used."""
     output = json.loads(keyturn("cost", "--price", "kms_key_month=2", "--json").stdout)
     assert output["total"] == pytest.approx(
@@ -96,6 +97,6 @@ def test_as_json(deployment, keyturn):
 
 
 @pytest.mark.parametrize("price", ["bread=1", "kms_key_month=cheap", "kms_key_month=-1", "="])
-def test_a_price_that_is_none(deployment, keyturn, price):
+def test_a_price_that_is_none(deployment, price):
     """Exit status 2."""
     assert keyturn("cost", "--price", price).exit_code == 2

@@ -25,6 +25,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
 from tests import documents
 from tests.permissions.key_policy import default_policy
+from tests.unit.cli.running import keyturn, transcript
 
 DAY = timedelta(days=1)
 ASKED = ExecutionRequest.parse('{"mode": "scheduled", "started_by": "schedule"}')
@@ -310,17 +311,17 @@ def test_the_worst_comes_first(snapshot):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_what_it_says(deployment, cloud, clients, keyturn, transcript, width):
+def test_what_it_says(deployment, cloud, clients, width):
     """Two findings and their remedies; exit status 1."""
     kid = deployment.keyset.active.kms_key_arn
     cloud.kms.disable(kid)
     del clients.scheduler.schedules["demo-reconcile"]
     result = keyturn("doctor", width=width)
     assert result.exit_code == 1
-    transcript(f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
+    transcript(cloud, f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
 
 
-def test_all_is_well(deployment, keyturn):
+def test_all_is_well(deployment):
     """Exit status 0."""
     result = keyturn("doctor")
     assert (result.exit_code, result.stdout.strip()) == (0, "All is well.")
@@ -328,7 +329,7 @@ def test_all_is_well(deployment, keyturn):
 
 
 def test_fix_does_what_reconcile_does_and_enables_schedules(
-    deployment, booted, cloud, clients, keyturn, monkeypatch
+    deployment, booted, cloud, clients, monkeypatch
 ):
     """Then it looks again."""
     for name in ("demo-rotation", "demo-reconcile"):
@@ -349,7 +350,7 @@ def test_fix_does_what_reconcile_does_and_enables_schedules(
     assert (result.exit_code, invocations) == (0, [("demo", "ReconcileFunction")])
 
 
-def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, keyturn, monkeypatch):
+def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, monkeypatch):
     """A disabled key is for people: revoked or enabled, who knows?"""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: pytest.fail("not for this"))
     cloud.kms.disable(deployment.keyset.active.kms_key_arn)
@@ -362,7 +363,7 @@ def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, keyturn, monkey
     assert result.exit_code == 1
 
 
-def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud, keyturn):
+def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud):
     """Not an error of the command: this is what a doctor is for."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
     cloud.ssm.delete(names)
@@ -372,7 +373,7 @@ def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud, keyturn):
     assert "`keyturn repair`" in finding["remedy"]
 
 
-def test_a_refused_look_is_told_and_the_others_are_made(deployment, keyturn):
+def test_a_refused_look_is_told_and_the_others_are_made(deployment):
     """Credentials that may not list executions."""
 
     def denied(*_):
@@ -402,7 +403,7 @@ def test_only_what_reconcile_mends_says_so(snapshot):
     ],
     ids=["a number", "odd members", "a list", "a text"],
 )
-def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, keyturn, web, body):
+def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, web, body):
     """Whoever wrote it: what is not a key is not shown as one."""
     web.body = body
     for verb in ("doctor", "status"):

@@ -3,6 +3,7 @@
 import json
 
 from keyturn.aws.faults import AwsFault
+from tests.unit.cli.running import keyturn, transcript
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read", "--yes")
 API = (
@@ -19,7 +20,7 @@ CLIENT_SAYS = {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders
 API_SAYS = {"audience": "orders", "routes": {"GET /orders": "orders:read"}}
 
 
-def test_the_clients_are_listed(deployment, keyturn, cloud, transcript):
+def test_the_clients_are_listed(deployment, cloud):
     """Also one whose document does not parse."""
     for name in deployment.client_documents.read_texts():
         deployment.client_documents.remove(name)
@@ -36,12 +37,10 @@ def test_the_clients_are_listed(deployment, keyturn, cloud, transcript):
         ("spoilt", None),
     ]
     assert listed[1]["problem"].endswith("audiences is required")
-    transcript("client-list-80", keyturn("client", "list").stdout)
+    transcript(cloud, "client-list-80", keyturn("client", "list").stdout)
 
 
-def test_the_apis_are_listed_with_those_that_have_no_document(
-    deployment, keyturn, clients, transcript
-):
+def test_the_apis_are_listed_with_those_that_have_no_document(deployment, clients, cloud):
     """An API that asks the authorizer and has no document; a document whose API is not here."""
     arn = deployment.outputs["AuthorizerArn"]
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
@@ -54,10 +53,10 @@ def test_the_apis_are_listed_with_those_that_have_no_document(
         api: (True, None),
     }
     printed = keyturn("api", "list").stdout.replace(api, "z" * len(api))
-    transcript("api-list-80", printed)
+    transcript(cloud, "api-list-80", printed)
 
 
-def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keyturn, monkeypatch):
+def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, monkeypatch):
     """The documents are, and what is missing is said."""
 
     def denied(_arn):

@@ -2,38 +2,29 @@
 
 import json
 import shlex
-from collections.abc import Callable
 
 import pytest
 
+from tests.unit.cli.running import keyturn
 
-@pytest.fixture
-def rest_authorizer(deployment, clients) -> Callable[..., tuple[str, str]]:
+
+def rest_authorizer(deployment, clients, **more):
     """An authorizer of a REST API that asks ours; returns the ids of both."""
-
-    def rest_authorizer(**more):
-        own = {"id": "restown", "authorizerUri": authorizer_uri(deployment), **more}
-        clients.apigateway.apis["restapi"] = [own]
-        return "restapi", "restown"
-
-    return rest_authorizer
+    own = {"id": "restown", "authorizerUri": authorizer_uri(deployment), **more}
+    clients.apigateway.apis["restapi"] = [own]
+    return "restapi", "restown"
 
 
-@pytest.fixture
-def http_authorizer(deployment, clients) -> Callable[..., tuple[str, str]]:
+def http_authorizer(deployment, clients, ttl):
     """The same of an HTTP API."""
-
-    def http_authorizer(ttl):
-        own = {
-            "AuthorizerId": "httpown",
-            "AuthorizerUri": authorizer_uri(deployment),
-            "IdentitySource": ["$request.header.Authorization"],
-            "AuthorizerResultTtlInSeconds": ttl,
-        }
-        clients.apigatewayv2.apis["httpapi"] = [own]
-        return "httpapi", "httpown"
-
-    return http_authorizer
+    own = {
+        "AuthorizerId": "httpown",
+        "AuthorizerUri": authorizer_uri(deployment),
+        "IdentitySource": ["$request.header.Authorization"],
+        "AuthorizerResultTtlInSeconds": ttl,
+    }
+    clients.apigatewayv2.apis["httpapi"] = [own]
+    return "httpapi", "httpown"
 
 
 def authorizer_uri(deployment):
@@ -49,13 +40,13 @@ def command_in(remedy: str, beginning: str) -> list[str]:
 
 
 @pytest.mark.remedy("authorizer_caches_longer")
-def test_an_authorizer_keeps_no_answers_any_more(doctor, clients, rest_authorizer, http_authorizer):
+def test_an_authorizer_keeps_no_answers_any_more(doctor, clients, deployment):
     """The commands of the remedy, for a REST API (which is then deployed) and an HTTP API."""
-    api, own = rest_authorizer()
+    api, own = rest_authorizer(deployment, clients)
     assert f"--rest-api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
     clients.apigateway.apis[api][0]["authorizerResultTtlInSeconds"] = 0
     assert doctor() == {}
-    api, own = http_authorizer(300)
+    api, own = http_authorizer(deployment, clients, 300)
     assert f"--api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
     clients.apigatewayv2.apis[api][0]["AuthorizerResultTtlInSeconds"] = 0
     assert doctor() == {}
@@ -63,11 +54,9 @@ def test_an_authorizer_keeps_no_answers_any_more(doctor, clients, rest_authorize
 
 @pytest.mark.remedy("document_unreadable")
 @pytest.mark.parametrize("kind", ["client", "api"])
-def test_a_document_that_does_not_parse_is_replaced(
-    doctor, deployment, keyturn, cloud, rest_authorizer, kind
-):
+def test_a_document_that_does_not_parse_is_replaced(doctor, deployment, cloud, clients, kind):
     """`add` replaces it; `show` names the stack that declares it, which then needs --drift."""
-    name, _ = rest_authorizer(authorizerResultTtlInSeconds=0)
+    name, _ = rest_authorizer(deployment, clients, authorizerResultTtlInSeconds=0)
     documents = deployment.client_documents if kind == "client" else deployment.api_documents
     cloud.ssm.put(documents.parameter_name(name), '{"scopes": 5}')
     cloud.ssm.tags[documents.parameter_name(name)] = {
@@ -82,7 +71,7 @@ def test_a_document_that_does_not_parse_is_replaced(
 
 
 @pytest.mark.remedy("api_missing")
-def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyturn):
+def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment):
     """The command of the remedy."""
     deployment.api_documents.put("gone", '{"audience": "orders"}')
     [name] = command_in(doctor()["api_missing"], "keyturn api remove")
@@ -91,9 +80,9 @@ def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyt
 
 
 @pytest.mark.remedy("cache_refuses_routes")
-def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, rest_authorizer):
+def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, clients):
     """The command that the remedy prints, typed as it stands there."""
-    api, _ = rest_authorizer(authorizerResultTtlInSeconds=60)
+    api, _ = rest_authorizer(deployment, clients, authorizerResultTtlInSeconds=60)
     document = '{"audience": "all orders", "routes": {"GET /orders/{id}": "orders:read a:b"}}'
     deployment.api_documents.put(api, document)
     words = command_in(doctor()["cache_refuses_routes"], "keyturn api add")
@@ -104,9 +93,9 @@ def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, 
 
 
 @pytest.mark.remedy("cache_opens_routes")
-def test_an_http_api_keeps_an_answer_per_route(doctor, deployment, clients, http_authorizer):
+def test_an_http_api_keeps_an_answer_per_route(doctor, deployment, clients):
     """With the identity sources that the remedy prints."""
-    api, own = http_authorizer(60)
+    api, own = http_authorizer(deployment, clients, 60)
     document = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
     deployment.api_documents.put(api, document)
     words = command_in(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from keyturn.cli.differences import differences, rows
+from tests.unit.cli.running import keyturn, transcript
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read")
 API = ("api", "add", "abc123", "--audience", "orders", "--route", "GET /orders=orders:read")
@@ -36,7 +37,7 @@ def name_of(kind):
 
 
 @KINDS
-def test_what_the_options_say_is_written(deployment, keyturn, cloud, kind):
+def test_what_the_options_say_is_written(deployment, cloud, kind):
     """All of it and nothing else; then `show` says the same."""
     result = keyturn(*ADD[kind], "--yes", "--json")
     assert result.exit_code == 0, result.stderr
@@ -49,7 +50,7 @@ def test_what_the_options_say_is_written(deployment, keyturn, cloud, kind):
 
 @KINDS
 @pytest.mark.parametrize("typed", ["demo", "other"])
-def test_it_asks_for_the_stacks_name(deployment, keyturn, cloud, kind, typed):
+def test_it_asks_for_the_stacks_name(deployment, cloud, kind, typed):
     """Anything else writes nothing, with exit status 2."""
     result = keyturn(*ADD[kind], "--stack", "demo", text=f"{typed}\n")
     assert result.exit_code == (0 if typed == "demo" else 2)
@@ -59,7 +60,7 @@ def test_it_asks_for_the_stacks_name(deployment, keyturn, cloud, kind, typed):
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
 def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
-    deployment, keyturn, cloud, kind, verb, monkeypatch
+    deployment, cloud, kind, verb, monkeypatch
 ):
     """IAM is asked about the very parameter."""
     put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
@@ -82,7 +83,7 @@ def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
 
 
 @KINDS
-def test_a_second_time_changes_nothing(deployment, keyturn, aws, kind):
+def test_a_second_time_changes_nothing(deployment, aws, kind):
     """Nothing is asked and nothing is written."""
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
     aws.reset()
@@ -94,7 +95,7 @@ def test_a_second_time_changes_nothing(deployment, keyturn, aws, kind):
 @KINDS
 @pytest.mark.parametrize(("verb", "there"), [("add", False), ("add", True), ("remove", True)])
 def test_a_change_between_question_and_write_is_kept(
-    deployment, keyturn, cloud, monkeypatch, kind, verb, there
+    deployment, cloud, monkeypatch, kind, verb, there
 ):
     """A colleague was faster: nothing is overwritten, exit status 1."""
     if there:
@@ -113,7 +114,7 @@ def test_a_change_between_question_and_write_is_kept(
 
 
 @KINDS
-def test_a_document_that_appears_in_the_last_moment_is_kept(deployment, keyturn, cloud, aws, kind):
+def test_a_document_that_appears_in_the_last_moment_is_kept(deployment, cloud, aws, kind):
     """Even after it was looked for once more: SSM creates only what does not exist."""
     aws.meanwhile("ssm:PutParameter", lambda: put(cloud, deployment, PATHS[kind], '{"theirs": 1}'))
     result = keyturn(*ADD[kind], "--yes")
@@ -122,7 +123,7 @@ def test_a_document_that_appears_in_the_last_moment_is_kept(deployment, keyturn,
 
 
 @KINDS
-def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, cloud, aws, kind):
+def test_a_change_in_the_last_moment_is_noticed(deployment, cloud, aws, kind):
     """SSM replaces on no condition, but it counts versions: the command says what it cannot undo."""
     put(cloud, deployment, PATHS[kind], "{}")
     aws.meanwhile(
@@ -135,7 +136,7 @@ def test_a_change_in_the_last_moment_is_noticed(deployment, keyturn, cloud, aws,
 
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
-def test_what_a_stack_declares_is_changed_on_purpose_only(deployment, keyturn, cloud, kind, verb):
+def test_what_a_stack_declares_is_changed_on_purpose_only(deployment, cloud, kind, verb):
     """CloudFormation's tag names the stack; `--drift` is the purpose."""
     put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
     cloud.ssm.tags[PATHS[kind]] = {"aws:cloudformation:stack-name": "team-orders"}
@@ -151,7 +152,7 @@ def test_what_a_stack_declares_is_changed_on_purpose_only(deployment, keyturn, c
 
 
 @KINDS
-def test_a_document_that_does_not_parse_is_shown_and_replaced(deployment, keyturn, cloud, kind):
+def test_a_document_that_does_not_parse_is_shown_and_replaced(deployment, cloud, kind):
     """The problem names the parameter and the member."""
     put(cloud, deployment, PATHS[kind], '{"audience": 5, "audiences": 5}')
     result = keyturn(kind, "show", name_of(kind), "--json")
@@ -164,7 +165,7 @@ def test_a_document_that_does_not_parse_is_shown_and_replaced(deployment, keytur
 
 
 @KINDS
-def test_removed_is_removed(deployment, keyturn, cloud, kind):
+def test_removed_is_removed(deployment, cloud, kind):
     """And cannot be removed or shown again: invalid usage, with the way to the names."""
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
     result = keyturn(kind, "remove", name_of(kind), "--yes", "--json")
@@ -178,7 +179,7 @@ def test_removed_is_removed(deployment, keyturn, cloud, kind):
 @KINDS
 @pytest.mark.parametrize("name", ["../keyset/000000000001", "a b", ""])
 @pytest.mark.parametrize("verb", ["add", "remove", "show"])
-def test_what_is_no_name_reaches_no_parameter(deployment, keyturn, aws, kind, name, verb):
+def test_what_is_no_name_reaches_no_parameter(deployment, aws, kind, name, verb):
     """Exit status 2, before any call."""
     aws.reset()
     arguments = (*ADD[kind][:2], name, *ADD[kind][3:]) if verb == "add" else (kind, verb, name)
@@ -203,14 +204,14 @@ def test_what_is_no_name_reaches_no_parameter(deployment, keyturn, aws, kind, na
         ((*API, "--route", "GET /{a}=x", "--route", "GET /{b}=x"), "the same route as `GET /{a}`"),
     ],
 )
-def test_what_says_nothing_usable_is_bad_usage(deployment, keyturn, aws, arguments, named):
+def test_what_says_nothing_usable_is_bad_usage(deployment, aws, arguments, named):
     """The option or member is named, nothing is written."""
     result = keyturn(*arguments, "--yes")
     assert (result.exit_code, named in result.stderr) == (2, True), result.stderr
     assert "ssm:PutParameter" not in aws.operations
 
 
-def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, keyturn, aws):
+def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, aws):
     """Both are named, and what to do instead."""
     routes = ("--route", "GET /users/{id}=a", "--route", "GET /users/{id}/secrets=b")
     result = keyturn(*API, *routes, "--cached", "--yes")
@@ -230,13 +231,13 @@ def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, key
         (("--subject", "alice", "--subject", "bob"), ["alice", "bob"]),
     ],
 )
-def test_subjects(deployment, keyturn, cloud, options, written):
+def test_subjects(deployment, cloud, options, written):
     """Itself, any, or a list."""
     assert keyturn(*CLIENT, *options, "--yes").exit_code == 0
     assert stored(cloud, PATHS["client"])["subjects"] == written
 
 
-def test_how_long_earlier_tokens_live(deployment, keyturn, cloud):
+def test_how_long_earlier_tokens_live(deployment, cloud):
     """By the client's own bound where it has one: C + τ + 5 s + λ + G + ε = 14 s."""
     put(cloud, deployment, PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
     assert "for 14 s at most" in keyturn(*CLIENT, "--dry-run").stdout
@@ -244,7 +245,7 @@ def test_how_long_earlier_tokens_live(deployment, keyturn, cloud):
     assert "for 24 s at most" in keyturn(*CLIENT, "--dry-run").stdout
 
 
-def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, keyturn, cloud):
+def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, cloud):
     """What the operator is told about earlier tokens is nice to know, and no more."""
     put(cloud, deployment, PATHS["client"], '{"audiences": ["orders", "billing"]}')
     deployment.keysets.remove(one.name for one in deployment.keysets.list_parameters())
@@ -252,7 +253,7 @@ def test_a_client_can_be_narrowed_while_the_keyset_cannot_be_read(deployment, ke
     assert stored(cloud, PATHS["client"]) == WRITTEN["client"]
 
 
-def test_a_change_is_told_member_by_member(deployment, keyturn, cloud, transcript):
+def test_a_change_is_told_member_by_member(deployment, cloud):
     """Before and after, from when it counts, and what becomes of earlier tokens."""
     put(
         cloud,
@@ -261,15 +262,17 @@ def test_a_change_is_told_member_by_member(deployment, keyturn, cloud, transcrip
         '{"audiences": ["orders", "billing"], "scopes": ["orders:read"], "subjects": "any"}',
     )
     options = ("--scope", "orders:write", "--max-lifetime", "300", "--claim", "tenant")
-    transcript("client-add-80", keyturn(*CLIENT, *options, "--stack", "demo", text="demo\n").stdout)
+    transcript(
+        cloud, "client-add-80", keyturn(*CLIENT, *options, "--stack", "demo", text="demo\n").stdout
+    )
 
 
-def test_routes_are_told_one_by_one(deployment, keyturn, cloud, transcript):
+def test_routes_are_told_one_by_one(deployment, cloud):
     """The one that changes, the new one and the one that goes."""
     routes = {"GET /orders": "orders:list", "POST /orders": "orders:write", "GET /": "a"}
     put(cloud, deployment, PATHS["api"], json.dumps({"audience": "orders", "routes": routes}))
     more = ("--route", "GET /=a", "--route", "GET /new=", "--cached")
-    transcript("api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
+    transcript(cloud, "api-add-80", keyturn(*API, *more, "--stack", "demo", text="demo\n").stdout)
 
 
 def test_a_route_that_needs_no_scope_is_not_one_that_goes():
@@ -282,8 +285,8 @@ def test_a_route_that_needs_no_scope_is_not_one_that_goes():
     ]
 
 
-def test_a_document_is_shown(deployment, keyturn, cloud, transcript):
+def test_a_document_is_shown(deployment, cloud):
     """Every member, also those that were left out, and the stack that declares it."""
     put(cloud, deployment, PATHS["client"], '{"audiences": ["orders"], "subjects": ["a b", "c"]}')
     cloud.ssm.tags[PATHS["client"]] = {"aws:cloudformation:stack-name": "team-orders"}
-    transcript("client-show-80", keyturn("client", "show", "orders").stdout)
+    transcript(cloud, "client-show-80", keyturn("client", "show", "orders").stdout)

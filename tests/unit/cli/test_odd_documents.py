@@ -9,6 +9,7 @@ import pytest
 from keyturn.aws.executions import Execution
 from keyturn.rotation.reconcile import run as reconcile
 from tests.mutations import STRANGE, mutations
+from tests.unit.cli.running import keyturn
 from tests.unit.conftest import START
 
 JWKS = ".well-known/jwks.json"
@@ -19,7 +20,7 @@ HUGE = {"mode": "emergency", "started_by": "x" * 200_000, "kids": [["k"] * 10_00
 INPUTS = [*STRANGE, HUGE, {"mode": "emergency"}, {**ASKED, "kids": 7}, {**ASKED, "kids": [7, []]}]
 
 
-def told(keyturn, verb):
+def told(verb):
     """What the verb says with --json, and that it ended as a verb does that says what is wrong."""
     result = keyturn(verb, "--json")
     assert result.exit_code in (0, 1)
@@ -29,7 +30,7 @@ def told(keyturn, verb):
 
 
 @pytest.mark.parametrize("odd", INPUTS, ids=lambda odd: ascii(odd)[:24])
-def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
+def test_an_odd_input_hides_nothing_else(deployment, machine, odd):
     """The running one is listed, the failed one is a finding of its own, and the others are as before."""
     later = START + timedelta(seconds=5)
     machine.running = (Execution(RUN, "RUNNING", START, None),)
@@ -38,7 +39,7 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
         Execution(BY_HAND, "ABORTED", later, later),
     )
     machine.inputs = {RUN: odd, FAILED: odd}
-    status, doctor = told(keyturn, "status"), told(keyturn, "doctor")
+    status, doctor = told("status"), told("doctor")
     [run] = status["running"]
     mode = odd.get("mode", "unknown") if isinstance(odd, dict) else "unknown"
     assert (run["mode"], len(status["keys"])) == (mode, 2)
@@ -65,23 +66,23 @@ def bodies(good):
     yield json.dumps({"keys": list(range(200_000)), "generation": 10**400})
 
 
-def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web, keyturn):
+def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web):
     """Each is a finding, in the bucket and at the public URL; the keys are all there."""
     good = json.loads(cloud.s3.body(JWKS))
     for body in bodies(good):
         put(cloud, JWKS, body.encode())
         web.body = parsed(body)
-        status, doctor = told(keyturn, "status"), told(keyturn, "doctor")
+        status, doctor = told("status"), told("doctor")
         assert len(status["keys"]) == 2
         codes = {finding["code"] for finding in doctor["findings"]}
         assert codes & {"jwks_foreign", "jwks_incomplete", "jwks_behind"} or parsed(body) == good
 
 
 @pytest.mark.parametrize("seconds", ["9" * 5_000, "٣", "-1", "7.5", ""], ids=lambda text: text[:5])
-def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, keyturn, seconds):
+def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, seconds):
     """A number that Python refuses to read is a header like another."""
     web.headers = {"Cache-Control": f"public, max-age={seconds}", "Age": seconds}
-    findings = told(keyturn, "doctor")["findings"]
+    findings = told("doctor")["findings"]
     assert "jwks_caching" in {finding["code"] for finding in findings}
 
 

@@ -26,6 +26,7 @@ from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
+from tests.unit.cli.running import keyturn, supersede
 from tests.unit.stage import settle, truth
 
 ROOT = Path(__file__).parents[3]
@@ -86,23 +87,18 @@ def test_every_remedy_is_carried_out():
     assert executed() & BEYOND_TESTS.keys() == set()
 
 
-@pytest.fixture
-def revoke_keys(booted, origin):
+def revoke_keys(booted, origin, *kids):
     """Revoke these keys; nothing else of an emergency happens."""
-
-    def revoke_keys(*kids):
-        booted.keysets.update(
-            lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
-            origin,
-        )
-
-    return revoke_keys
+    booted.keysets.update(
+        lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
+        origin,
+    )
 
 
 @pytest.mark.remedy("no_active_key", "no_standby", "ended_key_kept")
-def test_revoked_keys_are_replaced_and_destroyed(doctor, cloud, revoke_keys, clock):
+def test_revoked_keys_are_replaced_and_destroyed(doctor, cloud, booted, origin, clock):
     """Another key signs at once and KMS lets the old ones go; ten minutes later one stands by."""
-    revoke_keys(*(key.kid for key in truth(cloud).keys))
+    revoke_keys(booted, origin, *(key.kid for key in truth(cloud).keys))
     fixes(doctor, "no_active_key", "ended_key_kept")
     clock.advance(601)
     fixes(doctor, "no_standby")
@@ -117,10 +113,10 @@ def test_a_standby_is_published(doctor, booted, cloud, clock):
 
 
 @pytest.mark.remedy("overdue_key")
-def test_an_overdue_key_retires(doctor, supersede, clock):
+def test_an_overdue_key_retires(doctor, booted, origin, clock):
     """Its workflow was stopped while it waited."""
     clock.advance(60)
-    supersede()
+    supersede(booted, origin)
     clock.advance(600)
     fixes(doctor, "overdue_key")
 
@@ -168,7 +164,7 @@ def test_metadata_written_by_hand_is_rewritten(doctor, cloud, name):
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing")
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["deleted", "all deleted"])
-def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkeypatch, lost):
+def test_a_keyset_is_repaired(doctor, booted, cloud, deployment, monkeypatch, lost):
     """`keyturn repair`, as each of these says."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
     record_changes(booted)
@@ -183,11 +179,11 @@ def test_a_keyset_is_repaired(doctor, booted, keyturn, cloud, deployment, monkey
 
 @pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
 @pytest.mark.parametrize("state", ["active", "standby", "grace"])
-def test_a_disabled_key_is_enabled_again(doctor, supersede, cloud, clock, booted, origin, state):
+def test_a_disabled_key_is_enabled_again(doctor, booted, origin, cloud, clock, state):
     """The commands of the remedy; deletion is cancelled first where it was scheduled."""
     if state == "grace":
         clock.advance(30)
-        supersede()
+        supersede(booted, origin)
         project(booted, origin)
     before = doctor().keys()
     key = next(key for key in truth(cloud).keys if key.state == state)
@@ -202,12 +198,12 @@ def test_a_disabled_key_is_enabled_again(doctor, supersede, cloud, clock, booted
 
 
 @pytest.mark.remedy("foreign_key")
-def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, cloud):
+def test_a_key_that_was_opened_is_revoked(doctor, booted, origin, cloud):
     """Its successor has the stack's own policy."""
     opened = truth(cloud).active
     cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
-    revoke_keys(opened.kid)
+    revoke_keys(booted, origin, opened.kid)
     assert truth(cloud).active.kid != opened.kid
     assert "foreign_key" not in doctor()
 
@@ -232,30 +228,25 @@ def test_what_others_put_into_the_history_is_deleted(doctor, cloud):
     assert doctor() == {}
 
 
-@pytest.fixture
-def block(booted, origin):
+def block(booted, origin, names, *, block=True):
     """Block so many clients, or cut them off."""
-
-    def block(names, *, block=True):
-        now = booted.clock.now()
-        requested = [(Claim.CLIENT, digest_of(name)) for name in names]
-        options = {"times": booted.times, "limits": booted.limits, "block": block}
-        before = timing.cutoff_before(now, booted.times)
-        booted.keysets.update(
-            lambda keyset, now: cut_off(keyset, requested, now, before=before, **options), origin
-        )
-
-    return block
+    now = booted.clock.now()
+    requested = [(Claim.CLIENT, digest_of(name)) for name in names]
+    options = {"times": booted.times, "limits": booted.limits, "block": block}
+    before = timing.cutoff_before(now, booted.times)
+    booted.keysets.update(
+        lambda keyset, now: cut_off(keyset, requested, now, before=before, **options), origin
+    )
 
 
 @pytest.mark.remedy("cutoffs_nearly_full")
-def test_room_for_cutoffs_comes_back(doctor, block, clock):
+def test_room_for_cutoffs_comes_back(doctor, booted, origin, clock):
     """At the instant that the remedy names, without any act."""
-    block([f"client-{number}" for number in range(54)], block=False)
+    block(booted, origin, [f"client-{number}" for number in range(54)], block=False)
     code = "cutoffs_nearly_full"
     assert code not in doctor()
     clock.advance(60)
-    block(["client-54"])
+    block(booted, origin, ["client-54"])
     at = re.search(r"Wait until ([\d-]+ [\d:]+Z)", doctor()[code])
     assert at
     clock.advance((datetime.fromisoformat(at[1]) - clock.now()).total_seconds())
@@ -265,10 +256,10 @@ def test_room_for_cutoffs_comes_back(doctor, block, clock):
 
 
 @pytest.mark.remedy("cutoffs_nearly_full")
-def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment, monkeypatch):
+def test_blocks_are_released_for_room(doctor, booted, origin, clock, deployment, monkeypatch):
     """A block does not end by itself; once released it does."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
-    block([f"client-{number}" for number in range(55)])
+    block(booted, origin, [f"client-{number}" for number in range(55)])
     assert "`keyturn client release NAME`" in doctor()["cutoffs_nearly_full"]
     clock.advance(60)
     released = keyturn("client", "release", "client-7", "--reason", "x", "--direct", "--yes")
@@ -280,7 +271,7 @@ def test_blocks_are_released_for_room(doctor, block, clock, keyturn, deployment,
 
 @pytest.mark.remedy("Throttled", "NoReply")
 @pytest.mark.parametrize("kind", [Throttled, NoReply])
-def test_trying_again_succeeds(deployment, keyturn, aws, kind):
+def test_trying_again_succeeds(deployment, aws, kind):
     """Once AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout
     failing = aws.fail("ssm:*", error, times=99)

@@ -8,6 +8,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation.record_changes import record_changes
+from tests.unit.cli.running import keyturn
 
 PATH = "/keyturn/demo/keyset/"
 MEMBERS = {"condition", "missing", "source", "restored_as", "revoked", "generation"}
@@ -23,13 +24,13 @@ def lost(booted, cloud):
 
 
 @pytest.fixture
-def said(deployment, keyturn, monkeypatch):
+def said(deployment, monkeypatch):
     """The JSON object of a repair."""
     monkeypatch.setattr(deployment, "caller", lambda: "arn:operator")
     return lambda *options: json.loads(keyturn("repair", "--yes", "--json", *options).stdout)
 
 
-def test_a_sound_keyset(said, keyturn, cloud):
+def test_a_sound_keyset(said, cloud):
     """Nothing is asked, nothing is done; exit status 0."""
     before = cloud.snapshot()
     assert said()["condition"] == "sound"
@@ -38,7 +39,7 @@ def test_a_sound_keyset(said, keyturn, cloud):
     assert cloud.snapshot() == before
 
 
-def test_what_was_lost(deployment, said, lost, keyturn, booted):
+def test_what_was_lost(deployment, said, lost, booted):
     """The keyset as before, above what was seen, under the operator's name; doctor finds nothing."""
     good = booted.history.read(booted.history.generations()[-1]).keyset
     done = said()
@@ -50,7 +51,7 @@ def test_what_was_lost(deployment, said, lost, keyturn, booted):
     assert json.loads(keyturn("doctor", "--json").stdout)["findings"] == []
 
 
-def test_a_dry_run_writes_nothing(said, lost, cloud, keyturn, booted):
+def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
     """It says what would be put back, what would be restored, and which keys are in it."""
     before = cloud.snapshot()
     assert said("--dry-run")["restored_as"] == 4
@@ -64,7 +65,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, keyturn, booted):
     assert cloud.snapshot() == before
 
 
-def test_it_asks_for_the_stack_s_name(lost, said, keyturn, cloud):
+def test_it_asks_for_the_stack_s_name(lost, said, cloud):
     """Anything else is bad usage, and nothing is done; --json never asks."""
     before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
@@ -73,7 +74,7 @@ def test_it_asks_for_the_stack_s_name(lost, said, keyturn, cloud):
     assert keyturn("repair", text="keyturn\n").exit_code == 0
 
 
-def test_a_newer_release_is_named(deployment, said, keyturn, cloud):
+def test_a_newer_release_is_named(deployment, said, cloud):
     """Two lines: what was found, and that the release must be deployed; nothing is touched."""
     parent = document.digest(deployment.keysets.read().text)
     text = json.dumps({"schema": 99, "parent": parent})
@@ -89,7 +90,7 @@ def test_a_newer_release_is_named(deployment, said, keyturn, cloud):
     assert cloud.snapshot() == before
 
 
-def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted, keyturn):
+def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted):
     """As the remedy says; then there is nothing to repair, and reconcile writes the JWKS."""
     cloud.s3.write(JWKS, b"{}", metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
@@ -99,7 +100,7 @@ def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted, keyturn):
     assert said()["condition"] == "sound"
 
 
-def test_nothing_to_restore_is_said(said, cloud, keyturn):
+def test_nothing_to_restore_is_said(said, cloud):
     """Neither SSM nor the bucket knows of a keyset."""
     cloud.ssm.delete([f"{PATH}00000000000{number}" for number in (1, 2)])
     cloud.s3.delete(JWKS)
@@ -107,9 +108,7 @@ def test_nothing_to_restore_is_said(said, cloud, keyturn):
     assert (result.exit_code, "deploy it again" in result.stderr) == (1, True)
 
 
-def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
-    said, lost, deployment, keyturn, aws
-):
+def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(said, lost, deployment, aws):
     """The keyset counts again all the same; another command publishes it."""
     aws.fail("s3:PutObject", aws.error("AccessDenied"), times=99)
     result = keyturn("repair", "--yes")
@@ -119,7 +118,7 @@ def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
 
 
 def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
-    said, lost, keyturn, aws, cloud, deployment
+    said, lost, aws, cloud, deployment
 ):
     """As the remedy says."""
 
@@ -133,7 +132,7 @@ def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
     assert deployment.keysets.read().number == 4
 
 
-def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatch):
+def test_an_unknown_caller_is_the_operator(deployment, lost, monkeypatch):
     """Who repaired is worth a note, and no reason to fail."""
 
     def denied():
@@ -145,7 +144,7 @@ def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatc
 
 
 @pytest.mark.parametrize("way", [(), ("--direct",)], ids=["workflow", "direct"])
-def test_a_revocation_says_to_repair_first(deployment, booted, cloud, keyturn, way):
+def test_a_revocation_says_to_repair_first(deployment, booted, cloud, way):
     """While no keyset counts no key can be revoked: two lines that name the verb."""
     kid = deployment.keyset.active.kid
     cloud.ssm.delete([f"{PATH}{n:012d}" for n in booted.keysets.read_texts()])
@@ -158,7 +157,7 @@ def test_a_revocation_says_to_repair_first(deployment, booted, cloud, keyturn, w
     )
 
 
-def test_deleted_generations(deployment, said, booted, cloud, keyturn):
+def test_deleted_generations(deployment, said, booted, cloud):
     """`jwks_ahead` names the verb; the newest comes back from the history."""
     record_changes(booted)
     good = deployment.keyset

@@ -12,6 +12,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.cli.terminal import Terminal, plain_text
 from keyturn.keyset.model import EndedKey, Origin
 from keyturn.keyset.transitions import revoke
+from tests.unit.cli.running import keyturn
 from tests.unit.conftest import START
 from tests.unit.stage import truth
 
@@ -63,7 +64,7 @@ def test_a_terminal_that_is_gone_ends_nothing(error, monkeypatch):
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
-def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, keyturn, cloud, name):
+def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, cloud, name):
     """Revoked, and disabled in KMS, too."""
     active = truth(cloud).active
     reason = HOSTILE[name][0]
@@ -74,7 +75,7 @@ def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, key
 
 
 def test_break_glass_disables_though_a_step_fails_with_hostile_words(
-    deployment, booted, keyturn, cloud, aws
+    deployment, booted, cloud, aws
 ):
     """The error text of a step is foreign, too."""
     active = truth(cloud).active
@@ -91,9 +92,7 @@ def test_break_glass_disables_though_a_step_fails_with_hostile_words(
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
-def test_commands_that_show_what_others_wrote(
-    deployment, booted, machine, web, keyturn, clock, name
-):
+def test_commands_that_show_what_others_wrote(deployment, booted, machine, web, clock, name):
     """Reasons, starters, inputs, states and JWKS members, in status, history, doctor and jwks."""
     text, harmless = HOSTILE[name]
 
@@ -114,7 +113,7 @@ def test_commands_that_show_what_others_wrote(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_kid_that_was_typed(deployment, keyturn, name):
+def test_a_kid_that_was_typed(deployment, name):
     """Two lines on stderr, nothing that a terminal acts on."""
     result = keyturn("revoke", HOSTILE[name][0], "--reason", "x", "--yes")
     assert result.exit_code == 2

@@ -1,9 +1,16 @@
 """What the rotation tests ask of a stack, and what they hand to a step."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+from keyturn.api import authorize, issue_token
+from keyturn.api.caller import Caller
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Origin
 from keyturn.keyset.states import State
+from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 from tests.cloud.account import Account
 from tests.unit.rotation.execution import Execution
 from tests.unit.stage import truth
@@ -82,3 +89,23 @@ def change(stack, transition, *args, **kwargs):
 def emergency(start, *kids, **event) -> Execution:
     """Start an emergency on these kids."""
     return start("emergency", kids=list(kids), **{"reason": "key leaked", **event})
+
+
+def api(stack, **changes) -> SimpleNamespace:
+    """Another container, with a view of its own: it issues tokens and looks at them."""
+    own = Stack(replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients)
+    request = issue_token.TokenRequest(subject="user-1", scope="orders:read")
+
+    def check(token: str) -> str:
+        try:
+            parsed = UnverifiedToken.parse(token)
+            authorize.authenticate(own, parsed, authorize.read_generation(own, parsed.kid))
+        except TokenRefused as refusal:
+            return str(refusal.code)
+        return "ok"
+
+    return SimpleNamespace(
+        stack=own,
+        issue=lambda: issue_token.issue(own, request, Caller("shop"), "shop")["access_token"],
+        check=check,
+    )

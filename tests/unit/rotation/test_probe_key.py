@@ -15,14 +15,9 @@ from tests.unit.rotation.stage import change, planned
 from tests.unit.stage import invoke, truth
 
 
-@pytest.fixture
-def show(published, monkeypatch):
+def show(published, monkeypatch, body):
     """Let the public URL show something else than the bucket does."""
-
-    def show(body):
-        monkeypatch.setattr(published, "read", lambda _path: body)
-
-    return show
+    monkeypatch.setattr(published, "read", lambda _path: body)
 
 
 def test_a_key_that_the_world_verifies_is_proved(booted, cloud, aws):
@@ -45,10 +40,10 @@ def test_what_is_signed_can_never_be_a_token(booted, cloud, aws):
     assert b" " in signed["Message"]
 
 
-def test_a_jwks_without_the_key_fails(booted, cloud, show):
+def test_a_jwks_without_the_key_fails(booted, cloud, published, monkeypatch):
     """The CDN may show an older one: the step is tried again."""
     kid = truth(cloud).standby.kid
-    show(b'{"keys":[]}')
+    show(published, monkeypatch, b'{"keys":[]}')
     with pytest.raises(ProbeFailed, match=f"does not contain key {kid}"):
         invoke(probe_key, planned(cloud))
 
@@ -61,18 +56,18 @@ def test_a_signature_that_does_not_verify_fails(booted, cloud, stack, monkeypatc
         invoke(probe_key, planned(cloud))
 
 
-def test_a_member_that_lies_about_its_kid_does_not_count(booted, cloud, show):
+def test_a_member_that_lies_about_its_kid_does_not_count(booted, cloud, published, monkeypatch):
     """The kid is recomputed from the numbers."""
     members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
     lie = {**members[truth(cloud).active.kid], "kid": truth(cloud).standby.kid}
-    show(json.dumps({"keys": [lie]}).encode())
+    show(published, monkeypatch, json.dumps({"keys": [lie]}).encode())
     with pytest.raises(ProbeFailed, match="does not contain"):
         invoke(probe_key, planned(cloud))
 
 
-def test_an_answer_other_than_200_fails(booted, cloud, show, published):
+def test_an_answer_other_than_200_fails(booted, cloud, published, monkeypatch):
     """Its status is named."""
-    show(None)
+    show(published, monkeypatch, None)
     with pytest.raises(ProbeFailed, match=f"{published.url}/.well-known/jwks.json answers 404"):
         invoke(probe_key, planned(cloud))
 

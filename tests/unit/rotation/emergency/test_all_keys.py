@@ -7,33 +7,33 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.rotation.stage import emergency, settled
+from tests.unit.rotation.stage import api, emergency, settled
 from tests.unit.stage import truth
 
 UNKNOWN = "u" * 43
 
 
-def test_all_keys_are_revoked(due, start, cloud, stack, api, aws):
+def test_all_keys_are_revoked(due, start, cloud, stack, aws):
     """Nobody signs between the revocation and the replacement, and then a new key does."""
     rotation = start().until("WaitForGrace")
     kids = [key.kid for key in truth(cloud).keys]
     assert len(kids) == 3
-    token = api().issue()
+    token = api(stack).issue()
     aws.reset()
     alarm = emergency(start, *kids).until("RevokeKeys")
-    assert api().issue()
+    assert api(stack).issue()
     for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
         alarm.until(state)
         assert truth(cloud).keys == ()
         with pytest.raises(Unavailable):
-            api().issue()
+            api(stack).issue()
     assert set(stack.well_known.read().keys) == set()
-    assert api().check(token) == "key_revoked"
+    assert api(stack).check(token) == "key_revoked"
     assert "kms:CreateKey" not in aws.operations
     alarm.until("PublishJwksAfterReplace")
-    fresh = api().issue()
+    fresh = api(stack).issue()
     assert aws.operations.count("kms:CreateKey") == 2
-    assert api().check(fresh) == "ok"
+    assert api(stack).check(fresh) == "ok"
     assert alarm.finish() == "Revoked"
     assert rotation.finish() == "Overtaken"
     assert not {key.kid for key in settled(stack, cloud, *kids).keys} & set(kids)

@@ -6,7 +6,7 @@ from keyturn.keyset.states import State
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION, stops
 from tests.unit.rotation.execution import turns
-from tests.unit.rotation.stage import emergency, settled, writes_of
+from tests.unit.rotation.stage import api, emergency, settled, writes_of
 from tests.unit.stage import truth
 
 EVERYWHERE = stops(ROTATION)
@@ -35,26 +35,26 @@ def test_the_path_is_complete(due, start):
 
 
 @everywhere
-def test_the_active_key_is_revoked(due, start, cloud, stack, api, position):
+def test_the_active_key_is_revoked(due, start, cloud, stack, position):
     """It is out at once and for good, others' tokens live on, and the scheduled run ends green."""
-    old_token, warm = api().issue(), api()
+    old_token, warm = api(stack).issue(), api(stack)
     old = truth(cloud).active.kid
     run = start().until(position)
     revoked, standby = truth(cloud).active.kid, truth(cloud).standby
-    token = api().issue()
+    token = api(stack).issue()
     assert warm.check(token) == "ok"
     alarm = emergency(start, revoked).until("DisableKeys")
     first = writes_of(stack, alarm)[0]
     assert first.keyset.get(revoked).state is State.REVOKED
     assert first.keyset.active == truth(cloud).active
     assert not standby or first.keyset.active.kid == standby.kid  # in the same write
-    assert api().check(token) == "key_revoked"
+    assert api(stack).check(token) == "key_revoked"
     assert alarm.finish() == "Revoked"
     assert warm.check(token) == "key_revoked"  # C + ε later
     if index("ActivateKey") < index(position) < index("RetireKey"):  # the first key is in grace
-        assert api().check(old_token) == "ok"
-    new_token = api().issue()
-    assert api().check(new_token) == "ok"
+        assert api(stack).check(old_token) == "ok"
+    new_token = api(stack).issue()
+    assert api(stack).check(new_token) == "ok"
     if not run.ended:
         assert run.finish() in ({"NotDue", "Overtaken"} if revoked == old else GREEN)
     keyset = settled(stack, cloud, revoked)
@@ -62,7 +62,7 @@ def test_the_active_key_is_revoked(due, start, cloud, stack, api, position):
 
 
 @states_with("grace", EVERYWHERE)
-def test_a_key_that_does_not_sign_is_revoked(due, start, cloud, stack, api, clock, position, state):
+def test_a_key_that_does_not_sign_is_revoked(due, start, cloud, stack, clock, position, state):
     """The key that signs goes on signing, and a rotation that is due is made all the same."""
     if state == "grace":  # an operator's rotation just before: its superseded key is in grace
         asked = start(supersede=truth(cloud).active.kid).until("WaitForGrace")
@@ -74,10 +74,10 @@ def test_a_key_that_does_not_sign_is_revoked(due, start, cloud, stack, api, cloc
     run.until(position)
     gone = truth(cloud).standby.kid if state == "standby" else gone
     ended = truth(cloud).get(gone).state.value == "retired"
-    signs, token = truth(cloud).active.kid, api().issue()
+    signs, token = truth(cloud).active.kid, api(stack).issue()
     assert emergency(start, gone).finish() == "Revoked"
     assert truth(cloud).active.kid == signs
-    assert api().check(token) == "ok"
+    assert api(stack).check(token) == "ok"
     for other in (run, asked):
         if other and not other.ended:
             assert other.finish() in GREEN

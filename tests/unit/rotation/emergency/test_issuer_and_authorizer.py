@@ -7,7 +7,7 @@ import pytest
 
 from keyturn.api.answers import Unavailable
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.rotation.stage import emergency
+from tests.unit.rotation.stage import api, emergency
 from tests.unit.stage import forge, truth
 
 
@@ -17,9 +17,9 @@ def kid_of(token) -> str:
 
 
 @pytest.fixture
-def behind(booted, api, cloud, times):
+def behind(booted, stack, cloud, times):
     """An API container that has just seen the keyset and is sure of it for half a minute."""
-    container = api(times=times)
+    container = api(stack, times=times)
     assert kid_of(container.issue()) == truth(cloud).active.kid
     return container
 
@@ -38,13 +38,13 @@ def test_the_issuers_view_is_behind(booted, behind, start, cloud, aws):
     assert aws.operations == ["kms:Sign"]
 
 
-def test_between_the_revocation_and_the_disabling(booted, behind, start, cloud, api):
+def test_between_the_revocation_and_the_disabling(booted, behind, start, cloud, stack):
     """A view that is behind signs once more with the revoked key, and nobody who looks accepts it."""
     gone = truth(cloud).active.kid
     emergency(start, gone).until("DisableKeys")
     token = behind.issue()
     assert kid_of(token) == gone
-    assert api().check(token) == "key_revoked"
+    assert api(stack).check(token) == "key_revoked"
 
 
 def test_no_other_key_is_active(booted, behind, start, cloud, aws):
@@ -82,10 +82,10 @@ def test_the_truth_cannot_be_read(booted, behind, start, cloud, aws):
     assert aws.operations.count("kms:Sign") == 1
 
 
-def test_a_revoked_keys_token_until_the_view_is_too_old(booted, api, start, cloud, clock):
+def test_a_revoked_keys_token_until_the_view_is_too_old(booted, stack, start, cloud, clock):
     """S2: a view of at most C may accept it, an older one looks again and never does."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
-    authorizer, token = api(), api().issue()
+    authorizer, token = api(stack), api(stack).issue()
     assert authorizer.check(token) == "ok"
     emergency(start, truth(cloud).active.kid).until("DisableKeys")
     clock.advance(booted.times.view_ttl)
@@ -94,11 +94,11 @@ def test_a_revoked_keys_token_until_the_view_is_too_old(booted, api, start, clou
     assert authorizer.check(token) == "key_revoked"
 
 
-def test_a_flood_of_unknown_kids(booted, api, times, rsa_key, clock, aws):
+def test_a_flood_of_unknown_kids(booted, stack, times, rsa_key, clock, aws):
     """A thousand of them within C cause no call at all, and good tokens go on."""
     clock.fixed_fraction = 0
-    authorizer, seeded = api(times=times), random.Random(7)
-    good = api(times=times).issue()
+    authorizer, seeded = api(stack, times=times), random.Random(7)
+    good = api(stack, times=times).issue()
     assert authorizer.check(good) == "ok"
     template = forge(rsa_key, {"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
     aws.reset()

@@ -13,7 +13,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.rotation.stage import emergency, settled
+from tests.unit.rotation.stage import api, emergency, settled
 from tests.unit.stage import invoke, truth
 
 REFUSED = "AccessDeniedException"
@@ -148,7 +148,7 @@ def _first_stage(aws, gateway) -> None:
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_a_failing_step_stops_none_after_it(
-    flushing, start, cloud, aws, gateway, stack, api, state, operation, step
+    flushing, start, cloud, aws, gateway, stack, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
     active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
@@ -170,7 +170,7 @@ def test_a_failing_step_stops_none_after_it(
     assert bool(truth(cloud).standby) is (step != "replacement")
     assert (active in set(stack.well_known.read().keys)) is not revoked
     assert len(gateway.flushed) == (0 if step == "flush" else 2)
-    assert api().check(api().issue()) == "ok"
+    assert api(stack).check(api(stack).issue()) == "ok"
 
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)

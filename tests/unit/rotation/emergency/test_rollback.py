@@ -8,7 +8,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
 from tests.unit.rotation.execution import turns
-from tests.unit.rotation.stage import emergency, settled, writes_of
+from tests.unit.rotation.stage import api, emergency, settled, writes_of
 from tests.unit.stage import invoke, truth
 
 
@@ -29,17 +29,17 @@ def back(start, kid, **event):
     return start("rollback", kid=kid, **{"reason": "bad key", **event})
 
 
-def test_a_rollback(turned, old, start, cloud, stack, api, clock):
+def test_a_rollback(turned, old, start, cloud, stack, clock):
     """The grace key signs, the other one verifies until its own end, then it is retired."""
     new, standby = truth(cloud).active.kid, truth(cloud).standby.kid
-    token = api().issue()
+    token = api(stack).issue()
     run = back(start, old).until("WaitForGrace")
     keyset = truth(cloud)
     assert (keyset.active.kid, keyset.standby.kid) == (old, standby)
     assert [key.kid for key in keyset.grace] == [new]
     assert stack.well_known.read().generation == stack.keysets.read().number
-    assert api().check(token) == "ok"
-    assert api().check(api().issue()) == "ok"
+    assert api(stack).check(token) == "ok"
+    assert api(stack).check(api(stack).issue()) == "ok"
     until = keyset.get(new).verify_until
     assert run.finish() == "Rotated"
     assert run.visited == ROLLBACK
@@ -217,17 +217,17 @@ def test_it_can_be_turned_again(turned, old, start, cloud, stack, clock):
     assert settled(stack, cloud).active.kid == standby
 
 
-def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, api, clock):
+def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock):
     """The first run wakes early for a key in a second grace, and waits for that one's end."""
     rollback = back(start, old).until("WaitForGrace")
     clock.advance(10)
-    token = api().issue()
+    token = api(stack).issue()
     again = start(supersede=old).until("WaitForGrace")
     until = truth(cloud).get(old).verify_until
     turned.until("RetireKey").step()
     assert turned.data["retirement"]["outcome"] == "too_early"
     assert truth(cloud).get(old).state is State.GRACE
-    assert api().check(token) in ("ok", "expired")
+    assert api(stack).check(token) in ("ok", "expired")
     turns(turned, rollback, again)
     assert {run.ended for run in (turned, rollback, again)} <= GREEN
     ended = truth(cloud).get(old)

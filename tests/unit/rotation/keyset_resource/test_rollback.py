@@ -8,18 +8,13 @@ import pytest
 STAYS, GOES = {"Enabled"}, {"PendingDeletion"}
 
 
-@pytest.fixture
 def fails(stack, monkeypatch):
     """Have the first rotation of the next Create fail when it has made its keys."""
-
-    def fails():
-        start = stack.executions.start
-        monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
-        monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
-        monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
-        monkeypatch.setattr("keyturn.rotation.keyset_resource._is_complete", lambda _: False)
-
-    return fails
+    start = stack.executions.start
+    monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
+    monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
+    monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
+    monkeypatch.setattr("keyturn.rotation.keyset_resource._is_complete", lambda _: False)
 
 
 @pytest.fixture
@@ -39,10 +34,10 @@ def left(cloud, retained) -> bool:
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
-def test_what_a_stack_founded_goes_with_it(ask, fails, cloud, created, lost):
+def test_what_a_stack_founded_goes_with_it(ask, stack, monkeypatch, cloud, created, lost):
     """By a stack's deletion and by every rollback, also when CloudFormation never heard of it."""
     if not created:
-        fails()
+        fails(stack, monkeypatch)
     assert ask("Create")["Status"] == ("SUCCESS" if created else "FAILED")
     assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
     after = cloud.snapshot()
@@ -68,11 +63,11 @@ def test_a_stack_knows_that_it_founded_its_keyset_before_ssm_lists_it(ask, stack
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
 def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
-    ask, fails, retained, cloud, created, lost
+    ask, stack, monkeypatch, retained, cloud, created, lost
 ):
     """Whatever else fails in the stack that goes on with it."""
     if not created:
-        fails()
+        fails(stack, monkeypatch)
     assert ask("Create", retain=True)["Status"] == ("SUCCESS" if created else "FAILED")
     assert ask("Delete", retain=True, lost=lost)["Status"] == "SUCCESS"
     assert left(cloud, retained)

@@ -1,12 +1,14 @@
 """Reconcile joins a branch by itself: a writer took the name of a generation before it was put back."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from keyturn.keyset import document
-from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
+from keyturn.keyset.cutoffs import Claim, CutOff, digest_of, merge
 from keyturn.keyset.states import State
+from keyturn.keyset.token_revocation import release
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.record_changes import record_changes
@@ -68,3 +70,63 @@ def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, o
     assert not truth(cloud).cutoffs
     invoke(reconcile, {})
     assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]
+
+
+@pytest.fixture
+def cut_off(booted, origin):
+    """Cut off a client, or block it; returns the digest."""
+
+    def cut_off(client, *, until=timedelta(hours=1)):
+        now = booted.clock.now().replace(microsecond=0)
+        cutoff = CutOff(Claim.CLIENT, digest_of(client), now, until and now + until)
+        booted.keysets.update(
+            lambda keyset, _now: replace(keyset, cutoffs=merge(keyset.cutoffs, [cutoff])), origin
+        )
+        return cutoff.digest
+
+    return cut_off
+
+
+def test_the_cut_offs_of_every_lost_branch_come_back(booted, cut_off, cloud):
+    """Two branches off one generation, of which neither knows the other's."""
+    clients = []
+    for name in ("orders", "billing"):
+        clients.append(cut_off(name))
+        record_changes(booted)
+        lose(cloud, booted.keysets.read().number)
+    cut_off("another")
+    invoke(reconcile, {})
+    assert {one.digest for one in truth(cloud).cutoffs} == {*clients, digest_of("another")}
+
+
+def test_what_was_released_since_its_branch_was_joined_stays_so(
+    booted, cut_off, origin, cloud, stack
+):
+    """A branch is joined once, whatever else is joined later."""
+    client = cut_off("orders", until=None)
+    record_changes(booted)
+    lose(cloud, booted.keysets.read().number)
+    revoked(booted, stack, truth(cloud).active.kid)
+    invoke(reconcile, {})
+    assert truth(cloud).cutoff(Claim.CLIENT, client).is_block
+    booted.keysets.update(
+        lambda keyset, now: release(
+            keyset, [client], before=now.replace(microsecond=0), times=booted.times
+        ),
+        origin,
+    )
+    invoke(reconcile, {})
+    assert not truth(cloud).cutoff(Claim.CLIENT, client).is_block
+
+
+def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud):
+    """Whoever deletes the generation that it left as well hides nothing."""
+    record_changes(booted)
+    lose(
+        cloud,
+        booted.keysets.read_generations()[0].number,
+        booted.keysets.read_generations()[-2].number,
+    )
+    assert len(booted.keysets.read_generations()) == 1
+    invoke(reconcile, {})
+    assert truth(cloud).find(branch).state is State.REVOKED
