@@ -29,7 +29,12 @@ from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.branches import find_branches, read_ancestors
-from keyturn.rotation.put_back import Missing, is_incomplete, missing_generations, put_back
+from keyturn.rotation.put_back import (
+    MissingGeneration,
+    is_incomplete,
+    missing_generations,
+    put_back,
+)
 from keyturn.rotation.repairs import Repair
 
 _JOIN_REASON = Repair.JOIN_BRANCHES.value  # of the generation that joins them, before their marks
@@ -59,7 +64,7 @@ class Diagnosis:
 
     condition: Condition
     problem: str = ""  # with a newer release's document
-    missing: tuple[Missing, ...] = ()  # come back as they were
+    missing: tuple[MissingGeneration, ...] = ()  # come back as they were
     source: Generation | None = None  # the newest keyset that can be read
     number: int | None = None  # of the generation to append; None if the source will count
     revocations: tuple[str, ...] = ()  # live in the source, ended elsewhere
