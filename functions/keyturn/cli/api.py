@@ -107,10 +107,10 @@ def list_apis(terminal: Terminal, deployment: Deployment) -> None:
 def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
     """The APIs of this account and Region that ask the authorizer, and why they are not known."""
     try:
-        found = deployment.authorizers.list_for_function(deployment.outputs["AuthorizerArn"])
+        authorizers = deployment.authorizers.list_for_function(deployment.outputs["AuthorizerArn"])
     except AwsFault as fault:
         return {}, str(fault)
-    return {one.api_id: one for one in found}, None
+    return {authorizer.api_id: authorizer for authorizer in authorizers}, None
 
 
 def _kind(authorizer: Authorizer | None, read_error: str | None) -> str:

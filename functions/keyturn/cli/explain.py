@@ -114,8 +114,8 @@ def _deciding_member(client: Client, request: TokenRequest, key_lifetime: int) -
 def _say(terminal: Terminal, name: str, answer: Answer) -> None:
     path = f"POST /token/{name}"
     if answer.grant is None:
-        why = f": {answer.error}. {path} answers {answer.status}."
-        terminal.say(Text.assemble(("Refused", "bold red"), why))
+        reason = f": {answer.error}. {path} answers {answer.status}."
+        terminal.say(Text.assemble(("Refused", "bold red"), reason))
         terminal.say(f"  {answer.description}")
         return
     terminal.say(Text.assemble(("Granted", "bold green"), f": {path} answers 200."))

@@ -74,16 +74,16 @@ def _parse_claim(argument: str) -> tuple[str, Any]:
 
 def _refused(answer: Answer, client: str) -> UsageError | CommandFailed:
     body = answer.body if isinstance(answer.body, dict) else {}
-    why = body.get("error_description", f"POST /token/{client} answers {answer.status}")
+    detail = body.get("error_description", f"POST /token/{client} answers {answer.status}")
     if answer.status == 400:
-        return UsageError(str(why), "docs/tokens.md lists what a request may contain")
+        return UsageError(str(detail), "docs/tokens.md lists what a request may contain")
     if body.get("error") == "unauthorized_client":
         return CommandFailed(
-            f"there is no client {client} ({why})",
+            f"there is no client {client} ({detail})",
             f"`keyturn client add {client}` or a template declares it (docs/tokens.md)",
         )
     if answer.status == 403:
         return CommandFailed(
-            str(why), f"these credentials need execute-api:Invoke on POST/token/{client}"
+            str(detail), f"these credentials need execute-api:Invoke on POST/token/{client}"
         )
-    return CommandFailed(str(why), "`keyturn doctor` checks the whole stack")
+    return CommandFailed(str(detail), "`keyturn doctor` checks the whole stack")

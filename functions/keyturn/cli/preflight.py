@@ -68,8 +68,8 @@ def check_permissions(
         terminal.say(f"Cannot tell whose credentials these are: {fault}")
         verdicts = dict.fromkeys(permissions, Permission.UNKNOWN)
     for action, verdict in verdicts.items():
-        why = " (needs iam:SimulatePrincipalPolicy)" if verdict is Permission.UNKNOWN else ""
-        terminal.say(f"  {action}: {verdict}{why}")
+        note = " (needs iam:SimulatePrincipalPolicy)" if verdict is Permission.UNKNOWN else ""
+        terminal.say(f"  {action}: {verdict}{note}")
     denied = [action for action, verdict in verdicts.items() if verdict is Permission.DENIED]
     if denied:
         raise CommandFailed(

@@ -49,7 +49,7 @@ def _diagnose(deployment: Deployment) -> Diagnosis:
 def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
     if diagnosis.condition is Condition.SOUND:
         terminal.say("No generation is missing: nothing to repair.")
-    if missing := ", ".join(str(one.number) for one in diagnosis.missing):
+    if missing := ", ".join(str(generation.number) for generation in diagnosis.missing):
         terminal.say(f"Restores from the history what was deleted: {missing}")
     source = diagnosis.source
     if source and diagnosis.number:
@@ -90,7 +90,7 @@ def _caller(deployment: Deployment) -> str:
 def _members(diagnosis: Diagnosis, generation: Generation | None = None) -> Mapping[str, Any]:
     return {
         "condition": diagnosis.condition.value,
-        "missing": [one.number for one in diagnosis.missing],
+        "missing": [generation.number for generation in diagnosis.missing],
         "source": diagnosis.source.number if diagnosis.source else None,
         "restored_as": diagnosis.number,
         "revoked": list(diagnosis.revocations),

@@ -36,8 +36,8 @@ def rotate(
         takeover = planning.takeover(keyset, keyset.standby.published, times, Limits())
         seconds = max((takeover.after - deployment.clock.now()).total_seconds(), 0)
         is_full = takeover.reason is TakeoverReason.JWKS_FULL
-        why = ": the JWKS is full until a grace key retires" if is_full else ""
-        terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s{why}.")
+        reason = ": the JWKS is full until a grace key retires" if is_full else ""
+        terminal.say(f"The standby {keyset.standby.kid} may sign in {seconds:.0f} s{reason}.")
     else:
         wait = timing.publication_wait(times).total_seconds()
         terminal.say(f"There is no published standby: one is created and waits {wait:.0f} s.")

@@ -96,7 +96,7 @@ class Snapshot:
     @property
     def unclaimed(self) -> tuple[KmsKey, ...]:
         """This stack's KMS keys that no stored generation knows and nobody is deleting."""
-        known, tagged = _known_arns(self.generations), (self.kms or {}).values()
+        known, tagged = _list_arns(self.generations), (self.kms or {}).values()
         return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
 
 
@@ -170,7 +170,7 @@ def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[st
     """The tagged keys, and those of the generations, whose tags may be visible minutes late."""
     kms = deployment.as_stack.kms
     tagged = {key.arn: key for key in kms.list_own()}
-    untagged = (kms.find(arn) for arn in sorted(_known_arns(generations) - tagged.keys()))
+    untagged = (kms.find(arn) for arn in sorted(_list_arns(generations) - tagged.keys()))
     return {**tagged, **{key.arn: key for key in untagged if key}}
 
 
@@ -179,14 +179,16 @@ def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozens
     return frozenset(stack.kms.find_foreign(live))
 
 
-def _known_arns(generations: tuple[Generation, ...]) -> set[str]:
+def _list_arns(generations: tuple[Generation, ...]) -> set[str]:
     """The ARNs of every key that a stored generation tells of."""
-    return {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
+    return {key.kms_key_arn for generation in generations for key in generation.keyset.all_keys}
 
 
 def _running(deployment: Deployment) -> tuple[Run, ...]:
     machine = deployment.outputs["StateMachineArn"]
-    return tuple(_run(deployment, one) for one in deployment.executions.latest(machine, RUNNING))
+    return tuple(
+        _run(deployment, execution) for execution in deployment.executions.latest(machine, RUNNING)
+    )
 
 
 def _run(deployment: Deployment, execution: Execution) -> Run:
@@ -205,22 +207,22 @@ def _run(deployment: Deployment, execution: Execution) -> Run:
 def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Failure, ...]:
     machine, executions = deployment.outputs["StateMachineArn"], deployment.executions
     successes = executions.latest(machine, SUCCEEDED)[:1]
-    ended = (one for status in FAILED_STATUSES for one in executions.latest(machine, status))
+    ended = (run for status in FAILED_STATUSES for run in executions.latest(machine, status))
     oldest = deployment.clock.now() - _REDRIVABLE
 
-    def is_resolved(one: Failure) -> bool:
+    def is_resolved(failure: Failure) -> bool:
         """A rotation by any later success; an emergency only when its keys and tokens are out."""
-        repeated = any(other.started > one.execution.started for other in successes)
-        if one.request.is_emergency:
-            live = any(isinstance(keyset.find(kid), Key) for kid in one.request.kids)
-            named = {(cutoff.claim.value, cutoff.digest) for cutoff in keyset.cutoffs}
-            return not live and (repeated or one.request.cutoffs <= named)
+        repeated = any(success.started > failure.execution.started for success in successes)
+        if failure.request.is_emergency:
+            live = any(isinstance(keyset.find(kid), Key) for kid in failure.request.kids)
+            cutoffs = {(cutoff.claim.value, cutoff.digest) for cutoff in keyset.cutoffs}
+            return not live and (repeated or failure.request.cutoffs <= cutoffs)
         return repeated
 
     failures = (
-        Failure(one, executions.read_request(one.arn)) for one in ended if one.started > oldest
+        Failure(run, executions.read_request(run.arn)) for run in ended if run.started > oldest
     )
-    return tuple(one for one in failures if not is_resolved(one))
+    return tuple(failure for failure in failures if not is_resolved(failure))
 
 
 def _authorizers(deployment: Deployment) -> tuple[Authorizer, ...]:

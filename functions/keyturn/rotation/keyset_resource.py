@@ -129,7 +129,7 @@ def _remove(stack: Stack, event: CustomResource) -> None:
     if event.was_created or _was_created_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
         stack.well_known.empty_bucket()  # first: what is deleted comes back from the history
-        stack.keysets.remove(one.name for one in stack.keysets.list_parameters())
+        stack.keysets.remove(parameter.name for parameter in stack.keysets.list_parameters())
     stack.well_known.empty_bucket()
 
 

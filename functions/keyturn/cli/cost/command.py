@@ -68,8 +68,8 @@ def cost(
 
 def _parse_prices(arguments: list[str], known: dict[str, float]) -> dict[str, float]:
     prices = {}
-    for one in arguments:
-        name, _, value = one.partition("=")
+    for argument in arguments:
+        name, _, value = argument.partition("=")
         if name not in known:
             raise UsageError(f"--price {name}: no such price", f"the prices are {', '.join(known)}")
         try:

@@ -32,7 +32,7 @@ def doctor(terminal: Terminal, deployment: Deployment, *, fix: FixOption = False
     say_findings(terminal, findings)
     problems = count(len(findings), "problem")
     terminal.say(f"\n{problems}." if findings else "All is well.")
-    terminal.result({"findings": [asdict(one) for one in findings], "fixed": actions})
+    terminal.result({"findings": [asdict(finding) for finding in findings], "fixed": actions})
     if findings:
         raise ProblemFound
 

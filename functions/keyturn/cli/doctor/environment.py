@@ -17,19 +17,19 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
     for failure in snapshot.unresolved or ():
         execution = failure.execution
         if failure.request.is_valid:
-            why = "and no later run has succeeded"
+            detail = "and no later run has succeeded"
             remedy = (
                 f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
                 "rotation; start an emergency again instead."
             )
         else:
-            why = "whose input is invalid: it cannot have changed anything"
+            detail = "whose input is invalid: it cannot have changed anything"
             remedy = "Start it again with the `keyturn` command; CloudTrail says who started it."
         yield Finding(
             "failed_execution",
             Severity.ERROR,
             f"An execution {execution.status.replace('_', ' ').lower()} at "
-            f"{instant(execution.stopped)}, {why}.",
+            f"{instant(execution.stopped)}, {detail}.",
             f"{remedy} {_RUNBOOK}",
             subject=execution.arn,
         )
@@ -84,12 +84,12 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
     """What could not be read may hide a problem."""
-    for part, why in snapshot.read_errors.items():
+    for part, detail in snapshot.read_errors.items():
         if part != "public_jwks":
             yield Finding(
                 "unreadable",
                 Severity.WARNING,
-                f"{part.replace('_', ' ')} could not be read: {why}.",
+                f"{part.replace('_', ' ')} could not be read: {detail}.",
                 "Use credentials that may read it (docs/operating.md).",
                 subject=part,
             )

@@ -81,11 +81,11 @@ def check_public(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _at_the_edge(snapshot, public)
 
 
-def _unreachable(why: str) -> Finding:
+def _unreachable(error: str) -> Finding:
     return Finding(
         "jwks_unreachable",
         Severity.CRITICAL,
-        f"The JWKS cannot be read at its public URL: {why}.",
+        f"The JWKS cannot be read at its public URL: {error}.",
         f"{_RUNBOOK}, step 4; {BY_FIX} writes it if it is missing.",
         Fix.RECONCILE,
     )
