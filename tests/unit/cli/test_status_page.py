@@ -179,7 +179,9 @@ def test_the_page_fits_says_nothing_and_asks_nobody(browser, request, which, wid
 def test_text_is_drawn(browser, well):
     """Without a font every page would fit."""
     browser.show(well, width=390)
-    assert browser.evaluate("document.createElement('canvas').getContext('2d').measureText('m').width")
+    assert browser.evaluate(
+        "document.createElement('canvas').getContext('2d').measureText('m').width"
+    )
 
 
 def test_every_lane_is_where_it_should_be(browser, well, summary):
