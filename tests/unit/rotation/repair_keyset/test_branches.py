@@ -10,7 +10,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of, merged
 from keyturn.keyset.states import State
 from keyturn.keyset.token_revocation import release
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation import reconcile
+from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
 
 
@@ -125,11 +125,23 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
 
 
 def test_a_branch_that_left_below_the_oldest_generation_is_joined(
-    branch, booted, lose, truth, invoke
+    branch, booted, lose, cut_off, truth, invoke
 ):
     """Whoever deletes the generation that it left as well hides nothing."""
+    cut_off("another")
     record_changes(booted)
-    lose(booted.keysets.generations()[0].number, booted.keysets.generations()[-2].number)
+    lose(*(one.number for one in booted.keysets.generations()[:-1]))
     assert len(booted.keysets.generations()) == 1
     invoke(reconcile, {})
     assert truth().find(branch).state is State.REVOKED
+
+
+def test_what_can_come_back_as_it_was_is_no_branch(booted, lose, revoked, truth, origin):
+    """Its name is free: nothing is written above it, which would take it."""
+    for kid in [key.kid for key in truth().keys]:
+        revoked(kid)
+        record_changes(booted)
+    lose(booted.keysets.read().number)
+    before = booted.keysets.stored()
+    assert repair_keyset.join_branches(booted, origin) is None
+    assert booted.keysets.stored() == before
