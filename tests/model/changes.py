@@ -74,7 +74,7 @@ class Changes:
     def _asked(self, number: int, call: Call, clock: int) -> Answer:
         before = self.atlas.keysets[number]
         try:
-            after = self._applied(before, call, clock)
+            after = self._changed(before, call, clock)
         except TooEarly:
             return Answer(Kind.EARLY)
         except Refused:
@@ -88,12 +88,15 @@ class Changes:
         kind = Kind.SAME if after == before else Kind.WRITE
         return Answer(kind, self.atlas.number(after), wrong)
 
+    def _changed(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
+        if call.name not in cutting.NAMES:
+            return self._applied(keyset, call, clock)
+        c, planned = self.atlas.constants, instant(call.created or 0)
+        return cutting.applied(keyset, call.name, planned, instant(clock), c.times, c.limits)
+
     def _applied(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
         times, limits = self.atlas.constants.times, self.atlas.constants.limits
         now, kid = instant(clock), call.kids[0] if call.kids else ""
-        if call.name in cutting.NAMES:
-            planned = instant(call.created or 0)
-            return cutting.applied(keyset, call.name, planned, now, times, limits)
         match call.name:
             case "register":
                 created = instant(clock if call.created is None else call.created)
@@ -139,7 +142,7 @@ class Changes:
         is_forgetful = call.name in ("retire_overdue", *cutting.NAMES)
         for later in (0,) if is_forgetful else (0, 1):
             try:
-                again = self._applied(after, call, clock + later)
+                again = self._changed(after, call, clock + later)
             except Exception as error:
                 return f"a repeated {call.name} ends in {type(error).__name__}"
             if again != after:
