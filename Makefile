@@ -22,7 +22,6 @@ test: setup
 	$(BIN)/pytest
 
 simulate: setup
-	$(BIN)/pytest -q tests/simulation/contract
 	$(BIN)/python -m tests.simulation
 
 model: setup

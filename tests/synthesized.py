@@ -27,10 +27,10 @@ def translate(change: Callable[[Template], None]) -> Template:
     change(template)
     template["Globals"]["Function"]["CodeUri"] = _ELSEWHERE
     template["Resources"]["RotationStateMachine"]["Properties"]["DefinitionUri"] = _ELSEWHERE
-    return translated(template)
+    return translate_errors(template)
 
 
-def translated(template: Mapping[str, Any]) -> Template:
+def translate_errors(template: Mapping[str, Any]) -> Template:
     """What SAM makes of a template with nothing local in it."""
     translation = subprocess.run(
         _TRANSLATE,

@@ -1,4 +1,4 @@
-"""Keyturn from a release (`make package`) that was copied to a bucket, as a nested stack of a CDK app."""
+"""Deploy a Keyturn release (`make package`), copied to a bucket, as a nested stack of a CDK app."""
 
 import os
 

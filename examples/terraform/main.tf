@@ -1,4 +1,4 @@
-# Keyturn from a release (`make package`), which lies beside this file.
+# Deploys a Keyturn release (`make package`) that is in the folder of this file.
 variable "bucket" {
   type        = string
   description = "An S3 bucket of yours in the Region of the stack."

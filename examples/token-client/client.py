@@ -1,4 +1,4 @@
-"""Have a token issued, with this function's own IAM role, and call a protected route with it."""
+"""Get a token with this function's IAM role, and call a protected route with it."""
 
 import json
 import os
@@ -16,14 +16,14 @@ _held: dict[str, Any] = {"token": None, "until": 0.0}
 
 
 def handler(_event: object, _context: object) -> dict[str, Any]:
-    """What the route answered."""
+    """Return the route's answer."""
     bearer = {"Authorization": f"Bearer {token()}"}
     answer = _http.request("GET", os.environ["ORDERS_URL"], headers=bearer)
     return {"status": answer.status, "body": answer.data.decode()}
 
 
 def token() -> str:
-    """The token that is held, or a new one in the last third of its life."""
+    """The cached token, or a new one in the last third of its lifetime."""
     if time.time() >= _held["until"]:
         issued = _post({"scope": "orders:read"})
         _held["token"] = issued["access_token"]

@@ -14,7 +14,7 @@ from keyturn.aws.gateway_cache import GatewayCache, Stage
 from tests.account.resolve import Deployment
 from tests.definition import ROOT
 from tests.permissions.policy import Statement, allowed
-from tests.synthesized import Template, mutated, synthesized, translated
+from tests.synthesized import Template, mutated, synthesized, translate_errors
 
 _ARN = "arn:aws:apigateway:ap-southeast-2::/{}/a1b2c3d4e5/stages/{}/cache/authorizers"
 REST, HTTP = _ARN.format("restapis", "prod"), _ARN.format("apis", "$default")
@@ -149,7 +149,7 @@ def test_an_answer_is_kept_by_its_token(example: str) -> None:
     Source: API Gateway API Reference, Authorizer, `identitySource`.
     """
     path = ROOT / "examples" / example / "template.yaml"
-    template = translated(cfn_yaml.loads(path.read_text())) if example else synthesized()
+    template = translate_errors(cfn_yaml.loads(path.read_text())) if example else synthesized()
     assert "authorizerUri" in str(template)
     assert mixed_callers(template) == []
 
@@ -163,4 +163,4 @@ def test_another_identity_source_is_noticed() -> None:
     request = text.replace(line, other).replace(
         "FunctionArn: !Ref", "FunctionPayloadType: REQUEST\n            FunctionArn: !Ref"
     )
-    assert mixed_callers(translated(cfn_yaml.loads(request))) == ["Keyturn"]
+    assert mixed_callers(translate_errors(cfn_yaml.loads(request))) == ["Keyturn"]

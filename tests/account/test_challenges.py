@@ -16,7 +16,7 @@ from keyturn.access.metadata import resource_path
 from keyturn.aws.well_known import PROTECTED_RESOURCES
 from tests.account.resolve import Deployment
 from tests.definition import ROOT
-from tests.synthesized import Template, synthesized, translated
+from tests.synthesized import Template, synthesized, translate_errors
 
 EXAMPLE = ROOT / "examples/protected-api/template.yaml"
 _HEADER = "gatewayresponse.header.WWW-Authenticate"
@@ -49,7 +49,7 @@ def preflights_that_need_a_token(template: Mapping[str, Any]) -> list[str]:
 
 def test_the_example_challenges() -> None:
     """401 names the scheme alone: no credentials, or a token that counts no more. 403: a scope is missing."""
-    assert challenges(translated(_example())) == {
+    assert challenges(translate_errors(_example())) == {
         "UNAUTHORIZED": "Bearer",
         "ACCESS_DENIED": 'Bearer error="insufficient_scope"',
     }
@@ -57,7 +57,7 @@ def test_the_example_challenges() -> None:
 
 def test_a_challenge_leads_to_the_issuer() -> None:
     """RFC 9728 section 5.1, where the example knows the issuer: to the object that PublishApis puts there."""
-    example, issuer = translated(_example()), "https://issuer.example"
+    example, issuer = translate_errors(_example()), "https://issuer.example"
     [document] = Deployment(example).resources("AWS::SSM::Parameter").values()
     path = resource_path(json.loads(document["Value"])["audience"])
     url = f"{issuer}/{PROTECTED_RESOURCES}{path}"
@@ -72,7 +72,7 @@ def test_the_own_api_challenges_where_no_iam_answers() -> None:
 
 def test_a_preflight_needs_no_token() -> None:
     """And it is told that a token may be sent, by name: `*` does not stand for Authorization (Fetch, 4.8)."""
-    template = translated(_example())
+    template = translate_errors(_example())
     assert preflights_that_need_a_token(template) == []
     answer = _definition(template)["paths"]["/orders"]["options"]
     headers = answer["x-amazon-apigateway-integration"]["responses"]["default"][
@@ -83,8 +83,8 @@ def test_a_preflight_needs_no_token() -> None:
 
 def test_a_browser_may_read_a_refusal() -> None:
     """A script sees an answer, and this header of it, only where both are allowed (Fetch, 3.2)."""
-    responses = _definition(translated(_example()))["x-amazon-apigateway-gateway-responses"]
-    for kind in challenges(translated(_example())):
+    responses = _definition(translate_errors(_example()))["x-amazon-apigateway-gateway-responses"]
+    for kind in challenges(translate_errors(_example())):
         headers = responses[kind]["responseParameters"]
         assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
         exposed = headers["gatewayresponse.header.Access-Control-Expose-Headers"]
@@ -104,5 +104,5 @@ def test_a_line_less_is_noticed(change: Callable[[Any], None]) -> None:
     """Each of these is optional for SAM."""
     example = _example()
     change(example["Resources"]["Api"]["Properties"])
-    template = translated(example)
+    template = translate_errors(example)
     assert preflights_that_need_a_token(template) or not challenges(template)

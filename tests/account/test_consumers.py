@@ -16,7 +16,7 @@ from cfnlint.decode import cfn_yaml
 
 from tests.account.resolve import Deployment
 from tests.definition import ROOT
-from tests.synthesized import Template, mutated, synthesized, translated
+from tests.synthesized import Template, mutated, synthesized, translate_errors
 
 AUTHORIZER = (
     "arn:aws:lambda:ap-southeast-2:123456789012:function:keyturn-AuthorizeFunction-aBcDeFgHiJkL"
@@ -32,7 +32,7 @@ def _keyturn(template: Template, **parameters: str) -> Deployment:
 
 
 def _consumers(text: str) -> Iterable[Deployment]:
-    template = translated(cfn_yaml.loads(text))
+    template = translate_errors(cfn_yaml.loads(text))
     for number in range(_CONSUMERS):
         yield Deployment(template, {"KeyturnAuthorizer": AUTHORIZER}, stack=f"team-{number}")
 
@@ -105,7 +105,7 @@ def test_without_the_role_the_policy_is_full() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
 def test_an_example_s_role_may_invoke_the_authorizer_and_nothing_else(example: Path) -> None:
     """The same role in this account and in any other, assumed by API Gateway only."""
-    template = translated(cfn_yaml.loads(example.read_text()))
+    template = translate_errors(cfn_yaml.loads(example.read_text()))
     assert _invoke_roles(template) == [{"Fn::GetAtt": ["InvokeKeyturnRole", "Arn"]}]
     stack = Deployment(template, {"KeyturnAuthorizer": AUTHORIZER})
     role = stack.resources("AWS::IAM::Role")["InvokeKeyturnRole"]
@@ -170,7 +170,7 @@ def test_fifteen_lines_protect_an_api() -> None:
     lines = cfn_yaml.loads(f"Transform: AWS::Serverless-2016-10-31\nResources:\n{block}")
     example = cfn_yaml.loads(EXAMPLES[0].read_text())
     assert _is_part(lines["Resources"], example["Resources"])
-    assert _invoke_roles(translated(lines)) == [{"Fn::GetAtt": ["InvokeKeyturnRole", "Arn"]}]
+    assert _invoke_roles(translate_errors(lines)) == [{"Fn::GetAtt": ["InvokeKeyturnRole", "Arn"]}]
 
 
 def _is_part(one: Any, whole: Any) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from keyturn.tokens import claims
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations
 from keyturn.tokens.errors import Code, TokenRefused
 from tests.account.resolve import Deployment
 from tests.synthesized import Template, mutated, synthesized
@@ -55,18 +55,26 @@ def test_only_the_authorizer_knows_a_former_issuer() -> None:
     assert authorizer["KEYTURN_FORMER_ISSUER"] == OLD
 
 
-def check(iss: str, expected: Expected) -> None:
+def check(iss: str, expected: Expectations) -> None:
     """Check the claims of a token of this issuer."""
-    request = claims.Request("alice", "orders", "client", 60, "", {})
-    claims.check(claims.make(request, issuer=iss, jti="1", now=0), expected, lifetime=60, now=1)
+    members = claims.build(
+        issuer=iss,
+        subject="alice",
+        audience="orders",
+        client_id="client",
+        jti="1",
+        now=0,
+        lifetime=60,
+    )
+    claims.check_claims(members, expected, lifetime=60, now=1)
 
 
 def test_live_tokens_of_the_former_issuer_are_accepted() -> None:
     """They live for L + λ after the change, and their key is the same."""
-    check(NEW, Expected(NEW, "orders", 0, former_issuer=OLD))
-    check(OLD, Expected(NEW, "orders", 0, former_issuer=OLD))
+    check(NEW, Expectations(NEW, "orders", 0, former_issuer=OLD))
+    check(OLD, Expectations(NEW, "orders", 0, former_issuer=OLD))
     with pytest.raises(TokenRefused) as refusal:  # what the rule is without the parameter
-        check(OLD, Expected(NEW, "orders", 0))
+        check(OLD, Expectations(NEW, "orders", 0))
     assert refusal.value.code == Code.ISSUER
 
 
@@ -77,12 +85,12 @@ def test_live_tokens_of_the_former_issuer_are_accepted() -> None:
 def test_a_foreign_issuer_stays_refused(former: str, foreign: str) -> None:
     """Compared character by character, with a former issuer and without one."""
     with pytest.raises(TokenRefused) as refusal:
-        check(foreign, Expected(NEW, "orders", 0, former_issuer=former))
+        check(foreign, Expectations(NEW, "orders", 0, former_issuer=former))
     assert refusal.value.code == Code.ISSUER
 
 
 def test_an_empty_issuer_is_not_the_missing_former_one() -> None:
     """`FormerIssuer` is empty by default."""
     with pytest.raises(TokenRefused) as refusal:
-        check("", Expected(NEW, "orders", 0))
+        check("", Expectations(NEW, "orders", 0))
     assert refusal.value.code == Code.CLAIMS

@@ -95,8 +95,8 @@ def test_what_fills_it_to_the_last_byte_is_accepted() -> None:
 
 def test_one_byte_more_is_refused_with_the_figure(monkeypatch) -> None:
     """The longest setting is named; with no such limit it would pass, and Lambda refuse it later."""
-    with pytest.raises(InvalidSettings, match="the settings fill 4,097 bytes") as refusal:
+    with pytest.raises(InvalidSettings, match="the settings take 4,097 bytes") as refusal:
         _check(_routes_of(ENVIRONMENT_LIMIT + 1))
-    assert "the longest is KEYTURN_ROUTE_SCOPES with" in str(refusal.value)
+    assert "The longest is KEYTURN_ROUTE_SCOPES with" in str(refusal.value)
     monkeypatch.setattr(check_settings, "ENVIRONMENT_LIMIT", 10**6)
     _check(_routes_of(ENVIRONMENT_LIMIT + 1))

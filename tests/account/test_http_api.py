@@ -6,7 +6,7 @@ import pytest
 from cfnlint.decode import cfn_yaml
 
 from tests.definition import ROOT
-from tests.synthesized import Template, translated
+from tests.synthesized import Template, translate_errors
 
 EXAMPLE = ROOT / "examples/protected-http-api/template.yaml"
 
@@ -36,7 +36,7 @@ def test_the_example_is_protected() -> None:
 
     Source: API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda authorizers".
     """
-    assert problems(translated(cfn_yaml.loads(EXAMPLE.read_text()))) == []
+    assert problems(translate_errors(cfn_yaml.loads(EXAMPLE.read_text()))) == []
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_a_word_less_is_noticed(line: str) -> None:
     """Each of these is optional for SAM."""
     text = EXAMPLE.read_text()
     assert line in text
-    assert problems(translated(cfn_yaml.loads(text.replace(line, ""))))
+    assert problems(translate_errors(cfn_yaml.loads(text.replace(line, ""))))

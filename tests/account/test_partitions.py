@@ -26,5 +26,5 @@ def test_the_commercial_regions_are_not_refused() -> None:
     assert Deployment(synthesized(), domain).refusals() == []
     half = {"DomainName": "issuer.example.com"}
     assert Deployment(synthesized(), half).refusals() == [
-        "DomainName and CertificateArn belong together"
+        "Set both DomainName and CertificateArn, or neither"
     ]

@@ -1,7 +1,7 @@
 """`make bench`: what a token costs, how a container starts, what AWS is asked, what it all costs.
 
     python -m tests.bench            all of it
-    python -m tests.bench tokens     one part: tokens refusals logs cold fleet memory cost load
+    python -m tests.bench tokens     one part: tokens refusals cutoffs logs cold fleet memory cost load
 
 Ends with the goals that are not reached; build/bench.json holds the figures. Nothing here is a test:
 the exit status is 0 however fast the machine is.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from tests.bench import (
     cold_start,
     contest,
     cost,
+    cutoffs,
     fleet,
     load,
     logs,
@@ -55,6 +57,7 @@ def cold() -> list[Row]:
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "tokens": tokens,
     "refusals": refusals.rows,
+    "cutoffs": cutoffs.rows,
     "logs": logs.rows,
     "cold": cold,
     "fleet": lambda: [*fleet.rows(), *many_apis.rows()],
@@ -76,6 +79,17 @@ def _material() -> Path:
     return MATERIAL
 
 
+def _with_other_parts(measured: list[Row]) -> list[dict[str, Any]]:
+    """All rows for the report: parts that were not measured now keep the figures of the last one."""
+    report = json.loads(REPORT.read_text()) if REPORT.exists() else {"rows": []}
+    by_part: dict[str, list[dict[str, Any]]] = {}
+    for row in report["rows"]:
+        by_part.setdefault(row["part"], []).append(row)
+    for part in dict.fromkeys(row.part for row in measured):
+        by_part[part] = [row.as_json() for row in measured if row.part == part]
+    return [row for rows in by_part.values() for row in rows]
+
+
 def main(wanted: list[str]) -> int:
     """The parts, a table each, and the file."""
     console, began = Console(highlight=False), time.monotonic()
@@ -90,7 +104,7 @@ def main(wanted: list[str]) -> int:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }
-    report = {**machine, "rows": [row.as_json() for row in found]}
+    report = {**machine, "rows": _with_other_parts(found)}
     REPORT.write_text(json.dumps(report, indent=1) + "\n")
     missed = [row for row in found if row.reached is False]
     for row in missed:

@@ -6,7 +6,7 @@ assumed here, not measured.
 
 from dataclasses import dataclass
 
-from keyturn.cli.cost.bill import PRICES, Load, bill
+from keyturn.cli.cost.costs import PRICES, Load, estimate_costs
 from tests.bench import logs
 from tests.bench.rows import Row
 from tests.lambda_log import Logging, size
@@ -22,7 +22,7 @@ _NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(pric
 
 def _standing(authorizations: int) -> float:
     """Dollars a month that a stack costs whatever its traffic is, if there is any: metrics need data."""
-    return sum(line.dollars for line in bill(Load(0, authorizations), DEFAULTS, _NUMBERS))
+    return sum(line.dollars for line in estimate_costs(Load(0, authorizations), DEFAULTS, _NUMBERS))
 
 
 @dataclass(frozen=True)

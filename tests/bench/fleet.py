@@ -84,12 +84,15 @@ def simulate(*, jitter: bool) -> Calls:
         kms += 1
         return SimpleNamespace(kid=_KEY.kid, public_key=object)
 
-    reader, source = SimpleNamespace(read=read, newer=read), SimpleNamespace(public_jwk=public_jwk)
+    reader, source = (
+        SimpleNamespace(read=read, read_newer=read),
+        SimpleNamespace(public_jwk=public_jwk),
+    )
     times = {"ttl": DEFAULTS.view_ttl, "stale_limit": DEFAULTS.stale_limit}
     views = [View(reader, clock, **times) for _ in range(CONTAINERS)]
     keys = [PublicKeys(source) for _ in range(CONTAINERS)]
     for clock.seconds, number in _arrivals(random.Random("arrivals")):
-        [key] = views[number].current().keyset.keys
+        [key] = views[number].get().keyset.keys
         keys[number].get(key)
     return Calls(ssm, kms)
 

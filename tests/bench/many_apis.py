@@ -27,7 +27,7 @@ def reads(apis: int) -> float:
         calls += 1
         return Api(name, "audience")
 
-    keyset: Any = SimpleNamespace(read=read, newer=lambda _held: read())
+    keyset: Any = SimpleNamespace(read=read, read_newer=lambda _held: read())
     registry: Any = SimpleNamespace(read=read)
     containers = [
         (
@@ -40,8 +40,8 @@ def reads(apis: int) -> float:
     while clock.seconds < SECONDS:
         clock.seconds += chance.expovariate(RATE)
         keysets, documents = chance.choice(containers)
-        keysets.current()
-        documents.view(f"api{chance.randrange(apis)}").current()
+        keysets.get()
+        documents.view(f"api{chance.randrange(apis)}").get()
         if clock.seconds < SECONDS / 5:
             warm = calls
     return (calls - warm) / CONTAINERS / (0.8 * SECONDS / DEFAULTS.view_ttl)

@@ -28,12 +28,20 @@ def make(path: Path) -> dict[str, Any]:
     jwk, now = PublicJwk.from_rsa(key.public_key()), int(time.time())
 
     def token(number: int, at: int = now, by: rsa.RSAPrivateKey = key, **changes: str) -> str:
-        request = claims.Request(
-            f"user-{number}", AUDIENCE, CLIENT, LIFETIME, SCOPE, {"tenant": "b"}
+        made = claims.build(
+            issuer=ISSUER,
+            subject=f"user-{number}",
+            audience=AUDIENCE,
+            client_id=CLIENT,
+            jti=str(uuid.uuid4()),
+            now=at,
+            lifetime=LIFETIME,
+            scope=SCOPE,
+            extra={"tenant": "b"},
         )
-        made = claims.make(request, issuer=ISSUER, jti=str(uuid.uuid4()), now=at) | changes
-        signed = jws.signing_input(jwk.kid, made)
-        return jws.compact(signed, by.sign(signed.encode(), PKCS1v15(), SHA256()))
+        made |= changes
+        signed = jws.build_signing_input(jwk.kid, made)
+        return jws.serialize(signed, by.sign(signed.encode(), PKCS1v15(), SHA256()))
 
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     material = {

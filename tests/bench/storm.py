@@ -93,7 +93,7 @@ class Storm:
         self._scheduler.spawn(lambda: self._container(number), number)
 
     def _container(self, number: int) -> None:
-        reader = SimpleNamespace(read=self._read, newer=self._read)
+        reader = SimpleNamespace(read=self._read, read_newer=self._read)
         times = {"ttl": DEFAULTS.view_ttl, "stale_limit": DEFAULTS.stale_limit}
         view = self._view(reader, self, **times)
         authorizer = number < self.fleet.authorizers
@@ -109,9 +109,9 @@ class Storm:
     def _authorize(self, view: View, number: int, *, unknown: bool) -> None:
         """As api/authorize.py does with a kid that the view does not show, or shows."""
         try:
-            generation = view.current()
+            generation = view.get()
             if unknown:
-                generation = view.fresh()
+                generation = view.get_fresh()
         except (AwsFault, KeysetFault):
             self.report.faults += 1
             return
@@ -122,7 +122,7 @@ class Storm:
 
     def _issue(self, view: View, number: int) -> None:
         try:
-            view.fresh()
+            view.get_fresh()
         except (AwsFault, KeysetFault):
             self.report.unavailable += 1
         else:

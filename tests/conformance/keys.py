@@ -55,8 +55,8 @@ def events_are_delivered(world: World) -> str:
     world.place.announce_changes(world.deployment)
 
     def is_of(detail_type: str, message: dict[str, Any]) -> bool:
-        of_stack = message.get("detail", {}).get("stack") == world.order.stack
-        return of_stack and message.get("detail-type") == detail_type
+        list_own = message.get("detail", {}).get("stack") == world.order.stack
+        return list_own and message.get("detail-type") == detail_type
 
     for name in _EVENTS:
         world.listener.wait_for(

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import boto3
 
-from keyturn.cli.cost.bill import PRICES
+from keyturn.cli.cost.costs import PRICES
 from tests.conformance.bill import bill
 from tests.conformance.items import Outcome, Result, World
 from tests.conformance.run import OUT_OF_REACH, Run

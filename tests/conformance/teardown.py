@@ -67,8 +67,8 @@ def _delete(stack: str) -> str | None:
 def leaves_nothing(world: World) -> str:
     """No parameter, schedule, bucket or log group is left, and every KMS key is on its way out."""
     deployment = world.deployment
-    hold(deployment.keysets.stored() == {}, "parameters are left")
-    keys = deployment.kms.of_stack()
+    hold(deployment.keysets.read_texts() == {}, "parameters are left")
+    keys = deployment.kms.list_own()
     hold(all(key.pending_deletion for key in keys), f"KMS keys are left: {keys}")
     schedules = boto3.client("scheduler").list_schedules(NamePrefix=f"{world.order.stack}-")
     hold(not schedules["Schedules"], f"schedules are left: {schedules['Schedules']}")

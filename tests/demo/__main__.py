@@ -70,16 +70,18 @@ class Demo:
         self.tell("Others can verify it", lambda: story.others_verify(deployment))
         self.tell("A second team arrives", lambda: teams.deploy(workshop))
         self.tell("Each has what its document says", teams.keep_apart)
+        self.tell("A client's tokens are taken back", teams.take_tokens_back)
+        self.figures["cut_off"] = teams.figures
         try:
             self._rotate(rotation)
-            self.tell("A compromised key is out, in its second wait", rotation.revoked)
+            self.tell("A compromised key is revoked during the second wait", rotation.revoked)
             self.tell("Nothing is left behind", rotation.cleans_up)
         finally:
             self.figures |= rotation.figures()
             self.figures["kids"] = story.kids(deployment.keyset)
 
     def _rotate(self, rotation: Rotation) -> None:
-        title = "The key turns, under load"
+        title = "The signing key rotates under load"
         with console.status(title) as status:
             told: list[str] = []
 

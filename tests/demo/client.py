@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import jwt
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.aws.http import Answer
 
 _PAUSE = 0.4  # seconds between two tokens: 15-second tokens keep some 35 of them alive
@@ -100,7 +100,7 @@ class BackgroundClient:
         while not self._stop.is_set():
             try:
                 work()
-            except Unanswered as error:  # the token is tried again
+            except NoReply as error:  # the token is tried again
                 self.tally.unanswered.append(Refusal(self._phase(), str(error)))
                 self._stop.wait(_PAUSE)
             except Exception as error:  # a finding, not the end of the client
@@ -167,7 +167,7 @@ class BackgroundClient:
 
 
 def _answered(call: str, answer: Answer) -> Answer:
-    """The answer, if it is the function's own; raises Unanswered."""
+    """The answer, if it is the function's own; raises NoReply."""
     if answer.status in _GATEWAY_FAILURES:
-        raise Unanswered(call, str(answer.status))
+        raise NoReply(call, str(answer.status))
     return answer

@@ -55,8 +55,8 @@ class Rotation:
             self._watch(progress, _SETTLE)
         visits = executions.visits(execution)
         for visit in visits:
-            if visit.left:
-                spent = (visit.left - visit.entered).total_seconds()
+            if visit.exited:
+                spent = (visit.exited - visit.entered).total_seconds()
                 self.seconds[visit.state] = round(self.seconds.get(visit.state, 0) + spent, 1)
         status = executions.status(execution)
         hold(status == "SUCCEEDED", f"the execution ended {status} in {visits[-1].state}")
@@ -103,8 +103,9 @@ class Rotation:
         hold(seen.others_accepted[self.superseded] > 0, "no token of the grace key was tried")
         hold(tally.seconds_without_issuer == 0, f"{tally.seconds_without_issuer} s without issuer")
         return (
-            f"refused {self.command['proof']['seconds']:.1f} s after `keyturn revoke --active`, "
-            f"bound {self._bound:.0f} s from the write; 0 accepted after it; issuer never away; "
+            f"refused {self.command['proof']['seconds']:.1f} s after the command was typed; "
+            f"0 accepted more than {self._bound:.0f} s (the bound) after its write; "
+            "issuer always available; "
             f"{seen.others_accepted.total()} calls with other keys accepted meanwhile"
         )
 

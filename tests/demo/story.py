@@ -39,7 +39,7 @@ def hold(truth: bool, otherwise: str) -> None:
 
 def kids(keyset: Keyset) -> dict[str, str]:
     """Every kid's state."""
-    return {key.kid: key.state.value for key in keyset.known}
+    return {key.kid: key.state.value for key in keyset.all_keys}
 
 
 @dataclass(frozen=True)

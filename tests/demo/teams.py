@@ -1,14 +1,16 @@
 """Two teams on one stack: each client gets what its document says, each API wants what its document says."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop
 from tests.conformance.place import outputs_of
+from tests.demo.cutoff import Client, cut_off
 from tests.demo.story import hold
 
 _EXAMPLE = Path(__file__).parents[2] / "examples/protected-api/template.yaml"
@@ -26,12 +28,13 @@ REFUSALS = (  # who asks for what, and what it is told
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Teams:
     """The stack's own API and another team's, and a client for each."""
 
     deployment: Deployment
     aws: LocalAws
+    figures: dict[str, Any] = field(default_factory=dict)
 
     def deploy(self, workshop: Workshop) -> str:
         """The other team deploys its API, as in examples/, and both declare their clients."""
@@ -49,21 +52,41 @@ class Teams:
 
     def keep_apart(self) -> str:
         """Each token opens the API that it is for, and no other; raises DoesNotHold."""
-        for client, expected in (("shop", (200, 401)), ("reports", (401, 200))):
-            token = self._token(client)
-            answers = self._orders(token), self.deployment.get("/whoami", token).status
-            hold(answers == expected, f"orders and whoami answer {client} {answers}")
+        for client, expected in ((self._shop, (200, 401)), (self._reports, (401, 200))):
+            token = client.token(self.deployment)
+            answers = self._orders(token), self._whoami(token)
+            hold(answers == expected, f"orders and whoami answer {client.name} {answers}")
         for client, request, status, error in REFUSALS:
             answer = self.deployment.post_token(request, client=client)
             hold(answer.status == status, f"{client} asks {request}: {answer.status} {answer.body}")
             hold(answer.body["error"] == error, f"{client} asks {request}: {answer.body}")
         return "shop opens /orders and not /whoami, reports the other way round; neither gets more"
 
-    def _token(self, client: str) -> str:
-        document = CLIENTS[client]
-        answer = self.deployment.post_token({"scope": document["scopes"][0]}, client=client)
-        hold(answer.status == 200, f"POST /token/{client}: {answer.status} {answer.body}")
-        return str(answer.body["access_token"])
+    def take_tokens_back(self) -> str:
+        """The shop is cut off while the reports go on; raises DoesNotHold."""
+        seen = cut_off(self.deployment, self._shop, self._reports)
+        self.figures = seen.figures()
+        hold(
+            seen.accepted_after_bound == 0, f"{seen.accepted_after_bound} accepted after the bound"
+        )
+        hold(seen.other_refused == 0, f"reports: {seen.other_refused} calls refused")
+        hold(seen.other_accepted > 0, "reports: no call was made meanwhile")
+        return (
+            f"shop's token refused {seen.seconds_from_write:.1f} s after the write (bound "
+            f"{seen.bound_seconds:.0f} s), {seen.seconds_from_command:.1f} s after `keyturn revoke "
+            f"--client shop`; its next token is good; 0 of {seen.other_accepted} calls of reports refused"
+        )
+
+    @property
+    def _shop(self) -> Client:
+        return Client("shop", "orders:read", self._orders)
+
+    @property
+    def _reports(self) -> Client:
+        return Client("reports", "whoami:read", self._whoami)
+
+    def _whoami(self, token: str) -> int:
+        return self.deployment.get("/whoami", token).status
 
     def _orders(self, token: str) -> int:
         api, stage = outputs_of(_STACK)["Stage"].split("/")

@@ -1,30 +1,20 @@
 """Tokens are taken back on the local AWS, by the operator's command, while others go on."""
 
 import json
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.verify.explanation import explain
 from tests.demo import story
+from tests.demo.cutoff import Client, cut_off
 from tests.e2e.conftest import Keyturn
 
 CLIENTS = ("shop", "billing")
-DOCUMENT = json.dumps({"audiences": ["keyturn"], "scopes": ["whoami:read"]})
-OK, UNAUTHORIZED, UNAVAILABLE = 200, 401, 503
-
-
-@dataclass
-class Load:
-    """What a client saw that goes on all the time."""
-
-    answers: list[int]
+SCOPE = "whoami:read"
+DOCUMENT = json.dumps({"audiences": ["keyturn"], "scopes": [SCOPE]})
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +26,14 @@ def _clients(deployment: Deployment) -> Iterator[None]:
         deployment.client_documents.remove(client)
 
 
-def ask(deployment: Deployment, client: str) -> str:
+def client(deployment: Deployment, name: str) -> Client:
+    """A client that calls /whoami."""
+    return Client(name, SCOPE, lambda token: deployment.get("/whoami", token).status)
+
+
+def ask(deployment: Deployment, name: str) -> str:
     """A token; waits for as long as the issuer says."""
-    for _ in range(10):
-        answer = deployment.post_token({"scope": "whoami:read"}, client=client)
-        if answer.status != UNAVAILABLE:
-            break
-        time.sleep(int(answer.headers["Retry-After"]))
-    assert answer.status == OK, answer.body
-    return str(answer.body["access_token"])
+    return client(deployment, name).token(deployment)
 
 
 def is_cut_off(deployment: Deployment, token: str) -> bool:
@@ -53,37 +42,12 @@ def is_cut_off(deployment: Deployment, token: str) -> bool:
     return any(check.name == "cut-off" and not check.passed for check in checks)
 
 
-@contextmanager
-def under_load(deployment: Deployment, client: str) -> Iterator[Load]:
-    """The client asks for tokens and uses them, over and over."""
-    load, stop = Load([]), Event()
-
-    def go_on() -> None:
-        while not stop.is_set():
-            load.answers.append(deployment.get("/whoami", ask(deployment, client)).status)
-
-    thread = Thread(target=go_on)
-    thread.start()
-    try:
-        yield load
-    finally:
-        stop.set()
-        thread.join()
-
-
 def test_one_of_two_clients_is_cut_off(deployment: Deployment, keyturn: Keyturn) -> None:
     """Its tokens are out within the bound, its next one is good, and the other client sees nothing."""
-    old = ask(deployment, "shop")
-    with under_load(deployment, "billing") as load:
-        said = keyturn("revoke", "--client", "shop", "--reason", "test", "--yes")
-        refused = deployment.get("/whoami", old).status
-        new = ask(deployment, "shop")
-        accepted = deployment.get("/whoami", new).status
-    assert said["problems"] == []
-    assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
-    assert (refused, accepted) == (UNAUTHORIZED, OK)
-    assert len(load.answers) > 5
-    assert set(load.answers) == {OK}
+    seen = cut_off(deployment, client(deployment, "shop"), client(deployment, "billing"))
+    assert seen.accepted_after_bound == 0
+    assert seen.other_accepted > 5
+    assert seen.other_refused == 0
     names = [cutoff["name"] for cutoff in keyturn("status")["cutoffs"]]
     assert "client shop" in names
 
@@ -116,6 +80,6 @@ def test_a_client_is_blocked_and_released(deployment: Deployment, keyturn: Keytu
     keyturn("client", "release", "shop", "--reason", "test", "--yes")
     deployment.clock.sleep(deployment.settings.times.view_ttl + 0.5)
     new = ask(deployment, "shop")
-    assert deployment.get("/whoami", new).status == OK
+    assert deployment.get("/whoami", new).status == 200
     assert is_cut_off(deployment, old)
     assert not is_cut_off(deployment, new)

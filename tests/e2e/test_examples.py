@@ -16,7 +16,7 @@ from keyturn.cli.local import LocalAws, Workshop
 from tests.account.resolve import Deployment as Deployed
 from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
-from tests.synthesized import translated
+from tests.synthesized import translate_errors
 
 Example = Callable[..., dict[str, str]]
 Token = Callable[[str], str]
@@ -53,7 +53,7 @@ def orders_url(example: Example, deployment: Deployment, aws: LocalAws) -> str:
 def template() -> Mapping[str, Any]:
     """The definition of the protected API, as SAM makes it."""
     path = ROOT / "examples/protected-api/template.yaml"
-    example = Deployed(translated(cfn_yaml.load(str(path))))
+    example = Deployed(translate_errors(cfn_yaml.load(str(path))))
     body: Mapping[str, Any] = example.resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
     return body
 

@@ -75,7 +75,7 @@ def endings(
     """Begun together, so that they wait together; two at a time, as each starts twenty functions."""
     report = tmp_path_factory.mktemp("conformance") / "conformance.md"
     safe = deploy("keyturn-safe", **RETAINED)
-    keyset, keys = safe.keyset, safe.kms.of_stack()
+    keyset, keys = safe.keyset, safe.kms.list_own()
     workshop.delete("keyturn-safe")
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield Endings(
@@ -94,27 +94,27 @@ def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) 
     with pytest.raises(ToolFailed, match=r"publication wait 10 \+ grace 29 \+ clock_skew 1 = 40 s"):
         deploy("keyturn-wrong", RotationPeriod=39)
     wrong = Deployment.find("keyturn-wrong")
-    assert wrong.kms.of_stack() == []
-    assert wrong.keysets.stored() == {}
+    assert wrong.kms.list_own() == []
+    assert wrong.keysets.read_texts() == {}
     machines = wrong.clients.states.list_state_machines()["stateMachines"]
     assert not [m["name"] for m in machines if m["name"].startswith("keyturn-wrong-")]
 
 
 def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
     """Before the change set exists, in words."""
-    with pytest.raises(ToolFailed, match="DomainName and CertificateArn belong together"):
+    with pytest.raises(ToolFailed, match="Set both DomainName and CertificateArn, or neither"):
         deploy("keyturn-domain", DomainName="issuer.example.com")
 
 
 def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: Workshop) -> None:
     """`sam delete` leaves keys and parameters as they are; deployed anew, the same keys are there."""
     first = deploy("keyturn-kept", **RETAINED)
-    keyset, keys = first.keyset, first.kms.of_stack()
+    keyset, keys = first.keyset, first.kms.list_own()
 
     workshop.delete("keyturn-kept")
 
     assert first.keyset == keyset
-    assert first.kms.of_stack() == keys
+    assert first.kms.list_own() == keys
     assert all(key.enabled for key in keys)
     schedules = first.clients.scheduler.list_schedules()["Schedules"]
     assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-kept-")]
@@ -151,7 +151,7 @@ def test_no_rollback_ends_a_retained_keyset(
         Doomed(workshop.root).deploy(aws, "keyturn-safe", {**story.PARAMETERS, **RETAINED})
 
     assert endings.safe.keyset == endings.keyset
-    assert endings.safe.kms.of_stack() == endings.keys
+    assert endings.safe.kms.list_own() == endings.keys
     assert all(key.enabled for key in endings.keys)
 
 
@@ -160,6 +160,6 @@ def test_a_rollback_deletes_what_its_stack_founded(endings: Endings) -> None:
     with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
         endings.failure.result()
     doomed = Deployment.find("keyturn-doomed")
-    assert doomed.keysets.stored() == {}
-    assert len(doomed.kms.of_stack()) == 2
-    assert all(key.pending_deletion for key in doomed.kms.of_stack())
+    assert doomed.keysets.read_texts() == {}
+    assert len(doomed.kms.list_own()) == 2
+    assert all(key.pending_deletion for key in doomed.kms.list_own())

@@ -173,7 +173,7 @@ def test_a_keyset_that_is_gone(deployment: Deployment, type_in: Type) -> None:
     newest = deployment.keysets.read()
     delete_newest(deployment, newest.number)
     plan, repaired = (type_in(beginning) for beginning in REPAIR)
-    assert "Puts back from the history" in plan
+    assert "Restores from the history" in plan
     assert "Repaired" in repaired
     assert deployment.keysets.read() == newest
 

@@ -165,7 +165,7 @@ def _published(keyset: Keyset) -> Keyset:
 
 def _facts(keyset: Keyset) -> Facts:
     def mask(state: State | None) -> int:
-        return sum(bit(key.kid) for key in keyset.known if state in (None, key.state))
+        return sum(bit(key.kid) for key in keyset.all_keys if state in (None, key.state))
 
     active, standby = keyset.active, keyset.standby
     return Facts(

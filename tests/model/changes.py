@@ -12,7 +12,7 @@ from keyturn.keyset import planning, timing, transitions
 from keyturn.keyset.errors import CreatedTooLongAgo, Refused, TooEarly
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from tests.model import cutting
 from tests.model.atlas import Atlas
 from tests.model.constants import instant, seconds
@@ -147,7 +147,7 @@ class Changes:
                 return f"a repeated {call.name} ends in {type(error).__name__}"
             if again != after:
                 return f"a repeated {call.name} changes something again"
-        if why := objection(_generation(before, 0), _generation(after, max(clock, 0))):
+        if why := find_violation(_generation(before, 0), _generation(after, max(clock, 0))):
             return f"S9: no reader would follow {call.name}: {why}"
         for check in (_s4, _s6, _s7, _s10, _names_its_key):
             if wrong := check(self.atlas, before, call, after):

@@ -87,7 +87,7 @@ class Constants:
     def limits(self) -> Limits:
         """The fixed limits, as this scenario has them."""
         claim, ended = timedelta(seconds=self.claim), timedelta(seconds=self.ended)
-        return Limits(claim=claim, ended=ended, live_keys=self.live)
+        return Limits(registration_age=claim, ended_age=ended, live_keys=self.live)
 
     @contextmanager
     def short_margins(self) -> Iterator[None]:
@@ -95,7 +95,7 @@ class Constants:
         longest = {"leeway": (0, self.leeway), "clock_skew": (0, self.epsilon)}
         with (
             patch.dict(cast("dict[str, tuple[int, int]]", timing.BOUNDS), longest),
-            patch.object(timing, "CLOCKS", timedelta(0)),
+            patch.object(timing, "MAX_CLOCK_DIFFERENCE", timedelta(0)),
         ):
             yield
 

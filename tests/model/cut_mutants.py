@@ -18,14 +18,14 @@ CUTS = (
     _mutant(
         "whoever signs next drops them",
         _ROTATION,
-        "transitions._put",
+        "transitions._replace_keys",
         "replace(keyset, keys=",
         "Keyset(ended=keyset.ended, horizon=keyset.horizon, keys=",
     ),
     _mutant(
         "a revocation drops them",
         _EMERGENCY,
-        "transitions._end",
+        "transitions._end_keys",
         "replace(keyset, keys=remaining,",
         "Keyset(horizon=keyset.horizon, keys=remaining,",
     ),
@@ -50,40 +50,44 @@ CUTS = (
         "max((key.lifetime for key in keyset.keys), default=times.token_lifetime)",
         "times.token_lifetime",
     ),
-    _mutant("no ε", _EMERGENCY, "timing.cut_before", "times.clock_skew + 1", "1"),
-    _mutant("no second for the rounding", _ROTATION, "timing.cut_before", " + 1", ""),
+    _mutant("no ε", _EMERGENCY, "timing.cutoff_before", "times.clock_skew + 1", "1"),
+    _mutant("no second for the rounding", _ROTATION, "timing.cutoff_before", " + 1", ""),
     _mutant(
-        "no λ and no ε at its end", _RECONCILE, "timing.cut_until", "lifetime + margin", "lifetime"
+        "no λ and no ε at its end",
+        _RECONCILE,
+        "timing.cutoff_until",
+        "lifetime + margin",
+        "lifetime",
     ),
     _mutant(
-        "dead with its key's lifetime", _ROTATION, "timing.cut_until", "lifetime + margin", "1"
+        "dead with its key's lifetime", _ROTATION, "timing.cutoff_until", "lifetime + margin", "1"
     ),
     _mutant(
         "the instant of the write",
         _ROTATION,
         "token_revocation.cut_off",
         "CutOff(claim, digest, before,",
-        "CutOff(claim, digest, timing.cut_before(now, times),",
+        "CutOff(claim, digest, timing.cutoff_before(now, times),",
     ),
     _mutant(
         "a token of the instant itself",
         _EMERGENCY,
-        "cutoffs.CutOff.hits",
-        "issued < ",
-        "issued + 1 < ",
+        "cutoffs.CutOff.refuses",
+        "issued_at < ",
+        "issued_at + 1 < ",
     ),
     _mutant(
         "a cut-off ends a block",
         _ROLLBACK,
-        "cutoffs.CutOff.at_least",
+        "cutoffs.CutOff.merge",
         "None if self.until is None or other.until is None else max(self.until, other.until)",
         "self.until or other.until",
     ),
     _mutant(
         "the later one counts",
         _ROLLBACK,
-        "cutoffs.merged",
-        "one.at_least(by_value.get((one.claim, one.digest), one))",
-        "one",
+        "cutoffs.merge",
+        "cutoff.merge(by_value.get(value, cutoff))",
+        "cutoff",
     ),
 )

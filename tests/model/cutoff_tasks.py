@@ -21,14 +21,15 @@ def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
 
 
 _CUT, _FREED = "token_revocation.cut_off", "token_revocation.release"
+_CHECK = "token_revocation._check_blocks"
 _LIST = (
-    _mutant("no ε", _TWO, "timing.cut_before", "times.clock_skew + 1", "1"),
-    _mutant("no second for the rounding", _TWO, "timing.cut_before", " + 1", ""),
+    _mutant("no ε", _TWO, "timing.cutoff_before", "times.clock_skew + 1", "1"),
+    _mutant("no second for the rounding", _TWO, "timing.cutoff_before", " + 1", ""),
     _mutant(
         "dead at its instant",
         _TWO,
-        "timing.cut_until",
-        "timedelta(seconds=lifetime + margin) + CLOCKS",
+        "timing.cutoff_until",
+        "timedelta(seconds=lifetime + margin) + MAX_CLOCK_DIFFERENCE",
         "timedelta(seconds=2)",
     ),
     _mutant(
@@ -36,22 +37,22 @@ _LIST = (
         _TWO,
         _CUT,
         "CutOff(claim, digest, before,",
-        "CutOff(claim, digest, timing.cut_before(now, times),",
+        "CutOff(claim, digest, timing.cutoff_before(now, times),",
     ),
     _mutant(
         "the later one counts",
         _TWO,
-        "cutoffs.merged",
-        "one.at_least(by_value.get((one.claim, one.digest), one))",
-        "one",
+        "cutoffs.merge",
+        "cutoff.merge(by_value.get(value, cutoff))",
+        "cutoff",
     ),
     _mutant(
-        "the earlier instant", _TWO, "cutoffs.CutOff.at_least", "max(self.before", "min(self.before"
+        "the earlier instant", _TWO, "cutoffs.CutOff.merge", "max(self.before", "min(self.before"
     ),
     _mutant(
         "a cut-off ends a block",
         _BLOCK,
-        "cutoffs.CutOff.at_least",
+        "cutoffs.CutOff.merge",
         "None if self.until is None or other.until is None else max(self.until, other.until)",
         "self.until or other.until",
     ),
@@ -67,15 +68,37 @@ _LIST = (
         "a block behind a cut-off is done",
         _BLOCK,
         _CUT,
-        "existing.before > before:\n            raise OrderOvertaken(cutoff.digest)",
-        "existing.before > before:\n            return keyset",
+        "CutOff(claim, digest, before, None if block else until)",
+        "CutOff(claim, digest, before, None if block and not keyset.cutoffs else until)",
     ),
-    _mutant("a block that runs again", _RELEASE, _CUT, "existing.before > before", "False"),
+    _mutant("a block that runs again", _RELEASE, _CHECK, "existing.before > before", "False"),
+    _mutant("a block may be written at any time", _RELEASE, _CHECK, "is_late or", ""),
+    _mutant(
+        "a block is late when its tokens are dead",
+        _RELEASE,
+        _CHECK,
+        "timing.block_by(before)",
+        "timing.cutoff_until(before, _longest_lifetime(keyset, timing.Times(*[60] * 12)))",
+    ),
+    _mutant(
+        "a release needs no block",
+        _RELEASE,
+        _FREED,
+        "raise NotBlocked(digest)",
+        "continue",
+    ),
+    _mutant(
+        "a release knows no later block",
+        _RELEASE,
+        _FREED,
+        "cutoff.before > before",
+        "False",
+    ),
     _mutant(
         "a release is not done",
         _RELEASE,
         _FREED,
-        "cutoff.blocks and cutoff.digest in clients\n",
+        "cutoff.is_block and cutoff.digest in clients\n",
         "False\n",
     ),
     _mutant(
@@ -88,22 +111,22 @@ _LIST = (
     _mutant(
         "whatever is dropped follows",
         _TWO,
-        "succession._of_known_cutoff",
+        "succession._check_known_cutoff",
         "cutoff.until is None or after.at <= cutoff.until",
         "False",
     ),
     _mutant(
         "what is earlier follows",
         _TWO,
-        "succession._of_known_cutoff",
-        "now.before < cutoff.before",
+        "succession._check_known_cutoff",
+        "cutoff_after.before < cutoff.before",
         "False",
     ),
     _mutant(
         "what ends earlier follows",
         _TWO,
-        "succession._of_known_cutoff",
-        "cutoff.until and now.until and now.until < cutoff.until",
+        "succession._check_known_cutoff",
+        "cutoff.until and cutoff_after.until and cutoff_after.until < cutoff.until",
         "False",
     ),
 )

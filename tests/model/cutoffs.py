@@ -18,7 +18,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.errors import Refused
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State as KeyState
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.keyset.timing import Limits
 from tests.periods import DEFAULTS
 
@@ -29,7 +29,8 @@ LIMITS = Limits()
 CLIENT = digest_of("client")
 SLACK = 2 * SKEW + 2  # within which two orders may be at once, by clocks that differ
 _LAST = 5  # the last second at which somebody orders
-_LATE = 5_000  # seconds: every token is dead, and a step that runs again is very late
+_LATER = (1_040, 5_000)  # seconds: the tokens of the first key are dead; every token is
+_VERY_LATE = _LATER[-1:]
 _WRITES = 2  # of each step
 _LEEWAY = 300  # the longest of any deployment
 
@@ -62,8 +63,10 @@ def moves(s: State) -> Iterator[tuple[str, State, str]]:
     """What can happen next, what follows from it, and what is wrong with it."""
     if s.now < _LAST:
         yield "a second passes", s._replace(now=s.now + 1), ""
-    elif s.now < _LATE:
-        yield "hours pass", s._replace(now=_LATE), ""
+    else:
+        steps = _LATER if any(order.kind == "release" for order in s.orders) else _VERY_LATE
+        for later in [later for later in steps if later > s.now][:1]:
+            yield "a long time passes", s._replace(now=later), ""
     if not s.is_longer:
         yield "a key of longer tokens", s._replace(is_longer=True), ""
     for clock in {s.now, s.now + SKEW}:
@@ -109,10 +112,8 @@ def _s15(s: State, order: Order) -> str:
     latest = max(o.ordered for o in s.orders if o.ordered >= 0)
     if s.entry and s.entry[0] > latest + SLACK:
         return "S15: a cut-off hits what was issued after it"
-    blocks = [o for o in s.orders if o.kind == "block"]
-    is_later = order.kind == "release" and all(
-        o.ordered + SLACK < order.ordered and 0 <= o.acknowledged < order.ordered for o in blocks
-    )
+    blocks = [o for o in s.orders if o.kind == "block" and o.ordered >= 0]
+    is_later = order.kind == "release" and all(o.ordered + SLACK < order.ordered for o in blocks)
     if is_later and s.entry and s.entry[1] is None:
         return "S15: a client stays blocked after its release"
     return ""
@@ -135,7 +136,9 @@ def _rules_of(s: State) -> str:
     at = max(s.now, before)
     for entry in weaker:
         is_over = entry is None and until is not None and at > until
-        if not is_over and not objection(_generation(s, s.entry, at), _generation(s, entry, at)):
+        if not is_over and not find_violation(
+            _generation(s, s.entry, at), _generation(s, entry, at)
+        ):
             return f"S14: {entry} may follow {s.entry}"
     return ""
 
@@ -149,7 +152,7 @@ def _written(
     if index is None:
         if entry != s.entry:
             yield name, s._replace(entry=entry), bad
-        elif s.now == _LATE and entry and entry[1] is not None:
+        elif s.now in _VERY_LATE and entry and entry[1] is not None:
             yield name, s, "S15: a cut-off outlives every token"
         return
     written = s._replace(entry=entry)
@@ -170,7 +173,7 @@ def _answer(s: State, order: Order | None) -> tuple[tuple[int, int | None] | Non
     except Refused:
         after, refused = before, True
     entry = _entry(after)
-    found = objection(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
+    found = find_violation(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
     return entry, refused, f"S14: what a step writes cannot follow: {found}" if found else ""
 
 
@@ -184,7 +187,7 @@ def _changed(keyset: Keyset, order: Order | None, now: datetime) -> Keyset:
     """As RevokeKeys and reconcile do it."""
     if order is None:
         return token_revocation.forget_cutoffs(keyset, now, LIMITS)
-    before = timing.cut_before(_instant(order.plan), TIMES)
+    before = timing.cutoff_before(_instant(order.plan), TIMES)
     if order.kind == "release":
         return token_revocation.release(keyset, [CLIENT], before=before, times=TIMES)
     return token_revocation.cut_off(

@@ -17,7 +17,7 @@ def applied(
     """The keyset after a change of this name; a cut-off's instant follows from when it was planned."""
     if name == "forget cut-offs":
         return token_revocation.forget_cutoffs(keyset, now, limits)
-    before, requested = timing.cut_before(planned, times), [(Claim.CLIENT, _CLIENT)]
+    before, requested = timing.cutoff_before(planned, times), [(Claim.CLIENT, _CLIENT)]
     return token_revocation.cut_off(
         keyset,
         requested,

@@ -47,13 +47,13 @@ def planned(store: Store, writer: Writer) -> Writer | None:
     """What a writer is about to do by what it reads; None where it cannot go on."""
     keysets = store_of(Parameters(store))
     try:
-        found = keysets.lineage()
+        found = keysets.read_lineage()
         head = found.head
         changed = _WISHES[writer.wish](head.keyset)
         if changed == head.keyset:
             return Writer(writer.wish, "done", text_number(head.text))
         origin = Origin(f"{writer.wish}{writer.tries}", "", "")
-        sealed = keysets._sealed(head, found.free, origin, changed, START)
+        sealed = keysets._build_generation(head, found.next_number, origin, changed, START)
     except (KeysetFault, Refused):
         return None
     following, parent = text_number(sealed.text), text_number(head.text)
@@ -65,7 +65,7 @@ def is_read_back(store: Store, parent: int, text: int) -> bool:
     """Whether a writer that wrote this after its parent takes it for made."""
     keysets = store_of(Parameters(store))
     try:
-        return keysets._counts(generation(parent), generation(text))
+        return keysets._is_appended(generation(parent), generation(text))
     except (AwsFault, KeysetFault):
         return False
 
@@ -74,7 +74,7 @@ def is_read_back(store: Store, parent: int, text: int) -> bool:
 def lineage(store: Store) -> Lineage | None:
     """What counts for a new container."""
     try:
-        return store_of(Parameters(store)).lineage()
+        return store_of(Parameters(store)).read_lineage()
     except KeysetFault:
         return None
 
@@ -120,7 +120,7 @@ REPAIRED: Mapping[str, Callable[[Store, History], tuple[Put, ...]]] = {
 def newer(store: Store, text: int) -> int | None:
     """What a reader takes that holds this; None if it keeps what it holds."""
     try:
-        return text_number(store_of(Parameters(store)).newer(generation(text)).text)
+        return text_number(store_of(Parameters(store)).read_newer(generation(text)).text)
     except (GenerationLost, KeysetFault):
         return None
 
@@ -150,7 +150,7 @@ def _revoked(kid: str) -> Callable[[Keyset], Keyset]:
 
 
 def _cut_off(keyset: Keyset) -> Keyset:
-    before = timing.cut_before(START, DEFAULTS)
+    before = timing.cutoff_before(START, DEFAULTS)
     requested = [(Claim.CLIENT, CLIENT)]
     return token_revocation.cut_off(
         keyset, requested, START, before=before, times=DEFAULTS, limits=LIMITS

@@ -12,7 +12,7 @@ from functools import cache
 from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import EndedKey, Origin
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.rotation import put_back, record_changes, repair_keyset, unlawful
 from tests.model import deletion_answers as answers
 from tests.model.deletion import State, name
@@ -50,7 +50,7 @@ def wrong(s: State) -> str:
 @cache
 def goes_back(held: int, after: int) -> bool:
     """Whether a reader that held the one must not take the other."""
-    return objection(generation(held), generation(after)) is not None
+    return find_violation(generation(held), generation(after)) is not None
 
 
 @cache
@@ -73,8 +73,8 @@ def _recovered(store: Store, history: History) -> tuple[Store, int] | str:
         return f"L1: reconcile ends in {type(error).__name__}: {error}"
     if parameters.store != after:
         return "L1: a second reconcile finds something to do"
-    lineage = store_of(parameters).lineage()
-    if any(number == lineage.free for number, *_ in after):
+    lineage = store_of(parameters).read_lineage()
+    if any(number == lineage.next_number for number, *_ in after):
         return "L2: no writer can create the next generation"
     head = text_number(lineage.head.text)
     if found := _ended_on_record(history, head):
@@ -111,7 +111,7 @@ def _missing(text: int, head: int) -> str:
         if not isinstance(after.find(key.kid), EndedKey):
             return f"{key.kid[0]} ended"
     cutoff, standing = before.cutoff(Claim.CLIENT, CLIENT), after.cutoff(Claim.CLIENT, CLIENT)
-    if cutoff and (standing is None or standing.at_least(cutoff) != standing):
+    if cutoff and (standing is None or standing.merge(cutoff) != standing):
         return "a cut-off"
     return ""
 

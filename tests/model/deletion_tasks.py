@@ -32,41 +32,48 @@ def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
     return Mutant(f"deletions: {name}", scenario, (Edit(function, old, new, room),))
 
 
-_NEWER, _COUNTS = "aws.keyset_reader.KeysetReader.newer", "aws.keyset_store.KeysetStore._counts"
-_FROM, _UPDATE = "aws.keyset_reader.KeysetReader._from", "aws.keyset_store.KeysetStore.update"
+_NEWER, _COUNTS = (
+    "aws.keyset_reader.KeysetReader.read_newer",
+    "aws.keyset_store.KeysetStore._is_appended",
+)
+_FROM, _UPDATE = "aws.keyset_reader.KeysetReader._extend", "aws.keyset_store.KeysetStore.update"
 _JOIN, _TIPS = "rotation.repair_keyset.join_branches", "rotation.repair_keyset._tips_to_join"
-_MISSING, _FOLLOWING = "rotation.put_back.missing_generations", "rotation.put_back._following"
-_BRANCHES, _STEP_OVER = "rotation.branches.branches", "rotation.unlawful.step_over"
+_MISSING, _FOLLOWING = "rotation.put_back.missing_generations", "rotation.put_back._find_successor"
+_BRANCHES, _STEP_OVER = "rotation.branches.find_branches", "rotation.unlawful.step_over"
 _LIST = (
     _mutant(
         "a reader takes whatever counts",
         _ONE,
         _NEWER,
-        "latest.number < held.number or why",
+        "latest.number < previous.number or violation",
         "False",
     ),
     _mutant(
         "a reader asks the numbers only",
         _LATE,
         _NEWER,
-        "latest.number < held.number or why",
-        "latest.number < held.number",
+        "latest.number < previous.number or violation",
+        "latest.number < previous.number",
     ),
     _mutant(
-        "a reader believes a name, whatever its text", _LATE, _FROM, "own.text != held.text or ", ""
+        "a reader believes a name, whatever its text",
+        _LATE,
+        _FROM,
+        "head_parameter.text != previous.text",
+        "False",
     ),
     _mutant(
         "a reader goes on from what stands on a lost line",
         _LATE,
         _NEWER,
-        "lineage and lineage.free == lineage.head.number + 1",
+        "lineage and lineage.next_number == lineage.head.number + 1",
         "lineage",
     ),
     _mutant(
         "a writer reads back only what follows its parent",
         _AGAIN,
         _COUNTS,
-        "follows and _holds(self.lineage(), written)",
+        "follows and _holds(self.read_lineage(), successor)",
         "follows",
     ),
     _mutant(
@@ -80,7 +87,7 @@ _LIST = (
         "nothing is put back where nothing counts",
         _ONE,
         _MISSING,
-        "root = _newest(stack, kept)",
+        "root = _newest(stack, history)",
         "root = None",
     ),
     _mutant(
@@ -91,17 +98,21 @@ _LIST = (
         "",
     ),
     _mutant(
-        "put back without placeholders", _AGAIN, _MISSING, "if free not in standing", "if False"
+        "put back without placeholders", _AGAIN, _MISSING, "if number not in existing", "if False"
     ),
     _mutant(
         "the history before what stands",
         _AGAIN,
         _FOLLOWING,
-        "next(filter(follows, standing), None)",
+        "next(filter(follows, in_ssm), None)",
         "None",
     ),
     _mutant(
-        "the older of two, whatever stands above", _AGAIN, _FOLLOWING, "one.text in lines", "False"
+        "the older of two, whatever stands above",
+        _AGAIN,
+        _FOLLOWING,
+        "one.text in ancestors",
+        "False",
     ),
     _mutant("no branch is joined", _LATE, _JOIN, "not lost or ", "True or "),
     _mutant(
@@ -109,13 +120,17 @@ _LIST = (
     ),
     _mutant("joined without what had ended", _LATE, _JOIN, "if key.kid in ended", "if False"),
     _mutant(
-        "joined below the branch", _AGAIN, _JOIN, "max(newest + 1, lineage.free)", "lineage.free"
+        "joined below the branch",
+        _AGAIN,
+        _JOIN,
+        "max(newest + 1, lineage.next_number)",
+        "lineage.next_number",
     ),
     _mutant(
         "joined without the cut-offs",
         _CUT,
         _JOIN,
-        "_with_cutoffs(stack, head.keyset, tips)",
+        "_merge_cutoffs(stack, head.keyset, tips)",
         "head.keyset.cutoffs",
     ),
     _mutant(

@@ -19,7 +19,7 @@ from functools import cache
 from typing import NamedTuple
 
 from keyturn.keyset import document, lineage
-from keyturn.keyset.lineage import Lineage, Stored, can_be_root
+from keyturn.keyset.lineage import Lineage, StoredParameter, can_be_root
 from keyturn.keyset.model import EndedKey, Generation, Keyset
 from keyturn.keyset.states import State as KeyState
 
@@ -104,8 +104,8 @@ def _read(rules: Rules, s: State, index: int) -> Iterator[tuple[str, State]]:
         if found.head.keyset.find(kid * 43):
             yield f"{kid} finds its change", _acknowledged(s, index)
         else:
-            text = _following(found.head.text, found.free, kid)
-            about = Writer("create", found.head.text, text, found.free)
+            text = _following(found.head.text, found.next_number, kid)
+            about = Writer("create", found.head.text, text, found.next_number)
             yield f"{kid} reads{' late' * late}", _with(s, index, about)
 
 
@@ -137,8 +137,8 @@ def _reads_back(store: Store, writer: Writer) -> bool | None:
     own = parameters.get(parent.number)
     if own is None or own.text != writer.parent:
         return False
-    found = Lineage.of_one(parent).extended(parameters)
-    if found.free <= writer.number:
+    found = Lineage.from_generation(parent).extend(parameters)
+    if found.next_number <= writer.number:
         return None
     return writer.text in [generation.text for generation in found.chain]
 
@@ -153,9 +153,9 @@ def wrong(rules: Rules, s: State) -> str:
             return f"S5: the change of {kid} was acknowledged, and a new container does not see it"
     parameters = _parameters(s.store)
     for generation in found.chain:
-        if Lineage.of_one(generation).extended(parameters).head.text != found.head.text:
+        if Lineage.from_generation(generation).extend(parameters).head.text != found.head.text:
             return f"S9: a reader that holds {generation.number} sees another head"
-    if found.free in parameters:
+    if found.next_number in parameters:
         return "L2: no writer can create the next generation"
     return ""
 
@@ -204,9 +204,9 @@ def _forgeries(text: str, number: int) -> Mapping[str, str]:
 
 
 @cache
-def _parameters(store: Store) -> dict[int, Stored]:
+def _parameters(store: Store) -> dict[int, StoredParameter]:
     return {
-        number: Stored(f"{number:012d}", text, 1, _START + timedelta(seconds=date))
+        number: StoredParameter(f"{number:012d}", text, 1, _START + timedelta(seconds=date))
         for number, text, date in store
     }
 

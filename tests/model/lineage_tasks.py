@@ -27,7 +27,7 @@ def _lowest_root(store: Store) -> Lineage | None:
             root = product._read(parameters[number])
         except DocumentInvalid:
             continue
-        return Lineage.of_one(root).extended(parameters)
+        return Lineage.from_generation(root).extend(parameters)
     return None
 
 
@@ -37,12 +37,12 @@ def _over_gaps(store: Store) -> Lineage | None:
     found = lineage.trace(store)
     parameters = lineage._parameters(store)
     while found:
-        above = [number for number in parameters if number > found.free]
+        above = [number for number in parameters if number > found.next_number]
         further = next(
             (
                 longer
                 for number in sorted(above)
-                if len((longer := Lineage(found.chain, number, {}).extended(parameters)).chain)
+                if len((longer := Lineage(found.chain, number, {}).extend(parameters)).chain)
                 > len(found.chain)
             ),
             None,
@@ -58,7 +58,7 @@ def _highest(store: Store) -> Lineage | None:
     parameters = lineage._parameters(store)
     for number in sorted(parameters, reverse=True):
         try:
-            return Lineage.of_one(product._read(parameters[number]))
+            return Lineage.from_generation(product._read(parameters[number]))
         except DocumentInvalid:
             continue
     return None
@@ -98,7 +98,9 @@ def of_mutant(name: str) -> Outcome:
     scenario, rules = MUTANTS[name]
     is_lax = name.endswith("names its parent follows")
     lineage.trace.cache_clear()
-    with patch.object(product, "objection", _no_objection if is_lax else product.objection):
+    with patch.object(
+        product, "find_violation", _no_objection if is_lax else product.find_violation
+    ):
         found = _explored(name, rules, *SCENARIOS[scenario], scenario)
     lineage.trace.cache_clear()
     return found

@@ -85,7 +85,7 @@ class Properties:
                 entry = cutting.entry(self.atlas.keysets[seen])
                 for kid, iat, exp in cut.tokens:
                     alive = range(min(c.skew, exp + c.leeway - 1) + 1)
-                    if entry and entry.hits(instant(iat).timestamp()):
+                    if entry and entry.refuses(instant(iat).timestamp()):
                         continue
                     if any(self.atlas.accepts(seen, kid, clock) for clock in alive):
                         return (

@@ -23,7 +23,7 @@ TRANSITIONS = (
         "register",
         "however old",
         "late registration",
-        "now - created > limits.claim",
+        "now - created > limits.registration_age",
         "False",
     ),
     _change(
@@ -51,7 +51,7 @@ TRANSITIONS = (
         "publish",
         "what the JWKS does not show",
         "rotation, emergency on standby",
-        "key.kid in shown and ",
+        "key.kid in published_kids and ",
         "",
     ),
     _change("publish", "again and again", "rotation", " and key.published is None", ""),
@@ -127,19 +127,21 @@ TRANSITIONS = (
     ),
     _change("revoke", "not the same twice", "emergency, all terms", " if isinstance(key, Key)", ""),
     _change(
-        "_sign",
+        "_make_active",
         "the deployed L instead of the key's",
         "rotation, another L deployed",
         "active.lifetime",
         "times.token_lifetime",
     ),
-    _change("_sign", "no activated", "two rotations by age", "activated=at", "activated=None"),
     _change(
-        "_sign",
+        "_make_active", "no activated", "two rotations by age", "activated=at", "activated=None"
+    ),
+    _change(
+        "_make_active",
         "the active key stays active",
         "rotation",
-        "_put(keyset, superseded, activated)",
-        "_put(keyset, activated)",
+        "_replace_keys(keyset, superseded, activated)",
+        "_replace_keys(keyset, activated)",
     ),
 )
 

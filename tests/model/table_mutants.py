@@ -6,7 +6,7 @@ from tests.model.mutants import Edit, Entry, Mutant
 _S, _A, _G, _R, _V = State.STANDBY, State.ACTIVE, State.GRACE, State.RETIRED, State.REVOKED
 _SECOND = (
     "transitions.py refuses an EndedKey before and after it asks the table, publish and supersede only "
-    "look at live keys, and an EndedKey has no times to live by; see the pairs with _live"
+    "look at live keys, and an EndedKey has no times to live by; see the pairs with _get_live_key"
 )
 
 
@@ -26,7 +26,7 @@ def _entry(state: State, event: Event, to: State | None, scenario: str) -> Mutan
 
 
 _LIVE_GUARD = Edit(
-    "transitions._live",
+    "transitions._get_live_key",
     "raise IllegalTransition(kid, key.state, event)",
     "fit = State.STANDBY if event is Event.ACTIVATE else State.GRACE; "
     "return Key(kid, key.kms_key_arn, fit, 1, key.created, key.ended.replace(year=1990))",
@@ -35,7 +35,7 @@ _REGISTER_GUARD = Edit("transitions.register", "isinstance(existing, EndedKey)",
 
 
 def _risen(state: State, event: Event, scenario: str) -> Mutant:
-    name = f"table: {state} {event} leads to active, and _live lets it pass"
+    name = f"table: {state} {event} leads to active, and _get_live_key lets it pass"
     return Mutant(name, scenario, (Entry(state, event, _A), _LIVE_GUARD))
 
 

@@ -7,6 +7,7 @@ Deny, a Not… element or another operator is an error here, so that it is not o
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 Context = Mapping[str, str | tuple[str, ...]]  # a tuple: a key with several values
@@ -88,8 +89,13 @@ def _is_any_like(text: str, patterns: Iterable[str]) -> bool:
 
 
 def _is_like(text: str, pattern: str) -> bool:
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -29,13 +29,6 @@ def test_every_command_is_run_by_a_test() -> None:
     assert set(COMMANDS) - {*targets, *verbs} == {"sam build", FINISH, "sam deploy"}
 
 
-def test_every_link_leads_somewhere() -> None:
-    """Relative links of the README and the docs name files that exist."""
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
 def test_what_use_it_shows_is_in_the_examples() -> None:
     """Its YAML is that of the templates, comments left out; the first: tests/account/test_consumers.py."""
     shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/use-it.md").read_text(), re.DOTALL)

@@ -10,11 +10,12 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any
 
+from tests.cloud.material import key_material
 from tests.simulation import delays, endurance, periods, scenarios
 from tests.simulation import seeds as random_runs
 from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS, Mutant
 from tests.simulation.patches import simulated
-from tests.simulation.play import Play, key_material
+from tests.simulation.play import Play
 from tests.simulation.scenarios import Trouble
 from tests.simulation.watch.broken import Broken
 from tests.simulation.worst_cases import WORST_CASES

@@ -12,16 +12,17 @@ from functools import partial
 from keyturn.aws.custom_resource import CustomResource
 from keyturn.keyset.timing import Limits
 from keyturn.rotation import keyset_resource
+from tests.cloud.material import key_material
+from tests.cloud.states import CloudFormationClient, StatesClient
 from tests.periods import DEFAULTS
 from tests.simulation import faults
-from tests.simulation.cloud.states import CloudFormationClient, StatesClient
 from tests.simulation.executions import Execution
 from tests.simulation.passage import INVOKE, Outage
-from tests.simulation.play import Play, key_material
+from tests.simulation.play import Play
 from tests.simulation.scenarios import active, every_key
 from tests.simulation.traffic import Traffic
 from tests.simulation.watch.broken import insist
-from tests.simulation.world import World
+from tests.simulation.world import EPOCH, World
 
 _MINUTE = 60.0
 _MARGIN = 40.0  # seconds for everything that is not a delay
@@ -63,7 +64,9 @@ def first_start(delays: Delays) -> Play:
     play = _fresh(delays)
     world = play.world
     world.plan.outages = (Outage("*", 0, delays.role, faults.denied),)
-    world.clients.states = StatesClient(world, lambda text: Execution(world, json.loads(text)))
+    world.clients.states = StatesClient(
+        world, EPOCH, lambda text: Execution(world, json.loads(text))
+    )
     world.clients.cloudformation = CloudFormationClient(world, "stack", "CREATE_IN_PROGRESS")
     container = world.container("keyset")
     settings = replace(container.stack.settings, state_machine="arn:machine")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tests.cloud.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.definition import module_of
-from tests.simulation.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import EPOCH, Container, World

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ReadTimeoutError
 
-from tests.simulation.cloud.errors import refused
-from tests.simulation.cloud.wire import Call
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call
 from tests.simulation.scheduler import Crashed
 
 READS = {

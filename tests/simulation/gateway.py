@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.cloud.errors import refused
-from tests.simulation.cloud.wire import Call, Wire
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call, Wire
 
 OWN_STAGE = ("api", "v1")
 ROUTES = {"api": "GET/whoami", "second1": "GET/invoices"}  # by API

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
+from keyturn.keyset.cutoffs import Claim
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
 from tests.simulation.watch.cutoffs import CLIENT, SUBJECT, Entry, Order, Value, digest
@@ -54,10 +55,10 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
         play.at(choose.uniform(0, horizon), act)
     if choose.random() < 0.5:
         since = choose.uniform(0, horizon)
-        slack = 2 * play.world.times.clock_skew + 2
-        until = since + slack + choose.uniform(5, 60)
-        play.at(since, partial(block, play, troubled=False))
-        play.at(until, partial(release, play, troubled=False))
+        until = since + slack_of(play) + choose.uniform(0, 60)
+        for at, act in ((since, block), (until, release)):
+            by_hand = choose.random() < 0.3
+            play.at(at, partial(act, play, by_hand=by_hand, troubled=False))
 
 
 def expect_visits(play: Play, horizon: float) -> None:
@@ -79,19 +80,24 @@ def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool 
     play.world.scheduler.at(play.world.now() + _LEAD, act)
 
 
-def block(play: Play, *, troubled: bool = True) -> None:
+def slack_of(play: Play) -> float:
+    """Seconds within which two orders may be at once, by clocks that differ."""
+    return 2 * play.world.times.clock_skew + 2.0
+
+
+def block(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
     """Refuse the client's tokens and its requests."""
     visit(play)
-    _order(
-        play, Order(play.world.now(), blocked=frozenset(the_client(play))), [], troubled=troubled
-    )
+    order = Order(play.world.now(), blocked=frozenset(the_client(play)))
+    _order(play, order, [], by_hand=by_hand, troubled=troubled)
 
 
-def release(play: Play, *, troubled: bool = True) -> None:
+def release(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
     """And no more."""
-    _order(
-        play, Order(play.world.now(), released=frozenset(the_client(play))), [], troubled=troubled
-    )
+    standing = play.world.truth.keyset.cutoff(Claim.CLIENT, digest(CLIENT))
+    order = Order(play.world.now(), released=frozenset(the_client(play)))
+    order.is_idle = not (standing and standing.is_block)
+    _order(play, order, [], by_hand=by_hand, troubled=troubled)
 
 
 def _order(
@@ -153,7 +159,7 @@ def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool)
     def run() -> None:
         try:
             run_directly(SimpleNamespace(say=say), deployment, event, lambda: None)  # type: ignore[arg-type]
-        except Failed:
+        except CommandFailed:
             return  # a step after the revocation, or nothing is acknowledged
 
     world.scheduler.spawn(run, container)

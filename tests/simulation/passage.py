@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.cloud.wire import Call
+from tests.cloud.wire import Call
 from tests.simulation.faults import Fault, malformed
 
 if TYPE_CHECKING:

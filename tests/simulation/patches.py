@@ -1,24 +1,26 @@
 """The few places where the product looks outside by itself, led into the simulated world."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import urllib3
 
 from keyturn.api import authorize
-from keyturn.aws import custom_resource, telemetry
+from keyturn.aws import custom_resource, kms_keys, telemetry
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision
 from keyturn.aws.well_known import JWKS
-from keyturn.keyset import document
+from keyturn.keyset import document, lineage
+from keyturn.keyset.lineage import StoredParameter
+from keyturn.keyset.model import Generation
 from keyturn.rotation import probe_key
-from tests.simulation.cloud.errors import ClientError
-from tests.simulation.cloud.wire import Call
+from tests.cloud.errors import ClientError
+from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 
@@ -67,6 +69,21 @@ def simulated() -> Iterator[None]:
         stack.enter_context(
             patch.object(custom_resource, "_HTTP", SimpleNamespace(request=_answer))
         )
-        # The same text is the same generation: read over and over, it is parsed once.
-        stack.enter_context(patch.object(document, "loads", lru_cache(4096)(document.loads)))
+        for module, name, function in _remembered():
+            stack.enter_context(patch.object(module, name, function))
         yield
+
+
+def _remembered() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
+    """Pure functions that every container calls with the same texts: each text is read once."""
+    yield document, "loads", lru_cache(4096)(document.loads)
+    yield kms_keys, "is_same_policy", lru_cache(4096)(kms_keys.is_same_policy)
+    successor, successors = lineage._successor, dict[tuple[str, StoredParameter], Any]()
+
+    def remembered(parent: Generation, stored: StoredParameter) -> Any:
+        pair = parent.text, stored
+        if pair not in successors:
+            successors[pair] = successor(parent, stored)
+        return successors[pair]
+
+    yield lineage, "_successor", remembered

@@ -18,7 +18,7 @@ def _times(**changes: int) -> Times:
         "jwks_max_age": 6,
         "cdn_ttl": 4,
     }
-    return Times(**{**periods, **changes}).checked()
+    return Times(**{**periods, **changes}).validate()
 
 
 USUAL = _times()

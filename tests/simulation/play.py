@@ -1,23 +1,21 @@
 """One run from the boot to the end: what happens in it, and what must hold when all is quiet."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from keyturn.aws.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset import document
 from keyturn.keyset.changes import changes
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Times
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import DETAIL_TYPES
-from tests.simulation.cloud.kms import PENDING
+from tests.cloud.kms import PENDING
+from tests.cloud.material import key_material
 from tests.simulation.executions import Execution
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.traffic import Traffic
@@ -27,34 +25,6 @@ from tests.simulation.world import World
 
 _RECONCILE_TIMEOUT = 120.0
 _MOST_RUNS = 3  # until what has piled up is made up for
-_EXPONENT = 65_537
-_PRIMES: list[int] = []
-_KEYS: list[rsa.RSAPrivateKey] = []
-
-
-def key_material() -> Iterator[rsa.RSAPrivateKey]:
-    """RSA keys, made once a process: each of two primes, of which few make many keys."""
-    for number, (p, q) in enumerate(_pairs_of_primes()):
-        if number == len(_KEYS):
-            _KEYS.append(_rsa_key(p, q))
-        yield _KEYS[number]
-
-
-def _pairs_of_primes() -> Iterator[tuple[int, int]]:
-    for number in count():
-        if number == len(_PRIMES):
-            numbers = rsa.generate_private_key(_EXPONENT, key_size=2048).private_numbers()
-            _PRIMES.extend((numbers.p, numbers.q))
-        yield from ((_PRIMES[number], other) for other in _PRIMES[:number])
-
-
-def _rsa_key(p: int, q: int) -> rsa.RSAPrivateKey:
-    d = rsa.rsa_recover_private_exponent(_EXPONENT, p, q)
-    halves = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
-    public = rsa.RSAPublicNumbers(_EXPONENT, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, *halves, public).private_key(
-        unsafe_skip_rsa_key_validation=True
-    )
 
 
 @dataclass
@@ -103,7 +73,7 @@ class Play:
         world.truth.deleted()
         if world.hurried or world.choose.random() < 0.8:
             world.scheduler.at(world.now() + 0.5, lambda: self._restored_by(self._record))
-        within = world.limits.settle.total_seconds()  # for the ten minutes of the schedule
+        within = world.limits.settling_time.total_seconds()  # for the ten minutes of the schedule
         at = world.now() + (within if world.hurried else world.choose.uniform(1, within))
         world.scheduler.at(at, lambda: self._restored_by(self.reconcile))
 
@@ -132,7 +102,7 @@ class Play:
         container = self.world.container("keyset")
         origin = Origin("op-0", "cloudformation", "create")
         process = self.world.scheduler.spawn(
-            lambda: container.stack.keysets.found(number, origin), container
+            lambda: container.stack.keysets.create(number, origin), container
         )
         process.waiters.append(lambda: self._found_again(number, process))
 
@@ -181,7 +151,7 @@ class Play:
         def run() -> None:
             try:
                 run_directly(terminal, deployment, _emergency(kids), lambda: None)
-            except Failed:
+            except CommandFailed:
                 world = self.world
                 is_undisturbed = world.truth.whole < self.begin and world.truth.gone is None
                 assert world.plan.met or len(world.executions) > 1 or not is_undisturbed
@@ -215,16 +185,16 @@ class Play:
         for execution in world.executions:
             insist(execution.over, "L1", "an execution never ends")
         for _ in range(3):
-            self._reconcile_after(world.limits.settle.total_seconds() + 5)
+            self._reconcile_after(world.limits.settling_time.total_seconds() + 5)
         self._is_whole()
         self._sweep()
         self._is_whole()
         world.scheduler.close()
 
     def _sweep(self) -> None:
-        self._reconcile_after(self.world.limits.orphan.total_seconds() + 30)
+        self._reconcile_after(self.world.limits.orphan_age.total_seconds() + 30)
         for _ in self.orphans():
-            self._reconcile_after(self.world.limits.settle.total_seconds() + 5)
+            self._reconcile_after(self.world.limits.settling_time.total_seconds() + 5)
         insist(not self.orphans(), "S12", "a KMS key is left that no keyset knows")
 
     def _reconcile_after(self, seconds: float) -> None:

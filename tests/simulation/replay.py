@@ -44,6 +44,6 @@ def _tell(world: World) -> None:
     for execution in world.executions:
         print(f"  {execution.mode}: {execution.ended or execution.failure}")
     for landed, generation in world.truth.landed:
-        keys = " ".join(f"{key.kid[:5]}={key.state}" for key in generation.keyset.known)
+        keys = " ".join(f"{key.kid[:5]}={key.state}" for key in generation.keyset.all_keys)
         print(f"{landed:9.1f} s  {generation.number:3} {generation.op_id:6} "
               f"{generation.reason:20.20} {keys}")  # fmt: skip

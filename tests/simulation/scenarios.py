@@ -74,7 +74,7 @@ def _abandoned(play: Play) -> None:
 
 def _keyset_lost(play: Play) -> None:
     """The bucket cannot be written either, for longer than an orphan may live."""
-    long = play.world.limits.orphan.total_seconds() + 60
+    long = play.world.limits.orphan_age.total_seconds() + 60
     since, until = play.begin, play.begin + long + 10
     play.world.plan.outages = (Outage("s3:PutObject", since, until, faults.denied),)
     play.at(1, play.lose_the_keyset)
@@ -102,6 +102,13 @@ def _block(play: Play) -> None:
     play.at(30, lambda: operators.release(play))
 
 
+def _block_by_hand(play: Play) -> None:
+    """Without Step Functions, and released while the block may still be on its way."""
+    play.at(0, lambda: operators.block(play, by_hand=True))
+    play.at(0.1 + operators.slack_of(play), lambda: operators.release(play, by_hand=True))
+    play.at(40, lambda: operators.release(play))
+
+
 SCRIPTS: Mapping[str, Callable[[Play], None]] = {
     "bootstrap": _bootstrap,
     "rotation": _rotation,
@@ -114,6 +121,7 @@ SCRIPTS: Mapping[str, Callable[[Play], None]] = {
     "revocation by hand": _break_glass,
     "cut-offs in a rotation": _cut_off,
     "a block and a release": _block,
+    "a block and a release by hand": _block_by_hand,
     "reconcile after an abandoned run": _abandoned,
     "reconcile after the keyset was lost": _keyset_lost,
 }

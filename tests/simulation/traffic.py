@@ -11,8 +11,8 @@ from keyturn.api.gateway import Unauthorized
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
 from keyturn.tokens import claims, jws
+from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import Principal
-from tests.simulation.cloud.kms import ENABLED
 from tests.simulation.gateway import is_open, method_arn
 from tests.simulation.scheduler import Process
 from tests.simulation.watch import cutoffs
@@ -58,7 +58,7 @@ class Traffic:
                 self.steal(key.kid, key.kms_key_arn)
         for after in (0.0, times.view_ttl - 0.1, edge + 0.1, edge + times.result_ttl + 0.2):
             world.scheduler.at(world.now() + after, self.issue)
-            for key in generation.keyset.known:
+            for key in generation.keyset.all_keys:
                 if token := self._last.get(key.kid):
                     world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
 
@@ -96,34 +96,46 @@ class Traffic:
         active = self._world.truth.keyset.active
         if not active:
             return None
-        request = claims.Request("visitor", audience, "visitor", active.lifetime, scope, {})
-        return self._signed(active.kid, active.kms_key_arn, request, genuine=True)
+        said = {"subject": "visitor", "audience": audience, "client_id": "visitor", "scope": scope}
+        said["lifetime"] = active.lifetime
+        return self._signed(active.kid, active.kms_key_arn, said, genuine=True)
 
     def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
         """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
         active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
         if not active:
             return None
-        request = claims.Request(
-            named["sub"], "orders", named["client_id"], active.lifetime, "", {}
+        made = claims.build(
+            issuer="https://sim.example",
+            subject=named["sub"],
+            audience="orders",
+            client_id=named["client_id"],
+            jti=named["jti"],
+            now=now,
+            lifetime=active.lifetime,
         )
-        made = claims.make(request, issuer="https://sim.example", jti=named["jti"], now=now)
         text = self._compact(active.kid, active.kms_key_arn, made)
         return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
 
     def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
-        signed = jws.signing_input(kid, made)
+        signed = jws.build_signing_input(kid, made)
         private = self._world.kms.keys[arn].private
-        return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+        return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
-    def _thief(self) -> claims.Request:
-        return claims.Request("thief", "orders", "thief", self._world.times.token_lifetime, "", {})
+    def _thief(self) -> dict[str, Any]:
+        lifetime = self._world.times.token_lifetime
+        return {
+            "subject": "thief",
+            "audience": "orders",
+            "client_id": "thief",
+            "lifetime": lifetime,
+        }
 
-    def _signed(self, kid: str, arn: str, request: claims.Request, *, genuine: bool) -> Token:
+    def _signed(self, kid: str, arn: str, said: Mapping[str, Any], *, genuine: bool) -> Token:
         world = self._world
         now = int(EPOCH.timestamp() + world.now())
-        made = claims.make(request, issuer="https://sim.example", jti="stolen", now=now)
-        expires = now - EPOCH.timestamp() + request.lifetime  # iat is a whole second
+        made = claims.build(issuer="https://sim.example", jti="stolen", now=now, **said)
+        expires = now - EPOCH.timestamp() + said["lifetime"]  # iat is a whole second
         return Token(self._compact(kid, arn, made), kid, expires, genuine)
 
     def forge(self) -> None:
@@ -160,7 +172,7 @@ class Traffic:
         if "error" in answer:
             world.cutoffs.issuer_answered(answer, arrived)
             return
-        epoch, held = EPOCH.timestamp(), container.stack.view._held
+        epoch, held = EPOCH.timestamp(), container.stack.view._entry
         token = world.tokens.issued(answer["access_token"], container.signed, epoch)
         assert held, "an issuer that signs has read the keyset"
         world.cutoffs.handed_out(token, held.value.keyset)
@@ -196,7 +208,7 @@ class Traffic:
     def _authorize(self, token: Token, text: str, api: str, deciding: list[Container]) -> Any:
         world, arrived = self._world, self._world.now()
         container = self._take("authorizer")
-        seen, held = self._number_seen(container), container.stack.view._held
+        seen, held = self._number_seen(container), container.stack.view._entry
         event = {
             "type": "TOKEN",
             "authorizationToken": f"Bearer {text}",
@@ -241,11 +253,11 @@ class Traffic:
 
     def _holds_a_lost_branch(self, container: Container) -> bool:
         """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
-        held, promised = container.stack.view._held, self._world.truth.promised
+        held, promised = container.stack.view._entry, self._world.truth.promised
         return bool(held) and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
-        held = container.stack.view._held
+        held = container.stack.view._entry
         return held.value.number if held else 0
 
     def _worst_trouble(self) -> float:

@@ -18,14 +18,13 @@ from keyturn.keyset import document
 from keyturn.keyset.lineage import trace
 from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.timing import Limits, Times
+from tests.cloud.account import Account
+from tests.cloud.interpreter import Task
+from tests.cloud.kms import ENABLED
+from tests.cloud.states import CloudFormationClient
+from tests.cloud.wire import Call, Listing
 from tests.permissions.key_policy import Principal
-from tests.simulation.cloud.events import Bus
-from tests.simulation.cloud.kms import ENABLED, Kms, TaggingClient
-from tests.simulation.cloud.s3 import S3, S3Client
-from tests.simulation.cloud.ssm import Ssm
-from tests.simulation.cloud.wire import Call, Listing
 from tests.simulation.gateway import OWN_STAGE, Gateway
-from tests.simulation.interpreter import Task
 from tests.simulation.machines import MachineClock
 from tests.simulation.passage import Passing, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
@@ -42,12 +41,12 @@ EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = -1e9
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
-    generation=timedelta(seconds=120),
-    generations=15,
-    settle=timedelta(seconds=40),
-    claim=timedelta(seconds=900),
-    ended=timedelta(seconds=1800),
-    orphan=timedelta(seconds=1800),
+    generation_age=timedelta(seconds=120),
+    generation_count=15,
+    settling_time=timedelta(seconds=40),
+    registration_age=timedelta(seconds=900),
+    ended_age=timedelta(seconds=1800),
+    orphan_age=timedelta(seconds=1800),
     live_keys=5,
     listed_keys=7,
 )
@@ -111,11 +110,11 @@ class World:
         self.scheduler = Scheduler(self.choose if seed is not None else None)
         self.hurried = seed is None  # nothing takes time unless a fault says so
         self.ids = count(1)
-        self.ssm, self.s3 = Ssm(self, EPOCH), S3(self)
-        self.kms = Kms(self, EPOCH, material)
+        self.account = Account(self, EPOCH, material)
+        self.ssm, self.s3, self.kms = self.account.ssm, self.account.s3, self.account.kms
         self.gateway = Gateway(self, times.result_ttl)
         self.apis = Apis(times, self.ssm, self.now)
-        self.bus = Bus(self)
+        self.bus = self.account.bus
         self.clients = self._clients()
         self.grants = Grants(times, self.ssm, self.now)
         for client in (STEADY, CHANGING):
@@ -242,24 +241,11 @@ class World:
 
     def _clients(self) -> Any:
         return SimpleNamespace(
-            ssm=self.ssm.client(retries=True),
-            ssm_timed=self.ssm.client(retries=False),
-            kms=self.kms.client(retries=True),
-            kms_once=self.kms.client(retries=False),
-            s3=S3Client(self.s3, self),
-            tagging=TaggingClient(self.kms, self),
+            **vars(self.account.clients()),
             apigateway=self.gateway,
-            events=self.bus,
-            cloudformation=SimpleNamespace(describe_stacks=_at_rest),
+            cloudformation=CloudFormationClient(self, STACK_ID, "UPDATE_COMPLETE"),
             states=SimpleNamespace(get_paginator=lambda _name: Listing(_no_executions)),
         )
-
-
-def _at_rest(StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-    """DescribeStacks: this stack, with which CloudFormation is doing nothing."""
-    return {
-        "Stacks": [{"StackName": StackName, "StackId": STACK_ID, "StackStatus": "UPDATE_COMPLETE"}]
-    }
 
 
 def _no_executions(**_arguments: Any) -> list[dict[str, Any]]:

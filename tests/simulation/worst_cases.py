@@ -138,6 +138,12 @@ def _block(play: Play) -> None:
     play.at(_LONG / 6, lambda: operators.release(play))
 
 
+def _released_at_once(play: Play) -> None:
+    """The block's write is on its way for as long as a write may be."""
+    play.at(_SWAP, lambda: operators.block(play))
+    play.at(_SWAP + operators.slack_of(play) + 0.5, lambda: operators.release(play))
+
+
 WORST_CASES: Mapping[str, WorstCase] = {
     "a young standby, and who activates it is ahead and early": WorstCase(
         _young_standby,
@@ -194,6 +200,11 @@ WORST_CASES: Mapping[str, WorstCase] = {
     ),
     "a block whose step runs again after its release": WorstCase(
         _block, states={"RevokeKeys": ("invoked_again_later",)}
+    ),
+    "a release that overtakes its block": WorstCase(
+        _released_at_once,
+        periods.SLOW_WRITES,
+        calls={("RevokeKeys", "ssm:PutParameter"): (faults.slow,)},
     ),
     "authorizers whose reads show the past": WorstCase(
         _busy_authorizers,

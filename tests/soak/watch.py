@@ -5,28 +5,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
 
 _PAUSE = 1.0
+_ROUNDING = timedelta(seconds=1)  # of the instant at which KMS says that it created a key
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 @dataclass(frozen=True)
 class UnclaimedKey:
-    """An enabled KMS key that is not a live key, and how the run that made it ended."""
+    """An enabled KMS key that is not a live key, and how the runs ended in which it was created."""
 
     arn: str
-    ending: str
+    endings: tuple[str, ...]
 
     @property
     def explained(self) -> bool:
-        """Whether that run could leave a key: one that reached its goal must not."""
-        return bool(self.ending) and not self.ending.endswith((" Rotated", " Revoked"))
+        """Whether one of them could leave a key: a run that reached its goal must not."""
+        return any(not ending.endswith((" Rotated", " Revoked")) for ending in self.endings)
 
 
 class Watch:
@@ -76,7 +78,9 @@ class Watch:
     def _read_generations(self) -> None:
         while True:
             path = f"/keyturn/{self._deployment.stack}/keyset"
-            names = [f"{path}/{number:012d}" for number in range(self._next, self._next + AHEAD)]
+            names = [
+                f"{path}/{number:012d}" for number in range(self._next, self._next + LOOK_AHEAD)
+            ]
             answer = self._deployment.clients.ssm.get_parameters(Names=names)
             texts = {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
             for name in names:
@@ -99,27 +103,20 @@ class Watch:
 
     def stored_and_old(self, age: float) -> tuple[int, int]:
         """How many generations SSM holds, and how many of them are older than `age` seconds."""
-        generations = self._deployment.keysets.generations()
+        generations = self._deployment.keysets.read_generations()
         limit = time.time() - age
         return len(generations), sum(g.at.timestamp() < limit for g in generations)
 
     def unclaimed_keys(self) -> list[UnclaimedKey]:
-        """Enabled keys of the stack that are not live; `ending` says which run left each."""
+        """Enabled keys of the stack that are not live, each with what may have left it."""
         live = {key.kms_key_arn for key in self._deployment.keyset.keys}
-        keys = self._deployment.kms.of_stack()
-        left = [key for key in keys if key.enabled and key.arn not in live]
-        return [UnclaimedKey(key.arn, self._ending_of(key.op_id)) for key in left]
+        keys = self._deployment.kms.list_own()
+        unclaimed = [key for key in keys if key.enabled and key.arn not in live]
+        return [UnclaimedKey(key.arn, tuple(self._endings(key.created))) for key in unclaimed]
 
-    def _ending_of(self, op_id: str | None) -> str:
-        executions, machine = (
-            self._deployment.executions,
-            self._deployment.outputs["StateMachineArn"],
-        )
+    def _endings(self, created: datetime) -> Iterator[str]:
+        executions = self._deployment.executions
         for status in ENDED:
-            for execution in executions.latest(machine, status):
-                history = self._deployment.clients.states.get_execution_history(
-                    executionArn=execution.arn, reverseOrder=True
-                )
-                if op_id and op_id in str(history["events"]):
-                    return f"{status} in {executions.visits(execution.arn)[-1].state}"
-        return ""
+            for one in executions.latest(self._deployment.outputs["StateMachineArn"], status):
+                if one.started <= created + _ROUNDING and one.stopped and created <= one.stopped:
+                    yield f"{status} in {executions.visits(one.arn)[-1].state}"

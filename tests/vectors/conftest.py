@@ -10,7 +10,7 @@ from keyturn.aws.stack import Stack
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import NOW
 from tests.vectors.tally import TALLY, Tally, line
-from tests.vectors.worlds import World
+from tests.vectors.worlds import CUT_OFFS, World, cutoffs
 
 
 def pytest_configure(config):
@@ -49,7 +49,7 @@ def worlds(keys):
     return {
         "usual": World(keys),
         "standby unpublished": World(keys, standby_published=False),
-        "cut-offs": World(keys, cut_offs=True),
+        "cut-offs": World(keys, cutoffs=cutoffs(CUT_OFFS)),
     }
 
 

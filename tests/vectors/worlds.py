@@ -18,10 +18,11 @@ from keyturn.aws.view import View
 from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
-from keyturn.tokens.verify import VerificationKey
+from keyturn.tokens.jws import UnverifiedToken
+from keyturn.tokens.verify import verify_signature
 from tests.periods import DEFAULTS
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES, NOW, VERIFY_UNTIL
@@ -63,19 +64,28 @@ class World:
     """What is true while a token is judged: which keys count, and until when."""
 
     def __init__(
-        self, keys: Keys, *, standby_published: bool = True, cut_offs: bool = False
+        self, keys: Keys, *, standby_published: bool = True, cutoffs: tuple[CutOff, ...] = ()
     ) -> None:
-        self.keys, self._cutoffs = keys, _cutoffs() if cut_offs else ()
+        self.keys, self._cutoffs = keys, cutoffs
         self.lookups = self.verifications = 0
+        self.calls = 0  # that would go to AWS
         standby = None if standby_published else Code.KEY_NOT_PUBLISHED
         self._refused = {"standby": standby, "retired": Code.KEY_RETIRED}
         self._refused["revoked"] = Code.KEY_REVOKED
         self._names = {keys.kid(name): name for name in (*LIFETIMES, "retired", "revoked")}
         self._publics = {name: Counted(keys.public(name), self) for name in LIFETIMES}
         self._published = instant(NOW - 10_000) if standby_published else None
-        self.headers: dict[bytes, str] = {}  # stays warm from one question to the next
 
-    def find_key(self, kid: str, now: float) -> VerificationKey:
+    def verify(self, text: str, now: float) -> dict[str, Any]:
+        """The claims of a good token; raises TokenRefused."""
+        token = UnverifiedToken.parse(text)
+        public_key, lifetime = self.find_key(token.kid, now)
+        claims = verify_signature(token, public_key)
+        expected = Expectations(ISSUER, AUDIENCE, LEEWAY)
+        check_claims(claims, expected, lifetime=lifetime, now=now)
+        return claims
+
+    def find_key(self, kid: str, now: float) -> tuple[Any, int]:
         """What the keyset says of a kid, told without the product's keyset."""
         self.lookups += 1
         name = self._names.get(kid)
@@ -85,7 +95,7 @@ class World:
             raise TokenRefused(code)
         if now > VERIFY_UNTIL.get(name, float("inf")):
             raise TokenRefused(Code.KEY_EXPIRED)
-        return VerificationKey(self._publics[name], LIFETIMES[name])
+        return self._publics[name], LIFETIMES[name]
 
     def stack(self, now: float) -> SimpleNamespace:
         """A stack as `Stack.from_environment` gives it to the handler."""
@@ -93,8 +103,17 @@ class World:
             now=lambda: instant(now), monotonic=lambda: now, fraction=lambda: 0.0
         )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
-        reader = SimpleNamespace(read=lambda: generation, newer=lambda _held: generation)
-        source = SimpleNamespace(public_jwk=lambda name: PublicJwk.from_rsa(self.keys.public(name)))
+
+        def read(*_held: object) -> Generation:
+            self.calls += 1
+            return generation
+
+        def public_jwk(name: str) -> PublicJwk:
+            self.calls += 1
+            return PublicJwk.from_rsa(self.keys.public(name))
+
+        reader = SimpleNamespace(read=read, read_newer=read)
+        source = SimpleNamespace(public_jwk=public_jwk)
         settings = Settings(
             stack="vectors",
             bucket="vectors",
@@ -111,8 +130,7 @@ class World:
             view=View(reader, clock, ttl=30, stale_limit=300),
             public_keys=PublicKeys(source),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expected(ISSUER, audience, _TIMES.leeway),
-            headers=self.headers,
+            expectations=lambda audience: Expectations(ISSUER, audience, _TIMES.leeway),
         )
 
     def _keyset(self) -> Keyset:
@@ -134,10 +152,10 @@ class World:
         return Keyset(live, ended, cutoffs=self._cutoffs)
 
 
-def _cutoffs() -> tuple[CutOff, ...]:
-    """CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256 in base64url."""
+def cutoffs(instants: Mapping[tuple[str, str], int | None]) -> tuple[CutOff, ...]:
+    """Cut-offs as in CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256."""
     cutoffs = []
-    for (claim, value), before in CUT_OFFS.items():
+    for (claim, value), before in instants.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:12]).decode()
         until = None if before is None else instant(before + 5000)
         cutoffs.append(CutOff(Claim(claim), digest, instant(before or NOW - 60), until))

@@ -144,16 +144,19 @@ class Issuer:
         """A token of the active key; or of `kid`, whatever became of it: as if it had been stolen."""
         kid = kid or self.active.kid
         lifetime = lifetime or self._lifetime
-        wanted = claims.Request("alice", audience, "shop", lifetime, "orders:read", {})
-        members = claims.make(
-            wanted,
+        members = claims.build(
             issuer=issuer or self.url,
+            subject="alice",
+            audience=audience,
+            client_id="shop",
+            lifetime=lifetime,
+            scope="orders:read",
             jti=f"id-{next(self._ids)}",
             now=int(self.now.timestamp()),
         )
-        signed = jws.signing_input(kid, members)
+        signed = jws.build_signing_input(kid, members)
         private = signed_by or self._private[kid]
-        return jws.compact(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+        return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
 
     def publish(self) -> None:
         """Bring the JWKS to the keyset, as PublishJwks does."""
@@ -163,7 +166,7 @@ class Issuer:
         """The keyset store's."""
         return self._generation
 
-    def newer(self, held: Generation) -> Generation:
+    def read_newer(self, held: Generation) -> Generation:
         """The keyset store's."""
         return self._generation
 

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from keyturn.access.api import Api
-from keyturn.api.authorize import authenticate
+from keyturn.api.authorize import authenticate, read_generation
 from keyturn.aws.clock import SystemClock
 from keyturn.aws.public_keys import PublicKeys
 from keyturn.aws.view import View
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations
 from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 from tests.periods import DEFAULTS
 from tests.verifiers.issuer import AUDIENCE, Issuer
 
@@ -46,14 +47,15 @@ class Authorizer:
             view=View(issuer, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit),
             public_keys=PublicKeys(issuer),
             api=lambda _api_id: Api("", AUDIENCE),
-            expected=lambda audience: Expected(issuer.url, audience, DEFAULTS.leeway),
-            headers={},
+            expectations=lambda audience: Expectations(issuer.url, audience, DEFAULTS.leeway),
         )
 
     def refusal(self, _issuer: Issuer, token: str) -> str | None:
         """The code that the token is refused with, None if it is accepted."""
         try:
-            authenticate(self._stack, token, {})
+            parsed = UnverifiedToken.parse(token)
+            generation = read_generation(self._stack, parsed.kid)
+            authenticate(self._stack, parsed, generation)
         except TokenRefused as refusal:
             return str(refusal.code)
         return None

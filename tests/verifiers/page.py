@@ -17,7 +17,7 @@ _TABLE = re.compile(
 )
 _LINES = re.compile(r"(<!-- lines: (\S+) -->\n).*?(<!-- end of lines -->)", re.S)
 _HEAD = """\
-| | a key that it does not know | if asked too early | a revoked key | better with | then |
+| | an unknown key | unknown, tried too early | a revoked key | shorter with | then |
 |---|--:|--:|--:|---|---|
 """
 

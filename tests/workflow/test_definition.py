@@ -7,8 +7,8 @@ import pytest
 
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.timing import BOUNDS, Limits
+from tests.cloud.interpreter import patience
 from tests.definition import DEFINITION, ROOT, STATES, snake
-from tests.simulation.interpreter import patience
 from tests.template import RESOURCES, TEMPLATE
 from tests.unit.rotation.emergency import paths
 
@@ -78,7 +78,7 @@ def test_a_task_that_creates_keys_is_tried_few_times(name: str) -> None:
 def test_a_function_that_creates_keys_outlasts_the_birth_of_one(step: str) -> None:
     """Killed while it waits, it would leave its key behind; the state waits for the function."""
     timeout = RESOURCES[f"{step}Function"]["Properties"]["Timeout"]
-    assert timeout >= Limits().birth.total_seconds() + 60
+    assert timeout >= Limits().newborn_age.total_seconds() + 60
     assert timeout < TASKS[step]["TimeoutSeconds"]
 
 

@@ -95,7 +95,7 @@ def test_cdk_gives_what_the_template_takes(monkeypatch: pytest.MonkeyPatch) -> N
         ("400", "401", "LogRetention is 401"),
         ("ArtefactBucket", "AlertEmail", "ArtefactBucket is missing"),
         ("Issuer", "Name", "Name is no output"),
-        ("keyturn-0.1.0", "keyturn-0.0.9", "the template is sought at https"),
+        (NAME, "keyturn-0.0.9", "the template is sought at https"),
         (', "CAPABILITY_AUTO_EXPAND"', "", "capabilities are ['CAPABILITY_IAM']"),
     ],
 )

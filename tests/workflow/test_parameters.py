@@ -46,7 +46,7 @@ def test_what_samconfig_deploys_is_not_refused(environment):
     fields = {snake(name): str(value) for name, value in given.items()}
     times = json.dumps({name: int(fields[name]) for name in BOUNDS})
     ours = {"stack": "s", "bucket": "b", "role_prefix": "arn:aws:iam::123456789012:role/s/"}
-    Settings.checked({**fields, **ours, "times": times})
+    Settings.from_texts({**fields, **ours, "times": times})
 
 
 def test_the_application_repository_takes_it():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.aws import telemetry
+from keyturn.keyset import capacity
 from keyturn.keyset.changes import ChangeKind
 from keyturn.rotation.record_changes import DETAIL_TYPES
 from tests.template import RESOURCES
@@ -53,6 +54,13 @@ def test_each_alarm_names_its_runbook(name):
 def test_each_alarm_tells_somebody(name):
     """An alarm without an action is a lamp in an empty room."""
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "Alerts"}]
+
+
+def test_doctor_and_the_alarm_agree_on_what_is_nearly_full():
+    """Who is woken by the alarm finds the same in `keyturn doctor`."""
+    alarm = ALARMS["CutOffsNearlyFull"]
+    assert alarm["ComparisonOperator"] == "LessThanThreshold"
+    assert alarm["Threshold"] == capacity.LITTLE_ROOM
 
 
 @pytest.mark.parametrize("name", sorted(own_metrics()))

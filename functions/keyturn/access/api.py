@@ -54,7 +54,9 @@ def _entries(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(scopes, str) for scopes in value.values()
     ):
-        raise ValueError("should be an object of `METHOD /path`, each with its scopes as a text")
+        raise ValueError(
+            "should be an object that maps each `METHOD /path` to its scopes, as a string"
+        )
     return value
 
 

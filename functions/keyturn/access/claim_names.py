@@ -18,7 +18,7 @@ RESERVED = frozenset(
 # IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; and `scp` and `permissions`,
 # which verifiers read although nobody registered them. A name registered later is one like any other:
 # only a client whose document lists it may set it.
-_OTHERS = """
+_ALSO_REGISTERED = """
 name given_name family_name middle_name nickname preferred_username profile picture website email
 email_verified gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
 azp nonce auth_time at_hash c_hash acr amr sub_jwk sip_from_tag sip_date sip_callid sip_cseq_num
@@ -31,7 +31,7 @@ birth_family_name birth_given_name birth_middle_name salutation title msisdn als
 atc sub_id rcd rcdi crn msgi _claim_names _claim_sources rdap_allowed_purposes rdap_dnt_allowed geohash
 scp permissions
 """
-REGISTERED = RESERVED.union(_OTHERS.split())
+REGISTERED = RESERVED.union(_ALSO_REGISTERED.split())
 
 
 def fold(name: str) -> str:
@@ -45,7 +45,7 @@ def _registered_by_fold() -> dict[str, str]:
     return {fold(name): name for name in REGISTERED}
 
 
-def objection(name: str) -> str | None:
+def find_problem(name: str) -> str | None:
     """Why no client may set a claim of this name, None if one may."""
     if name in RESERVED:
         return "is reserved"

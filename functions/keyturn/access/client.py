@@ -42,7 +42,7 @@ class Client:
             raise InvalidDocument(f"{name!a} is not a client's name: letters, digits, - and _")
         return cls(name, **members.read_members(document, _READERS, frozenset({"audiences"})))
 
-    def may_be(self, subject: str) -> bool:
+    def may_use_subject(self, subject: str) -> bool:
         """Whether this client's tokens may have that subject."""
         match self.subjects:
             case Subjects.ANY:
@@ -70,10 +70,10 @@ def _subjects(value: Any) -> Subjects | frozenset[str]:
 def _claims(value: Any) -> frozenset[str]:
     names = members.texts(value)
     for name in sorted(names):
-        if problem := claim_names.objection(name):
+        if problem := claim_names.find_problem(name):
             raise ValueError(f"{name!a} {problem}")
     if len({claim_names.fold(name) for name in names}) != len(names):
-        raise ValueError("two of them can be read as the same name")
+        raise ValueError("contains two names that some verifiers read as the same")
     return names
 
 

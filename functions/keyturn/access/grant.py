@@ -13,7 +13,7 @@ from keyturn.access.client import Client, Subjects
 _PLAIN = re.compile(r"[!#-\[\]-~]{1,64}")
 
 
-class Code(StrEnum):
+class ErrorCode(StrEnum):
     """Why a token is not granted: `error` of RFC 6749 section 5.2 and RFC 8707 section 2."""
 
     INVALID_REQUEST = "invalid_request"
@@ -24,7 +24,7 @@ class Code(StrEnum):
 class NotGranted(Exception):
     """The client may not have that; `field` is the member of the request that asks for too much."""
 
-    def __init__(self, code: Code, field: str, problem: str) -> None:
+    def __init__(self, code: ErrorCode, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.code = code
         self.field = field
@@ -64,7 +64,7 @@ def grant(client: Client, request: TokenRequest, *, key_lifetime: int) -> Grant:
     )
 
 
-def plain(name: str) -> str | None:
+def display_name(name: str) -> str | None:
     """A name as a description may show it, None if it may not."""
     return name if _PLAIN.fullmatch(name) else None
 
@@ -73,9 +73,11 @@ def _subject(client: Client, subject: str | None) -> str:
     if subject is None and client.subjects is Subjects.ITSELF:
         return client.name
     if subject is None:
-        raise NotGranted(Code.INVALID_REQUEST, "subject", "is required")
-    if not client.may_be(subject):
-        raise NotGranted(Code.INVALID_REQUEST, "subject", "is not one of this client's subjects")
+        raise NotGranted(ErrorCode.INVALID_REQUEST, "subject", "is required")
+    if not client.may_use_subject(subject):
+        raise NotGranted(
+            ErrorCode.INVALID_REQUEST, "subject", "is not one of this client's subjects"
+        )
     return subject
 
 
@@ -83,34 +85,42 @@ def _audience(client: Client, audience: str | None) -> str:
     if audience is None and len(client.audiences) == 1:
         return next(iter(client.audiences))
     if audience is None:
-        raise NotGranted(Code.INVALID_TARGET, "audience", "is required: this client has several")
+        raise NotGranted(
+            ErrorCode.INVALID_TARGET, "audience", "is required: this client has several"
+        )
     if audience not in client.audiences:
-        raise NotGranted(Code.INVALID_TARGET, "audience", "is not one of this client's audiences")
+        raise NotGranted(
+            ErrorCode.INVALID_TARGET, "audience", "is not one of this client's audiences"
+        )
     return audience
 
 
 def _scope(client: Client, scope: str) -> str:
     if not set(scope.split(" ")) <= {*client.scopes, ""}:
-        raise NotGranted(Code.INVALID_SCOPE, "scope", "holds a scope that this client may not have")
+        raise NotGranted(
+            ErrorCode.INVALID_SCOPE, "scope", "contains a scope that this client may not have"
+        )
     return " ".join(scope.split())
 
 
 def _lifetime(client: Client, lifetime: int | None, key_lifetime: int) -> int:
-    most = min(key_lifetime, client.max_lifetime or key_lifetime)
-    if lifetime is not None and lifetime > most:
+    maximum = min(key_lifetime, client.max_lifetime or key_lifetime)
+    if lifetime is not None and lifetime > maximum:
         raise NotGranted(
-            Code.INVALID_REQUEST, "lifetime", f"is above this client's maximum of {most} seconds"
+            ErrorCode.INVALID_REQUEST,
+            "lifetime",
+            f"is above this client's maximum of {maximum} seconds",
         )
-    return most if lifetime is None else lifetime
+    return maximum if lifetime is None else lifetime
 
 
 def _claims(client: Client, claims: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in claims:
-        problem = claim_names.objection(name)
+        problem = claim_names.find_problem(name)
         if problem is None and name not in client.claims:
             problem = "is not one of this client's claims"
         if problem:
-            shown = plain(name)
-            field = f"claims.{shown}" if shown else "claims"
-            raise NotGranted(Code.INVALID_REQUEST, field, problem)
+            displayed_name = display_name(name)
+            field = f"claims.{displayed_name}" if displayed_name else "claims"
+            raise NotGranted(ErrorCode.INVALID_REQUEST, field, problem)
     return claims

@@ -20,7 +20,7 @@ def read_members(document: Any, readers: Readers, required: frozenset[str]) -> d
     if not isinstance(document, Mapping):
         raise InvalidDocument("the document should be a JSON object")
     for name in sorted(document.keys() - readers.keys(), key=ascii):
-        raise InvalidDocument(f"{name!a} is not a member of such a document")
+        raise InvalidDocument(f"{name!a} is not a member of this kind of document")
     for name in sorted(required - document.keys()):
         raise InvalidDocument(f"{name} is required")
     members = {}
@@ -35,9 +35,9 @@ def read_members(document: Any, readers: Readers, required: frozenset[str]) -> d
 def text(value: Any) -> str:
     """1 to 256 characters, none of them a control character, a line break or half a surrogate pair."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
-        raise ValueError(f"should be a text of 1 to {_MAX_TEXT} characters")
+        raise ValueError(f"should be a string of 1 to {_MAX_TEXT} characters")
     if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
-        raise ValueError("should have no control characters")
+        raise ValueError("must not contain control characters")
     return value
 
 
@@ -47,7 +47,7 @@ def texts(value: Any) -> frozenset[str]:
         raise ValueError("should be a list")
     members = frozenset(map(text, value))
     if len(members) != len(value):
-        raise ValueError("names something twice")
+        raise ValueError("contains a duplicate")
     return members
 
 

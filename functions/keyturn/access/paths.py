@@ -39,13 +39,13 @@ def parse(path: str) -> Parts:
         raise ValueError("the path should begin with `/`")
     if texts == [""]:
         return ()
-    parts = tuple(map(_part, texts))
+    parts = tuple(map(_parse_part, texts))
     if GREEDY in parts[:-1]:
         raise ValueError("only the last segment may be greedy")
     return parts
 
 
-def _part(text: str) -> str:
+def _parse_part(text: str) -> str:
     if not text:
         raise ValueError("a segment is empty (a path has no trailing slash)")
     if variable := _VARIABLE.fullmatch(text):
@@ -55,7 +55,7 @@ def _part(text: str) -> str:
     return text
 
 
-def of_route(path: str) -> Parts:
+def parse_chosen_route(path: str) -> Parts:
     """The parts of a path that API Gateway calls one of its routes: nothing is left to check."""
     if path == "/":
         return ()
@@ -91,9 +91,9 @@ def rank(parts: Parts) -> tuple[int, ...]:
 
 def overlap(left: Parts, right: Parts) -> bool:
     """Whether some path matches both."""
-    for one, other in zip(left, right, strict=False):
-        if GREEDY in (one, other):
+    for left_part, right_part in zip(left, right, strict=False):
+        if GREEDY in (left_part, right_part):
             return True
-        if SINGLE not in (one, other) and one != other:
+        if SINGLE not in (left_part, right_part) and left_part != right_part:
             return False
     return len(left) == len(right)

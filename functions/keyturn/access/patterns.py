@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from keyturn.access.paths import GREEDY, SINGLE, Parts
 
 
-def pattern_of(parts: Parts) -> str:
+def build_pattern(parts: Parts) -> str:
     """The pattern of a route: all of its paths, and its surplus."""
     return "/".join("?*" if part in (SINGLE, GREEDY) else part for part in parts)
 
 
-def surplus_of(parts: Parts) -> list[Parts]:
+def find_surplus(parts: Parts) -> list[Parts]:
     """What a route's pattern matches beyond the route: paths where a `{name}` has one more segment, or more.
 
     In front of a `{proxy+}` that makes no difference, unless a fixed segment is between them.
@@ -32,18 +32,18 @@ def covers(other: Parts, parts: Parts) -> bool:
     A path of the surplus has at least one segment more than the route. Behind the route's first `{name}`
     its segments are moved, and only a `{name}` of the other is sure to match them.
     """
-    surplus = surplus_of(parts)
+    surplus = find_surplus(parts)
     if not surplus or other == parts:
         return False
     if other[-1:] != (GREEDY,):
         return all(
-            len(other) == len(each)
-            and all(part in (SINGLE, its) for part, its in zip(other, each, strict=True))
-            for each in surplus
+            len(other) == len(path)
+            and all(part in (SINGLE, segment) for part, segment in zip(other, path, strict=True))
+            for path in surplus
         )
-    moved = parts.index(SINGLE)
+    first_variable = parts.index(SINGLE)
     return len(other) <= len(parts) + 1 and all(
-        part == SINGLE or (place < moved and part == parts[place])
+        part == SINGLE or (place < first_variable and part == parts[place])
         for place, part in enumerate(other[:-1])
     )
 
@@ -53,17 +53,17 @@ _CHARACTER = "?"  # any character
 _Token = tuple[str, bool]  # a character, and whether there may be any number of it
 
 
-def hits(surplus: Iterable[Parts], parts: Parts) -> bool:
+def intersects(surplus: Iterable[Parts], parts: Parts) -> bool:
     """Whether the pattern of one of these matches a path of the route."""
-    language = list(_language(parts))
-    return any(_intersect(list(map(_token, pattern_of(each))), language) for each in surplus)
+    tokens = list(_list_tokens(parts))
+    return any(_intersect(list(map(_parse_token, build_pattern(path))), tokens) for path in surplus)
 
 
-def _token(character: str) -> _Token:
+def _parse_token(character: str) -> _Token:
     return (_CHARACTER, True) if character == "*" else (character, False)
 
 
-def _language(parts: Parts) -> Iterator[_Token]:
+def _list_tokens(parts: Parts) -> Iterator[_Token]:
     for place, part in enumerate(parts):
         if place:
             yield "/", False
@@ -82,21 +82,21 @@ def _intersect(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
         if place in visited:
             continue
         visited.add(place)
-        at_left, at_right = left[i : i + 1], right[j : j + 1]
-        if not at_left and not at_right:
+        left_token, right_token = left[i : i + 1], right[j : j + 1]
+        if not left_token and not right_token:
             return True
-        if at_left and at_left[0][1]:
+        if left_token and left_token[0][1]:
             pending.append((i + 1, j))
-        if at_right and at_right[0][1]:
+        if right_token and right_token[0][1]:
             pending.append((i, j + 1))
-        if at_left and at_right and _common(at_left[0][0], at_right[0][0]):
-            pending.append((i + (not at_left[0][1]), j + (not at_right[0][1])))
+        if left_token and right_token and _share_character(left_token[0][0], right_token[0][0]):
+            pending.append((i + (not left_token[0][1]), j + (not right_token[0][1])))
     return False
 
 
-def _common(one: str, other: str) -> bool:
-    if _CHARACTER in (one, other):
+def _share_character(left: str, right: str) -> bool:
+    if _CHARACTER in (left, right):
         return True
-    if _OTHER in (one, other):
-        return "/" not in (one, other)
-    return one == other
+    if _OTHER in (left, right):
+        return "/" not in (left, right)
+    return left == right

@@ -43,20 +43,20 @@ class RouteTable:
         cache); a table that no such policy can express is refused, too.
         """
         if not entries:
-            raise ValueError("the table names no route")
-        written: dict[tuple[str, Parts], str] = {}
+            raise ValueError("the table has no routes")
+        entry_by_route: dict[tuple[str, Parts], str] = {}
         for entry, scopes in entries.items():
             try:
                 key = _parse(entry)
-                if key in written:
-                    raise ValueError(f"names the same route as `{written[key]}`")
+                if key in entry_by_route:
+                    raise ValueError(f"is the same route as `{entry_by_route[key]}`")
                 if not isinstance(scopes, str):
-                    raise ValueError("the scopes should be a text")
+                    raise ValueError("the scopes should be a string")
             except ValueError as error:
                 raise ValueError(f"`{entry[:MAX_ROUTE]}`: {error}") from None
-            written[key] = entry
-        connect = written.pop((CONNECT, ()), None)
-        routes = _by_method(written, entries)
+            entry_by_route[key] = entry
+        connect = entry_by_route.pop((CONNECT, ()), None)
+        routes = _group_by_method(entry_by_route, entries)
         return cls(
             entries=dict(entries),
             scopes=frozenset(" ".join(entries.values()).split()),
@@ -88,14 +88,14 @@ class RouteTable:
         if chosen_route is None or chosen_route == DEFAULT:
             return True
         chosen_method, _, chosen_path = chosen_route.rpartition(" ")
-        parts = paths.of_route(chosen_path)
+        parts = paths.parse_chosen_route(chosen_path)
         return (
             chosen_method in ("", ANY, method)
             and matches(parts, segments)
-            and all(each.scopes <= scopes for each in routes if each.parts == parts)
+            and all(route.scopes <= scopes for route in routes if route.parts == parts)
         )
 
-    def open_entries(self, scopes: Scopes) -> dict[str, bool]:
+    def list_open_entries(self, scopes: Scopes) -> dict[str, bool]:
         """Each entry as it was written, and whether these scopes are enough for it."""
         return {route: scopes.issuperset(text.split()) for route, text in self.entries.items()}
 
@@ -119,28 +119,29 @@ def _parse(route: str) -> tuple[str, Parts]:
     if len(route) > MAX_ROUTE:
         raise ValueError(f"is longer than {MAX_ROUTE} characters")
     if route.startswith("$"):
-        raise ValueError(f"of the routes with a `$` only `{CONNECT}` can be an entry")
+        raise ValueError(f"of the `$` routes, only `{CONNECT}` can be an entry")
     method, _, path = route.partition(" ")
     if method not in (*METHODS, ANY):
         raise ValueError(f"the method should be one of {', '.join((*METHODS, ANY))}")
     return method, paths.parse(path)
 
 
-def _by_method(
-    written: Mapping[tuple[str, Parts], str], entries: Mapping[str, str]
+def _group_by_method(
+    entry_by_route: Mapping[tuple[str, Parts], str], entries: Mapping[str, str]
 ) -> dict[str, tuple[Route, ...]]:
     """Each method's routes, the most specific first; `ANY` is for the methods that its path does not name."""
-    every_path = sorted(
-        {parts for _, parts in written}, key=lambda parts: (paths.rank(parts), parts)
+    paths_by_rank = sorted(
+        {parts for _, parts in entry_by_route}, key=lambda parts: (paths.rank(parts), parts)
     )
     routes = {}
     for method in METHODS:
-        named = (
-            (written.get((method, each), written.get((ANY, each))), each) for each in every_path
+        entries_and_parts = (
+            (entry_by_route.get((method, parts), entry_by_route.get((ANY, parts))), parts)
+            for parts in paths_by_rank
         )
         routes[method] = tuple(
             Route(entry, parts, frozenset(entries[entry].split()))
-            for entry, parts in named
+            for entry, parts in entries_and_parts
             if entry is not None
         )
     return routes

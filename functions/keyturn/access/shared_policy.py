@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 from keyturn.access import paths
 from keyturn.access.paths import Parts
-from keyturn.access.patterns import covers, hits, pattern_of, surplus_of
+from keyturn.access.patterns import build_pattern, covers, find_surplus, intersects
 
 # What paths.split calls unsafe, behind the stage: `<method>/<path>`.
 UNSAFE = (
@@ -76,7 +76,7 @@ class SharedPolicy:
     @classmethod
     def build(cls, routes: Mapping[str, Sequence[Route]]) -> Self:
         """The policy for each method's routes, the most specific first; raises ValueError."""
-        methods = [_Method(name, tuple(each)) for name, each in routes.items()]
+        methods = [_Method(name, tuple(method_routes)) for name, method_routes in routes.items()]
         policy = cls(
             tuple(allow for method in methods for allow in method.allows()),
             tuple(deny for method in methods for deny in method.denies()),
@@ -87,16 +87,16 @@ class SharedPolicy:
                 f"the limit is {MAX_POLICY:,}: {_REMEDY}"
             )
         for method in methods:
-            method.insist_on_exactness()
+            method.check_exactness()
         return policy
 
     def patterns(self, scopes: Scopes) -> tuple[list[str], list[str]]:
         """What a token of these scopes is allowed, and what of it is denied."""
-        opened = [allow for allow in self._allows if allow.scopes <= scopes]
-        allowed = [allow.pattern for allow in opened]
+        open_rules = [allow for allow in self._allows if allow.scopes <= scopes]
+        allowed = [allow.pattern for allow in open_rules]
         denied = [
             pattern
-            for allow in opened
+            for allow in open_rules
             if not any(cover <= scopes for cover in allow.covers)
             for pattern in allow.surplus
         ]
@@ -127,40 +127,40 @@ class _Method(NamedTuple):
         for route in self.routes:
             yield _Allow(
                 route.scopes,
-                f"{self.name}/{pattern_of(route.parts)}",
-                tuple(f"{self.name}/{pattern_of(parts)}" for parts in surplus_of(route.parts)),
-                tuple(other.scopes for other in self._covering(route)),
+                f"{self.name}/{build_pattern(route.parts)}",
+                tuple(f"{self.name}/{build_pattern(parts)}" for parts in find_surplus(route.parts)),
+                tuple(other.scopes for other in self._covering_routes(route)),
             )
 
     def denies(self) -> Iterator[_Deny]:
         for route in self.routes:
-            if through := tuple(other.scopes for other in self._through(route)):
-                yield _Deny(route.scopes, f"{self.name}/{pattern_of(route.parts)}", through)
+            if through := tuple(other.scopes for other in self._reached_through(route)):
+                yield _Deny(route.scopes, f"{self.name}/{build_pattern(route.parts)}", through)
 
-    def insist_on_exactness(self) -> None:
+    def check_exactness(self) -> None:
         """Raise ValueError where a Deny would hit what the same token opens.
 
         It is enough to try the tokens that have the scopes of just the routes in question: with more
         scopes more is open, and less is denied.
         """
-        for route, hit in product(self.routes, self.routes):
-            in_surplus = hits(surplus_of(route.parts), hit.parts)
-            if in_surplus and self._denies_surplus(route, route.scopes | hit.scopes):
-                raise _inexact(route, hit)
-            owned = paths.rank(hit.parts) < paths.rank(route.parts)
-            if in_surplus or (owned and paths.overlap(hit.parts, route.parts)):
-                for other in self._through(route):
-                    if not route.scopes <= other.scopes | hit.scopes:
-                        raise _inexact(route, hit)
+        for route, target in product(self.routes, self.routes):
+            in_surplus = intersects(find_surplus(route.parts), target.parts)
+            if in_surplus and self._denies_surplus(route, route.scopes | target.scopes):
+                raise _inexact(route, target)
+            is_more_specific = paths.rank(target.parts) < paths.rank(route.parts)
+            if in_surplus or (is_more_specific and paths.overlap(target.parts, route.parts)):
+                for other in self._reached_through(route):
+                    if not route.scopes <= other.scopes | target.scopes:
+                        raise _inexact(route, target)
 
     def _denies_surplus(self, route: Route, scopes: Scopes) -> bool:
-        return not any(other.scopes <= scopes for other in self._covering(route))
+        return not any(other.scopes <= scopes for other in self._covering_routes(route))
 
-    def _covering(self, route: Route) -> Iterator[Route]:
+    def _covering_routes(self, route: Route) -> Iterator[Route]:
         """The routes whose pattern has the whole surplus of this one."""
         return (other for other in self.routes if covers(other.parts, route.parts))
 
-    def _through(self, route: Route) -> Iterator[Route]:
+    def _reached_through(self, route: Route) -> Iterator[Route]:
         """The less specific routes whose pattern reaches paths of this one."""
         return (
             other
@@ -170,8 +170,8 @@ class _Method(NamedTuple):
         )
 
 
-def _inexact(route: Route, hit: Route) -> ValueError:
-    entries = " and ".join(f"`{entry}`" for entry in dict.fromkeys((route.entry, hit.entry)))
+def _inexact(route: Route, target: Route) -> ValueError:
+    entries = " and ".join(f"`{entry}`" for entry in dict.fromkeys((route.entry, target.entry)))
     return ValueError(
-        f"{entries}: a cached policy cannot tell their paths apart, for in IAM `*` spans slashes: {_REMEDY}"
+        f"{entries}: a cached policy cannot tell their paths apart, because `*` spans slashes in IAM: {_REMEDY}"
     )

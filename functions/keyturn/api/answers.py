@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def http(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
+def json_response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
     """A JSON answer that nobody caches (RFC 6749 section 5.1)."""
     return {
         "statusCode": status,
@@ -20,14 +20,15 @@ class Refusal(Exception):
     status = 500
     error = "server_error"
     headers: Mapping[str, str] = {}
+    metric: str | None = None  # beside TokensRefused (docs/signals.md)
 
     def body(self) -> dict[str, str]:
         """`{"error", "error_description"}`."""
         return {"error": self.error, "error_description": str(self)}
 
-    def http(self) -> dict[str, Any]:
+    def to_http(self) -> dict[str, Any]:
         """The same over HTTP."""
-        return http(self.status, self.body(), **self.headers)
+        return json_response(self.status, self.body(), **self.headers)
 
 
 class BadRequest(Refusal):
@@ -47,6 +48,15 @@ class Forbidden(Refusal):
     error = "unauthorized_client"
 
 
+class ClientBlocked(Forbidden):
+    """An operator refuses the client until it is released."""
+
+    metric = "RequestsBlocked"
+
+    def __init__(self) -> None:
+        super().__init__("client: is blocked")
+
+
 class Unavailable(Refusal):
     """Not now; `retry_after` in seconds (RFC 9110 section 10.2.3)."""
 
@@ -56,3 +66,12 @@ class Unavailable(Refusal):
     def __init__(self, problem: str, retry_after: int = 1) -> None:
         super().__init__(problem)
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class JustCutOff(Unavailable):
+    """The token would be hit by a cut-off, whose instant lies a few seconds ahead of its write."""
+
+    metric = "RequestsCutOff"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("tokens of this client or subject have just been revoked", retry_after)

@@ -5,6 +5,7 @@ that a cache would keep, nor a 401 that makes clients drop good tokens.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from keyturn.access.api import Api
@@ -14,84 +15,98 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision, Metric, log_decision, measure
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.model import EndedKey, Generation, Key
 from keyturn.keyset.states import State
-from keyturn.tokens.claims import check
+from keyturn.tokens.claims import check_claims
 from keyturn.tokens.errors import Code, TokenRefused
-from keyturn.tokens.verify import VerificationKey, read_signed
+from keyturn.tokens.jws import UnverifiedToken
+from keyturn.tokens.verify import verify_signature
 
 KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
-REFUSED_AS: Mapping[State, Code] = {  # an active key's tokens always count
+CODE_BY_STATE: Mapping[State, Code] = {  # an active key's tokens always count
     State.STANDBY: Code.KEY_NOT_PUBLISHED,
     State.GRACE: Code.KEY_EXPIRED,
     State.RETIRED: Code.KEY_RETIRED,
     State.REVOKED: Code.KEY_REVOKED,
 }
-_EMPTY = Keyset()  # until a key was found
-
-
-def authenticate(
-    stack: Stack, token: str, log_fields: dict[str, Any], api_id: str | None = None
-) -> tuple[dict[str, Any], Api]:
-    """The claims of a token that is good for an API (None: for one without a document), and what it accepts.
-
-    Raises TokenRefused, or a fault when we are bad. The API's document is looked at behind the
-    signature: what nobody signed makes no container read it. `log_fields` gets what the log may hold:
-    which key and generation decided, nothing of the token.
-    """
-
-    keyset = _EMPTY
-
-    def find_key(kid: str) -> VerificationKey:
-        nonlocal keyset
-        keyset, key = _acceptable(stack, kid, log_fields)
-        return VerificationKey(stack.public_keys.get(key), key.lifetime)
-
-    now = stack.clock.now().timestamp()
-    signed = read_signed(token, find_key, headers=stack.headers)
-    api = stack.api(api_id)
-    check(signed.claims, stack.expected(api.audience), lifetime=signed.lifetime, now=now)
-    if keyset.cutoff_that_hits(signed.claims):
-        raise TokenRefused(Code.CUT_OFF)
-    return signed.claims, api
-
-
-def _acceptable(stack: Stack, kid: str, log_fields: dict[str, Any]) -> tuple[Keyset, Key]:
-    """The key, if its tokens count now; raises TokenRefused with what is wrong with it."""
-    if len(kid) != KID_LENGTH:  # no key has it, now or later
-        raise TokenRefused(Code.UNKNOWN_KID)
-    generation = stack.view.current()
-    key = generation.keyset.find(kid)
-    if key is None:  # an older view cannot tell: the key may have been published since
-        generation = stack.view.fresh()
-        key = generation.keyset.find(kid)
-    log_fields["generation"] = generation.number
-    if key is None:
-        raise TokenRefused(Code.UNKNOWN_KID)
-    log_fields["kid"], log_fields["key_state"] = key.kid, key.state
-    if isinstance(key, EndedKey) or not key.verifies(stack.clock.now()):
-        raise TokenRefused(REFUSED_AS[key.state])
-    return generation.keyset, key
 
 
 def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     """The authorizer events of REST, HTTP and WebSocket APIs."""
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
-    log_fields = {"request_id": lambda_context.aws_request_id, "key_state": "none"}
-    accepted = None
     try:
-        accepted = authenticate(stack, call.bearer_token(), log_fields, call.api_id)
-    except TokenRefused as refusal:
-        log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
+        answer = decide(stack, call, lambda_context.aws_request_id)
     except (AwsFault, KeysetFault):
         measure(Metric.AUTHORIZER_FAULTS, api=call.api_id)
         raise
-    if accepted is None and call.http_api:
+    if answer is None and call.is_http_api:
         return gateway.NOT_AUTHORIZED
-    if accepted is None:
+    if answer is None:
         # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
         raise Unauthorized
+    return answer
+
+
+def decide(stack: Stack, call: gateway.Call, request_id: str) -> Mapping[str, Any] | None:
+    """The answer to a good token, None for any other; logs the decision, with nothing of the token."""
+    log_fields: dict[str, Any] = {"request_id": request_id, "key_state": "none"}
+    try:
+        text, api_id = call.bearer_token(), call.api_id
+        token = UnverifiedToken.parse(text)
+        generation = read_generation(stack, token.kid)
+        log_fields |= _key_fields(generation, token.kid)
+        claims, api = authenticate(stack, token, generation, api_id)
+    except TokenRefused as refusal:
+        log_decision(Decision.REFUSED, code=refusal.code, **log_fields)
+        return None
     log_decision(Decision.ACCEPTED, code="ok", **log_fields)
-    claims, api = accepted
-    return call.allowed(claims, api.routes, gateway.integration_context(claims))
+    return call.allow(claims, api.routes, gateway.build_context(claims))
+
+
+def read_generation(stack: Stack, kid: str) -> Generation:
+    """The generation that decides about a key; raises TokenRefused for what can be no kid."""
+    if len(kid) != KID_LENGTH:  # no key has it, now or later
+        raise TokenRefused(Code.UNKNOWN_KID)
+    generation = stack.view.get()
+    if generation.keyset.find(kid):
+        return generation
+    return (
+        stack.view.get_fresh()
+    )  # an older view cannot tell: the key may have been published since
+
+
+def authenticate(
+    stack: Stack, token: UnverifiedToken, generation: Generation, api_id: str | None = None
+) -> tuple[dict[str, Any], Api]:
+    """The claims of a token that is good for an API (None: for one without a document), and that API.
+
+    Raises TokenRefused, or a fault when we are bad. The API's document is read only once the signature
+    is verified: what nobody signed makes no container read it.
+    """
+    now = stack.clock.now()
+    key = acceptable_key(generation, token.kid, now)
+    claims = verify_signature(token, stack.public_keys.get(key))
+    api = stack.api(api_id)
+    expected = stack.expectations(api.audience)
+    check_claims(claims, expected, lifetime=key.lifetime, now=now.timestamp())
+    if generation.keyset.refusing_cutoff(claims):
+        raise TokenRefused(Code.CUT_OFF)
+    return claims, api
+
+
+def acceptable_key(generation: Generation, kid: str, now: datetime) -> Key:
+    """The key, if its tokens count at `now`; raises TokenRefused with what is wrong with it."""
+    key = generation.keyset.find(kid)
+    if key is None:
+        raise TokenRefused(Code.UNKNOWN_KID)
+    if isinstance(key, EndedKey) or not key.verifies(now):
+        raise TokenRefused(CODE_BY_STATE[key.state])
+    return key
+
+
+def _key_fields(generation: Generation, kid: str) -> dict[str, Any]:
+    """Which key and generation decide, for the log."""
+    key = generation.keyset.find(kid)
+    state = {"kid": kid, "key_state": key.state} if key else {}
+    return {"generation": generation.number, **state}

@@ -26,7 +26,7 @@ class Caller:
         role, session = None, None
         match event["requestContext"]:
             case {"identity": {"userArn": str(arn)}} if arn:
-                role, session = _role_and_session(arn)
+                role, session = _parse_arn(arn)
         match event:
             case {"path": str(path), "pathParameters": {"client": str(client)}} if is_client_name(
                 client
@@ -43,18 +43,18 @@ class Caller:
         return cls()
 
 
-def named_client(caller: Caller, event: Any, *, over_http: bool) -> str:
+def require_client(caller: Caller, event: Any, *, is_http: bool) -> str:
     """The client; raises Forbidden, and BadRequest where a direct invoke names none."""
-    if not over_http and not (isinstance(event, Mapping) and isinstance(event.get("client"), str)):
-        raise BadRequest("client", "is required, as a text")
-    if over_http and caller.role is None:
-        raise Forbidden("client: the caller has no ARN, the route needs IAM auth")
+    if not is_http and not (isinstance(event, Mapping) and isinstance(event.get("client"), str)):
+        raise BadRequest("client", "is required, as a string")
+    if is_http and caller.role is None:
+        raise Forbidden("client: the caller has no ARN; the route needs IAM auth")
     if caller.client is None:
         raise Forbidden("client: is not a client's name")
     return caller.client
 
 
-def _role_and_session(arn: str) -> tuple[str, str | None]:
+def _parse_arn(arn: str) -> tuple[str, str | None]:
     """An assumed role's ARN without the session; other principals as they are.
 
     `arn:aws:sts::123456789012:assumed-role/Shop/session` says nothing of the role's path.

@@ -13,7 +13,7 @@ NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes
 MAX_ARN = 512  # characters of a policy's resource: "Output from an API Gateway Lambda authorizer"
 MAX_RESULT = 8192  # bytes: "AWS Lambda authorizer result size" of WebSocket APIs, L-20859C74
 _SCHEME = "bearer "
-_compact = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 # What a policy takes for a wildcard or a variable; in `${}` it is the character itself. IAM User Guide,
 # "IAM policy elements: Variables and tags".
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
     authorization: str | None
     resource: str  # arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>
-    http_api: bool
+    is_http_api: bool
     chosen_route: str | None = None  # `GET /orders/{id}` or `/orders/{id}`, if the event says so
 
     @classmethod
@@ -50,14 +50,14 @@ class Call(NamedTuple):
         """
         if not isinstance(event, Mapping):
             raise UnknownEvent("the event is not an object")
-        http_api = event.get("version") == "2.0"
-        resource = event.get("routeArn" if http_api else "methodArn")
+        is_http_api = event.get("version") == "2.0"
+        resource = event.get("routeArn" if is_http_api else "methodArn")
         if not isinstance(resource, str) or resource.count("/") < 2:
             raise UnknownEvent("neither methodArn nor routeArn names a route")
         if event.get("type") == "TOKEN":
-            return cls(_text(event.get("authorizationToken")), resource, http_api)
-        chosen_route = _text(event.get("routeKey" if http_api else "resource"))
-        return cls(_header(event.get("headers")), resource, http_api, chosen_route)
+            return cls(_text(event.get("authorizationToken")), resource, is_http_api)
+        chosen_route = _text(event.get("routeKey" if is_http_api else "resource"))
+        return cls(_find_authorization(event.get("headers")), resource, is_http_api, chosen_route)
 
     @property
     def api_id(self) -> str:
@@ -69,34 +69,34 @@ class Call(NamedTuple):
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""
-        told = self.authorization or ""
-        if told[: len(_SCHEME)].lower() != _SCHEME:
+        header = self.authorization or ""
+        if header[: len(_SCHEME)].lower() != _SCHEME:
             raise TokenRefused(Code.MISSING)
-        if len(told) > _MAX_FIELD:
+        if len(header) > _MAX_FIELD:
             raise TokenRefused(Code.TOO_LARGE)
-        token = told[len(_SCHEME) :].lstrip(" ")
+        token = header[len(_SCHEME) :].lstrip(" ")
         if not token:
             raise TokenRefused(Code.MISSING)
         return token
 
-    def allowed(
+    def allow(
         self, claims: Mapping[str, Any], table: RouteTable | None, context: Mapping[str, str]
     ) -> Mapping[str, Any]:
         """The token is good: what its scopes open by the table. Without one: the whole stage."""
         scopes = frozenset(claims.get("scope", "").split())
-        arn, stage, asked = self.resource.split("/", 2)
+        arn, stage, route = self.resource.split("/", 2)
         stage = f"{arn}/{stage}"
-        if self.http_api:
-            allowed = table is None or self._is_open(table, asked, scopes)
+        if self.is_http_api:
+            allowed = table is None or self._is_open(table, route, scopes)
             return {"isAuthorized": allowed, "context": context}
         return {
             "principalId": claims["sub"],
-            "policyDocument": _policy(stage, *self._patterns(table, stage, asked, scopes)),
+            "policyDocument": _policy(stage, *self._patterns(table, stage, route, scopes)),
             "context": context,
         }
 
     def _patterns(
-        self, table: RouteTable | None, stage: str, asked: str, scopes: frozenset[str]
+        self, table: RouteTable | None, stage: str, route: str, scopes: frozenset[str]
     ) -> tuple[Sequence[str], Sequence[str]]:
         """What to allow and what to deny, behind the stage.
 
@@ -105,26 +105,26 @@ class Call(NamedTuple):
         """
         if table is None:
             return ("*",), ()
-        if table.shared is not None and asked != CONNECT:
+        if table.shared is not None and route != CONNECT:
             return table.shared.patterns(scopes)
-        pattern = _SPECIAL.sub(r"${\g<0>}", asked)
-        if len(stage) + 1 + len(pattern) > MAX_ARN or not self._is_open(table, asked, scopes):
+        pattern = _SPECIAL.sub(r"${\g<0>}", route)
+        if len(stage) + 1 + len(pattern) > MAX_ARN or not self._is_open(table, route, scopes):
             return (), ()
         return (pattern,), ()
 
-    def _is_open(self, table: RouteTable, asked: str, scopes: frozenset[str]) -> bool:
-        method, slash, path = asked.partition("/")
+    def _is_open(self, table: RouteTable, route: str, scopes: frozenset[str]) -> bool:
+        method, slash, path = route.partition("/")
         return table.opens(method, slash + path, self.chosen_route, scopes)
 
 
-def integration_context(claims: Mapping[str, Any]) -> dict[str, str]:
+def build_context(claims: Mapping[str, Any]) -> dict[str, str]:
     """What the integration gets: API Gateway passes no objects, so all claims travel as one JSON text."""
     return {
         "sub": claims["sub"],
         "client_id": claims["client_id"],
         "jti": claims["jti"],
         "scope": claims.get("scope", ""),
-        "claims": _compact(claims),
+        "claims": _encode(claims),
     }
 
 
@@ -137,7 +137,7 @@ def result_size(claims: Mapping[str, Any]) -> int:
     answer = {
         "principalId": claims["sub"],
         "policyDocument": _policy("", [(MAX_ARN - 1) * "x"], []),
-        "context": integration_context(claims),
+        "context": build_context(claims),
     }
     return len(json.dumps(answer))  # as Lambda writes it, or longer: with escapes for non-ASCII
 
@@ -158,7 +158,7 @@ def _policy(stage: str, allowed: Sequence[str], denied: Sequence[str]) -> Mappin
     }
 
 
-def _header(headers: Any) -> str | None:
+def _find_authorization(headers: Any) -> str | None:
     if not isinstance(headers, Mapping):
         return None
     return next(

@@ -8,10 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keyturn.access.client import Client
-from keyturn.access.grant import NotGranted, TokenRequest, grant
+from keyturn.access.grant import Grant, NotGranted, TokenRequest, grant
 from keyturn.api import token_request
-from keyturn.api.answers import BadRequest, Forbidden, Refusal, Unavailable, http
-from keyturn.api.caller import Caller, named_client
+from keyturn.api.answers import (
+    BadRequest,
+    ClientBlocked,
+    Forbidden,
+    JustCutOff,
+    Refusal,
+    Unavailable,
+    json_response,
+)
+from keyturn.api.caller import Caller, require_client
 from keyturn.api.gateway import MAX_RESULT, result_size
 from keyturn.aws.faults import AwsFault, KeyUnusable, Throttled
 from keyturn.aws.powertools import logger, metrics
@@ -22,49 +30,68 @@ from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.tokens import claims, jws
 
 
+class KeyDisabled(Unavailable):
+    """KMS has disabled the key: it was revoked behind our view."""
+
+
 def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> Mapping[str, Any]:
-    """The token response of RFC 6749 section 5.1; raises Refusal.
-
-    A key that KMS has disabled was revoked behind our view: read again, and sign with the next.
-    """
-    for read_generation in (stack.view.fresh, stack.view.reread):
-        keyset, key = _active_key(read_generation)
-        jti, now = stack.clock.new_id(), int(stack.clock.now().timestamp())
-        wanted, signed = to_sign(stack, keyset, key, _client(stack, client), request, jti, now)
-        try:
-            signature = stack.kms.sign(key.kms_key_arn, signed.encode())
-        except AwsFault as fault:
-            logger.warning("cannot_sign", kid=key.kid, code=fault.code)
-            failure = Unavailable(f"KMS cannot sign ({fault.code})")
-            if isinstance(fault, Throttled):
-                measure(Metric.SIGN_THROTTLED)
-            if not isinstance(fault, KeyUnusable):
-                break
-            measure(Metric.DISABLED_KEY_USED)
-        else:
-            _audit_token(caller, key, wanted, jti, now)
-            return {
-                "access_token": jws.compact(signed, signature),
-                "token_type": "Bearer",
-                "expires_in": wanted.lifetime,
-                **({"scope": wanted.scope} if wanted.scope else {}),
-            }
-    raise failure
+    """The token response of RFC 6749 section 5.1; raises Refusal."""
+    try:
+        return _sign(stack, stack.view.get_fresh, request, caller, client)
+    except KeyDisabled:  # read again, once, and sign with the key that is active now
+        return _sign(stack, stack.view.reread, request, caller, client)
 
 
-def to_sign(
+def _sign(
     stack: Stack,
-    keyset: Keyset,
-    key: Key,
-    client: Client,
+    read_generation: Callable[[], Generation],
     request: TokenRequest,
-    jti: str,
-    now: int,
-) -> tuple[claims.Request, str]:
-    """What the token says, and the text to sign; `now` in epoch seconds. Raises Refusal."""
-    wanted = _granted(client, request, key)
-    _check_cutoffs(keyset, wanted, jti, now)
-    return wanted, _signing_input(stack, key, wanted, jti, now)
+    caller: Caller,
+    client: str,
+) -> Mapping[str, Any]:
+    keyset, key = _active_key(read_generation)
+    members, signing_input = prepare(stack, keyset, key, _client(stack, client), request)
+    try:
+        signature = stack.kms.sign(key.kms_key_arn, signing_input.encode())
+    except AwsFault as fault:
+        raise _cannot_sign(key, fault) from None
+    _audit_token(caller, key, members)
+    return {
+        "access_token": jws.serialize(signing_input, signature),
+        "token_type": "Bearer",
+        "expires_in": members["exp"] - members["iat"],
+        **({"scope": members["scope"]} if "scope" in members else {}),
+    }
+
+
+def _cannot_sign(key: Key, fault: AwsFault) -> Unavailable:
+    logger.warning("cannot_sign", kid=key.kid, code=fault.code)
+    if isinstance(fault, Throttled):
+        measure(Metric.SIGN_THROTTLED)
+    if isinstance(fault, KeyUnusable):
+        measure(Metric.DISABLED_KEY_USED)
+    kind = KeyDisabled if isinstance(fault, KeyUnusable) else Unavailable
+    return kind(f"KMS cannot sign ({fault.code})")
+
+
+def prepare(
+    stack: Stack, keyset: Keyset, key: Key, client: Client, request: TokenRequest
+) -> tuple[Mapping[str, Any], str]:
+    """The claims of the token, and the text to sign; raises Refusal."""
+    granted = _grant(client, request, key)
+    members = claims.build(
+        issuer=stack.settings.issuer,
+        subject=granted.subject,
+        audience=granted.audience,
+        client_id=client.name,
+        jti=stack.clock.new_id(),
+        now=int(stack.clock.now().timestamp()),
+        lifetime=granted.lifetime,
+        scope=granted.scope,
+        extra=granted.claims,
+    )
+    _check_cutoffs(keyset, members)
+    return members, _build_signing_input(key, members)
 
 
 def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]:
@@ -81,77 +108,72 @@ def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]
 def _client(stack: Stack, name: str) -> Client:
     """What the client may have, by a view of at most C, as for the keyset."""
     try:
-        client = stack.client_views.view(name).fresh()
+        client = stack.client_views.view(name).get_fresh()
     except (AwsFault, KeysetFault) as fault:
         logger.exception("no_client")
         raise Unavailable("the client's document cannot be read") from fault
     if client is None:
-        raise Forbidden("client: no document says what it may have")
+        raise Forbidden("client: has no document")
     return client
 
 
-def _granted(client: Client, request: TokenRequest, key: Key) -> claims.Request:
+def _grant(client: Client, request: TokenRequest, key: Key) -> Grant:
     try:
-        given = grant(client, request, key_lifetime=key.lifetime)
+        return grant(client, request, key_lifetime=key.lifetime)
     except NotGranted as refusal:
         raise BadRequest(refusal.field, refusal.problem, refusal.code) from None
-    return claims.Request(
-        given.subject, given.audience, client.name, given.lifetime, given.scope, given.claims
-    )
 
 
-def _check_cutoffs(keyset: Keyset, wanted: claims.Request, jti: str, now: int) -> None:
+def _check_cutoffs(keyset: Keyset, members: Mapping[str, Any]) -> None:
     """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
-    cutoff = keyset.cutoff_that_hits(
-        {"client_id": wanted.client_id, "sub": wanted.subject, "jti": jti, "iat": now}
-    )
-    if cutoff and cutoff.blocks:
-        raise Forbidden("client: is blocked")
+    cutoff = keyset.refusing_cutoff(members)
+    if cutoff and cutoff.is_block:
+        raise ClientBlocked
     if cutoff:
-        wait = int(cutoff.before.timestamp()) - now
-        raise Unavailable("tokens of this client or subject have just been revoked", wait)
+        raise JustCutOff(retry_after=int(cutoff.before.timestamp()) - members["iat"])
 
 
-def _signing_input(stack: Stack, key: Key, wanted: claims.Request, jti: str, now: int) -> str:
+def _build_signing_input(key: Key, members: Mapping[str, Any]) -> str:
     try:
-        made = claims.make(wanted, issuer=stack.settings.issuer, jti=jti, now=now)
-        signed = jws.signing_input(key.kid, made)
-        answer = result_size(made)
+        signing_input = jws.build_signing_input(key.kid, members)
+        answer_size = result_size(members)
     except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
         raise BadRequest("claims", "cannot be written as JSON") from None
-    if jws.compact_size(signed) > jws.MAX_BYTES:
+    if jws.serialized_size(signing_input) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
-    if answer > MAX_RESULT:
+    if answer_size > MAX_RESULT:
         raise BadRequest("claims", f"make the authorizer's answer larger than {MAX_RESULT} bytes")
-    return signed
+    return signing_input
 
 
-def _audit_token(caller: Caller, key: Key, wanted: claims.Request, jti: str, now: int) -> None:
+def _audit_token(caller: Caller, key: Key, members: Mapping[str, Any]) -> None:
     """One line per token, so that CloudTrail's Sign events can be checked against what was issued."""
     logger.info(
         "token_issued",
-        jti=jti,
+        jti=members["jti"],
         kid=key.kid,
-        sub=wanted.subject,
-        exp=now + wanted.lifetime,
-        **_who(caller),
+        sub=members["sub"],
+        exp=members["exp"],
+        **_add_caller(caller),
     )
     metrics.add_metric("TokensIssued", "Count", 1)
 
 
 def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
     """One line per refusal: who, and the error's code; nothing of the request."""
-    logger.info("token_refused", code=refusal.error, **_who(caller))
+    logger.info("token_refused", code=refusal.error, **_add_caller(caller))
     metrics.add_metric("TokensRefused", "Count", 1)
+    if refusal.metric:
+        metrics.add_metric(refusal.metric, "Count", 1)
 
 
-def _who(caller: Caller) -> dict[str, Any]:
+def _add_caller(caller: Caller) -> dict[str, Any]:
     """Also properties of the metric's line: as dimensions each would be a metric to pay for."""
-    who = {"client": caller.client, "role": caller.role, "session": caller.session}
-    known = {name: value for name, value in who.items() if value is not None}
-    for name, value in known.items():
+    members = {"client": caller.client, "role": caller.role, "session": caller.session}
+    fields = {name: value for name, value in members.items() if value is not None}
+    for name, value in fields.items():
         metrics.add_metadata(name, value)
-    return known
+    return fields
 
 
 @metrics.log_metrics
@@ -159,17 +181,15 @@ def _who(caller: Caller) -> dict[str, Any]:
 def handler(event: Any, _context: object) -> Mapping[str, Any]:
     """API Gateway's proxy event, or a direct invoke with a `client`."""
     stack = Stack.from_environment()
-    over_http = isinstance(event, Mapping) and "requestContext" in event
-    caller = Caller.from_http(event) if over_http else Caller.from_invoke(event)
+    is_http = isinstance(event, Mapping) and "requestContext" in event
+    caller = Caller.from_http(event) if is_http else Caller.from_invoke(event)
     try:
-        client = named_client(caller, event, over_http=over_http)
+        client = require_client(caller, event, is_http=is_http)
         request = (
-            token_request.from_http(event, client)
-            if over_http
-            else token_request.from_invoke(event)
+            token_request.from_http(event, client) if is_http else token_request.from_invoke(event)
         )
         answer = issue(stack, request, caller, client)
     except Refusal as refusal:
         _audit_refusal(caller, refusal)
-        return refusal.http() if over_http else refusal.body()
-    return http(200, answer) if over_http else answer
+        return refusal.to_http() if is_http else refusal.body()
+    return json_response(200, answer) if is_http else answer

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from keyturn.access import members
-from keyturn.access.grant import Code, TokenRequest, plain
+from keyturn.access.grant import ErrorCode, TokenRequest, display_name
 from keyturn.api.answers import BadRequest
 from keyturn.tokens import strict_json
 
@@ -24,7 +24,7 @@ def from_http(event: Mapping[str, Any], client: str) -> TokenRequest:
     try:
         fields = strict_json.loads(body)
     except ValueError:
-        raise BadRequest("body", "is not JSON, or no object") from None
+        raise BadRequest("body", "is not a JSON object") from None
     return _from_fields(fields)
 
 
@@ -35,7 +35,7 @@ def from_invoke(event: Mapping[str, Any]) -> TokenRequest:
 
 def _from_fields(fields: Mapping[str, Any]) -> TokenRequest:
     for name in sorted(fields.keys() - _READERS.keys(), key=ascii):
-        raise BadRequest(plain(name) or "body", "is not a field of a request")
+        raise BadRequest(display_name(name) or "body", "is not a field of a request")
     values = {}
     for name, value in fields.items():
         try:
@@ -53,10 +53,10 @@ def _from_form(body: bytes, client: str) -> TokenRequest:
     if fields["grant_type"] != "client_credentials":
         raise BadRequest("grant_type", "should be client_credentials", "unsupported_grant_type")
     if fields.get("client_id", client) != client:
-        raise BadRequest("client_id", "is not the client of the path")
+        raise BadRequest("client_id", "is not the client in the path")
     targets = {fields[name] for name in ("resource", "audience") if name in fields}
     if len(targets) > 1:
-        raise BadRequest("resource", "is not the audience asked for", Code.INVALID_TARGET)
+        raise BadRequest("resource", "contradicts the parameter audience", ErrorCode.INVALID_TARGET)
     scope = fields.get("scope", "")
     return TokenRequest(subject=client, audience=next(iter(targets), None), scope=scope)
 
@@ -72,12 +72,12 @@ def _form_fields(body: bytes) -> Mapping[str, str]:
             max_num_fields=_MAX_FIELDS,
         )
     except ValueError:
-        raise BadRequest("body", "is no form in UTF-8") from None
+        raise BadRequest("body", "is not a form in UTF-8") from None
     fields: dict[str, str] = {}
     for name, value in pairs:
         if name in fields:  # one token is for one audience (RFC 8707 section 2)
-            error = Code.INVALID_TARGET if name == "resource" else Code.INVALID_REQUEST
-            raise BadRequest(plain(name) or "body", "stands there twice", error)
+            error = ErrorCode.INVALID_TARGET if name == "resource" else ErrorCode.INVALID_REQUEST
+            raise BadRequest(display_name(name) or "body", "is given twice", error)
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
 
@@ -133,8 +133,10 @@ def _claims(value: Any) -> Mapping[str, Any]:
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
+    children = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
+    return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 if TYPE_CHECKING:
     from boto3 import client as client
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 else:
 
     def client(service, *, config=None):
-        """A client of this process's session; raises Unsent."""
-        with translated(service):
+        """A client of this process's session; raises NotSent."""
+        with translate_errors(service):
             return session().create_client(service, config=config or PATIENT)
 
 
@@ -74,11 +74,11 @@ def _loader() -> Loader:
 @cache
 def session() -> Session:
     """This process's one session, configured by the environment (and by aws/credentials.py)."""
-    own = Session()
-    own.register_component("data_loader", _loader())
+    aws_session = Session()
+    aws_session.register_component("data_loader", _loader())
     if region := os.environ.get("AWS_REGION"):  # botocore itself reads AWS_DEFAULT_REGION only
-        own.set_config_variable("region", region)
-    return own
+        aws_session.set_config_variable("region", region)
+    return aws_session
 
 
 class Clients:

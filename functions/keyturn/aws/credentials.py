@@ -6,7 +6,7 @@ from getpass import GetPassWarning
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from keyturn.aws.clients import session
-from keyturn.aws.faults import AwsFault, NoCredentials, translated
+from keyturn.aws.faults import AwsFault, NoCredentials, translate_errors
 
 MFA_WITHOUT_TERMINAL = "MfaWithoutTerminal"
 _CALL = "AWS credentials"
@@ -15,16 +15,16 @@ _CALL = "AWS credentials"
 def use_session(profile: str | None, region: str | None) -> None:
     """Have every client and signature of this process use this profile and Region.
 
-    What is None comes from the environment, then from the profile. Raises Unsent when there is no
-    Region or no such profile, NoCredentials when nothing can be signed, Unreached.
+    What is None comes from the environment, then from the profile. Raises NotSent when there is no
+    Region or no such profile, NoCredentials when nothing can be signed, Unreachable.
     """
     session.cache_clear()
-    own = session()
+    aws_session = session()
     for name, value in (("profile", profile), ("region", region)):
         if value:
-            own.set_config_variable(name, value)
-    with translated("AWS configuration"):
-        if not own.get_config_variable("region"):
+            aws_session.set_config_variable(name, value)
+    with translate_errors("AWS configuration"):
+        if not aws_session.get_config_variable("region"):
             raise NoRegionError
     _check_credentials()
 
@@ -32,7 +32,7 @@ def use_session(profile: str | None, region: str | None) -> None:
 def _check_credentials() -> None:
     """Get them as the first call would: assume the role, read the token, ask for the MFA code."""
     try:
-        with translated(_CALL), warnings.catch_warnings():
+        with translate_errors(_CALL), warnings.catch_warnings():
             # Without a terminal getpass would read the code from stdin, which may hold a token.
             warnings.simplefilter("error", GetPassWarning)
             credentials = session().get_credentials()

@@ -11,7 +11,7 @@ import urllib3
 from pydantic import BaseModel, ConfigDict, Field
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 from keyturn.aws.powertools import logger
 from keyturn.aws.response_url import check_response_url
 
@@ -56,13 +56,15 @@ def check_operation(request: CustomResource, clients: Clients, stack: str) -> No
 
     An event proves nothing: whoever may invoke the function writes what they like.
     """
-    with translated("cloudformation:DescribeStacks"):
+    with translate_errors("cloudformation:DescribeStacks"):
         answer = clients.cloudformation.describe_stacks(StackName=stack)
-    own = answer["Stacks"][0]
-    if request.stack_id != own["StackId"]:
+    description = answer["Stacks"][0]
+    if request.stack_id != description["StackId"]:
         raise ForeignRequest("StackId: is another stack's")
-    if own["StackStatus"] not in _OPERATIONS.get(request.request_type, ()):
-        raise ForeignRequest(f"RequestType: {request.request_type} while {own['StackStatus']}")
+    if description["StackStatus"] not in _OPERATIONS.get(request.request_type, ()):
+        raise ForeignRequest(
+            f"RequestType: {request.request_type} while {description['StackStatus']}"
+        )
 
 
 def answer(event: Mapping[str, Any], run: Callable[[CustomResource], Mapping[str, str]]) -> None:

@@ -18,7 +18,7 @@ from keyturn.aws import registry
 from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
 from keyturn.aws.executions import Executions
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import AwsFault, translate_errors
 from keyturn.aws.gateway_authorizers import GatewayAuthorizers
 from keyturn.aws.http import Answer, Http
 from keyturn.aws.key_policy import role_prefix
@@ -58,7 +58,7 @@ class Deployment:
     @classmethod
     def find(cls, stack: str, clock: Clock | None = None) -> Self:
         """The stack with this name; raises AwsFault."""
-        with translated("cloudformation:DescribeStacks"):
+        with translate_errors("cloudformation:DescribeStacks"):
             answer = client("cloudformation").describe_stacks(StackName=stack)
         description = answer["Stacks"][0]
         outputs = {
@@ -73,10 +73,10 @@ class Deployment:
     @cached_property
     def settings(self) -> Settings:
         """What the stack was deployed with; raises InvalidSettings."""
-        parameters = {_snake(name): value for name, value in self._parameters.items()}
+        parameters = {_to_snake_case(name): value for name, value in self._parameters.items()}
         times = json.dumps({name: parameters[name] for name in Times.__dataclass_fields__})
-        own = [self.outputs["ApiStage"]] if int(parameters["result_ttl"]) else []
-        return Settings.checked(
+        own_stage = [self.outputs["ApiStage"]] if int(parameters["result_ttl"]) else []
+        return Settings.from_texts(
             {
                 **parameters,
                 "stack": self.stack,
@@ -85,7 +85,7 @@ class Deployment:
                 "token_url": self.outputs["TokenUrl"],
                 "role_prefix": self.role_prefix,
                 "times": times,
-                "flush_targets": ",".join([*own, parameters["flush_targets"]]),
+                "flush_targets": ",".join([*own_stage, parameters["flush_targets"]]),
                 "distribution": self.outputs.get("DistributionId", ""),
             }
         )
@@ -123,12 +123,12 @@ class Deployment:
     @cached_property
     def client_documents(self) -> registry.Registry[Client]:
         """Which client may ask for what."""
-        return registry.clients(self.stack, self.clients.ssm)
+        return registry.client_registry(self.stack, self.clients.ssm)
 
     @cached_property
     def api_documents(self) -> registry.Registry[Api]:
         """Which API accepts what."""
-        return registry.apis(self.stack, self.clients.ssm)
+        return registry.api_registry(self.stack, self.clients.ssm)
 
     @property
     def admits_accounts(self) -> bool:
@@ -148,12 +148,12 @@ class Deployment:
         content_type: str = "application/json",
         signed: bool = True,
     ) -> Answer:
-        """`POST /token/{client}` with the caller's IAM signature; raises Unanswered, Unsent."""
+        """`POST /token/{client}` with the caller's IAM signature; raises NoReply, NotSent."""
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         url = f"{self.outputs['TokenUrl']}/{client}"
         request = AWSRequest("POST", url, data=text, headers={"Content-Type": content_type})
         if signed:
-            with translated("POST /token"):
+            with translate_errors("POST /token"):
                 credentials = session().get_credentials()
                 if credentials is None:
                     raise NoCredentialsError
@@ -175,7 +175,7 @@ class Deployment:
 
     def caller(self) -> str:
         """The ARN of whoever these credentials belong to."""
-        with translated("sts:GetCallerIdentity"):
+        with translate_errors("sts:GetCallerIdentity"):
             identity = client("sts").get_caller_identity()
         return str(identity["Arn"])
 
@@ -185,14 +185,14 @@ class Deployment:
         Date has whole seconds (RFC 9110 section 6.6.1), so half a second of it says nothing.
         """
         sent = self.clock.now()
-        with translated("ssm:GetParameters"):
+        with translate_errors("ssm:GetParameters"):
             answer = self.clients.ssm.get_parameters(Names=[f"/keyturn/{self.stack}/keyset/clock"])
         date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return date + timedelta(seconds=0.5) - (sent + (self.clock.now() - sent) / 2)
 
     def log_lines(self, containing: str) -> list[str]:
         """What the stack's functions logged, the lines that contain a text."""
-        with translated("logs:FilterLogEvents"):
+        with translate_errors("logs:FilterLogEvents"):
             pages = (
                 client("logs")
                 .get_paginator("filter_log_events")
@@ -202,14 +202,14 @@ class Deployment:
         return [line for line in messages if containing in line]
 
 
-def _snake(name: str) -> str:
+def _to_snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def failed_resources(stack: str) -> list[str]:
     """Why CloudFormation could not create or update the stack, resource by resource."""
     try:
-        with translated("cloudformation:DescribeStackEvents"):
+        with translate_errors("cloudformation:DescribeStackEvents"):
             pages = (
                 client("cloudformation")
                 .get_paginator("describe_stack_events")

@@ -1,7 +1,7 @@
 """CloudFront's copies of the public documents, which an emergency has it forget."""
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 
 class EdgeCache:
@@ -17,7 +17,7 @@ class EdgeCache:
         One attempt. The same reference again is the same invalidation, not another one. Source: Amazon
         CloudFront API Reference, CreateInvalidation.
         """
-        with translated("cloudfront:CreateInvalidation"):
+        with translate_errors("cloudfront:CreateInvalidation"):
             answer = self._clients.cloudfront.create_invalidation(
                 DistributionId=self._distribution,
                 InvalidationBatch={

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import AwsFault, translate_errors
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "keyturn"
-_MOST_AT_ONCE = 10
+_MAX_ENTRIES = 10
 
 
 class EventBus:
@@ -21,7 +21,7 @@ class EventBus:
         self._events = events
         self._stack = stack
 
-    def put(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def put(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Tell these events, each a detail type and its detail; raises AwsFault if one was not taken.
 
         Then all may be told again: listeners must not mind hearing a thing twice.
@@ -29,14 +29,14 @@ class EventBus:
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "Source": SOURCE,
-                "DetailType": kind,
+                "DetailType": detail_type,
                 "Detail": json.dumps({"stack": self._stack, **detail}, separators=(",", ":")),
             }
-            for kind, detail in told
+            for detail_type, detail in events
         ]
-        for start in range(0, len(entries), _MOST_AT_ONCE):
-            with translated("events:PutEvents"):
-                answer = self._events.put_events(Entries=entries[start : start + _MOST_AT_ONCE])
+        for start in range(0, len(entries), _MAX_ENTRIES):
+            with translate_errors("events:PutEvents"):
+                answer = self._events.put_events(Entries=entries[start : start + _MAX_ENTRIES])
             if answer["FailedEntryCount"]:
-                refused = next(entry for entry in answer["Entries"] if "ErrorCode" in entry)
-                raise AwsFault("events:PutEvents", refused["ErrorCode"])
+                failure = next(entry for entry in answer["Entries"] if "ErrorCode" in entry)
+                raise AwsFault("events:PutEvents", failure["ErrorCode"])

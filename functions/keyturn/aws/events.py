@@ -19,24 +19,26 @@ def parse(adapter: TypeAdapter[_T], event: Any) -> _T:
     try:
         return adapter.validate_python(event)
     except ValidationError as error:
-        tagged = adapter.core_schema["type"] == "tagged-union"
-        raise InvalidEvent(describe(error, tagged=tagged)) from None
+        is_union = adapter.core_schema["type"] == "tagged-union"
+        raise InvalidEvent(describe(error, is_union=is_union)) from None
 
 
-def describe(error: ValidationError, *, tagged: bool = False) -> str:
+def describe(error: ValidationError, *, is_union: bool = False) -> str:
     """What is wrong, field by field, without the values; a union's tag is no field."""
     problems = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{_field(problem, tagged)}: {_said(problem)}" for problem in problems)
+    return "; ".join(
+        f"{_name_field(problem, is_union)}: {_describe_problem(problem)}" for problem in problems
+    )
 
 
-def _said(problem: "ErrorDetails") -> str:
+def _describe_problem(problem: "ErrorDetails") -> str:
     if problem["type"] == "union_tag_invalid":  # pydantic's own words show the value
         return f"Input should be one of {problem['ctx']['expected_tags']}"
     return problem["msg"]
 
 
-def _field(problem: "ErrorDetails", tagged: bool) -> str:
+def _name_field(problem: "ErrorDetails", is_union: bool) -> str:
     if problem["type"].startswith("union_tag_"):
         return str(problem["ctx"]["discriminator"]).strip("'")
-    parts = problem["loc"][1:] if tagged else problem["loc"]
+    parts = problem["loc"][1:] if is_union else problem["loc"]
     return ".".join(str(part) for part in parts) or "event"

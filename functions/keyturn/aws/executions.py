@@ -8,23 +8,23 @@ from typing import Any, Self, cast
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 UNKNOWN = "unknown"
 _EMERGENCY = "emergency"
 _CLIENT = "client_id"
 _MODES = ("scheduled", "rollback", _EMERGENCY)
-_LONGEST = 256  # characters, as PlanRotation takes them
+_MAX_TEXT = 256  # characters, as PlanRotation takes them
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One stay of an execution in a state; `left` is None while it lasts."""
+    """One stay of an execution in a state; `exited` is None while it lasts."""
 
     state: str
     entered: datetime
-    left: datetime | None
+    exited: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ExecutionRequest:
     """What an execution was asked, as far as its input can be understood: it may be any JSON.
 
-    `understood` says whether it is as the workflow wants it in these members (docs/workflow.md, "Input").
+    `is_valid` says whether it is as the workflow wants it in these members (docs/workflow.md, "Input").
     """
 
     mode: str
     started_by: str
     kids: tuple[str, ...]  # of an emergency
-    understood: bool
+    is_valid: bool
     cutoffs: frozenset[tuple[str, str]] = frozenset()  # of an emergency: claims with digests
 
     @classmethod
@@ -59,16 +59,16 @@ class Request:
             parsed = None
         members = parsed if isinstance(parsed, dict) else {}
         mode, started_by = (_text(members.get(name)) for name in ("mode", "started_by"))
-        listed = members.get("kids")
-        kids = tuple(filter(None, map(_text, listed if isinstance(listed, list) else ())))
+        raw_kids = members.get("kids")
+        kids = tuple(filter(None, map(_text, raw_kids if isinstance(raw_kids, list) else ())))
         cutoffs = _cutoffs(members) if mode == _EMERGENCY else frozenset()
-        released = mode == _EMERGENCY and bool(members.get("release"))
+        has_release = mode == _EMERGENCY and bool(members.get("release"))
         if mode != _EMERGENCY:
             is_complete = kids == ()
         else:
-            is_complete = [*kids] == (listed or []) and bool(kids or cutoffs or released)
-        understood = mode in _MODES and bool(started_by) and is_complete
-        return cls(mode or UNKNOWN, started_by or UNKNOWN, kids, understood, cutoffs)
+            is_complete = [*kids] == (raw_kids or []) and bool(kids or cutoffs or has_release)
+        is_valid = mode in _MODES and bool(started_by) and is_complete
+        return cls(mode or UNKNOWN, started_by or UNKNOWN, kids, is_valid, cutoffs)
 
     @property
     def is_emergency(self) -> bool:
@@ -98,7 +98,7 @@ class Executions:
     def start(self, state_machine_arn: str, event: Mapping[str, Any]) -> str:
         """Start an execution, named by mode and time for whoever reads the list; returns its ARN."""
         started = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
-        with translated("states:StartExecution"):
+        with translate_errors("states:StartExecution"):
             return self._clients.states.start_execution(
                 stateMachineArn=state_machine_arn,
                 name=f"{event['mode']}-{started}-{self._clock.new_id()}",
@@ -107,36 +107,36 @@ class Executions:
 
     def status(self, execution_arn: str) -> str:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        with translated("states:DescribeExecution"):
+        with translate_errors("states:DescribeExecution"):
             return self._clients.states.describe_execution(executionArn=execution_arn)["status"]
 
     def cause(self, execution_arn: str) -> str:
         """Why an execution failed, in Step Functions' words."""
-        with translated("states:DescribeExecution"):
-            described = self._clients.states.describe_execution(executionArn=execution_arn)
-        return described.get("cause", "no cause is given")
+        with translate_errors("states:DescribeExecution"):
+            description = self._clients.states.describe_execution(executionArn=execution_arn)
+        return description.get("cause", "no cause is given")
 
-    def request_of(self, execution_arn: str) -> Request:
+    def read_request(self, execution_arn: str) -> ExecutionRequest:
         """The input that an execution was started with."""
-        with translated("states:DescribeExecution"):
-            described = self._clients.states.describe_execution(executionArn=execution_arn)
-        return Request.parse(described.get("input", ""))
+        with translate_errors("states:DescribeExecution"):
+            description = self._clients.states.describe_execution(executionArn=execution_arn)
+        return ExecutionRequest.parse(description.get("input", ""))
 
     def latest(self, state_machine_arn: str, status: str) -> list[Execution]:
         """The latest hundred executions of a status, the newest first."""
-        with translated("states:ListExecutions"):
-            listed = self._clients.states.list_executions(
+        with translate_errors("states:ListExecutions"):
+            items = self._clients.states.list_executions(
                 stateMachineArn=state_machine_arn, statusFilter=cast("Any", status), maxResults=100
             )["executions"]
-        found = [
+        executions = [
             Execution(item["executionArn"], item["status"], item["startDate"], item.get("stopDate"))
-            for item in listed
+            for item in items
         ]
-        return sorted(found, key=lambda execution: execution.started, reverse=True)
+        return sorted(executions, key=lambda execution: execution.started, reverse=True)
 
     def visits(self, execution_arn: str) -> list[Visit]:
         """The states that the execution went through, in order."""
-        with translated("states:GetExecutionHistory"):
+        with translate_errors("states:GetExecutionHistory"):
             pages = self._clients.states.get_paginator("get_execution_history").paginate(
                 executionArn=execution_arn
             )
@@ -151,13 +151,13 @@ class Executions:
 
     def stop_all(self, state_machine_arn: str) -> None:
         """Stop what runs: a state machine in a Wait state cannot be deleted."""
-        with translated("states:ListExecutions"):
+        with translate_errors("states:ListExecutions"):
             pages = self._clients.states.get_paginator("list_executions").paginate(
                 stateMachineArn=state_machine_arn, statusFilter="RUNNING"
             )
             running = [item["executionArn"] for page in pages for item in page["executions"]]
         for arn in running:
-            with translated("states:StopExecution"):
+            with translate_errors("states:StopExecution"):
                 self._clients.states.stop_execution(
                     executionArn=arn, cause="the stack is being deleted"
                 )
@@ -165,6 +165,6 @@ class Executions:
 
 def _text(value: Any) -> str:
     """A text as UTF-8 can write it; empty for anything else, and for what no run would accept."""
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
         return ""
     return value.encode(errors="replace").decode()

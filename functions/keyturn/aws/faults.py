@@ -15,7 +15,7 @@ _THROTTLED = {
     "TooManyRequestsException",
 }
 _KEY_UNUSABLE = {"DisabledException", "KMSInvalidStateException", "NotFoundException"}
-_DENIED = {"AccessDenied", "AccessDeniedException"}
+_ACCESS_DENIED = {"AccessDenied", "AccessDeniedException"}
 _CONFLICT = {
     "412",
     "ConditionalRequestConflict",
@@ -23,7 +23,7 @@ _CONFLICT = {
     "PreconditionFailed",
     "TooManyUpdates",
 }
-_ABSENT = {"404", "NoSuchKey", "ResourceNotFoundException"}
+_NOT_FOUND = {"404", "NoSuchKey", "ResourceNotFoundException"}
 # botocore makes these calls by itself, while it signs another one.
 _CREDENTIAL_OPERATIONS = {
     "AssumeRole",
@@ -49,7 +49,7 @@ _NO_CREDENTIALS = (
     exceptions.UnknownTokenProviderError,
 )
 # Raised while the request is prepared: by configuration, arguments, endpoint or signature.
-_UNSENT = (
+_NOT_SENT = (
     *_NO_CREDENTIALS,
     exceptions.ApiVersionNotFoundError,
     exceptions.BaseEndpointResolverError,
@@ -91,7 +91,7 @@ _UNSENT = (
     exceptions.UnsupportedSignatureVersionError,
     exceptions.ValidationError,
 )
-_UNREACHED = (
+_UNREACHABLE = (
     exceptions.ConnectionError,  # its subclasses: endpoint, proxy, TLS, connect timeout
 )
 
@@ -113,7 +113,7 @@ class KeyUnusable(AwsFault):
     """The KMS key is disabled, pending deletion or gone."""
 
 
-class Denied(AwsFault):
+class AccessDenied(AwsFault):
     """No policy allows the call, or none does yet."""
 
 
@@ -121,19 +121,19 @@ class Conflict(AwsFault):
     """A conditional write met something that was not there when it was decided."""
 
 
-class Absent(AwsFault):
+class NotFound(AwsFault):
     """The object or schedule does not exist."""
 
 
-class Unanswered(AwsFault):
+class NoReply(AwsFault):
     """No usable answer came; the call may have had its effect all the same."""
 
 
-class Unreached(Unanswered):
+class Unreachable(NoReply):
     """The last attempt found no way to AWS; an earlier one may have been sent."""
 
 
-class Unsent(AwsFault):
+class NotSent(AwsFault):
     """Nothing was sent: the request could not even be prepared."""
 
 
@@ -141,12 +141,12 @@ class UnreadableDocument(AwsFault):
     """A parameter holds a client's or an API's document that does not parse."""
 
 
-class NoCredentials(Unsent):
+class NoCredentials(NotSent):
     """There are no usable credentials to sign with."""
 
 
 @contextmanager
-def translated(call: str) -> Iterator[None]:
+def translate_errors(call: str) -> Iterator[None]:
     """Turn botocore's errors from `call` (`service:Operation`) into AwsFault's children."""
     try:
         yield
@@ -154,31 +154,31 @@ def translated(call: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         if error.operation_name in _CREDENTIAL_OPERATIONS:
             raise NoCredentials(f"{call}, {error.operation_name}", code) from None
-        raise _kind(code, error)(call, code) from None
+        raise _fault(code, error)(call, code) from None
     except BotoCoreError as error:
-        raise _kind_without_answer(error)(call, type(error).__name__) from None
+        raise _fault_without_reply(error)(call, type(error).__name__) from None
 
 
-def _kind_without_answer(error: BotoCoreError) -> type[AwsFault]:
-    for errors, kind in (
+def _fault_without_reply(error: BotoCoreError) -> type[AwsFault]:
+    for errors, fault in (
         (_NO_CREDENTIALS, NoCredentials),
-        (_UNSENT, Unsent),
-        (_UNREACHED, Unreached),
+        (_NOT_SENT, NotSent),
+        (_UNREACHABLE, Unreachable),
     ):
         if isinstance(error, errors):
-            return kind
-    return Unanswered
+            return fault
+    return NoReply
 
 
-def _kind(code: str, error: ClientError) -> type[AwsFault]:
-    for codes, kind in (
+def _fault(code: str, error: ClientError) -> type[AwsFault]:
+    for codes, fault in (
         (_THROTTLED, Throttled),
         (_KEY_UNUSABLE, KeyUnusable),
-        (_DENIED, Denied),
+        (_ACCESS_DENIED, AccessDenied),
         (_CONFLICT, Conflict),
-        (_ABSENT, Absent),
+        (_NOT_FOUND, NotFound),
     ):
         if code in codes:
-            return kind
+            return fault
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return Unanswered if status >= 500 else AwsFault
+    return NoReply if status >= 500 else AwsFault

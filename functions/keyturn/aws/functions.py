@@ -10,7 +10,7 @@ from typing import Any
 from botocore.config import Config
 
 from keyturn.aws.clients import client
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import AwsFault, translate_errors
 
 _PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
@@ -29,7 +29,7 @@ class Resource:
 
 def resource(stack: str, logical_id: str) -> Resource:
     """A resource of the stack by its name in the template; raises AwsFault."""
-    with translated("cloudformation:DescribeStackResource"):
+    with translate_errors("cloudformation:DescribeStackResource"):
         answer = client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id
         )
@@ -40,7 +40,7 @@ def resource(stack: str, logical_id: str) -> Resource:
 def invoke(stack: str, logical_id: str) -> Mapping[str, Any]:
     """Invoke a function with no event and wait for its answer; raises FunctionFailed, AwsFault."""
     function = resource(stack, logical_id).name
-    with translated("lambda:InvokeFunction"):
+    with translate_errors("lambda:InvokeFunction"):
         answer = client("lambda", config=_PATIENT).invoke(FunctionName=function)
         result: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
     if "FunctionError" in answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 METHOD_AND_PATH = frozenset({"context.httpMethod", "context.path"})  # of a request
 _REST_DEFAULT = 300  # seconds, where no TTL is set (API Gateway API Reference, Authorizer)
@@ -42,45 +42,49 @@ class GatewayAuthorizers:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def of_function(self, function_arn: str) -> tuple[Authorizer, ...]:
+    def list_for_function(self, function_arn: str) -> tuple[Authorizer, ...]:
         """Those that invoke this function, also by one of its versions or aliases; raises AwsFault."""
         return (*self._rest(function_arn), *self._http(function_arn))
 
     def _rest(self, function_arn: str) -> Iterator[Authorizer]:
         gateway = self._clients.apigateway
-        with translated("apigateway:GetRestApis"):
+        with translate_errors("apigateway:GetRestApis"):
             pages = list(gateway.get_paginator("get_rest_apis").paginate())
         for api in (api for page in pages for api in page.get("items", [])):
-            with translated("apigateway:GetAuthorizers"):
-                found = list(gateway.get_paginator("get_authorizers").paginate(restApiId=api["id"]))
-            for one in (one for page in found for one in page.get("items", [])):
-                if _invokes(one.get("authorizerUri"), function_arn):
-                    ttl = one.get("authorizerResultTtlInSeconds", _REST_DEFAULT)
-                    sources = one.get("identitySource", "").replace(",", " ").split()
-                    yield Authorizer(api["id"], one["id"], ttl, cache_key=frozenset(sources))
+            with translate_errors("apigateway:GetAuthorizers"):
+                authorizer_pages = list(
+                    gateway.get_paginator("get_authorizers").paginate(restApiId=api["id"])
+                )
+            for item in (item for page in authorizer_pages for item in page.get("items", [])):
+                if _invokes(item.get("authorizerUri"), function_arn):
+                    ttl = item.get("authorizerResultTtlInSeconds", _REST_DEFAULT)
+                    sources = item.get("identitySource", "").replace(",", " ").split()
+                    yield Authorizer(api["id"], item["id"], ttl, cache_key=frozenset(sources))
 
     def _http(self, function_arn: str) -> Iterator[Authorizer]:
         gateway = self._clients.apigatewayv2
-        with translated("apigatewayv2:GetApis"):
+        with translate_errors("apigatewayv2:GetApis"):
             pages = list(gateway.get_paginator("get_apis").paginate())
         for api in (api for page in pages for api in page.get("Items", [])):
-            with translated("apigatewayv2:GetAuthorizers"):
-                found = list(gateway.get_paginator("get_authorizers").paginate(ApiId=api["ApiId"]))
-            for one in (one for page in found for one in page.get("Items", [])):
-                if _invokes(one.get("AuthorizerUri"), function_arn):
-                    ttl = one.get("AuthorizerResultTtlInSeconds", 0)
+            with translate_errors("apigatewayv2:GetAuthorizers"):
+                authorizer_pages = list(
+                    gateway.get_paginator("get_authorizers").paginate(ApiId=api["ApiId"])
+                )
+            for item in (item for page in authorizer_pages for item in page.get("Items", [])):
+                if _invokes(item.get("AuthorizerUri"), function_arn):
+                    ttl = item.get("AuthorizerResultTtlInSeconds", 0)
                     yield Authorizer(
                         api["ApiId"],
-                        one["AuthorizerId"],
+                        item["AuthorizerId"],
                         ttl,
                         is_http=True,
                         cache_key=frozenset(
-                            source.removeprefix("$") for source in one.get("IdentitySource", [])
+                            source.removeprefix("$") for source in item.get("IdentitySource", [])
                         ),
                     )
 
 
 def _invokes(uri: str | None, function_arn: str) -> bool:
     """A URI is `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<ARN>/invocations`."""
-    invoked = (uri or "").partition("/functions/")[2].removesuffix("/invocations")
-    return invoked == function_arn or invoked.startswith(f"{function_arn}:")
+    target = (uri or "").partition("/functions/")[2].removesuffix("/invocations")
+    return target == function_arn or target.startswith(f"{function_arn}:")

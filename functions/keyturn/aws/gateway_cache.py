@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 _HTTP = "http:"
 
@@ -39,12 +39,12 @@ class GatewayCache:
     def flush(self, stage: Stage) -> None:
         """Forget every cached answer of a stage; raises AwsFault."""
         if stage.is_http:
-            with translated("apigatewayv2:ResetAuthorizersCache"):
+            with translate_errors("apigatewayv2:ResetAuthorizersCache"):
                 self._clients.apigatewayv2.reset_authorizers_cache(
                     ApiId=stage.api_id, StageName=stage.name
                 )
             return
-        with translated("apigateway:FlushStageAuthorizersCache"):
+        with translate_errors("apigateway:FlushStageAuthorizersCache"):
             self._clients.apigateway.flush_stage_authorizers_cache(
                 restApiId=stage.api_id, stageName=stage.name
             )

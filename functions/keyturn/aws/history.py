@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.faults import Absent, Conflict, translated
+from keyturn.aws.faults import Conflict, NotFound, translate_errors
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Generation
@@ -63,36 +63,38 @@ class History:
         body, _ = self._get(_unlawful_name(name, text))
         return body == _bytes(text)
 
-    def objects(self, since: int = 0, most: int | None = None) -> list[HistoryObject]:
+    def objects(self, since: int = 0, limit: int | None = None) -> list[HistoryObject]:
         """What is there, from this generation on, by number and then by age, but for unlawful texts.
 
-        `most` bounds how many are listed: whoever may write can write a million.
+        `limit` bounds how many are listed: whoever may write can write a million.
         """
         after = f"{_PREFIX}{since:012d}" if since > 0 else _PREFIX
-        with translated("s3:ListObjectsV2"):
+        with translate_errors("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=_PREFIX, StartAfter=after
             )
-            items = list(islice((one for page in pages for one in page.get("Contents", ())), most))
+            items = list(
+                islice((entry for page in pages for entry in page.get("Contents", ())), limit)
+            )
         parsed = [_parse(item) for item in items if not _UNLAWFUL.fullmatch(item["Key"])]
-        return sorted(parsed, key=lambda one: (one.number or 0, one.modified, one.name))
+        return sorted(parsed, key=lambda entry: (entry.number or 0, entry.modified, entry.name))
 
-    def generations(self, since: int = 0, most: int | None = None) -> list[HistoryObject]:
+    def generations(self, since: int = 0, limit: int | None = None) -> list[HistoryObject]:
         """Those of them that say that they hold a generation."""
-        return [one for one in self.objects(since, most) if one.number is not None]
+        return [entry for entry in self.objects(since, limit) if entry.number is not None]
 
-    def read(self, kept: HistoryObject) -> Generation:
+    def read(self, history_object: HistoryObject) -> Generation:
         """The generation in an object; raises DocumentInvalid if it is not what the name says, AwsFault."""
-        body, _ = self._get(kept.name)
+        body, _ = self._get(history_object.name)
         try:
             text = (body or b"").decode()
         except UnicodeDecodeError:
-            raise DocumentInvalid(f"{kept.name}: not UTF-8") from None
-        if document.digest(text) != kept.digest:
-            raise DocumentInvalid(f"{kept.name}: holds another text")
+            raise DocumentInvalid(f"{history_object.name}: not UTF-8") from None
+        if document.digest(text) != history_object.digest:
+            raise DocumentInvalid(f"{history_object.name}: has different content")
         generation = document.loads(text)
-        if generation.number != kept.number:
-            raise DocumentInvalid(f"{kept.name}: holds generation {generation.number}")
+        if generation.number != history_object.number:
+            raise DocumentInvalid(f"{history_object.name}: holds generation {generation.number}")
         return generation
 
     def _keep(self, name: str, text: str, kind: str) -> bool:
@@ -102,9 +104,9 @@ class History:
             condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
             try:
                 self._put(name, body, kind, condition)
-            except (Absent, Conflict):
-                standing, etag = self._get(name)
-                if standing == body:
+            except (NotFound, Conflict):
+                existing_body, etag = self._get(name)
+                if existing_body == body:
                     return False
             else:
                 return bool(etag)
@@ -112,14 +114,14 @@ class History:
 
     def _get(self, name: str) -> tuple[bytes | None, str]:
         try:
-            with translated("s3:GetObject"):
+            with translate_errors("s3:GetObject"):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=name)
                 return answer["Body"].read(), answer["ETag"]
-        except Absent:
+        except NotFound:
             return None, ""
 
     def _put(self, name: str, body: bytes, kind: str, condition: Any) -> None:
-        with translated("s3:PutObject"):
+        with translate_errors("s3:PutObject"):
             self._s3.put_object(
                 Bucket=self._bucket, Key=name, Body=body, ContentType=kind, **condition
             )

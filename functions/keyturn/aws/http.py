@@ -11,7 +11,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from keyturn.aws.clients import session
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 
 _TIMEOUT = 30  # seconds to connect, and between two bytes
 
@@ -34,8 +34,8 @@ class Http:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """One request, without redirects; raises Unanswered, Unsent."""
-        with translated(f"{method} {url}"):
+        """One request, without redirects; raises NoReply, NotSent."""
+        with translate_errors(f"{method} {url}"):
             request = AWSRequest(method, url, data=body, headers=dict(headers)).prepare()
             response = self._pool(url).send(request)
             text = response.text
@@ -47,9 +47,9 @@ class Http:
 
     def _pool(self, url: str) -> URLLib3Session:
         proxies: dict[str, str] = get_environ_proxies(url)
-        way = tuple(sorted(proxies.items()))
-        if way not in self._pools:
+        route = tuple(sorted(proxies.items()))
+        if route not in self._pools:
             bundle: Any = session().get_config_variable("ca_bundle")
             verify: Any = bundle or os.environ.get("REQUESTS_CA_BUNDLE", True)
-            self._pools[way] = URLLib3Session(verify=verify, proxies=proxies, timeout=_TIMEOUT)
-        return self._pools[way]
+            self._pools[route] = URLLib3Session(verify=verify, proxies=proxies, timeout=_TIMEOUT)
+        return self._pools[route]

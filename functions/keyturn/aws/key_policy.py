@@ -16,25 +16,25 @@ from typing import Any
 from keyturn.tokens import strict_json
 
 SIZE_LIMIT = 32_768  # bytes; AWS KMS API Reference, CreateKey, Policy
-_CREATING = ("CreateKeyFunctionRole", "ReplaceKeysFunctionRole", "ReconcileFunctionRole")
-_DESTROYING = ("DestroyKeyFunctionRole", "ReconcileFunctionRole", "KeysetFunctionRole")
+_CREATOR_ROLES = ("CreateKeyFunctionRole", "ReplaceKeysFunctionRole", "ReconcileFunctionRole")
+_DESTROYER_ROLES = ("DestroyKeyFunctionRole", "ReconcileFunctionRole", "KeysetFunctionRole")
 
 # Statement: actions, and the roles (logical ids of template.yaml) that may.
 GRANTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Sign": (("kms:Sign",), ("IssueTokenFunctionRole",)),
     "ReadPublicKey": (
         ("kms:GetPublicKey",),
-        ("AuthorizeFunctionRole", "PublishJwksFunctionRole", "KeysetFunctionRole", *_CREATING),
+        ("AuthorizeFunctionRole", "PublishJwksFunctionRole", "KeysetFunctionRole", *_CREATOR_ROLES),
     ),
     "Recognize": (
         ("kms:GetKeyPolicy", "kms:ListGrants"),
-        ("KeysetFunctionRole", *_CREATING),
+        ("KeysetFunctionRole", *_CREATOR_ROLES),
     ),
     "Disable": (
         ("kms:DescribeKey", "kms:DisableKey"),
-        ("DisableKeysFunctionRole", *_DESTROYING),
+        ("DisableKeysFunctionRole", *_DESTROYER_ROLES),
     ),
-    "Destroy": (("kms:ScheduleKeyDeletion",), _DESTROYING),
+    "Destroy": (("kms:ScheduleKeyDeletion",), _DESTROYER_ROLES),
 }
 # What IAM may grant: to see, to stop and to recover a key, never to sign with it or to lend it.
 RECOVERY = (
@@ -79,13 +79,13 @@ def key_policy(prefix: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [*statements, recovery]})
 
 
-def is_same_policy(one: str, other: str) -> bool:
+def is_same_policy(left: str, right: str) -> bool:
     """Whether two policies say the same; False for what is not a JSON object.
 
     KMS promises to keep a policy, not its white space, its order or the brackets around a single value.
     """
     try:
-        texts = (strict_json.loads(text.encode()) for text in (one, other))
+        texts = (strict_json.loads(text.encode()) for text in (left, right))
         return len({json.dumps(_canonical(text), sort_keys=True) for text in texts}) == 1
     except (ValueError, RecursionError):
         return False

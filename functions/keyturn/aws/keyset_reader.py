@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 from keyturn.keyset.errors import KeysetFault
-from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
-AHEAD = 10  # names that one GetParameters takes
+LOOK_AHEAD = 10  # names that one GetParameters takes
 REPAIR_HINT = "`keyturn repair` says what to do"
 _LISTINGS = 5
 
@@ -34,30 +34,32 @@ class KeysetReader:
 
     def read(self) -> Generation:
         """The generation that counts; raises KeysetMissing, NewerSchema, AwsFault."""
-        return self.lineage().head
+        return self.read_lineage().head
 
-    def newer(self, held: Generation) -> Generation:
-        """The newest generation that follows `held`: one call if nothing changed.
+    def read_newer(self, previous: Generation) -> Generation:
+        """The newest generation that follows `previous`: one call if nothing changed.
 
-        If `held` is gone (pruned while we were asleep, or deleted), or something stands above it that
-        does not follow it, it is what counts now, provided that it can have become of `held`; else
+        If `previous` is gone (pruned while we were asleep, or deleted), or something stands above it that
+        does not follow it, it is what counts now, provided that it can have become of `previous`; else
         raises GenerationLost. Raises NewerSchema, AwsFault.
         """
-        lineage = self._from(held)
-        if lineage and lineage.free == lineage.head.number + 1:
+        lineage = self._extend(previous)
+        if lineage and lineage.next_number == lineage.head.number + 1:
             return lineage.head
         latest = self.read()
-        why = objection(held, latest)
-        if latest.number < held.number or why:
-            raise GenerationLost(f"{self._name(held.number)} is gone: {why or 'SSM went back'}")
+        violation = find_violation(previous, latest)
+        if latest.number < previous.number or violation:
+            raise GenerationLost(
+                f"{self._name(previous.number)} is gone: {violation or 'SSM went back'}"
+            )
         return latest
 
-    def lineage(self) -> Lineage:
+    def read_lineage(self) -> Lineage:
         """Every generation that counts; raises KeysetMissing, NewerSchema, AwsFault."""
-        return self.listed()[1]
+        return self.read_all()[1]
 
-    def listed(self) -> tuple[list[Stored], Lineage]:
-        """Whatever is stored, and what of it counts; raises as `lineage`.
+    def read_all(self) -> tuple[list[StoredParameter], Lineage]:
+        """Whatever is stored, and what of it counts; raises as `read_lineage`.
 
         The pages are read one after the other, and what is pruned in between leaves a gap; a text may
         be garbled on its way. Where something stands above what counts, only a second listing that says
@@ -65,7 +67,7 @@ class KeysetReader:
         """
         before: Lineage | None = None
         for _ in range(_LISTINGS):
-            parameters = self.parameters()
+            parameters = self.list_parameters()
             lineage = trace(parameters)
             if lineage is None:
                 raise KeysetMissing(f"no keyset below {self._path}: {REPAIR_HINT}")
@@ -74,48 +76,64 @@ class KeysetReader:
             before = lineage
         raise GenerationLost(f"{self._path} changed faster than it could be listed")
 
-    def generations(self) -> tuple[Generation, ...]:
-        """Every generation that counts, the oldest first; raises as `lineage`."""
-        return self.lineage().chain
+    def read_generations(self) -> tuple[Generation, ...]:
+        """Every generation that counts, the oldest first; raises as `read_lineage`."""
+        return self.read_lineage().chain
 
-    def parameters(self) -> list[Stored]:
+    def list_parameters(self) -> list[StoredParameter]:
         """Whatever is stored below the path."""
-        with translated("ssm:GetParametersByPath"):
+        with translate_errors("ssm:GetParametersByPath"):
             pages = self._reads.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-            return [_stored(parameter) for page in pages for parameter in page["Parameters"]]
+            return [
+                _parse_parameter(parameter) for page in pages for parameter in page["Parameters"]
+            ]
 
-    def stored(self) -> dict[int, str]:
+    def read_texts(self) -> dict[int, str]:
         """The texts under the names of generations, by number."""
-        return {one.number: one.text for one in self.parameters() if one.number is not None}
+        return {
+            parameter.number: parameter.text
+            for parameter in self.list_parameters()
+            if parameter.number is not None
+        }
 
-    def _from(self, held: Generation) -> Lineage | None:
-        """The lineage from `held` on, in one call unless many names follow; None if it is gone."""
-        parameters = self._named(range(held.number, held.number + AHEAD))
-        own = parameters.get(held.number)
-        if own is None or own.text != held.text or own.version != 1:
+    def _extend(self, previous: Generation) -> Lineage | None:
+        """The lineage from `previous` on, in one call unless many names follow; None if it is gone."""
+        parameters = self._read_parameters(range(previous.number, previous.number + LOOK_AHEAD))
+        head_parameter = parameters.get(previous.number)
+        if (
+            head_parameter is None
+            or head_parameter.text != previous.text
+            or head_parameter.version != 1
+        ):
             return None
-        lineage, end = Lineage.of_one(held).extended(parameters), held.number + AHEAD
-        while lineage.free == end:  # every name so far is taken
-            end += AHEAD
-            lineage = lineage.extended(self._named(range(lineage.free, end)))
+        lineage, end = (
+            Lineage.from_generation(previous).extend(parameters),
+            previous.number + LOOK_AHEAD,
+        )
+        while lineage.next_number == end:  # every name so far is taken
+            end += LOOK_AHEAD
+            lineage = lineage.extend(self._read_parameters(range(lineage.next_number, end)))
         return lineage
 
-    def _named(self, numbers: Iterable[int]) -> Mapping[int, Stored]:
-        with translated("ssm:GetParameters"):
+    def _read_parameters(self, numbers: Iterable[int]) -> Mapping[int, StoredParameter]:
+        with translate_errors("ssm:GetParameters"):
             answer = self._reads.get_parameters(Names=[self._name(number) for number in numbers])
-        stored = map(_stored, answer["Parameters"])
-        return {one.number: one for one in stored if one.number is not None}
+        stored = map(_parse_parameter, answer["Parameters"])
+        return {parameter.number: parameter for parameter in stored if parameter.number is not None}
 
     def _name(self, number: int) -> str:
         return f"{self._path}/{number:012d}"
 
 
-def _is_topmost(lineage: Lineage, parameters: list[Stored]) -> bool:
-    return all(one.number is None or one.number <= lineage.head.number for one in parameters)
+def _is_topmost(lineage: Lineage, parameters: list[StoredParameter]) -> bool:
+    return all(
+        parameter.number is None or parameter.number <= lineage.head.number
+        for parameter in parameters
+    )
 
 
-def _stored(parameter: Any) -> Stored:
-    return Stored(
+def _parse_parameter(parameter: Any) -> StoredParameter:
+    return StoredParameter(
         parameter["Name"].rpartition("/")[2],
         parameter["Value"],
         parameter["Version"],

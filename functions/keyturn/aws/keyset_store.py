@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from keyturn.aws.clock import Clock
-from keyturn.aws.faults import AwsFault, Conflict, Unanswered, translated
-from keyturn.aws.keyset_reader import AHEAD, KeysetMissing, KeysetReader
+from keyturn.aws.faults import AwsFault, Conflict, NoReply, translate_errors
+from keyturn.aws.keyset_reader import LOOK_AHEAD, KeysetMissing, KeysetReader
 from keyturn.keyset import document, timing
 from keyturn.keyset.errors import KeysetFault, UnlawfulChange
 from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation, Keyset, Origin
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -42,7 +42,7 @@ class KeysetStore(KeysetReader):
         self._clock = clock
         self._writes = timed_writes
 
-    def found(self, number: int, origin: Origin) -> Generation:
+    def create(self, number: int, origin: Origin) -> Generation:
         """Write an empty keyset as generation `number`, unless there is a keyset already.
 
         A name that is taken by what does not count is passed over. Raises KeysetBusy, AwsFault.
@@ -51,13 +51,13 @@ class KeysetStore(KeysetReader):
             try:
                 return self.read()
             except KeysetMissing:
-                empty = self._sealed(None, number, origin, Keyset(), self._clock.now())
+                empty = self._build_generation(None, number, origin, Keyset(), self._clock.now())
             try:
                 self._put(number, empty.text)
-            except Unanswered:  # perhaps our own reply was lost
+            except NoReply:  # perhaps our own reply was lost
                 return self.read()
             except Conflict:
-                if number in self.stored():
+                if number in self.read_texts():
                     number += 1
                 self._clock.sleep(self._clock.fraction())
             else:
@@ -70,16 +70,16 @@ class KeysetStore(KeysetReader):
         Returns the generation that holds the change, also when it was there already. What the
         transition raises comes out unchanged. Raises UnlawfulChange, KeysetBusy, KeysetMissing, AwsFault.
         """
-        lineage = self.lineage()
+        lineage = self.read_lineage()
         for attempt in range(_ATTEMPTS):
             latest, now = lineage.head, self._clock.now()
-            changed = transition(latest.keyset, now)
-            if changed == latest.keyset:
+            keyset = transition(latest.keyset, now)
+            if keyset == latest.keyset:
                 return latest
-            if following := self._append(lineage, origin, changed, now):
-                return following
+            if successor := self._append(lineage, origin, keyset, now):
+                return successor
             self._clock.sleep(self._clock.fraction() * min(0.05 * 2**attempt, 1.0))
-            lineage = self.lineage()
+            lineage = self.read_lineage()
         raise KeysetBusy(
             f"the keyset changed {_ATTEMPTS} times while {origin.reason} was attempted"
         )
@@ -88,8 +88,8 @@ class KeysetStore(KeysetReader):
         """Create a parameter that was deleted as it was; raises Conflict if its name is taken."""
         try:
             self._put(number, text)
-        except Unanswered:
-            if self.stored().get(number) != text:
+        except NoReply:
+            if self.read_texts().get(number) != text:
                 raise
 
     def restore(self, number: int, keyset: Keyset, origin: Origin) -> Generation:
@@ -98,21 +98,21 @@ class KeysetStore(KeysetReader):
         Names below it that are free are taken by texts without a meaning, so that it follows what
         counts. Raises UnlawfulChange; Conflict if the keyset changed meanwhile; KeysetMissing, AwsFault.
         """
-        parameters, lineage = self.listed()
-        taken = {one.number for one in parameters}
-        restored = self._sealed(lineage.head, number, origin, keyset, self._clock.now())
-        for free in range(lineage.free, number):
-            if free not in taken:
-                self.put_back(free, PLACEHOLDER)
-        self.put_back(number, restored.text)
-        return restored
+        parameters, lineage = self.read_all()
+        existing_numbers = {parameter.number for parameter in parameters}
+        generation = self._build_generation(lineage.head, number, origin, keyset, self._clock.now())
+        for below in range(lineage.next_number, number):
+            if below not in existing_numbers:
+                self.put_back(below, PLACEHOLDER)
+        self.put_back(number, generation.text)
+        return generation
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete these parameters, ten a call; the caller made sure that they are kept elsewhere."""
         names = list(names)
-        for start in range(0, len(names), AHEAD):
-            paths = [f"{self._path}/{name}" for name in names[start : start + AHEAD]]
-            with translated("ssm:DeleteParameters"):
+        for start in range(0, len(names), LOOK_AHEAD):
+            paths = [f"{self._path}/{name}" for name in names[start : start + LOOK_AHEAD]]
+            with translate_errors("ssm:DeleteParameters"):
                 self._writes.delete_parameters(Names=paths)
 
     def _append(
@@ -120,15 +120,15 @@ class KeysetStore(KeysetReader):
     ) -> Generation | None:
         """Create what follows the lineage; None if it did not come to count."""
         latest = lineage.head
-        following = self._sealed(latest, lineage.free, origin, keyset, now)
+        successor = self._build_generation(latest, lineage.next_number, origin, keyset, now)
         try:
-            self._put(following.number, following.text)
-            return following if self._counts(latest, following) else None
-        except (Conflict, Unanswered):
+            self._put(successor.number, successor.text)
+            return successor if self._is_appended(latest, successor) else None
+        except (Conflict, NoReply):
             return None
 
     def _put(self, number: int, text: str) -> None:
-        with translated("ssm:PutParameter"):
+        with translate_errors("ssm:PutParameter"):
             self._writes.put_parameter(
                 Name=self._name(number),
                 Value=text,
@@ -137,21 +137,21 @@ class KeysetStore(KeysetReader):
                 Overwrite=False,
             )
 
-    def _counts(self, parent: Generation, written: Generation) -> bool:
+    def _is_appended(self, parent: Generation, successor: Generation) -> bool:
         """Whether what we wrote is read back as what follows its parent, and both as what counts.
 
         The parent can be there and count no more: something below it was deleted, and others went on there.
         """
         for _ in range(5):
-            lineage = self._from(parent)
-            if lineage is None or lineage.free > written.number:
-                follows = lineage is not None and _holds(lineage, written)
-                return follows and _holds(self.lineage(), written)
+            lineage = self._extend(parent)
+            if lineage is None or lineage.next_number > successor.number:
+                follows = lineage is not None and _holds(lineage, successor)
+                return follows and _holds(self.read_lineage(), successor)
             self._clock.sleep(0.2)  # SSM promises no consistent reads
         raise AwsFault("ssm:GetParameters", "WrittenGenerationNotReadBack")
 
     @staticmethod
-    def _sealed(
+    def _build_generation(
         parent: Generation | None, number: int, origin: Origin, keyset: Keyset, now: datetime
     ) -> Generation:
         """The generation as it is written; raises UnlawfulChange where no reader would follow."""
@@ -164,8 +164,8 @@ class KeysetStore(KeysetReader):
             keyset,
             parent=document.digest(parent.text) if parent else "",
         )
-        if parent and (why := objection(parent, generation)):
-            raise UnlawfulChange(f"generation {number} cannot follow {parent.number}: {why}")
+        if parent and (violation := find_violation(parent, generation)):
+            raise UnlawfulChange(f"generation {number} cannot follow {parent.number}: {violation}")
         return replace(generation, text=document.dumps(generation))
 
 

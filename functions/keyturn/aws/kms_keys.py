@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from keyturn.aws.clients import Clients
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, translated
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, translate_errors
 from keyturn.aws.key_policy import is_same_policy, key_policy
 from keyturn.keyset.errors import KeysetFault
 
@@ -28,7 +28,7 @@ _KIND = {
 _RAW_LIMIT = 4096  # bytes that kms:Sign and kms:Verify take as RAW
 
 
-class _Signed(TypedDict):
+class _SignArguments(TypedDict):
     Message: bytes
     MessageType: Literal["RAW", "DIGEST"]
     SigningAlgorithm: Literal["RSASSA_PKCS1_V1_5_SHA_256"]
@@ -42,7 +42,7 @@ class KmsKey:
     created: datetime
     enabled: bool
     pending_deletion: bool
-    of_our_kind: bool  # in everything but its policy and its grants
+    has_our_spec: bool  # in everything but its policy and its grants
     deletion: datetime | None = None  # when KMS deletes it
 
 
@@ -51,7 +51,7 @@ class ForeignKey(KeysetFault):
 
     def __init__(self, *arns: str) -> None:
         super().__init__(
-            f"{', '.join(arns)}: not as this stack makes its keys, in kind, policy or grants"
+            f"{', '.join(arns)}: differs from this stack's keys in kind, policy or grants"
         )
 
 
@@ -69,7 +69,7 @@ class KmsKeys:
         Its policy lets who creates it change nothing of it afterwards. That is what KMS's lockout safety
         check is there to prevent and to be told; the account's administrators can.
         """
-        with translated("kms:CreateKey"):
+        with translate_errors("kms:CreateKey"):
             answer = self._clients.kms_once.create_key(
                 KeySpec="RSA_2048",
                 KeyUsage="SIGN_VERIFY",
@@ -84,20 +84,20 @@ class KmsKeys:
         """The public key; raises KeyUnusable for a disabled one, NotASigningKey for another kind."""
         from keyturn.tokens.jwk import PublicJwk  # cryptography: who only signs needs none
 
-        with translated("kms:GetPublicKey"):
+        with translate_errors("kms:GetPublicKey"):
             answer = self._clients.kms.get_public_key(KeyId=arn)
         return PublicJwk.from_der(answer["PublicKey"])
 
     def sign(self, arn: str, message: bytes) -> bytes:
         """RS256 over `message` (RFC 7518 section 3.3); raises Throttled, KeyUnusable."""
-        with translated("kms:Sign"):
+        with translate_errors("kms:Sign"):
             answer = self._clients.kms.sign(KeyId=arn, **_rs256(message))
         return answer["Signature"]
 
     def verify(self, arn: str, message: bytes, signature: bytes) -> bool:
         """KMS's own opinion of an RS256 signature; raises KeyUnusable, AwsFault."""
         try:
-            with translated("kms:Verify"):
+            with translate_errors("kms:Verify"):
                 answer = self._clients.kms.verify(KeyId=arn, Signature=signature, **_rs256(message))
         except AwsFault as fault:
             if fault.code == "KMSInvalidSignatureException":
@@ -107,7 +107,7 @@ class KmsKeys:
 
     def describe(self, arn: str) -> KmsKey:
         """What KMS says about the key; raises KeyUnusable when it is gone, AwsFault."""
-        with translated("kms:DescribeKey"):
+        with translate_errors("kms:DescribeKey"):
             answer = self._clients.kms.describe_key(KeyId=arn)
         return _kms_key(answer["KeyMetadata"])
 
@@ -125,7 +125,7 @@ class KmsKeys:
         """
         key = self.find(arn)
         if key and key.enabled:
-            with translated("kms:DisableKey"):
+            with translate_errors("kms:DisableKey"):
                 self._clients.kms.disable_key(KeyId=arn)
         return key
 
@@ -134,17 +134,19 @@ class KmsKeys:
         key = self.disable(arn)
         if key is None or key.pending_deletion:
             return False
-        with translated("kms:ScheduleKeyDeletion"):
+        with translate_errors("kms:ScheduleKeyDeletion"):
             self._clients.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=window)
         return True
 
     def check_own(self, key: KmsKey) -> None:
-        """Insist that the key is as `create` makes them; raises ForeignKey, KeyUnusable, Denied, AwsFault."""
-        if not (key.of_our_kind and self._has_our_policy(key.arn) and self._has_no_grants(key.arn)):
+        """Insist that the key is as `create` makes them; raises ForeignKey, KeyUnusable, AccessDenied, AwsFault."""
+        if not (
+            key.has_our_spec and self._has_our_policy(key.arn) and self._has_no_grants(key.arn)
+        ):
             raise ForeignKey(key.arn)
 
-    def foreign(self, keys: Iterable[KmsKey]) -> list[str]:
-        """The ARNs of those that are not as `create` makes them; raises KeyUnusable, Denied, AwsFault."""
+    def find_foreign(self, keys: Iterable[KmsKey]) -> list[str]:
+        """The ARNs of those that are not as `create` makes them; raises KeyUnusable, AccessDenied, AwsFault."""
         arns = []
         for key in keys:
             try:
@@ -153,20 +155,20 @@ class KmsKeys:
                 arns.append(key.arn)
         return arns
 
-    def of_stack(self, *, besides: Collection[str] = ()) -> list[KmsKey]:
+    def list_own(self, *, excluding: Collection[str] = ()) -> list[KmsKey]:
         """The keys that carry this stack's tag and are its own, but for those of these ARNs.
 
         Whoever may tag keys can tag any. A key whose policy does not name us, or says anything else than
         ours, belongs to somebody else; a tag outlives its key.
         """
-        with translated("tag:GetResources"):
+        with translate_errors("tag:GetResources"):
             pages = self._clients.tagging.get_paginator("get_resources").paginate(
                 ResourceTypeFilters=["kms:key"],
                 TagFilters=[{"Key": STACK_TAG, "Values": [self._stack]}],
             )
             mappings = [mapping for page in pages for mapping in page["ResourceTagMappingList"]]
         arns = (mapping["ResourceARN"] for mapping in mappings)
-        keys = (self._find_own(arn) for arn in arns if arn not in besides)
+        keys = (self._find_own(arn) for arn in arns if arn not in excluding)
         return [key for key in keys if key]
 
     def _find_own(self, arn: str) -> KmsKey | None:
@@ -174,26 +176,26 @@ class KmsKeys:
             key = self.describe(arn)
             if not key.pending_deletion:  # else nothing is left to do, and there may be hundreds
                 self.check_own(key)
-        except (KeyUnusable, Denied, ForeignKey):
+        except (KeyUnusable, AccessDenied, ForeignKey):
             return None
         return key
 
     def _has_our_policy(self, arn: str) -> bool:
-        with translated("kms:GetKeyPolicy"):
+        with translate_errors("kms:GetKeyPolicy"):
             answer = self._clients.kms.get_key_policy(KeyId=arn, PolicyName="default")
         return is_same_policy(answer["Policy"], key_policy(self._role_prefix))
 
     def _has_no_grants(self, arn: str) -> bool:
-        with translated("kms:ListGrants"):
+        with translate_errors("kms:ListGrants"):
             answer = self._clients.kms.list_grants(KeyId=arn)
         return not (answer["Grants"] or answer["Truncated"])
 
 
-def _rs256(message: bytes) -> "_Signed":
-    raw = len(message) <= _RAW_LIMIT
+def _rs256(message: bytes) -> "_SignArguments":
+    is_raw = len(message) <= _RAW_LIMIT
     return {
-        "Message": message if raw else hashlib.sha256(message).digest(),
-        "MessageType": "RAW" if raw else "DIGEST",
+        "Message": message if is_raw else hashlib.sha256(message).digest(),
+        "MessageType": "RAW" if is_raw else "DIGEST",
         "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
     }
 
@@ -205,6 +207,6 @@ def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]") -> KmsKey:
         enabled=metadata["KeyState"] == "Enabled",
         pending_deletion=metadata["KeyState"] == "PendingDeletion",
         # A key of several Regions shares its material with keys that have other policies.
-        of_our_kind=_KIND.items() <= metadata.items() and not metadata.get("MultiRegion"),
+        has_our_spec=_KIND.items() <= metadata.items() and not metadata.get("MultiRegion"),
         deletion=metadata.get("DeletionDate"),
     )

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from keyturn.aws.clients import client
-from keyturn.aws.faults import AwsFault, translated
+from keyturn.aws.faults import AwsFault, translate_errors
 
 
 class Permission(StrEnum):
@@ -27,7 +27,7 @@ def simulate(caller_arn: str, action: str, resource_arn: str) -> Permission:
         return Permission.UNKNOWN
     try:
         source = _policy_source(caller_arn)
-        with translated("iam:SimulatePrincipalPolicy"):
+        with translate_errors("iam:SimulatePrincipalPolicy"):
             results = client("iam").simulate_principal_policy(
                 PolicySourceArn=source, ActionNames=[action], ResourceArns=[resource_arn]
             )["EvaluationResults"]
@@ -44,6 +44,6 @@ def _policy_source(caller_arn: str) -> str:
     resource = caller_arn.split(":", 5)[-1]
     if not resource.startswith("assumed-role/"):
         return caller_arn
-    with translated("iam:GetRole"):
+    with translate_errors("iam:GetRole"):
         role = client("iam").get_role(RoleName=resource.split("/")[1])["Role"]
     return str(role["Arn"])

@@ -8,10 +8,10 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyturn.keyset.model import Key
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.tokens.jwk import PublicJwk, certify
 
 
-class Source(Protocol):
+class KeySource(Protocol):
     """Where public keys come from."""
 
     def public_jwk(self, arn: str) -> PublicJwk:
@@ -22,14 +22,14 @@ class Source(Protocol):
 class PublicKeys:
     """At most one `kms:GetPublicKey` per kid."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: KeySource) -> None:
         self._source = source
         self._by_kid: dict[str, RSAPublicKey] = {}
 
     def get(self, key: Key) -> RSAPublicKey:
         """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
-        known = self._by_kid.get(key.kid)
-        if known is None:
-            jwk = certified(self._source.public_jwk(key.kms_key_arn), key.kid)
-            known = self._by_kid[key.kid] = jwk.public_key()
-        return known
+        public_key = self._by_kid.get(key.kid)
+        if public_key is None:
+            jwk = certify(self._source.public_jwk(key.kms_key_arn), key.kid)
+            public_key = self._by_kid[key.kid] = jwk.public_key()
+        return public_key

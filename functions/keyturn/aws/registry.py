@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.access.members import InvalidDocument
-from keyturn.aws.faults import UnreadableDocument, translated
+from keyturn.aws.faults import UnreadableDocument, translate_errors
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.aws.view import Reader, View
 from keyturn.tokens import strict_json
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
 T = TypeVar("T", bound=Client | Api)
-MOST_VIEWS = 1000  # names come from callers
+MAX_VIEWS = 1000  # names come from callers
 # CloudFormation sets it on each parameter that it creates, and a later PutParameter leaves it
 # (CloudFormation Template Reference, AWS::SSM::Parameter).
 _STACK_TAG = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True, slots=True)
-class Declared(Generic[T]):
+class StoredDocument(Generic[T]):
     """A document as it is stored, and what it says: its `value`, or the `problem` that it says nothing.
 
     SSM counts its versions from 1; 0 where they were not asked for.
@@ -50,24 +50,26 @@ class Registry(Generic[T]):
 
     def read(self, name: str) -> T | None:
         """What the document says, None if there is none; raises UnreadableDocument, AwsFault."""
-        declared = self.stored(name)
-        if declared and declared.problem:
-            raise declared.problem
-        return declared.value if declared else None
+        stored = self.read_document(name)
+        if stored and stored.problem:
+            raise stored.problem
+        return stored.value if stored else None
 
-    def parsed(self, name: str, text: str) -> T:
+    def parse(self, name: str, text: str) -> T:
         """What a document's text says; raises UnreadableDocument."""
         try:
-            parsed: T = self._parse(name, strict_json.loads(text.encode()))
+            value: T = self._parse(name, strict_json.loads(text.encode()))
         except InvalidDocument as error:
-            raise UnreadableDocument(self.parameter(name), str(error)) from None
+            raise UnreadableDocument(self.parameter_name(name), str(error)) from None
         except ValueError as error:
-            raise UnreadableDocument(self.parameter(name), f"not a JSON object ({error})") from None
-        return parsed
+            raise UnreadableDocument(
+                self.parameter_name(name), f"not a JSON object ({error})"
+            ) from None
+        return value
 
-    def texts(self) -> dict[str, str]:
+    def read_texts(self) -> dict[str, str]:
         """Every document's text by name; raises AwsFault."""
-        with translated("ssm:GetParametersByPath"):
+        with translate_errors("ssm:GetParametersByPath"):
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self._path)
             return {
                 parameter["Name"].rpartition("/")[2]: parameter["Value"]
@@ -75,23 +77,25 @@ class Registry(Generic[T]):
                 for parameter in page["Parameters"]
             }
 
-    def all(self) -> dict[str, Declared[T]]:
+    def read_all(self) -> dict[str, StoredDocument[T]]:
         """Every document by name, the versions left out; raises AwsFault."""
-        return {name: self._declared(name, text, 0) for name, text in self.texts().items()}
+        return {
+            name: self._parse_document(name, text, 0) for name, text in self.read_texts().items()
+        }
 
-    def stored(self, name: str) -> Declared[T] | None:
+    def read_document(self, name: str) -> StoredDocument[T] | None:
         """The document, whatever it says; None if there is none; raises AwsFault."""
-        with translated("ssm:GetParameters"):
-            answer = self._ssm.get_parameters(Names=[self.parameter(name)])
+        with translate_errors("ssm:GetParameters"):
+            answer = self._ssm.get_parameters(Names=[self.parameter_name(name)])
         for parameter in answer["Parameters"]:
-            return self._declared(name, parameter["Value"], parameter["Version"])
+            return self._parse_document(name, parameter["Value"], parameter["Version"])
         return None
 
-    def _declared(self, name: str, text: str, version: int) -> Declared[T]:
+    def _parse_document(self, name: str, text: str, version: int) -> StoredDocument[T]:
         try:
-            return Declared(text, version, self.parsed(name, text), None)
+            return StoredDocument(text, version, self.parse(name, text), None)
         except UnreadableDocument as problem:
-            return Declared(text, version, None, problem)
+            return StoredDocument(text, version, None, problem)
 
     def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
         """Write a document that parses; returns its version.
@@ -100,33 +104,33 @@ class Registry(Generic[T]):
         afterwards, by a version other than n + 1, that another write came between. Raises
         UnreadableDocument, AwsFault; Conflict if there is one and it may not be overwritten.
         """
-        self.parsed(name, text)
-        with translated("ssm:PutParameter"):
+        self.parse(name, text)
+        with translate_errors("ssm:PutParameter"):
             answer = self._ssm.put_parameter(
-                Name=self.parameter(name), Value=text, Type="String", Overwrite=overwrite
+                Name=self.parameter_name(name), Value=text, Type="String", Overwrite=overwrite
             )
         return answer["Version"]
 
     def remove(self, name: str) -> None:
         """Delete a document, if there is one; raises AwsFault."""
-        with translated("ssm:DeleteParameters"):
-            self._ssm.delete_parameters(Names=[self.parameter(name)])
+        with translate_errors("ssm:DeleteParameters"):
+            self._ssm.delete_parameters(Names=[self.parameter_name(name)])
 
-    def stack_of(self, name: str) -> str | None:
+    def find_stack(self, name: str) -> str | None:
         """The CloudFormation stack that declares a stored document, if one does; raises AwsFault."""
-        with translated("ssm:ListTagsForResource"):
+        with translate_errors("ssm:ListTagsForResource"):
             tags = self._ssm.list_tags_for_resource(
-                ResourceType="Parameter", ResourceId=self.parameter(name)
+                ResourceType="Parameter", ResourceId=self.parameter_name(name)
             )["TagList"]
         return next((tag["Value"] for tag in tags if tag["Key"] == _STACK_TAG), None)
 
-    def parameter(self, name: str) -> str:
+    def parameter_name(self, name: str) -> str:
         """The name of its parameter."""
         return f"{self._path}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Document(Generic[T]):
+class _DocumentReader(Generic[T]):
     """One document as a view reads it: each version that parses replaces the one before."""
 
     registry: Registry[T]
@@ -136,11 +140,11 @@ class _Document(Generic[T]):
         try:
             return self.registry.read(self.name)
         except UnreadableDocument:
-            parameter = self.registry.parameter(self.name)
+            parameter = self.registry.parameter_name(self.name)
             measure(Metric.UNREADABLE_DOCUMENTS, parameter=parameter)
             raise
 
-    def newer(self, _held: T | None) -> T | None:
+    def read_newer(self, _previous: T | None) -> T | None:
         return self.read()
 
 
@@ -157,17 +161,17 @@ class Views(Generic[T]):
     def view(self, name: str) -> View[T | None]:
         """The view of one document; what holds too many forgets the one that was opened first."""
         if name not in self._views:
-            if len(self._views) >= MOST_VIEWS:
+            if len(self._views) >= MAX_VIEWS:
                 del self._views[next(iter(self._views))]
-            self._views[name] = self._make_view(_Document(self._registry, name))
+            self._views[name] = self._make_view(_DocumentReader(self._registry, name))
         return self._views[name]
 
 
-def clients(stack: str, ssm: "SSMClient") -> Registry[Client]:
+def client_registry(stack: str, ssm: "SSMClient") -> Registry[Client]:
     """The clients of a stack."""
     return Registry(f"/keyturn/{stack}/clients", Client.from_document, ssm)
 
 
-def apis(stack: str, ssm: "SSMClient") -> Registry[Api]:
+def api_registry(stack: str, ssm: "SSMClient") -> Registry[Api]:
     """The APIs of a stack."""
     return Registry(f"/keyturn/{stack}/apis", Api.from_document, ssm)

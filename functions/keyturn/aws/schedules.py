@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.faults import Absent, translated
+from keyturn.aws.faults import NotFound, translate_errors
 
 if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
@@ -31,9 +31,9 @@ class Schedules:
 
     def enable(self, name: str) -> None:
         """Have the schedule start things again; everything else about it stays. Raises AwsFault."""
-        with translated("scheduler:GetSchedule"):
+        with translate_errors("scheduler:GetSchedule"):
             schedule = self._scheduler.get_schedule(Name=name)
-        kept: Any = {
+        definition: Any = {
             field: schedule[field]
             for field in (
                 "Name",
@@ -44,13 +44,13 @@ class Schedules:
             )
             if field in schedule
         }
-        with translated("scheduler:UpdateSchedule"):
-            self._scheduler.update_schedule(**kept, State="ENABLED")
+        with translate_errors("scheduler:UpdateSchedule"):
+            self._scheduler.update_schedule(**definition, State="ENABLED")
 
     def _read(self, name: str) -> Schedule:
         try:
-            with translated("scheduler:GetSchedule"):
-                found = self._scheduler.get_schedule(Name=name)
-        except Absent:
+            with translate_errors("scheduler:GetSchedule"):
+                schedule = self._scheduler.get_schedule(Name=name)
+        except NotFound:
             return Schedule(name, enabled=False, expression=None)
-        return Schedule(name, found["State"] == "ENABLED", found["ScheduleExpression"])
+        return Schedule(name, schedule["State"] == "ENABLED", schedule["ScheduleExpression"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from keyturn.aws.clients import client
-from keyturn.aws.faults import translated
+from keyturn.aws.faults import translate_errors
 from keyturn.aws.functions import resource
 
 POLICY = "keyturn-cut-sessions"
@@ -21,13 +21,15 @@ def cut_sessions(stack: str) -> str:
     which makes Lambda start new containers with new sessions. Raises AwsFault.
     """
     role = resource(stack, "IssueTokenFunctionRole")
-    with translated("iam:PutRolePolicy"):
+    with translate_errors("iam:PutRolePolicy"):
         client("iam").put_role_policy(
-            RoleName=role.name, PolicyName=POLICY, PolicyDocument=json.dumps(_denial(role.read_at))
+            RoleName=role.name,
+            PolicyName=POLICY,
+            PolicyDocument=json.dumps(_deny_policy(role.read_at)),
         )
     for function in ("IssueTokenFunction", "ProbeKeyFunction"):
         name = resource(stack, function).name
-        with translated("lambda:UpdateFunctionConfiguration"):
+        with translate_errors("lambda:UpdateFunctionConfiguration"):
             client("lambda").update_function_configuration(
                 FunctionName=name,
                 Description=f"sessions cut at {role.read_at.isoformat(timespec='seconds')}",
@@ -35,7 +37,7 @@ def cut_sessions(stack: str) -> str:
     return role.name
 
 
-def _denial(before: datetime) -> Mapping[str, Any]:
+def _deny_policy(before: datetime) -> Mapping[str, Any]:
     condition = {"DateLessThan": {"aws:TokenIssueTime": before.strftime("%Y-%m-%dT%H:%M:%SZ")}}
     statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -16,18 +16,18 @@ class InvalidSettings(ValueError):
     """Settings that cannot be used, by name."""
 
 
-def _text(told: str) -> str:
-    if not told:
+def _text(text: str) -> str:
+    if not text:
         raise ValueError("should have at least 1 character")
-    return told
+    return text
 
 
-def _stages(told: str) -> tuple[Stage, ...]:
-    return tuple(map(Stage.parse, filter(None, told.split(","))))
+def _stages(text: str) -> tuple[Stage, ...]:
+    return tuple(map(Stage.parse, filter(None, text.split(","))))
 
 
-def _window(told: str) -> int:
-    days = int(told)
+def _window(text: str) -> int:
+    days = int(text)
     if not 7 <= days <= 30:  # AWS KMS API Reference, ScheduleKeyDeletion
         raise ValueError("should be from 7 to 30 days")
     return days
@@ -39,26 +39,26 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
-def _role_prefix(told: str) -> str:
-    if not told.startswith("arn:") or not told.endswith("/") or told.count(":") != 5:
-        raise ValueError("should be what the ARNs of the stack's roles begin with")
-    return told
+def _role_prefix(text: str) -> str:
+    if not text.startswith("arn:") or not text.endswith("/") or text.count(":") != 5:
+        raise ValueError("should be the prefix of the ARNs of the stack's roles")
+    return text
 
 
-def _times(told: str) -> Times:
-    members = json.loads(told)
+def _times(text: str) -> Times:
+    members = json.loads(text)
     names = {field.name for field in fields(Times)}
     if not isinstance(members, dict) or members.keys() != names:
         raise ValueError(f"should be an object of {', '.join(sorted(names))}")
     return Times(**{name: _seconds(name, value) for name, value in members.items()})
 
 
-def _seconds(name: str, told: Any) -> int:
-    """CloudFormation tells numbers as texts."""
-    if type(told) is int:
-        return told
+def _seconds(name: str, value: Any) -> int:
+    """CloudFormation passes numbers as texts."""
+    if type(value) is int:
+        return value
     try:
-        return int(told if isinstance(told, str) else "")
+        return int(value if isinstance(value, str) else "")
     except ValueError:
         raise ValueError(f"{name} should be whole seconds") from None
 
@@ -124,17 +124,19 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read `KEYTURN_STACK` and so on; raises InvalidSettings, ContradictorySettings."""
-        names = ((name, _PREFIX + name.upper()) for name in _READERS)
-        return cls.checked({name: environ[told] for name, told in names if told in environ})
+        variables = ((name, _PREFIX + name.upper()) for name in _READERS)
+        return cls.from_texts(
+            {name: environ[variable] for name, variable in variables if variable in environ}
+        )
 
     @classmethod
-    def checked(cls, told: Mapping[str, Any]) -> Self:
+    def from_texts(cls, texts: Mapping[str, Any]) -> Self:
         """Settings from their fields' texts; raises InvalidSettings, ContradictorySettings."""
         problems, members = [], {}
         for name, read in _READERS.items():
             try:
-                if name in told:
-                    members[name] = read(told[name])
+                if name in texts:
+                    members[name] = read(texts[name])
                 elif name not in _OPTIONAL:
                     raise ValueError("is required")
             except (ValueError, TypeError, AttributeError) as error:
@@ -146,5 +148,5 @@ class Settings:
         if problems:
             raise InvalidSettings("; ".join(problems))
         settings = cls(**members)
-        settings.times.checked()
+        settings.times.validate()
         return settings

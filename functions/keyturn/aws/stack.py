@@ -11,7 +11,7 @@ from keyturn.aws.settings import Settings
 from keyturn.aws.view import Reader, View
 from keyturn.keyset.model import Generation
 from keyturn.keyset.timing import Limits
-from keyturn.tokens.claims import Expected
+from keyturn.tokens.claims import Expectations
 
 if TYPE_CHECKING:
     from keyturn.access.api import Api
@@ -76,14 +76,18 @@ class Stack:
         """What each client may have, as this container last saw it."""
         from keyturn.aws import registry
 
-        return registry.Views(registry.clients(self.settings.stack, self.clients.ssm), self._view)
+        return registry.Views(
+            registry.client_registry(self.settings.stack, self.clients.ssm), self._view
+        )
 
     @cached_property
     def api_views(self) -> "Views[Api]":
         """What each API accepts, as this container last saw it."""
         from keyturn.aws import registry
 
-        return registry.Views(registry.apis(self.settings.stack, self.clients.ssm), self._view)
+        return registry.Views(
+            registry.api_registry(self.settings.stack, self.clients.ssm), self._view
+        )
 
     @cached_property
     def kms(self) -> "KmsKeys":
@@ -104,24 +108,19 @@ class Stack:
 
         One without a document (or None) accepts what the stack's own settings say.
         """
-        declared = api_id and self.api_views.view(api_id).current()
-        return declared or self._undeclared_api
+        api = api_id and self.api_views.view(api_id).get()
+        return api or self._default_api
 
     @cached_property
-    def _undeclared_api(self) -> "Api":
+    def _default_api(self) -> "Api":
         from keyturn.access.api import Api
 
         return Api("", self.settings.audience, self.settings.route_scopes)
 
-    def expected(self, audience: str) -> Expected:
+    def expectations(self, audience: str) -> Expectations:
         """What the authorizer insists on in a token for this audience."""
         settings = self.settings
-        return Expected(settings.issuer, audience, self.times.leeway, settings.former_issuer)
-
-    @cached_property
-    def headers(self) -> dict[bytes, str]:
-        """Which kids the header segments of good tokens name (tokens/verify.py)."""
-        return {}
+        return Expectations(settings.issuer, audience, self.times.leeway, settings.former_issuer)
 
     @cached_property
     def well_known(self) -> "WellKnown":

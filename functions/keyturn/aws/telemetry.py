@@ -39,9 +39,11 @@ class Metric(StrEnum):
     UNLAWFUL_GENERATIONS = "UnlawfulGenerations"
     UNREADABLE_DOCUMENTS = "UnreadableDocuments"
     FOREIGN_OBJECTS = "ForeignObjects"
+    CUT_OFFS = "CutOffs"
+    CUT_OFF_ROOM = "CutOffRoom"
 
 
-_COUNTED = {
+_COUNTS = {
     Metric.STANDBY_KEYS,
     Metric.AUTHORIZER_FAULTS,
     Metric.SIGN_THROTTLED,
@@ -49,6 +51,8 @@ _COUNTED = {
     Metric.UNLAWFUL_GENERATIONS,
     Metric.UNREADABLE_DOCUMENTS,
     Metric.FOREIGN_OBJECTS,
+    Metric.CUT_OFFS,
+    Metric.CUT_OFF_ROOM,
 }
 
 
@@ -61,10 +65,10 @@ def measure(name: Metric, value: float = 1, **properties: str) -> None:
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
-    metric = {"Name": name, "Unit": "Count" if name in _COUNTED else "Seconds"}
+    metric = {"Name": name, "Unit": "Count" if name in _COUNTS else "Seconds"}
     directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [metric]}
-    head = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    write_line({"_aws": head, "service": SERVICE, name: value, **properties})
+    metadata = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    write_line({"_aws": metadata, "service": SERVICE, name: value, **properties})
 
 
 def log_decision(decision: Decision, *, code: str, key_state: str, **fields: object) -> None:

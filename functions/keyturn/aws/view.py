@@ -28,8 +28,8 @@ class Reader(Protocol[T]):
         """What counts."""
         ...
 
-    def newer(self, held: T) -> T:
-        """The newest that follows `held`; raises GenerationLost."""
+    def read_newer(self, previous: T) -> T:
+        """The newest that follows `previous`; raises GenerationLost."""
         ...
 
 
@@ -50,7 +50,7 @@ class _Instant:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held(Generic[T]):
+class _Entry(Generic[T]):
     """What was read, and when the read was sent."""
 
     value: T
@@ -71,17 +71,17 @@ class View(Generic[T]):
         self._clock = clock
         self._ttl = ttl
         self._stale_limit = stale_limit
-        self._held: _Held[T] | None = None
+        self._entry: _Entry[T] | None = None
         self._due: float = ttl  # the age at which it is read again, at most C
-        self._failed: _Instant | None = None
+        self._failed_at: _Instant | None = None
         self._longest_pause = 0.0  # 0 unless the last read failed
         self._pause = 0.0
 
-    def current(self) -> T:
+    def get(self) -> T:
         """What is held, at most `stale_limit` old; raises ViewTooOld or a first read's fault."""
         return self._fresh_within(self._stale_limit)
 
-    def fresh(self) -> T:
+    def get_fresh(self) -> T:
         """What is held, at most `ttl` old; raises ViewTooOld or a first read's fault.
 
         An issuer never falls back on an older one: its tokens could outlive the key's grace. Nor
@@ -94,11 +94,11 @@ class View(Generic[T]):
 
         A read that shows nothing new is followed by a pause like one that failed.
         """
-        before, longest_pause = self._held, self._longest_pause
+        previous, longest_pause = self._entry, self._longest_pause
         if not (self._may_read() and self._refresh()):
             raise ViewTooOld("it could not be read, now or a moment ago, or has not changed")
         value = self._value()
-        if before and before.value == value:
+        if previous and previous.value == value:
             self._longest_pause = longest_pause
             self._back_off()
         return value
@@ -112,10 +112,10 @@ class View(Generic[T]):
         return self._value()
 
     def _may_read(self) -> bool:
-        return self._failed is None or self._failed.older_than(self._pause, self._clock)
+        return self._failed_at is None or self._failed_at.older_than(self._pause, self._clock)
 
     def _is_older_than(self, seconds: float) -> bool:
-        return self._held is None or self._held.sent.older_than(seconds, self._clock)
+        return self._entry is None or self._entry.sent.older_than(seconds, self._clock)
 
     def _refresh(self) -> bool:
         sent = self._now()
@@ -123,23 +123,23 @@ class View(Generic[T]):
             latest = self._read()
         except (AwsFault, KeysetFault):
             self._back_off()
-            if self._held is None:
+            if self._entry is None:
                 raise
             self._measure_age()
             return False
-        settled = self._held is not None and not self._longest_pause
-        self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if settled else 1))
-        self._held, self._longest_pause = _Held(latest, sent), 0.0
+        is_settled = self._entry is not None and not self._longest_pause
+        self._due = self._ttl * (1 - self._clock.fraction() * (_SPREAD if is_settled else 1))
+        self._entry, self._longest_pause = _Entry(latest, sent), 0.0
         return True
 
     def _read(self) -> T:
         """What follows what is held; what counts, if nothing is held or it is of no use any more."""
-        if self._held is None:
+        if self._entry is None:
             return self._reader.read()
         try:
-            return self._reader.newer(self._held.value)
+            return self._reader.read_newer(self._entry.value)
         except GenerationLost:
-            if self._held.sent.age(self._clock) <= self._stale_limit:
+            if self._entry.sent.age(self._clock) <= self._stale_limit:
                 raise
             return self._reader.read()
 
@@ -151,18 +151,18 @@ class View(Generic[T]):
         longest = max(_FIRST_PAUSE, 2 * self._longest_pause)
         self._longest_pause = min(longest, _LONGEST_PAUSE, self._ttl)
         self._pause = self._longest_pause * self._clock.fraction()
-        self._due, self._failed = self._ttl, self._now()
+        self._due, self._failed_at = self._ttl, self._now()
 
     def _measure_age(self) -> None:
         """Once per failed read, if the view is older than C: a revocation takes that long now."""
-        if self._held and self._is_older_than(self._ttl):
-            age = (self._clock.now() - self._held.sent.wall).total_seconds()
+        if self._entry and self._is_older_than(self._ttl):
+            age = (self._clock.now() - self._entry.sent.wall).total_seconds()
             measure(Metric.VIEW_AGE, max(age, self._ttl))
 
     def _now(self) -> _Instant:
         return _Instant(self._clock.now(), self._clock.monotonic())
 
     def _value(self) -> T:
-        if self._held is None:
+        if self._entry is None:
             raise ViewTooOld("nothing was ever read")
-        return self._held.value
+        return self._entry.value

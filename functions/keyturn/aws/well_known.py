@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keyturn.access.metadata import Document, authorization_server, openid_provider
-from keyturn.aws.faults import Absent, translated
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.aws.faults import NotFound, translate_errors
+from keyturn.tokens.jwk import PublicJwk, certify
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,7 +23,7 @@ AUTHORIZATION_SERVER = ".well-known/oauth-authorization-server"
 PROTECTED_RESOURCES = ".well-known/oauth-protected-resource/"
 _GENERATION = "keyturn-generation"
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_LONGEST = (
+_MAX_BYTES = (
     16_384  # bytes that are read of an object: ten RSA_2048 keys take 5,000; more is not ours
 )
 
@@ -75,14 +75,16 @@ class WellKnown:
         keys = parse_jwks(stored.body)
         return Projection(stored.generation, keys, stored.body, stored.etag, stored.cache_control)
 
-    def shows(self, projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
+    def matches(self, projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
         """Whether it is what `write` would put there, and as cacheable."""
         is_cached_right = projection.cache_control == self._cache_control
-        return is_cached_right and is_written(projection, generation, keys)
+        return is_cached_right and is_unchanged(projection, generation, keys)
 
-    def write(self, generation: int, keys: Iterable[PublicJwk], over: Projection | None) -> None:
-        """Put the JWKS of `generation` in the place of `over`; raises Conflict if that is gone."""
-        self._put(JWKS, _jwks(generation, keys), generation, over.etag if over else None)
+    def write(
+        self, generation: int, keys: Iterable[PublicJwk], replaced: Projection | None
+    ) -> None:
+        """Put the JWKS of `generation` in the place of `replaced`; raises Conflict if that is gone."""
+        self._put(JWKS, _jwks(generation, keys), generation, replaced.etag if replaced else None)
 
     def write_metadata(self) -> None:
         """Put what leads clients and verifiers here, unless it is there; raises Conflict, AwsFault."""
@@ -103,16 +105,16 @@ class WellKnown:
 
         Returns whether it was put.
         """
-        stored = self._get(name)
-        shown = stored and (stored.body, stored.cache_control)
-        if shown == (_body(document), self._cache_control):
+        existing = self._get(name)
+        content = existing and (existing.body, existing.cache_control)
+        if content == (_body(document), self._cache_control):
             return False
-        self._put(name, document, 0, stored.etag if stored else None)
+        self._put(name, document, 0, existing.etag if existing else None)
         return True
 
-    def names(self, prefix: str) -> set[str]:
+    def list_names(self, prefix: str) -> set[str]:
         """The objects there whose names begin with this; raises AwsFault."""
-        with translated("s3:ListObjectsV2"):
+        with translate_errors("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix
             )
@@ -120,7 +122,7 @@ class WellKnown:
 
     def remove(self, name: str) -> None:
         """Delete an object, if it is there; raises AwsFault."""
-        with translated("s3:DeleteObject"):
+        with translate_errors("s3:DeleteObject"):
             self._s3.delete_object(Bucket=self._bucket, Key=name)
 
     def differs(self, name: str, document: Document) -> bool:
@@ -133,7 +135,7 @@ class WellKnown:
 
         A bucket that was never versioned has one version of each object, called `null`.
         """
-        with translated("s3:ListObjectVersions"):
+        with translate_errors("s3:ListObjectVersions"):
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket)
             versions = [
                 (item["Key"], item["VersionId"])
@@ -141,7 +143,7 @@ class WellKnown:
                 for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
             ]
         for name, version in versions:
-            with translated("s3:DeleteObject"):
+            with translate_errors("s3:DeleteObject"):
                 self._s3.delete_object(Bucket=self._bucket, Key=name, VersionId=version)
 
     @property
@@ -150,10 +152,10 @@ class WellKnown:
 
     def _get(self, name: str) -> _Object | None:
         try:
-            with translated("s3:GetObject"):
+            with translate_errors("s3:GetObject"):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=name)
-                body = answer["Body"].read(_LONGEST)
-        except Absent:
+                body = answer["Body"].read(_MAX_BYTES)
+        except NotFound:
             return None
         number = answer["Metadata"].get(_GENERATION, "")
         # Any other spelling is not ours: as good as behind.
@@ -165,7 +167,7 @@ class WellKnown:
     ) -> None:
         kind = "application/jwk-set+json" if name == JWKS else "application/json"
         condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        with translated("s3:PutObject"):
+        with translate_errors("s3:PutObject"):
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=name,
@@ -177,7 +179,7 @@ class WellKnown:
             )
 
 
-def is_written(projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
+def is_unchanged(projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
     """Whether it is, byte for byte, the JWKS of this generation: nobody has tampered with it."""
     body = _body(_jwks(generation, keys))
     return (projection.generation, projection.body) == (generation, body)
@@ -204,14 +206,14 @@ def foreign_members(body: bytes, generation: int, kids: Iterable[str]) -> list[s
     certified_jwks = parse_jwks(body)
     own = [certified_jwks[kid].members() for kid in kids if kid in certified_jwks]
     foreign = [
-        _name_of(index, member)
+        _describe_member(index, member)
         for index, member in enumerate(members)
         if member not in own or member in members[:index]
     ]
     return [*foreign, *sorted(others)]
 
 
-def _name_of(index: int, member: Any) -> str:
+def _describe_member(index: int, member: Any) -> str:
     kid = member.get("kid") if isinstance(member, dict) else None
     return kid[:43] if isinstance(kid, str) else f"keys[{index}]"
 
@@ -223,11 +225,11 @@ def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
     except (ValueError, RecursionError):
         return {}
     members = document.get("keys") if isinstance(document, dict) else None
-    jwks = map(_certified, members if isinstance(members, list) else ())
+    jwks = map(_parse_member, members if isinstance(members, list) else ())
     return {jwk.kid: jwk for jwk in jwks if jwk}
 
 
-def _certified(member: Any) -> PublicJwk | None:
+def _parse_member(member: Any) -> PublicJwk | None:
     match member:
         case {"n": str(n), "e": str(e), "kid": str(kid)}:
             pass
@@ -236,7 +238,7 @@ def _certified(member: Any) -> PublicJwk | None:
     try:
         jwk = PublicJwk(n=n, e=e)
         PublicJwk.from_rsa(jwk.public_key())
-        return certified(jwk, kid)
+        return certify(jwk, kid)
     except ValueError:  # NotASigningKey, or numbers that are no text of ours
         return None
 

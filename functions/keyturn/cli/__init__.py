@@ -1,1 +1,1 @@
-"""The operator's side: the local stack and, later, the command `keyturn`."""
+"""The operator's command `keyturn`, and the local stack that it can start."""

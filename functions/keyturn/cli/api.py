@@ -10,22 +10,22 @@ from keyturn.access.api import Api
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli import documents
 from keyturn.cli.document_change import Change, Consent
-from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
+from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
 from keyturn.cli.formatting import count, duration
 from keyturn.cli.options import Drift, DryRun, Yes
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
 
 ApiId = Annotated[str, typer.Argument(help="The API's id, as in its execute-api URL.")]
-Audience = Annotated[str, typer.Option(help="The audience of the tokens that it accepts.")]
+Audience = Annotated[str, typer.Option(help="The audience of the tokens that the API accepts.")]
 Routes = Annotated[
     list[str] | None,
     typer.Option(
         "--route",
-        help="`METHOD /path=scopes`; repeatable. Without it every token for the audience opens all.",
+        help="`METHOD /path=scopes`; repeatable. Without routes, a token for the audience opens all of them.",
     ),
 ]
 Cached = Annotated[
@@ -46,7 +46,7 @@ def add(
     yes: Yes = False,
     drift: Drift = False,
 ) -> None:
-    """Say which tokens an API accepts, and which scopes open which route."""
+    """Write an API's document: which tokens it accepts, and which scopes open which route."""
     document: dict[str, Any] = {"audience": audience}
     if route:
         document["routes"] = _routes(route)
@@ -79,47 +79,47 @@ def show(terminal: Terminal, deployment: Deployment, api_id: ApiId) -> None:
 
 def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     """Every API with a document, and those that ask the authorizer without one."""
-    apis = deployment.api_documents.all()
-    authorizers, unread = _authorizers(deployment)
+    apis = deployment.api_documents.read_all()
+    authorizers, read_error = _authorizers(deployment)
     known = sorted({*apis, *authorizers})
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("API", "KIND", "AUDIENCE", "ROUTES"):
         table.add_column(column)
     for api_id in known:
-        table.add_row(api_id, _kind(authorizers.get(api_id), unread), *_cells(apis.get(api_id)))
+        table.add_row(api_id, _kind(authorizers.get(api_id), read_error), *_cells(apis.get(api_id)))
     terminal.say(table)
     if authorizers.keys() - apis:
-        terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes count.", "dim")
+        terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes apply.", "dim")
     say_problems(terminal, apis)
-    if unread:
-        terminal.say(f"Which APIs ask the authorizer could not be read: {unread}.", "yellow")
+    if read_error:
+        terminal.say(f"Cannot tell which APIs use the authorizer: {read_error}.", "yellow")
     entries = [
         {
             "api": api_id,
-            **in_json(apis.get(api_id)),
-            "asks_authorizer": None if unread else api_id in authorizers,
+            **to_json(apis.get(api_id)),
+            "asks_authorizer": None if read_error else api_id in authorizers,
         }
         for api_id in known
     ]
-    terminal.result({"apis": entries, "unread": unread})
+    terminal.result({"apis": entries, "read_error": read_error})
 
 
 def _authorizers(deployment: Deployment) -> tuple[dict[str, Authorizer], str | None]:
     """The APIs of this account and Region that ask the authorizer, and why they are not known."""
     try:
-        found = deployment.authorizers.of_function(deployment.outputs["AuthorizerArn"])
+        found = deployment.authorizers.list_for_function(deployment.outputs["AuthorizerArn"])
     except AwsFault as fault:
         return {}, str(fault)
     return {one.api_id: one for one in found}, None
 
 
-def _kind(authorizer: Authorizer | None, unread: str | None) -> str:
+def _kind(authorizer: Authorizer | None, read_error: str | None) -> str:
     if authorizer is None:
-        return "?" if unread else "not here"
+        return "?" if read_error else "not here"
     return "HTTP or WebSocket" if authorizer.is_http else "REST"
 
 
-def _cells(declared: Declared[Api] | None) -> tuple[str, str]:
+def _cells(declared: StoredDocument[Api] | None) -> tuple[str, str]:
     if declared is None:
         return (_NO_DOCUMENT, "")
     if declared.members is None:
@@ -131,17 +131,17 @@ def _cells(declared: Declared[Api] | None) -> tuple[str, str]:
 
 
 def _routes(arguments: list[str]) -> dict[str, str]:
-    """`GET /orders=orders:read` as the entry of a document; raises BadUsage."""
+    """`GET /orders=orders:read` as the entry of a document; raises UsageError."""
     routes: dict[str, str] = {}
     for argument in arguments:
         route, equals, scopes = argument.partition("=")
         if not equals:
-            raise BadUsage(
+            raise UsageError(
                 f"--route {argument} names no scopes",
                 "write it like 'GET /orders=orders:read'; 'GET /health=' needs a token and no scope",
             )
         if route in routes:
-            raise BadUsage(f"--route {route} is there twice", "name all its scopes in one")
+            raise UsageError(f"--route {route} is there twice", "give all its scopes in one option")
         routes[route] = scopes
     return routes
 
@@ -150,23 +150,23 @@ def _effects(deployment: Deployment, _before: Api | None) -> Sequence[str]:
     times = deployment.settings.times
     bound, outage = timing.revocation_bound(times), timing.outage_bound(times)
     return (
-        f"Every authorizer follows it within {duration(bound)} (C + G + ε), within "
-        f"{duration(outage)} while SSM cannot be read; a cold container at once.",
+        f"Takes effect within {duration(bound)} (C + G + ε), or within {duration(outage)} while SSM "
+        "cannot be read; at once in a cold container.",
     )
 
 
-APIS: Kind[Api] = Kind(
+APIS: DocumentKind[Api] = DocumentKind(
     noun="API",
     verb="api",
     from_document=Api.from_document,
-    smallest={"audience": "any"},
+    minimal={"audience": "any"},
     defaults={
         "audience": "none",
-        "routes": "every token for the audience opens all",
+        "routes": "all open to any token for the audience",
         "cached": "false",
     },
     registry=lambda deployment: deployment.api_documents,
     effects=_effects,
     question="This decides which tokens it accepts.",
-    removal="The stack's own Audience and RouteScopes count for it again; they may open more.",
+    removal="The stack's own Audience and RouteScopes will apply to it again; they may open more.",
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 
 _T = TypeVar("_T")
 
@@ -26,7 +26,7 @@ class Attempt(Generic[_T]):
         try:
             value, error = self._outcome.get(timeout=max(self._deadline - time.monotonic(), 0))
         except Empty:
-            raise Failed(f"no answer within {self._seconds:g} s") from None
+            raise CommandFailed(f"no answer within {self._seconds:g} s") from None
         if error:
             raise error
         return value  # type: ignore[return-value]

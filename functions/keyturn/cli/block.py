@@ -11,7 +11,10 @@ from keyturn.cli.preflight import check_reason
 from keyturn.cli.revocation import Order
 from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
+from keyturn.keyset.cutoffs import Claim, digest_of
+
+_STILL_RUNNING = "`keyturn status` lists blocks. If a block is still running, wait for its end, then release the client"
 
 Name = Annotated[str, typer.Argument(help="The client's name, as in POST /token/NAME.")]
 Direct = Annotated[
@@ -47,6 +50,9 @@ def release(
 ) -> None:
     """Give a blocked client tokens again; those issued before its release stay refused."""
     targets = Targets(released=(_checked(name),))
+    cutoff = deployment.keyset.cutoff(Claim.CLIENT, digest_of(name))
+    if not (cutoff and cutoff.is_block):
+        raise CommandFailed(f"client {name} is not blocked", _STILL_RUNNING)
     revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
 
 
@@ -67,5 +73,5 @@ def _order(targets: Targets, reason: str, direct: bool, dry_run: bool, yes: bool
 
 def _checked(name: str) -> str:
     if not is_client_name(name):
-        raise BadUsage(f"{name!a} is not a client's name")
+        raise UsageError(f"{name!a} is not a client's name")
     return name

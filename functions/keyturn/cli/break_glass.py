@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 from keyturn.rotation import (
     conclude_emergency,
     disable_keys,
@@ -16,7 +16,7 @@ from keyturn.rotation import (
     replace_keys,
     revoke_keys,
 )
-from keyturn.rotation.conclude_emergency import ConcludingInput, EmergencyIncomplete
+from keyturn.rotation.conclude_emergency import ConclusionInput, EmergencyIncomplete
 from keyturn.rotation.task import EmergencyInput
 
 _STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
@@ -36,11 +36,11 @@ def run_directly(
     terminal: Terminal,
     deployment: Deployment,
     event: Mapping[str, Any],
-    meanwhile: Callable[[], None],
+    before_flush: Callable[[], None],
 ) -> None:
-    """Do what the state machine would; a failing step stops none after it. Raises Failed.
+    """Do what the state machine would; a failing step stops none after it. Raises CommandFailed.
 
-    `meanwhile` is done before the wait for the flush.
+    `before_flush` is done before the wait for the flush.
     """
     stack = deployment.as_stack
     if event.keys() & _BY_CLOCK:
@@ -50,7 +50,7 @@ def run_directly(
     for name, run, input_type in _STEPS:
         if name == "flush":
             with suppress(Exception):  # it reports its own problems
-                meanwhile()
+                before_flush()
             deployment.clock.sleep(plan["seconds_until_flush"])
         try:
             state[name] = run(stack, input_type.model_validate(state))
@@ -58,16 +58,16 @@ def run_directly(
             state[name] = {"Error": f"{type(error).__name__}: {error}"}
         terminal.say(f"  {name}: {state[name].get('outcome') or state[name].get('Error')}")
     try:
-        conclude_emergency.run(stack, ConcludingInput.model_validate(state))
+        conclude_emergency.run(stack, ConclusionInput.model_validate(state))
     except EmergencyIncomplete as error:
-        raise Failed(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 def _check_clock(deployment: Deployment) -> None:
     """A slow clock would cut off too little, a fast one tokens that are yet to be issued."""
     offset = abs(deployment.clock_offset())
     if offset > timedelta(seconds=deployment.settings.times.clock_skew):
-        raise Failed(
+        raise CommandFailed(
             f"this machine's clock is {offset.total_seconds():.0f} s off AWS's",
             "set it, or run the command without --direct",
         )

@@ -12,10 +12,10 @@ from keyturn.aws.faults import AwsFault
 from keyturn.cli import documents
 from keyturn.cli.differences import rows
 from keyturn.cli.document_change import Change, Consent
-from keyturn.cli.documents import DOES_NOT_PARSE, Kind, in_json, say_problems
+from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
 from keyturn.cli.formatting import duration
 from keyturn.cli.options import Drift, DryRun, Yes
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
 from keyturn.keyset.errors import KeysetFault
 
@@ -31,7 +31,8 @@ SubjectNames = Annotated[
     typer.Option("--subject", help="`itself` (the default), `any`, or a subject; repeatable."),
 ]
 MaxLifetime = Annotated[
-    int | None, typer.Option(help="Seconds a token may live; the key's lifetime by default.")
+    int | None,
+    typer.Option(help="The longest lifetime of a token in seconds; by default the key's."),
 ]
 Claims = Annotated[
     list[str] | None, typer.Option("--claim", help="A claim that it may set; repeatable.")
@@ -52,7 +53,7 @@ def add(
     yes: Yes = False,
     drift: Drift = False,
 ) -> None:
-    """Say what a client may have; what an option does not say, it may not."""
+    """Write a client's document, which says what it may have; it replaces the one before."""
     document: dict[str, Any] = {"audiences": audience, "subjects": _subjects(subject or [])}
     if scope:
         document["scopes"] = scope
@@ -87,7 +88,7 @@ def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
 
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
-    clients = deployment.client_documents.all()
+    clients = deployment.client_documents.read_all()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
         table.add_column(column)
@@ -95,9 +96,9 @@ def list_clients(terminal: Terminal, deployment: Deployment) -> None:
         texts = rows(clients[name].members, CLIENTS.defaults)
         cells = [texts[member] for member in ("audiences", "scopes", "subjects")] if texts else []
         table.add_row(name, *(cells or [DOES_NOT_PARSE]))
-    terminal.say(table if clients else "There are no clients: nobody gets a token.")
+    terminal.say(table if clients else "There are no clients, so no tokens can be issued.")
     say_problems(terminal, clients)
-    entries = [{"client": name, **in_json(clients[name])} for name in sorted(clients)]
+    entries = [{"client": name, **to_json(clients[name])} for name in sorted(clients)]
     terminal.result({"clients": entries})
 
 
@@ -107,19 +108,21 @@ def _subjects(arguments: list[str]) -> str | list[str]:
     if len(arguments) == 1 and arguments[0] in tuple(Subjects):
         return arguments[0]
     if words := set(arguments) & set(Subjects):
-        raise BadUsage(f"--subject {min(words)} stands alone", "leave out the others")
+        raise UsageError(
+            f"--subject {min(words)} cannot be combined with others", "leave out the others"
+        )
     return arguments
 
 
 def _effects(deployment: Deployment, before: Client | None) -> Sequence[str]:
     times = deployment.settings.times
     bound = duration(timing.issuing_bound(times))
-    lines = [f"New tokens follow it within {bound} (C + ε); a cold container at once."]
+    lines = [f"Takes effect for new tokens within {bound} (C + ε); at once in a cold container."]
     if before:
         longest = _longest_lifetime(deployment)
         life = timing.token_bound(times, min(longest, before.max_lifetime or longest))
         lines.append(
-            f"Tokens that it got before live until they expire, for {duration(life)} at most; "
+            f"Tokens issued before stay valid until they expire, for {duration(life)} at most; "
             f"`keyturn revoke --client {before.name}` ends them sooner."
         )
     return lines
@@ -134,11 +137,11 @@ def _longest_lifetime(deployment: Deployment) -> int:
         return times.token_lifetime
 
 
-CLIENTS: Kind[Client] = Kind(
+CLIENTS: DocumentKind[Client] = DocumentKind(
     noun="client",
     verb="client",
     from_document=Client.from_document,
-    smallest={"audiences": ["any"]},
+    minimal={"audiences": ["any"]},
     defaults={
         "audiences": "none",
         "scopes": "none",
@@ -149,5 +152,5 @@ CLIENTS: Kind[Client] = Kind(
     registry=lambda deployment: deployment.client_documents,
     effects=_effects,
     question="This decides which tokens it gets.",
-    removal="It gets no more tokens: POST /token answers 403 unauthorized_client.",
+    removal="The client gets no more tokens: POST /token answers 403 unauthorized_client.",
 )

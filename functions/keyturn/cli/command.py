@@ -12,11 +12,11 @@ import typer
 
 from keyturn.aws.credentials import use_session
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.faults import AwsFault, Unsent
+from keyturn.aws.faults import AwsFault, NotSent
 from keyturn.aws.powertools import logger
 from keyturn.cli import local_stack
 from keyturn.cli.remedies import remedy_for
-from keyturn.cli.terminal import PROBLEM, ProblemFound, Stopped, Terminal, plain_text
+from keyturn.cli.terminal import PROBLEM, CommandError, ProblemFound, Terminal, plain_text
 from keyturn.keyset.errors import KeysetError
 
 P = ParamSpec("P")
@@ -35,7 +35,7 @@ class Target:
     debug: bool
 
     def find(self) -> Deployment:
-        """The deployment; raises AwsFault, Failed."""
+        """The deployment; raises AwsFault, CommandFailed."""
         if self.local:
             os.environ.update(local_stack.running_server().aws.environ)
         use_session(self.profile, self.region)
@@ -44,14 +44,17 @@ class Target:
 
 _Options = dict[str, tuple[Any, Any]]
 _OUTPUT_OPTIONS: _Options = {
-    "as_json": (Annotated[bool, typer.Option("--json", help="One JSON object.")], False),
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print one JSON object.")], False),
     "debug": (Annotated[bool, typer.Option("--debug", help="Show the stack trace.")], False),
 }
 _OPTIONS: _Options = {
     "stack": (Annotated[str, typer.Option(help="The stack's name.")], "keyturn"),
     "region": (Annotated[str | None, typer.Option(help="The AWS Region.")], None),
     "profile": (Annotated[str | None, typer.Option(help="The AWS profile.")], None),
-    "local": (Annotated[bool, typer.Option("--local", help="The stack of `local up`.")], False),
+    "local": (
+        Annotated[bool, typer.Option("--local", help="Use the stack of `keyturn local up`.")],
+        False,
+    ),
     **_OUTPUT_OPTIONS,
 }
 
@@ -116,14 +119,14 @@ def errors_as_two_lines(*, debug: bool) -> Iterator[None]:
 def _exit(error: Exception) -> typer.Exit:
     typer.echo(f"keyturn: {_message(error)}", err=True)
     typer.echo(f"         {_one_line(remedy_for(error))}", err=True)
-    return typer.Exit(error.status if isinstance(error, Stopped) else PROBLEM)
+    return typer.Exit(error.status if isinstance(error, CommandError) else PROBLEM)
 
 
 def _message(error: Exception) -> str:
     """Its own message where that is known to hold no secret, otherwise its class alone."""
-    if isinstance(error, Unsent):
+    if isinstance(error, NotSent):
         return _one_line(f"{error} (this call was not sent)")
-    if isinstance(error, Stopped | AwsFault | KeysetError | ValueError):
+    if isinstance(error, CommandError | AwsFault | KeysetError | ValueError):
         return _one_line(str(error))
     return f"unexpected {type(error).__name__}"
 

@@ -11,13 +11,13 @@ from typing import Any, Generic
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Conflict
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli.differences import differences, rows
-from keyturn.cli.documents import Kind, T
+from keyturn.cli.documents import DocumentKind, T
 from keyturn.cli.preflight import check_permissions, document_permission
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
-MOST_CHARACTERS = 4096  # of a Standard parameter (AWS SSM API Reference, PutParameter)
+MAX_CHARACTERS = 4096  # of a Standard parameter (AWS SSM API Reference, PutParameter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +35,35 @@ class Change(Generic[T]):
 
     terminal: Terminal
     deployment: Deployment
-    kind: Kind[T]
+    kind: DocumentKind[T]
     name: str
-    before: Declared[T] | None
+    before: StoredDocument[T] | None
     after: Mapping[str, Any] | None
 
     def write(self, consent: Consent) -> None:
-        """Write it; raises BadUsage, Failed, AwsFault."""
+        """Write it; raises UsageError, CommandFailed, AwsFault."""
         after = self.kind.parse(self.name, self.after or {})
         text = json.dumps(self.after, separators=(",", ":"))
-        if len(text) > MOST_CHARACTERS:
-            raise BadUsage(
-                f"the document has {len(text)} characters, a parameter takes {MOST_CHARACTERS}",
-                "list less: in a route table `ANY` covers the methods, `{proxy+}` the paths below",
+        if len(text) > MAX_CHARACTERS:
+            raise UsageError(
+                f"the document has {len(text)} characters; a parameter can hold {MAX_CHARACTERS}",
+                "shorten it: in a route table `ANY` covers the methods, `{proxy+}` the paths below",
             )
         self._say()
         if self.before and self.before.value == after:
             self.terminal.say("Nothing changes.")
             self._result({"written": False})
-        elif self._may_go_on(consent, "ssm:PutParameter"):
+        elif self._confirm(consent, "ssm:PutParameter"):
             self._put(text)
             self.terminal.say(f"{self.kind.title(self.name)} is written.")
             self._result({"written": True})
 
     def remove(self, consent: Consent) -> None:
-        """Delete it; raises BadUsage, Failed, AwsFault."""
+        """Delete it; raises UsageError, CommandFailed, AwsFault."""
         self._say()
         self.terminal.say(self.kind.removal)
-        if self._may_go_on(consent, "ssm:DeleteParameters"):
-            self._insist_on_before()
+        if self._confirm(consent, "ssm:DeleteParameters"):
+            self._check_unchanged()
             self.kind.registry(self.deployment).remove(self.name)
             self.terminal.say(f"{self.kind.title(self.name)} is removed.")
             self._result({"written": True})
@@ -71,24 +71,24 @@ class Change(Generic[T]):
     def _say(self) -> None:
         self.terminal.say(f"{self.kind.noun} {self.name}", "bold")
         if self.before and self.before.problem:
-            self.terminal.say(f"  does not parse today ({self.before.problem})")
+            self.terminal.say(f"  does not parse now ({self.before.problem})")
         before = rows(self.before.members if self.before else None, self.kind.defaults)
         for line in differences(before, rows(self.after, self.kind.defaults)):
             self.terminal.say(f"  {line}")
 
-    def _may_go_on(self, consent: Consent, action: str) -> bool:
-        """Whether it is to be done now; raises BadUsage, Failed."""
+    def _confirm(self, consent: Consent, action: str) -> bool:
+        """Whether it is to be done now; raises UsageError, CommandFailed."""
         registry = self.kind.registry(self.deployment)
         for effect in self.kind.effects(
             self.deployment, self.before.value if self.before else None
         ):
             self.terminal.say(effect)
-        parameter = registry.parameter(self.name)
-        stack = registry.stack_of(self.name) if self.before else None
+        parameter = registry.parameter_name(self.name)
+        stack = registry.find_stack(self.name) if self.before else None
         if stack:
             self.terminal.say(
-                f"The stack {stack} declares this document. What is changed by hand, its next update "
-                "may undo, and drift detection reports."
+                f"The stack {stack} declares this document. Drift detection will report a change by "
+                "hand, and the stack's next update may undo it."
             )
         if consent.dry_run:
             permission = document_permission(self.deployment, action, parameter)
@@ -96,7 +96,7 @@ class Change(Generic[T]):
             self._result({"dry_run": True, "stack": stack, "permissions": verdicts})
             return False
         if stack and not consent.drift:
-            raise Failed(
+            raise CommandFailed(
                 f"the stack {stack} declares {parameter}",
                 "change it in that stack's template, or add --drift if that takes too long",
             )
@@ -105,28 +105,28 @@ class Change(Generic[T]):
         return True
 
     def _put(self, text: str) -> None:
-        self._insist_on_before()
+        self._check_unchanged()
         registry = self.kind.registry(self.deployment)
         try:
             version = registry.put(self.name, text, overwrite=self.before is not None)
         except Conflict:
-            raise self._changed() from None
+            raise self._conflict() from None
         if version != (self.before.version if self.before else 0) + 1:
-            raise Failed(
-                f"written, but over a change that was made at the same time (version {version})",
+            raise CommandFailed(
+                f"written, but it overwrote a change made at the same time (version {version})",
                 f"`keyturn {self.kind.verb} show {self.name}` shows what counts now",
             )
 
-    def _insist_on_before(self) -> None:
-        """That nothing changed while the operator was asked; raises Failed."""
-        now = self.kind.registry(self.deployment).stored(self.name)
-        if _what_is_stored(now) != _what_is_stored(self.before):
-            raise self._changed()
+    def _check_unchanged(self) -> None:
+        """That nothing changed while the operator was asked; raises CommandFailed."""
+        now = self.kind.registry(self.deployment).read_document(self.name)
+        if _describe_stored(now) != _describe_stored(self.before):
+            raise self._conflict()
 
-    def _changed(self) -> Failed:
-        return Failed(
+    def _conflict(self) -> CommandFailed:
+        return CommandFailed(
             f"the document of {self.kind.noun} {self.name} changed meanwhile: nothing was done",
-            "run it again, and see what it changes now",
+            "run it again, and check what it would change now",
         )
 
     def _result(self, members: Mapping[str, Any]) -> None:
@@ -136,5 +136,5 @@ class Change(Generic[T]):
         )
 
 
-def _what_is_stored(declared: Declared[T] | None) -> tuple[str, int] | None:
-    return (declared.text, declared.version) if declared else None
+def _describe_stored(stored: StoredDocument[T] | None) -> tuple[str, int] | None:
+    return (stored.text, stored.version) if stored else None

@@ -5,7 +5,7 @@ these credentials may ask as this client is for IAM to say.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.text import Text
@@ -13,10 +13,10 @@ from rich.text import Text
 from keyturn.access.client import Client
 from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api.answers import Forbidden, Refusal, Unavailable
-from keyturn.api.issue_token import to_sign
+from keyturn.api.issue_token import prepare
 from keyturn.api.token_request import from_invoke
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.cli.client import CLIENTS, Name
 from keyturn.cli.differences import rows
 from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, request_fields
@@ -61,11 +61,11 @@ def explain(
 ) -> None:
     """Whether a client may have this token, and if not, which member of its document refuses it."""
     fields = request_fields(subject, scope, audience, lifetime, claim)
-    declared = CLIENTS.read(deployment, name)
-    answer = _answer(deployment, declared, fields)
+    stored = CLIENTS.read(deployment, name)
+    answer = _answer(deployment, stored, fields)
     _say(terminal, name, answer)
-    if declared and answer.member:
-        allowed = rows(declared.members, CLIENTS.defaults)[answer.member]
+    if stored and answer.member:
+        allowed = rows(stored.members, CLIENTS.defaults)[answer.member]
         terminal.say(f"  {answer.member} of its document: {allowed}")
     terminal.result(
         {
@@ -82,14 +82,14 @@ def explain(
 
 
 def _answer(
-    deployment: Deployment, declared: Declared[Client] | None, fields: Mapping[str, Any]
+    deployment: Deployment, stored: StoredDocument[Client] | None, fields: Mapping[str, Any]
 ) -> Answer:
-    if declared is None:
-        return Answer.refused(Forbidden("client: no document says what it may have"))
-    if declared.value is None:
-        return Answer.refused(Unavailable(str(declared.problem)))
+    if stored is None:
+        return Answer.refused(Forbidden("client: has no document"))
+    if stored.value is None:
+        return Answer.refused(Unavailable(str(stored.problem)))
     keyset, stack = deployment.keyset, deployment.as_stack
-    key, now = keyset.active, int(stack.clock.now().timestamp())
+    key = keyset.active
     if key is None:
         return Answer.refused(Unavailable("no key is active"))
     try:
@@ -97,17 +97,10 @@ def _answer(
     except Refusal as refusal:
         return Answer.refused(refusal)
     try:
-        wanted, _ = to_sign(stack, keyset, key, declared.value, request, stack.clock.new_id(), now)
+        prepare(stack, keyset, key, stored.value, request)
     except Refusal as refusal:
-        return Answer.refused(refusal, _deciding_member(declared.value, request, key.lifetime))
-    granted = {
-        "subject": wanted.subject,
-        "audience": wanted.audience,
-        "scope": wanted.scope,
-        "lifetime": wanted.lifetime,
-        "claims": wanted.extra,
-    }
-    return Answer(200, granted)
+        return Answer.refused(refusal, _deciding_member(stored.value, request, key.lifetime))
+    return Answer(200, asdict(grant(stored.value, request, key_lifetime=key.lifetime)))
 
 
 def _deciding_member(client: Client, request: TokenRequest, key_lifetime: int) -> str | None:
@@ -130,4 +123,4 @@ def _say(terminal: Terminal, name: str, answer: Answer) -> None:
     width = max(map(len, granted))
     for label, text in granted.items():
         terminal.say(f"  {label:{width}}  {text}")
-    terminal.say("Whether you may ask as this client is for IAM to say.", "dim")
+    terminal.say("IAM decides whether you may ask as this client.", "dim")

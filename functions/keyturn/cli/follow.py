@@ -2,13 +2,13 @@
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 
 _PAUSE = 0.5  # seconds between looks
 
 
 def follow(terminal: Terminal, deployment: Deployment, execution: str) -> list[str]:
-    """The states it went through; raises Failed unless it succeeds.
+    """The states it went through; raises CommandFailed unless it succeeds.
 
     Stopping to look (Ctrl-C) stops nothing: the execution goes on by itself.
     """
@@ -26,7 +26,7 @@ def follow(terminal: Terminal, deployment: Deployment, execution: str) -> list[s
             deployment.clock.sleep(_PAUSE)
     if state != "SUCCEEDED":
         cause = deployment.executions.cause(execution)
-        raise Failed(
+        raise CommandFailed(
             f"the execution ended {state} in {visited[-1] if visited else 'no state'}: {cause}"
         )
     return visited

@@ -13,7 +13,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.history import HistoryObject
 from keyturn.aws.stack import Stack
 from keyturn.cli.formatting import cutoff_members, duration, instant, iso
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset import document
 from keyturn.keyset.changes import changes, new_cutoffs
 from keyturn.keyset.cutoffs import CutOff
@@ -30,14 +30,14 @@ def history(
     terminal: Terminal, deployment: Deployment, *, at: At = None, limit: Limit = 20
 ) -> None:
     """Every change of the keys: when, what, why, and who started it."""
-    past = Past(deployment.as_stack)
+    generations = PastGenerations(deployment.as_stack)
     if at is None:
-        _say_changes(terminal, past, limit)
+        _say_changes(terminal, generations, limit)
     else:
-        _say_keys(terminal, past, _parse_instant(at), deployment)
+        _say_keys(terminal, generations, _parse_instant(at), deployment)
 
 
-class Past:
+class PastGenerations:
     """The generations, from SSM and from the bucket where SSM has forgotten them.
 
     Each names its parent by the hash of its text. So what SSM holds proves what came before it, whatever
@@ -56,7 +56,7 @@ class Past:
 
     @cached_property
     def _by_digest(self) -> Mapping[str, HistoryObject]:
-        return {one.digest: one for one in self.objects if one.number is not None}
+        return {entry.digest: entry for entry in self.objects if entry.number is not None}
 
     def backwards(self) -> Iterator[Generation]:
         """The newest first."""
@@ -67,27 +67,29 @@ class Past:
 
     def at(self, when: datetime) -> tuple[list[Generation], Generation | None]:
         """What was read, and of that the generation that was the truth then."""
-        walked = []
+        visited = []
         for generation in self.backwards():
-            walked.append(generation)
+            visited.append(generation)
             if generation.at <= when:
-                return walked, generation
-        return walked, None
+                return visited, generation
+        return visited, None
 
-    def older(self, walked: Sequence[Generation]) -> int:
+    def older(self, visited: Sequence[Generation]) -> int:
         """How many generations there are before these."""
-        lowest = walked[-1].number if walked else 0
-        numbers = {one.number for one in self._chain} | {one.number for one in self.objects}
+        lowest = visited[-1].number if visited else 0
+        numbers = {generation.number for generation in self._chain} | {
+            entry.number for entry in self.objects
+        }
         return sum(number < lowest for number in numbers if number is not None)
 
-    def ignored(self, walked: Sequence[Generation]) -> list[str]:
+    def ignored(self, visited: Sequence[Generation]) -> list[str]:
         """The objects, as far down as these, that are none of these."""
-        digests = {document.digest(generation.text) for generation in walked}
-        lowest = walked[-1].number if walked else 0
+        digests = {document.digest(generation.text) for generation in visited}
+        lowest = visited[-1].number if visited else 0
         return [
-            one.name
-            for one in self.objects
-            if one.digest not in digests and (one.number is None or one.number >= lowest)
+            entry.name
+            for entry in self.objects
+            if entry.digest not in digests and (entry.number is None or entry.number >= lowest)
         ]
 
     def _before(self, child: Generation | None) -> Generation | None:
@@ -95,18 +97,20 @@ class Past:
         parent = self._by_digest.get(child.parent) if child else None
         if parent and (generation := self._read(parent)):
             return generation
-        older = [one for one in self.objects if child is None or (one.number or 0) < child.number]
-        by_age = sorted(older, key=lambda one: (-(one.number or 0), one.modified))
+        older = [
+            entry for entry in self.objects if child is None or (entry.number or 0) < child.number
+        ]
+        by_age = sorted(older, key=lambda entry: (-(entry.number or 0), entry.modified))
         generation = next(filter(None, map(self._read, by_age)), None)
         if child and generation and self.unproved_before is None:
             self.unproved_before = child.number
         return generation
 
-    def _read(self, kept: HistoryObject) -> Generation | None:
-        if kept.number is None:
+    def _read(self, entry: HistoryObject) -> Generation | None:
+        if entry.number is None:
             return None
         try:
-            return self._stack.history.read(kept)
+            return self._stack.history.read(entry)
         except DocumentInvalid:
             return None
 
@@ -114,86 +118,92 @@ class Past:
 def _chain(stack: Stack) -> Sequence[Generation]:
     """What counts in SSM, the oldest first; a keyset that is gone leaves the history."""
     try:
-        return stack.keysets.generations()
+        return stack.keysets.read_generations()
     except KeysetFault:
         return ()
 
 
-def _say_changes(terminal: Terminal, past: Past, limit: int) -> None:
+def _say_changes(terminal: Terminal, generations: PastGenerations, limit: int) -> None:
     entries = []
-    walked = list(islice(past.backwards(), limit + 1))
-    for generation, previous in zip_longest(walked[:limit], walked[1:]):
+    visited = list(islice(generations.backwards(), limit + 1))
+    for generation, previous in zip_longest(visited[:limit], visited[1:]):
         before = previous.keyset if previous else Keyset()
-        of_keys, of_tokens = (
-            changes(before, generation.keyset),
-            new_cutoffs(before, generation.keyset),
-        )
+        key_changes = changes(before, generation.keyset)
+        cutoffs = new_cutoffs(before, generation.keyset)
         terminal.say(
             Text.assemble((f"#{generation.number}", "bold"), f"  {instant(generation.at)}")
         )
-        for change in of_keys:
+        for change in key_changes:
             terminal.say(f"    {change.kind:10} {change.kid}")
-        for cutoff in of_tokens:
+        for cutoff in cutoffs:
             terminal.say(f"    {_cutoff_sentence(cutoff)}")
-        why = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
-        terminal.say(Text("    " + " · ".join(why), style="dim"))
+        details = filter(None, (generation.reason, f"by {generation.started_by}", generation.op_id))
+        terminal.say(Text("    " + " · ".join(details), style="dim"))
         entries.append(
             {
                 "generation": generation.number,
                 "at": iso(generation.at),
                 "changes": [
-                    *({"change": one.kind.value, "kid": one.kid} for one in of_keys),
-                    *map(_cutoff, of_tokens),
+                    *({"change": change.kind.value, "kid": change.kid} for change in key_changes),
+                    *map(_cutoff, cutoffs),
                 ],
                 "reason": generation.reason,
                 "started_by": generation.started_by,
                 "op_id": generation.op_id,
             }
         )
-    older = past.older(walked[:limit])
+    older = generations.older(visited[:limit])
     if older:
         terminal.say(f"{older} older; --limit {len(entries) + older} shows all.")
-    terminal.result({"changes": entries, "older": older, **_say_doubts(terminal, past, walked)})
+    terminal.result(
+        {"changes": entries, "older": older, **_say_warnings(terminal, generations, visited)}
+    )
 
 
-def _say_keys(terminal: Terminal, past: Past, when: datetime, deployment: Deployment) -> None:
+def _say_keys(
+    terminal: Terminal, generations: PastGenerations, when: datetime, deployment: Deployment
+) -> None:
     if when > deployment.clock.now():
-        raise BadUsage(f"--at {iso(when)} is in the future")
-    walked, generation = past.at(when)
+        raise UsageError(f"--at {iso(when)} is in the future")
+    visited, generation = generations.at(when)
     if generation is None:
-        first = iso(walked[-1].at) if walked else None
-        raise Failed(f"there was no generation at {iso(when)}", f"the first one is from {first}")
-    keys = [_key(one, when) for one in generation.keyset.known]
+        first = iso(visited[-1].at) if visited else None
+        raise CommandFailed(
+            f"there was no generation at {iso(when)}", f"the first one is from {first}"
+        )
+    keys = [_key(key, when) for key in generation.keyset.all_keys]
     terminal.say(f"Keys at {instant(when)} (generation {generation.number}):")
-    for one in keys:
-        terminal.say(f"    {one['kid']}  {one['state']:8} {'valid' if one['valid'] else 'refused'}")
+    for key in keys:
+        terminal.say(f"    {key['kid']}  {key['state']:8} {'valid' if key['valid'] else 'refused'}")
     for cutoff in generation.keyset.cutoffs:
         terminal.say(f"    {_cutoff_sentence(cutoff)}")
     bound = duration(deployment.revocation_bound)
     terminal.say(Text(f"An authorizer may have followed up to {bound} later.", style="dim"))
-    doubts = _say_doubts(terminal, past, walked)
-    cutoffs = [_cutoff(one) for one in generation.keyset.cutoffs]
+    warnings = _say_warnings(terminal, generations, visited)
+    cutoffs = [_cutoff(cutoff) for cutoff in generation.keyset.cutoffs]
     terminal.result(
         {
             "at": iso(when),
             "generation": generation.number,
             "keys": keys,
             "cutoffs": cutoffs,
-            **doubts,
+            **warnings,
         }
     )
 
 
-def _say_doubts(terminal: Terminal, past: Past, walked: Sequence[Generation]) -> Mapping[str, Any]:
-    ignored = past.ignored(walked)
+def _say_warnings(
+    terminal: Terminal, generations: PastGenerations, visited: Sequence[Generation]
+) -> Mapping[str, Any]:
+    ignored = generations.ignored(visited)
     for name in ignored:
-        terminal.say(f"Not part of this, and left out: {name}", "yellow")
-    if past.unproved_before:
+        terminal.say(f"Not part of the history, ignored: {name}", "yellow")
+    if generations.unproved_before:
         terminal.say(
-            f"What generation {past.unproved_before} followed is gone: nothing proves what is older.",
+            f"The parent of generation {generations.unproved_before} is gone: nothing proves what is older.",
             "yellow",
         )
-    return {"ignored": ignored, "unproved_before": past.unproved_before}
+    return {"ignored": ignored, "unproved_before": generations.unproved_before}
 
 
 def _key(key: Any, when: datetime) -> Mapping[str, Any]:
@@ -202,18 +212,18 @@ def _key(key: Any, when: datetime) -> Mapping[str, Any]:
 
 
 def _cutoff_sentence(cutoff: CutOff) -> str:
-    kind = "blocked" if cutoff.blocks else "cut off"
-    since = "" if cutoff.blocks else f", issued before {instant(cutoff.before)}"
+    kind = "blocked" if cutoff.is_block else "cut off"
+    since = "" if cutoff.is_block else f", issued before {instant(cutoff.before)}"
     return f"{kind:10} {cutoff.claim} {cutoff.digest}{since}"
 
 
 def _cutoff(cutoff: CutOff) -> Mapping[str, Any]:
-    return {"change": "blocked" if cutoff.blocks else "cut_off", **cutoff_members(cutoff)}
+    return {"change": "blocked" if cutoff.is_block else "cut_off", **cutoff_members(cutoff)}
 
 
 def _parse_instant(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise BadUsage("--at is not a time", "write it like 2026-03-01T12:00:00Z") from None
+        raise UsageError("--at is not a time", "write it like 2026-03-01T12:00:00Z") from None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -7,15 +7,15 @@ import typer
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.http import Answer
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
 ClientName = Annotated[str, typer.Option("--client", help="The client to ask as.")]
 Subject = Annotated[
-    str | None, typer.Option(help="The subject (sub); a client that is its own may leave it out.")
+    str | None, typer.Option(help="The subject (sub); not needed if the client is its own subject.")
 ]
 Scope = Annotated[str, typer.Option(help="Scopes, separated by spaces.")]
 Audience = Annotated[
-    str | None, typer.Option(help="One of the client's; needed if it has several.")
+    str | None, typer.Option(help="One of the client's audiences; needed if it has several.")
 ]
 Lifetime = Annotated[int | None, typer.Option(help="Seconds; the client's maximum by default.")]
 Claims = Annotated[
@@ -35,7 +35,7 @@ def issue(
     lifetime: Lifetime = None,
     claim: Claims = None,
 ) -> None:
-    """Issue a token with your own credentials; it is printed and stored nowhere."""
+    """Issue a token with your own credentials; it is printed, not stored."""
     request = request_fields(subject, scope, audience, lifetime, claim)
     answer = deployment.post_token(request, client=client)
     if answer.status != 200:
@@ -51,7 +51,7 @@ def request_fields(
     lifetime: int | None,
     claims: list[str] | None,
 ) -> dict[str, Any]:
-    """A request of docs/tokens.md from the options; raises BadUsage."""
+    """A request of docs/tokens.md from the options; raises UsageError."""
     return {
         "subject": subject,
         "scope": scope,
@@ -62,26 +62,28 @@ def request_fields(
 
 
 def _parse_claim(argument: str) -> tuple[str, Any]:
-    """Name and value of NAME=VALUE; raises BadUsage."""
+    """Name and value of NAME=VALUE; raises UsageError."""
     name, equals, value = argument.partition("=")
     if not (name and equals):
-        raise BadUsage("--claim is not of the form NAME=VALUE")
+        raise UsageError("--claim is not of the form NAME=VALUE")
     try:
         return name, json.loads(value)
     except ValueError:
         return name, value
 
 
-def _refused(answer: Answer, client: str) -> BadUsage | Failed:
+def _refused(answer: Answer, client: str) -> UsageError | CommandFailed:
     body = answer.body if isinstance(answer.body, dict) else {}
     why = body.get("error_description", f"POST /token/{client} answers {answer.status}")
     if answer.status == 400:
-        return BadUsage(str(why), "docs/tokens.md lists what a request may contain")
+        return UsageError(str(why), "docs/tokens.md lists what a request may contain")
     if body.get("error") == "unauthorized_client":
-        return Failed(
+        return CommandFailed(
             f"there is no client {client} ({why})",
             f"`keyturn client add {client}` or a template declares it (docs/tokens.md)",
         )
     if answer.status == 403:
-        return Failed(str(why), f"these credentials need execute-api:Invoke on POST/token/{client}")
-    return Failed(str(why), "`keyturn doctor` looks at the whole stack")
+        return CommandFailed(
+            str(why), f"these credentials need execute-api:Invoke on POST/token/{client}"
+        )
+    return CommandFailed(str(why), "`keyturn doctor` checks the whole stack")

@@ -3,15 +3,15 @@
 import json
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 
 
 def jwks(terminal: Terminal, deployment: Deployment) -> None:
-    """The JWKS from its public URL."""
+    """Print the JWKS from its public URL."""
     url = deployment.outputs["JwksUrl"]
     answer = deployment.fetch(url)
     if answer.status != 200:
-        raise Failed(f"{url} answers {answer.status}", "`keyturn doctor` says why")
+        raise CommandFailed(f"{url} answers {answer.status}", "`keyturn doctor` says why")
     terminal.plain(json.dumps(answer.body, indent=2))
     terminal.result(
         {

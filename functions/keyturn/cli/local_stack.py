@@ -13,7 +13,7 @@ import typer
 from keyturn.aws.credentials import use_session
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import REGION, LocalAws, Server, ToolFailed, Workshop, start
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
 STACK = "keyturn"
 # Tokens live as long as on AWS; a changed keyset is seen, and a new key may sign, within seconds.
@@ -42,7 +42,7 @@ def up(terminal: Terminal, parameters: Parameters = None) -> None:
     overrides = _parse_parameters(parameters or [])
     server = _read_state()
     if server and overrides:
-        raise BadUsage(
+        raise UsageError(
             "a local stack is already up, perhaps with other parameters",
             "`keyturn local down` first",
         )
@@ -74,22 +74,24 @@ def url(terminal: Terminal, env: Env = False) -> None:
 
 
 def running_server() -> Server:
-    """The local AWS that is up; raises Failed if none is."""
+    """The local AWS that is up; raises CommandFailed if none is."""
     server = _read_state()
     if server is None:
-        raise Failed("no local stack is up", "`keyturn local up` starts one")
+        raise CommandFailed("no local stack is up", "`keyturn local up` starts one")
     return server
 
 
 def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
     workshop = Workshop(_ROOT)
     if not (_ROOT / "template.yaml").exists():
-        raise Failed(
+        raise CommandFailed(
             "a local stack needs Keyturn's repository, and this command was installed without it",
             "clone it, and run `make setup` and `.venv/bin/keyturn local up` there",
         )
     if not workshop.sam.exists():
-        raise Failed(f"the tools are not in {_ROOT / 'build/env'}", "`make setup` installs them")
+        raise CommandFailed(
+            f"the tools are not in {_ROOT / 'build/env'}", "`make setup` installs them"
+        )
     try:
         with terminal.progress("sam build"):
             workshop.build()
@@ -98,7 +100,7 @@ def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
             os.environ.update(server.aws.environ)
             workshop.deploy(server.aws, STACK, parameters)
     except ToolFailed as error:
-        raise Failed(str(error), f"the server's log is {_PLACE / 'tmp.log'}") from None
+        raise CommandFailed(str(error), f"the server's log is {_PLACE / 'tmp.log'}") from None
     _STATE.write_text(json.dumps({"pid": server.pid, "endpoint": server.aws.endpoint}))
     return server
 
@@ -117,7 +119,7 @@ def _parse_parameters(parameters: list[str]) -> dict[str, str]:
     for parameter in parameters:
         name, equals, value = parameter.partition("=")
         if not (name.isalnum() and equals):
-            raise BadUsage(f"--parameter {parameter}: not of the form NAME=VALUE")
+            raise UsageError(f"--parameter {parameter}: not of the form NAME=VALUE")
         overrides[name] = value
     return overrides
 

@@ -25,9 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-local = typer.Typer(help="A stack on this machine: a test issuer.", no_args_is_help=True)
-clients = typer.Typer(help="Who may ask for which tokens.", no_args_is_help=True)
-apis = typer.Typer(help="Which API accepts which tokens.", no_args_is_help=True)
+local = typer.Typer(help="A stack on this machine, as a test issuer.", no_args_is_help=True)
+clients = typer.Typer(help="What each client may request.", no_args_is_help=True)
+apis = typer.Typer(help="Which tokens each API accepts.", no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check and show what would happen; change nothing.")
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Start it and return at once.")]
-Reason = Annotated[str, typer.Option(help="Why; it is stored in the history.")]
+Reason = Annotated[str, typer.Option(help="The reason, stored in the history.")]
 Drift = Annotated[
-    bool, typer.Option("--drift", help="Even if a stack declares it, whose template then differs.")
+    bool, typer.Option("--drift", help="Even if a stack declares it; its template then differs.")
 ]

@@ -6,7 +6,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.permissions import Permission, simulate
 from keyturn.cli.attempt import Attempt
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
 _CALLER_SECONDS = 3.0
 _UNKNOWN_CALLER = "operator"
@@ -14,9 +14,9 @@ REASON_LENGTH = 256  # characters, as rotation/plan_rotation.py accepts them
 
 
 def check_reason(reason: str) -> str:
-    """The reason; raises BadUsage for one that the workflow would refuse."""
+    """The reason; raises UsageError for one that the workflow would refuse."""
     if not 0 < len(reason) <= REASON_LENGTH:
-        raise BadUsage(f"--reason must have 1 to {REASON_LENGTH} characters")
+        raise UsageError(f"--reason must have 1 to {REASON_LENGTH} characters")
     return reason
 
 
@@ -57,7 +57,7 @@ def _parameter_arn(deployment: Deployment, name: str) -> str:
 def check_permissions(
     terminal: Terminal, deployment: Deployment, permissions: Mapping[str, str]
 ) -> dict[str, str]:
-    """Ask IAM about each action on its resource; raises Failed if one is denied."""
+    """Ask IAM about each action on its resource; raises CommandFailed if one is denied."""
     try:
         caller = deployment.caller()
         terminal.say(f"These credentials are {caller}.")
@@ -65,14 +65,14 @@ def check_permissions(
             action: simulate(caller, action, resource) for action, resource in permissions.items()
         }
     except AwsFault as fault:  # the real run does not depend on it
-        terminal.say(f"Whose credentials these are is not known: {fault}")
+        terminal.say(f"Cannot tell whose credentials these are: {fault}")
         verdicts = dict.fromkeys(permissions, Permission.UNKNOWN)
     for action, verdict in verdicts.items():
         why = " (needs iam:SimulatePrincipalPolicy)" if verdict is Permission.UNKNOWN else ""
         terminal.say(f"  {action}: {verdict}{why}")
     denied = [action for action, verdict in verdicts.items() if verdict is Permission.DENIED]
     if denied:
-        raise Failed(
+        raise CommandFailed(
             f"these credentials may not {' or '.join(denied)}",
             "use others, or add the permission (docs/operating.md)",
         )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.proof_tokens import ProofTokens, is_refused
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 
 _PATIENCE = 5  # seconds past the bound that a token may still be accepted, and no more
 _PAUSE = 0.2
@@ -34,7 +34,7 @@ class Prover:
     def prove(self) -> Proof:
         """Try the token until it is refused.
 
-        Raises Failed when it is accepted past the bound, or when the other one is refused.
+        Raises CommandFailed when it is accepted past the bound, or when the other one is refused.
         """
         deployment, tokens = self.deployment, self.tokens
         bound = deployment.revocation_bound
@@ -43,12 +43,14 @@ class Prover:
             while True:
                 sent = deployment.clock.now()
                 if tokens.witness and is_refused(deployment, tokens.witness):
-                    raise Failed("a token that was not revoked is refused: see `keyturn doctor`")
+                    raise CommandFailed(
+                        "a token that was not revoked is refused: see `keyturn doctor`"
+                    )
                 if is_refused(deployment, tokens.revoked):
                     seconds = (deployment.clock.now() - self.since).total_seconds()
                     return Proof(seconds, bound.total_seconds())
                 if sent > limit:
-                    raise Failed(
+                    raise CommandFailed(
                         f"a revoked token is still accepted {_PATIENCE} s past the bound "
                         f"of {bound.total_seconds():.0f} s: see docs/runbooks/key-compromise.md"
                     )

@@ -9,7 +9,7 @@ from keyturn.access.client import Subjects
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.cli.targets import Targets
-from keyturn.cli.terminal import Failed
+from keyturn.cli.terminal import CommandFailed
 from keyturn.cli.verify.checks import Decoded
 from keyturn.keyset.model import Keyset
 
@@ -32,42 +32,44 @@ class ProofTokens:
 def find_tokens(
     deployment: Deployment, order: "Order", keyset: Keyset, kids: tuple[str, ...]
 ) -> ProofTokens:
-    """Tokens that are good now; raises Failed, AwsFault."""
+    """Tokens that are good now; raises CommandFailed, AwsFault."""
     is_active = keyset.active is not None and keyset.active.kid in kids
     if order.proof_token:
         revoked = _from_file(order.proof_token, kids, order.targets)
     elif is_active:
-        revoked = _issued(deployment, {"subject": _SUBJECT}, OPERATOR)
+        revoked = _issue(deployment, {"subject": _SUBJECT}, OPERATOR)
     else:
-        revoked = _matching(deployment, order.targets)
+        revoked = _issue_matching(deployment, order.targets)
     if is_refused(deployment, revoked):
-        raise Failed("the token to prove it with is already refused")
+        raise CommandFailed("the token for the proof is already refused")
     return ProofTokens(revoked, None if is_active else _witness(deployment, order.targets))
 
 
 def _from_file(file: Path, kids: tuple[str, ...], targets: Targets) -> str:
     token = Decoded.from_token(file.read_text().strip())
     if token.header is None or token.claims is None:
-        raise Failed(f"{file} holds no token")
+        raise CommandFailed(f"{file} contains no token")
     if token.kid not in kids and not targets.matches(token.claims):
-        raise Failed(f"the token in {file} is not one of those that are revoked")
+        raise CommandFailed(f"the token in {file} is not one of those that are revoked")
     return token.text
 
 
-def _matching(deployment: Deployment, targets: Targets) -> str:
+def _issue_matching(deployment: Deployment, targets: Targets) -> str:
     """A new one of a client or a subject that is to be refused."""
     if targets.subjects:
-        return _issued(deployment, {"subject": targets.subjects[0]}, OPERATOR)
+        return _issue(deployment, {"subject": targets.subjects[0]}, OPERATOR)
     for client in (*targets.clients, *targets.blocked):
-        return _issued(deployment, _request_of(deployment, client), client)
-    raise Failed("there is no token to prove it with: --proof-token")
+        return _issue(deployment, _read_request(deployment, client), client)
+    raise CommandFailed("there is no token to prove it with; pass one with --proof-token")
 
 
-def _request_of(deployment: Deployment, name: str) -> Mapping[str, Any]:
+def _read_request(deployment: Deployment, name: str) -> Mapping[str, Any]:
     """What this client may ask for, for the stack's own API if that is among its audiences."""
     client = deployment.client_documents.read(name)
     if client is None:
-        raise Failed(f"client {name} has no document, and so no new token: --proof-token")
+        raise CommandFailed(
+            f"client {name} has no document, so it gets no new token; pass one with --proof-token"
+        )
     own = deployment.settings.audience
     audience = own if own in client.audiences else min(client.audiences)
     match client.subjects:
@@ -83,16 +85,16 @@ def _witness(deployment: Deployment, targets: Targets) -> str | None:
     if OPERATOR in (*targets.clients, *targets.blocked) or _WITNESS in targets.subjects:
         return None
     try:
-        witness = _issued(deployment, {"subject": _WITNESS}, OPERATOR)
+        witness = _issue(deployment, {"subject": _WITNESS}, OPERATOR)
         return None if is_refused(deployment, witness) else witness
-    except (Failed, AwsFault):
+    except (CommandFailed, AwsFault):
         return None
 
 
-def _issued(deployment: Deployment, request: Mapping[str, Any], client: str) -> str:
+def _issue(deployment: Deployment, request: Mapping[str, Any], client: str) -> str:
     answer = deployment.post_token(request, client=client)
     if answer.status != 200:
-        raise Failed(f"POST /token/{client} answers {answer.status}")
+        raise CommandFailed(f"POST /token/{client} answers {answer.status}")
     return str(answer.body["access_token"])
 
 

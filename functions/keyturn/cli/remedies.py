@@ -1,10 +1,10 @@
 """What to do about an error, in one line."""
 
 from keyturn.aws.credentials import MFA_WITHOUT_TERMINAL, profile_name
-from keyturn.aws.faults import AwsFault, NoCredentials, Throttled, Unanswered, Unreached, Unsent
+from keyturn.aws.faults import AwsFault, NoCredentials, NoReply, NotSent, Throttled, Unreachable
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.terminal import Stopped
+from keyturn.cli.terminal import CommandError
 from keyturn.keyset.errors import ContradictorySettings, NewerSchema
 
 _SSO = "the SSO session has expired or is missing: `aws sso login{profile}`"
@@ -24,7 +24,7 @@ _BY_CODE = {
     "LoginRefreshRequired": _LOGIN,
     "LoginTokenLoadError": _LOGIN,
     "LoginAuthorizationCodeError": _LOGIN,
-    "MissingDependencyException": "install Keyturn's `cli` extra, or botocore[crt]",
+    "MissingDependencyException": "install botocore[crt] beside the command",
     MFA_WITHOUT_TERMINAL: "run it in a terminal, where it can ask for the MFA code, or sign in first",
     "CredentialRetrievalError": "run the profile's credential_process by hand and fix its error",
     "ExpiredToken": _SIGN_IN,
@@ -40,20 +40,23 @@ _NO_STACK = ("cloudformation:DescribeStacks", "ValidationError")
 _RESTORE = "`keyturn repair` restores the keyset; until then nothing is touched"
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "sign in again, and check with `aws sts get-caller-identity{profile}`"),
-    (Unsent, _CONFIGURE),
+    (NotSent, _CONFIGURE),
     (Throttled, "wait a minute and try again: the account's request quota is used up"),
-    (Unreached, "check the network and HTTPS_PROXY, then try again"),
-    (Unanswered, "try again; it may have had its effect all the same"),
+    (Unreachable, "check the network and HTTPS_PROXY, then try again"),
+    (NoReply, "try again; the call may have taken effect all the same"),
     (KeysetMissing, _RESTORE),
     (NewerSchema, "deploy that release; until then nothing is touched"),
-    (ContradictorySettings, "deploy with parameters that hold together (docs/time.md)"),
+    (
+        ContradictorySettings,
+        "deploy with parameters that do not contradict each other (docs/time.md)",
+    ),
     (InvalidSettings, "fix that parameter and deploy again"),
 )
 
 
 def remedy_for(error: Exception) -> str:
     """The next thing to try."""
-    if isinstance(error, Stopped):
+    if isinstance(error, CommandError):
         return error.remedy
     return _remedy(error).replace("{profile}", _profile_option())
 

@@ -7,7 +7,7 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.cli.formatting import instant
 from keyturn.cli.options import DryRun, Yes
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Origin
 from keyturn.rotation import repair_keyset
@@ -28,7 +28,7 @@ def repair(
     diagnosis = _diagnose(deployment)
     _say_diagnosis(terminal, diagnosis)
     if diagnosis.condition is Condition.NEWER_RELEASE:
-        raise Failed(diagnosis.problem, _DEPLOY_NEWER)
+        raise CommandFailed(diagnosis.problem, _DEPLOY_NEWER)
     if diagnosis.condition is Condition.SOUND or dry_run:
         terminal.result(_members(diagnosis))
         return
@@ -41,16 +41,16 @@ def _diagnose(deployment: Deployment) -> Diagnosis:
     try:
         return repair_keyset.diagnose(deployment.as_stack)
     except JwksNotOurs as error:
-        raise Failed(str(error), _NOT_OURS) from None
+        raise CommandFailed(str(error), _NOT_OURS) from None
     except NothingToRestore as error:
-        raise Failed(str(error), _ANEW) from None
+        raise CommandFailed(str(error), _ANEW) from None
 
 
 def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
     if diagnosis.condition is Condition.SOUND:
         terminal.say("No generation is missing: nothing to repair.")
     if missing := ", ".join(str(one.number) for one in diagnosis.missing):
-        terminal.say(f"Puts back from the history what was deleted: {missing}")
+        terminal.say(f"Restores from the history what was deleted: {missing}")
     source = diagnosis.source
     if source and diagnosis.number:
         why = f"{source.reason}, by {source.started_by}"
@@ -67,13 +67,15 @@ def _repair(terminal: Terminal, deployment: Deployment, diagnosis: Diagnosis) ->
     try:
         restored = repair_keyset.repair(stack, diagnosis, origin)
     except Conflict:
-        raise Failed("the keyset changed meanwhile", _AGAIN) from None
+        raise CommandFailed("the keyset changed meanwhile", _AGAIN) from None
     if restored:
         terminal.say(f"Generation {restored.number} counts.")
     try:
         generation = project(stack, origin)
     except (AwsFault, KeysetFault) as error:
-        raise Failed(f"the keyset counts again, but the JWKS lags: {error}", _PUBLISH) from None
+        raise CommandFailed(
+            f"the keyset counts again, but the JWKS lags: {error}", _PUBLISH
+        ) from None
     terminal.say(f"Repaired: the JWKS shows generation {generation.number}.")
     terminal.result(_members(diagnosis, generation))
 

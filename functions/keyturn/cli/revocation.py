@@ -21,7 +21,7 @@ from keyturn.cli.proof_tokens import find_tokens
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.session_cut import SessionCut
 from keyturn.cli.targets import Targets
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 from keyturn.keyset.model import EndedKey, Keyset
 
 _TOKEN_SECONDS = 10.0  # that the revocation waits for a token to prove it with
@@ -55,7 +55,7 @@ class Revocation:
     problems: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Revoke, cut, prove, follow; every problem is reported at the end. Raises Failed."""
+        """Revoke, cut, prove, follow; every problem is reported at the end. Raises CommandFailed."""
         caller = ask_caller(self.deployment)
         prover = self._prover()
         event = {
@@ -70,22 +70,22 @@ class Revocation:
 
         def prove() -> None:
             if self.order.cut_sessions:
-                self._noting(cut.cut, "sessions are not cut: ")
+                self._attempt(cut.cut, "sessions are not cut: ")
             if prover:
-                self._noting(lambda: self._prove(prover, result))
+                self._attempt(lambda: self._prove(prover, result))
 
         if self.order.direct:
-            self._noting(lambda: run_directly(self.terminal, self.deployment, event, prove))
+            self._attempt(lambda: run_directly(self.terminal, self.deployment, event, prove))
         else:
             execution = result["execution"] = self._start(event)
             self.terminal.say(f"Started {execution}")
             prove()
-            self._noting(lambda: follow(self.terminal, self.deployment, execution))
-        self._noting(cut.prove_issuing)
-        self._noting(self._confirm_end)
+            self._attempt(lambda: follow(self.terminal, self.deployment, execution))
+        self._attempt(cut.prove_issuing)
+        self._attempt(self._confirm_end)
         self.terminal.result({**result, "problems": self.problems})
         if self.problems:
-            raise Failed("; ".join(self.problems))
+            raise CommandFailed("; ".join(self.problems))
         self.terminal.say("Released." if self.order.targets.released else "Revoked.")
 
     def _start(self, event: dict[str, Any]) -> str:
@@ -93,7 +93,7 @@ class Revocation:
             return self.deployment.start(event)
         except AwsFault as fault:
             remedy = f"{remedy_for(fault)}; or the same command with --direct"
-            raise Failed(str(fault), remedy) from None
+            raise CommandFailed(str(fault), remedy) from None
 
     def _prover(self) -> Prover | None:
         """With a token that is good now; None, and why, if there is none in time."""
@@ -103,7 +103,7 @@ class Revocation:
         try:
             tokens = Attempt(work, seconds=_TOKEN_SECONDS).result()
         except Exception as error:  # noqa: BLE001 - the proof is optional, the revocation is not
-            self.terminal.say(f"The revocation cannot be proved: {_described(error)}")
+            self.terminal.say(f"The revocation cannot be proved: {_describe_error(error)}")
             return None
         return Prover(self.terminal, self.deployment, tokens)
 
@@ -112,26 +112,26 @@ class Revocation:
         result["proof"] = asdict(proof)
         self.terminal.say(
             f"Proved: refused {proof.seconds:.1f} s after the command; "
-            f"the bound is {proof.bound:.0f} s."
+            f"the bound is {proof.bound:.0f} s from the write."
         )
 
     def _confirm_end(self) -> None:
         keyset = self.deployment.keyset
         live = [kid for kid in self.kids if not isinstance(keyset.find(kid), EndedKey | None)]
         if live:
-            raise Failed("; ".join(f"{kid} is still live" for kid in live))
+            raise CommandFailed("; ".join(f"{kid} is still live" for kid in live))
 
-    def _noting(self, work: Callable[[], object], prefix: str = "") -> None:
+    def _attempt(self, work: Callable[[], object], prefix: str = "") -> None:
         """Do this; whatever goes wrong is a problem to report, and stops nothing."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rest must have its turn
-            problem = f"{prefix}{_described(error)}"
+            problem = f"{prefix}{_describe_error(error)}"
             self.problems.append(problem)
             self.terminal.say(problem, "red")
 
 
-def _described(error: Exception) -> str:
-    if isinstance(error, Failed | AwsFault | ValueError | OSError):
+def _describe_error(error: Exception) -> str:
+    if isinstance(error, CommandFailed | AwsFault | ValueError | OSError):
         return str(error) or type(error).__name__
     return f"unexpected {type(error).__name__}"

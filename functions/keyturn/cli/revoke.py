@@ -19,7 +19,7 @@ from keyturn.cli.preflight import (
 )
 from keyturn.cli.revocation import Order, Revocation
 from keyturn.cli.targets import Targets, jti_of
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import EndedKey, Keyset
@@ -62,7 +62,7 @@ def command(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Revoke keys, or a client's, a subject's or single tokens, and prove that they are refused."""
+    """Revoke keys, all tokens of a client or a subject, or single tokens, and prove it."""
     files = tuple(token or ())
     order = Order(
         kids=tuple(kids or ()),
@@ -84,7 +84,7 @@ def command(
 
 
 def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
-    """Resolve, show, confirm, revoke, prove; raises BadUsage, Failed."""
+    """Resolve, show, confirm, revoke, prove; raises UsageError, CommandFailed."""
     keyset = deployment.keyset
     kids = resolve(keyset, order)
     _announce(terminal, deployment, keyset, kids, order)
@@ -109,26 +109,26 @@ def _warning(order: Order) -> str:
     if order.targets.released:
         return "The client gets tokens again."
     if order.targets.blocked:
-        return "It stays so until `keyturn client release`."
+        return "It stays blocked until `keyturn client release`."
     return "This cannot be undone."
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:
     """Explicit kids, before anything starts: a retry must never meet another active key."""
-    ways = sum((bool(order.kids), order.active, order.everything))
-    if ways > 1 or not (ways or order.targets):
-        raise BadUsage(
+    selections = sum((bool(order.kids), order.active, order.everything))
+    if selections > 1 or not (selections or order.targets):
+        raise UsageError(
             "name KIDs, or --active, or --all; or tokens by --client, --subject, --jti or --token"
         )
     if order.active:
         if keyset.active is None:
-            raise Failed("no key is active: there is nothing to revoke")
+            raise CommandFailed("no key is active: there is nothing to revoke")
         return (keyset.active.kid,)
     if order.everything:
         return tuple(key.kid for key in keyset.keys)
     unknown = [kid for kid in order.kids if keyset.find(kid) is None]
     if unknown:
-        raise BadUsage(f"not in the keyset: {', '.join(unknown)}")
+        raise UsageError(f"not in the keyset: {', '.join(unknown)}")
     return order.kids
 
 
@@ -137,15 +137,15 @@ def _announce(
 ) -> None:
     for kid in kids:
         key = keyset.get(kid)
-        already = " (already: nothing will change)" if isinstance(key, EndedKey) else ""
-        terminal.say(f"  {kid}  {key.state}{already}")
+        note = " (already: nothing will change)" if isinstance(key, EndedKey) else ""
+        terminal.say(f"  {kid}  {key.state}{note}")
     if keyset.active and keyset.active.kid in kids:
-        terminal.say(_heir(deployment, keyset, kids))
+        terminal.say(_describe_successor(deployment, keyset, kids))
     announce_targets(terminal, deployment, order.targets)
     bound = deployment.revocation_bound.total_seconds()
-    way = "with your credentials" if order.direct else "by the state machine"
+    means = "with your credentials" if order.direct else "by the state machine"
     terminal.say(
-        f"Once revoked ({way}), every authorizer refuses them within {bound:.0f} s (C + G + ε)."
+        f"Once revoked ({means}), every authorizer refuses them within {bound:.0f} s (C + G + ε)."
     )
 
 
@@ -155,22 +155,24 @@ def announce_targets(terminal: Terminal, deployment: Deployment, targets: Target
         terminal.say(f"  {name}")
     if not (targets.clients or targets.subjects or targets.jtis or targets.blocked):
         return
-    terminal.say("What was issued until now is refused; what is issued afterwards is good.")
+    terminal.say("Tokens issued until now are refused; tokens issued later are good.")
     try:
-        terminal.say(f"{count(alive(deployment, targets), 'token')} of them may be alive now.")
+        terminal.say(
+            f"{count(count_live_tokens(deployment, targets), 'token')} of them may still be valid."
+        )
     except AwsFault as fault:
-        terminal.say(f"How many tokens that is cannot be told: {fault}", "dim")
+        terminal.say(f"Cannot tell how many tokens that is: {fault}", "dim")
     terminal.say(
-        "Verifiers that only read the JWKS do not see this. It does not help against a stolen "
-        "signing key, whose thief writes any iat: revoke the key.",
+        "Verifiers that read only the JWKS do not see this. It does not help against a stolen "
+        "signing key, whose thief can write any iat; then revoke the key.",
         "dim",
     )
 
 
-def alive(deployment: Deployment, targets: Targets) -> int:
+def count_live_tokens(deployment: Deployment, targets: Targets) -> int:
     """How many matching tokens that have not expired the audit lines tell of; raises AwsFault."""
     now = deployment.clock.now().timestamp()
-    lines = map(_parsed, deployment.log_lines("token_issued"))
+    lines = map(_parse_line, deployment.log_lines("token_issued"))
     return sum(
         type(line.get("exp")) is int
         and line["exp"] > now
@@ -179,7 +181,7 @@ def alive(deployment: Deployment, targets: Targets) -> int:
     )
 
 
-def _parsed(line: str) -> Mapping[str, Any]:
+def _parse_line(line: str) -> Mapping[str, Any]:
     try:
         members = json.loads(line)
     except ValueError:
@@ -187,18 +189,18 @@ def _parsed(line: str) -> Mapping[str, Any]:
     return members if isinstance(members, dict) else {}
 
 
-def _heir(deployment: Deployment, keyset: Keyset, kids: tuple[str, ...]) -> str:
-    heir = keyset.standby
-    if heir is None or heir.kid in kids:
+def _describe_successor(deployment: Deployment, keyset: Keyset, kids: tuple[str, ...]) -> str:
+    standby = keyset.standby
+    if standby is None or standby.kid in kids:
         return (
             "A new key will be created and sign at once; other verifiers know it only after they "
             "have fetched the JWKS again."
         )
     times, now = deployment.settings.times, deployment.clock.now()
-    if heir.published and now > timing.may_sign_after(heir.published, times):
-        return f"The standby {heir.kid} will sign at once; verifiers know it already."
+    if standby.published and now > timing.may_sign_after(standby.published, times):
+        return f"The standby {standby.kid} will sign at once; verifiers know it already."
     return (
-        f"The standby {heir.kid} will sign at once; it is so new that other verifiers may have to "
+        f"The standby {standby.kid} will sign at once; it is so new that other verifiers may have to "
         "fetch the JWKS again."
     )
 

@@ -13,7 +13,7 @@ from keyturn.cli.preflight import (
     check_reason,
     start_permission,
 )
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset import planning, timing
 from keyturn.keyset.model import Key
 from keyturn.keyset.planning import TakeoverReason
@@ -31,7 +31,7 @@ def rotate(
     """Rotate now, with all waits, if you suspect a key but have no proof."""
     keyset, times = deployment.keyset, deployment.settings.times
     if keyset.active is None:
-        raise Failed("no key is active: the next scheduled run or reconcile creates one")
+        raise CommandFailed("no key is active: the next scheduled run or reconcile creates one")
     if keyset.standby and keyset.standby.published:
         takeover = planning.takeover(keyset, keyset.standby.published, times, Limits())
         seconds = max((takeover.after - deployment.clock.now()).total_seconds(), 0)
@@ -50,7 +50,7 @@ def rotate(
 def rollback(
     terminal: Terminal,
     deployment: Deployment,
-    kid: Annotated[str, typer.Argument(help="The grace key that shall sign again.")],
+    kid: Annotated[str, typer.Argument(help="The grace key that should sign again.")],
     *,
     reason: Reason,
     detach: Detach = False,
@@ -60,14 +60,14 @@ def rollback(
     """Make a superseded key sign again, while its tokens still verify."""
     key = deployment.keyset.find(kid)
     if key is None:
-        raise BadUsage(f"not in the keyset: {kid}")
+        raise UsageError(f"not in the keyset: {kid}")
     if not isinstance(key, Key) or key.verify_until is None:
-        raise Failed(f"key {kid} is {key.state}: only a grace key can be rolled back")
+        raise CommandFailed(f"key {kid} is {key.state}: only a grace key can be rolled back")
     limit = timing.roll_back_before(key.verify_until, deployment.settings.times)
     seconds = (limit - deployment.clock.now()).total_seconds()
     if seconds <= 0:
-        raise Failed(f"key {kid} could be rolled back only until {limit.isoformat()}")
-    terminal.say(f"Key {kid} signs again; this is possible for {seconds:.0f} s more.")
+        raise CommandFailed(f"key {kid} could be rolled back only until {limit.isoformat()}")
+    terminal.say(f"Key {kid} will sign again; this is possible for another {seconds:.0f} s.")
     event = {"mode": "rollback", "kid": kid, "reason": check_reason(reason)}
     _start(terminal, deployment, event, detach=detach, dry_run=dry_run, yes=yes)
 
@@ -98,4 +98,6 @@ def _start(
     terminal.say(f"Ended in {states[-1]}; the active key is {active}.")
     terminal.result({"execution": execution, "ended": states[-1], "active": active})
     if states[-1] != "Rotated":
-        raise Failed("the keyset had changed meanwhile: check `keyturn status` and decide again")
+        raise CommandFailed(
+            "the keyset had changed meanwhile: check `keyturn status` and decide again"
+        )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.sessions import POLICY, cut_sessions
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 
 # By then IAM denies everywhere; before, an old session may issue a token.
 _SETTLE = timedelta(seconds=30)
@@ -20,25 +20,25 @@ class SessionCut:
     terminal: Terminal
     deployment: Deployment
     role: str | None = None
-    made: datetime | None = None
+    cut_at: datetime | None = None
 
     def cut(self) -> None:
         """Deny everything to the sessions of now; raises AwsFault."""
         self.role = cut_sessions(self.deployment.stack)
-        self.made = self.deployment.clock.now()
+        self.cut_at = self.deployment.clock.now()
         self.terminal.say(f"Sessions of {self.role} are cut; its containers are being replaced.")
 
     def prove_issuing(self) -> None:
-        """Wait for a token from a new container; raises Failed, with the line that undoes the cut."""
-        if self.role is None or self.made is None:
+        """Wait for a token from a new container; raises CommandFailed, with the line that undoes the cut."""
+        if self.role is None or self.cut_at is None:
             return
         clock = self.deployment.clock
         with self.terminal.progress("waiting for the issuer's new containers"):
-            clock.sleep(max(0.0, (self.made + _SETTLE - clock.now()).total_seconds()))
+            clock.sleep(max(0.0, (self.cut_at + _SETTLE - clock.now()).total_seconds()))
             limit = clock.now() + _PATIENCE
             while problem := self._problem():
                 if clock.now() > limit:
-                    raise Failed(
+                    raise CommandFailed(
                         f"the issuer has not issued a token since the cut ({problem}); if it does "
                         f"not recover, undo the cut: aws iam delete-role-policy --role-name "
                         f"{self.role} --policy-name {POLICY}"

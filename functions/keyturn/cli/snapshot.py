@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, Request
+from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.kms_keys import KmsKey
-from keyturn.aws.registry import Declared
+from keyturn.aws.registry import StoredDocument
 from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
-from keyturn.rotation.branches import foreign_objects
+from keyturn.rotation.branches import list_foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
@@ -45,7 +45,7 @@ class Failure:
     """An execution that did not end well, and what it was asked."""
 
     execution: Execution
-    request: Request
+    request: ExecutionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ class Snapshot:
     unresolved: tuple[Failure, ...] | None  # and not made good since
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
-    unread: Mapping[str, str]
+    read_errors: Mapping[str, str]
     api_id: str = ""  # of this stack's own API
     authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
-    clients: Mapping[str, Declared[Client]] | None = None
-    apis: Mapping[str, Declared[Api]] | None = None
+    clients: Mapping[str, StoredDocument[Client]] | None = None
+    apis: Mapping[str, StoredDocument[Api]] | None = None
     foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
     admits_accounts: bool = False  # whose APIs are not among `authorizers`
 
@@ -106,14 +106,14 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
     The authorizers cost a call for each API of the account.
     """
     settings, stack = deployment.settings, deployment.as_stack
-    generations = stack.keysets.generations()
-    unread: dict[str, str] = {}
+    generations = stack.keysets.read_generations()
+    read_errors: dict[str, str] = {}
 
     def attempt(name: str, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
         except (AwsFault, KeysetFault) as fault:
-            unread[name] = str(fault)
+            read_errors[name] = str(fault)
             return None
 
     kms = attempt("kms", lambda: _kms(deployment, generations))
@@ -132,14 +132,14 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         schedules=attempt("schedules", lambda: _schedules(deployment)),
         clock_offset=attempt("clock", deployment.clock_offset),
-        unread=unread,
+        read_errors=read_errors,
         api_id=deployment.outputs["ApiStage"].partition("/")[0],
         authorizers=(
             attempt("authorizers", lambda: _authorizers(deployment)) if with_authorizers else None
         ),
-        clients=attempt("clients", deployment.client_documents.all),
-        apis=attempt("apis", deployment.api_documents.all),
-        foreign_objects=attempt("history", lambda: tuple(foreign_objects(stack))),
+        clients=attempt("clients", deployment.client_documents.read_all),
+        apis=attempt("apis", deployment.api_documents.read_all),
+        foreign_objects=attempt("history", lambda: tuple(list_foreign_objects(stack))),
         admits_accounts=deployment.admits_accounts,
     )
 
@@ -169,19 +169,19 @@ def _public(deployment: Deployment) -> PublicJwks:
 def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[str, KmsKey]:
     """The tagged keys, and those of the generations, whose tags may be visible minutes late."""
     kms = deployment.as_stack.kms
-    tagged = {key.arn: key for key in kms.of_stack()}
+    tagged = {key.arn: key for key in kms.list_own()}
     untagged = (kms.find(arn) for arn in sorted(_known_arns(generations) - tagged.keys()))
     return {**tagged, **{key.arn: key for key in untagged if key}}
 
 
 def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozenset[str]:
     live = [kms[key.kms_key_arn] for key in keyset.keys if key.kms_key_arn in kms]
-    return frozenset(stack.kms.foreign(live))
+    return frozenset(stack.kms.find_foreign(live))
 
 
 def _known_arns(generations: tuple[Generation, ...]) -> set[str]:
     """The ARNs of every key that a stored generation tells of."""
-    return {key.kms_key_arn for one in generations for key in one.keyset.known}
+    return {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
 
 
 def _running(deployment: Deployment) -> tuple[Run, ...]:
@@ -190,7 +190,7 @@ def _running(deployment: Deployment) -> tuple[Run, ...]:
 
 
 def _run(deployment: Deployment, execution: Execution) -> Run:
-    request = deployment.executions.request_of(execution.arn)
+    request = deployment.executions.read_request(execution.arn)
     visits = deployment.executions.visits(execution.arn)
     return Run(
         arn=execution.arn,
@@ -218,13 +218,13 @@ def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Failure, ...]:
         return repeated
 
     failures = (
-        Failure(one, executions.request_of(one.arn)) for one in ended if one.started > oldest
+        Failure(one, executions.read_request(one.arn)) for one in ended if one.started > oldest
     )
     return tuple(one for one in failures if not is_resolved(one))
 
 
 def _authorizers(deployment: Deployment) -> tuple[Authorizer, ...]:
-    return deployment.authorizers.of_function(deployment.outputs["AuthorizerArn"])
+    return deployment.authorizers.list_for_function(deployment.outputs["AuthorizerArn"])
 
 
 def _schedules(deployment: Deployment) -> tuple[Schedule, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyturn.cli.terminal import BadUsage
+from keyturn.cli.terminal import UsageError
 from keyturn.cli.verify.checks import Decoded
 from keyturn.keyset.cutoffs import Claim, digest_of
 
@@ -64,12 +64,12 @@ class Targets:
 def jti_of(file: Path) -> str:
     """The jti of the token in a file, which is believed: revoking one that does not exist is no harm.
 
-    Raises BadUsage.
+    Raises UsageError.
     """
     claims = Decoded.from_token(file.read_text().strip()).claims or {}
     jti = claims.get(Claim.TOKEN)
     if not isinstance(jti, str) or not jti:
-        raise BadUsage(f"{file} holds no token with a jti")
+        raise UsageError(f"{file} contains no token with a jti")
     return jti
 
 

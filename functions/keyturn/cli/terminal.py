@@ -17,10 +17,10 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
-PROBLEM, BAD_USAGE = 1, 2
+PROBLEM, USAGE_ERROR = 1, 2
 
 
-class Stopped(Exception):
+class CommandError(Exception):
     """The command ends here: what went wrong, in one line, and what to do about it."""
 
     status = PROBLEM
@@ -30,16 +30,16 @@ class Stopped(Exception):
         self.remedy = remedy
 
 
-class BadUsage(Stopped):
+class UsageError(CommandError):
     """Invalid usage; exit status 2."""
 
-    status = BAD_USAGE
+    status = USAGE_ERROR
 
     def __init__(self, what: str, remedy: str = "run it with --help to see its options") -> None:
         super().__init__(what, remedy)
 
 
-class Failed(Stopped):
+class CommandFailed(CommandError):
     """The command could not do what it is for; exit status 1."""
 
 
@@ -125,11 +125,11 @@ class Terminal:
             yield _Spinner(status)
 
     def confirm(self, question: str) -> None:
-        """Have the operator type the stack's name; raises BadUsage for anything else."""
+        """Have the operator type the stack's name; raises UsageError for anything else."""
         if self.as_json:
-            raise BadUsage("--json asks nothing", "add --yes")
+            raise UsageError("--json never asks for confirmation", "add --yes")
         if typer.prompt(f"{question} Type the stack's name to continue") != self.stack:
-            raise BadUsage(
+            raise UsageError(
                 "that is not the stack's name: nothing was done", "type it, or add --yes"
             )
 

@@ -39,7 +39,9 @@ class Change:
 def changes(before: Keyset, after: Keyset) -> tuple[Change, ...]:
     """What happened between two keysets; a key that is only forgotten is no change."""
     return tuple(
-        Change(kind, key.kid) for key in after.known for kind in _kinds(before.find(key.kid), key)
+        Change(kind, key.kid)
+        for key in after.all_keys
+        for kind in _kinds(before.find(key.kid), key)
     )
 
 

@@ -65,14 +65,14 @@ def digest(text: str) -> str:
 def dumps(generation: Generation) -> str:
     """The document; raises DocumentTooLarge, or DocumentInvalid for what could not be read again."""
     keyset = generation.keyset
-    prefix = _arn_prefix([key.kms_key_arn for key in keyset.known])
+    prefix = _arn_prefix([key.kms_key_arn for key in keyset.all_keys])
     members = {
         "schema": SCHEMA,
         "generation": generation.number,
         "parent": generation.parent,
         "op_id": generation.op_id,
-        "started_by": _short(generation.started_by),
-        "reason": _short(generation.reason),
+        "started_by": _shorten(generation.started_by),
+        "reason": _shorten(generation.reason),
         "at": _as_json(generation.at),
         "kms_key_arn_prefix": prefix,
         "keys": [_members(key, prefix) for key in keyset.keys],
@@ -88,7 +88,7 @@ def dumps(generation: Generation) -> str:
     loads(text)
     if size > MAX_BYTES:
         raise DocumentTooLarge(
-            f"generation {generation.number} would take {size} bytes, {MAX_BYTES} is the limit: "
+            f"generation {generation.number} would take {size} bytes; the limit is {MAX_BYTES}: "
             f"{len(keyset.keys)} live and {len(keyset.ended)} recently ended keys"
         )
     return text
@@ -165,9 +165,9 @@ def _members(key: Key | EndedKey, prefix: str) -> dict[str, Any]:
 def _cutoff_members(cutoffs: Iterable[CutOff]) -> dict[str, dict[str, list[int]]]:
     members: dict[str, dict[str, list[int]]] = {}
     for cutoff in cutoffs:
-        lives = [int((cutoff.until - cutoff.before).total_seconds())] if cutoff.until else []
+        duration = [int((cutoff.until - cutoff.before).total_seconds())] if cutoff.until else []
         by_digest = members.setdefault(cutoff.claim.value, {})
-        by_digest[cutoff.digest] = [int(cutoff.before.timestamp()), *lives]
+        by_digest[cutoff.digest] = [int(cutoff.before.timestamp()), *duration]
     return members
 
 
@@ -178,7 +178,7 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     """`text`, cut where it would take more than its bytes."""
     short = text
     while len(_json(short).encode()) > MAX_TEXT_BYTES:
@@ -191,9 +191,9 @@ def _json(value: Any) -> str:
 
 
 def _arn_prefix(arns: list[str]) -> str:
-    beginnings = {arn[: arn.rfind("/") + 1] for arn in arns}
-    return beginnings.pop() if len(beginnings) == 1 else ""
+    prefixes = {arn[: arn.rfind("/") + 1] for arn in arns}
+    return prefixes.pop() if len(prefixes) == 1 else ""
 
 
-def _arn(stored: str, prefix: str) -> str:
-    return stored if stored.startswith("arn:") else prefix + stored
+def _arn(stored_arn: str, prefix: str) -> str:
+    return stored_arn if stored_arn.startswith("arn:") else prefix + stored_arn

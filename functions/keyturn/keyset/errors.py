@@ -42,7 +42,7 @@ class AnotherKeyIsStandby(Refused):
     """There is a standby already; a keyset holds at most one."""
 
     def __init__(self, standby: str) -> None:
-        super().__init__(f"key {standby} is the standby already")
+        super().__init__(f"key {standby} is already the standby")
         self.standby = standby
 
 

@@ -23,15 +23,15 @@ from typing import Self
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
-from keyturn.keyset.timing import CLOCKS
+from keyturn.keyset.succession import find_violation
+from keyturn.keyset.timing import MAX_CLOCK_DIFFERENCE
 
 _NAME = re.compile(r"[0-9]{12}")
 HIGHEST = 999_999_999_999
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredParameter:
     """A parameter below the keyset's path: `name` is the last part of its name.
 
     `version` is 1 unless it was overwritten; `modified` is SSM's date of that version.
@@ -56,11 +56,11 @@ class Lineage:
     """
 
     chain: tuple[Generation, ...]
-    free: int
-    ignored: Mapping[int, str]
+    next_number: int
+    rejections: Mapping[int, str]
 
     @classmethod
-    def of_one(cls, generation: Generation) -> Self:
+    def from_generation(cls, generation: Generation) -> Self:
         """This generation, as far as nothing else is known."""
         return cls((generation,), generation.number + 1, {})
 
@@ -69,44 +69,46 @@ class Lineage:
         """The truth."""
         return self.chain[-1]
 
-    def extended(self, parameters: Mapping[int, Stored]) -> "Lineage":
+    def extend(self, parameters: Mapping[int, StoredParameter]) -> "Lineage":
         """The same with what follows among these, by number, from the free name on.
 
         Raises NewerSchema if a newer release wrote the successor.
         """
-        chain, ignored, number = [*self.chain], {**self.ignored}, self.free
+        chain, rejections, number = [*self.chain], {**self.rejections}, self.next_number
         while number in parameters:
-            generation, why = _successor(chain[-1], parameters[number])
+            generation, rejection = _successor(chain[-1], parameters[number])
             if generation:
                 chain.append(generation)
             else:
-                ignored[number] = why
+                rejections[number] = rejection
             number += 1
-        return Lineage(tuple(chain), number, ignored)
+        return Lineage(tuple(chain), number, rejections)
 
 
-def trace(parameters: Iterable[Stored]) -> Lineage | None:
+def trace(parameters: Iterable[StoredParameter]) -> Lineage | None:
     """The lineage among all stored parameters; None if nothing counts.
 
     Raises NewerSchema if a newer release wrote the root, or what follows.
     """
-    ours = sorted(
-        (one for one in parameters if one.number is not None),
-        key=lambda one: (one.modified, one.name),
+    candidates = sorted(
+        (candidate for candidate in parameters if candidate.number is not None),
+        key=lambda candidate: (candidate.modified, candidate.name),
     )
-    for one in ours:
+    for candidate in candidates:
         try:
-            root = _read(one)
+            root = _read(candidate)
         except NewerSchema:
             raise
         except DocumentInvalid:
             continue
-        by_number = {other.number: other for other in ours if other.number is not None}
-        return Lineage.of_one(root).extended(by_number)
+        by_number = {
+            candidate.number: candidate for candidate in candidates if candidate.number is not None
+        }
+        return Lineage.from_generation(root).extend(by_number)
     return None
 
 
-def can_be_root(stored: Stored) -> bool:
+def can_be_root(stored: StoredParameter) -> bool:
     """Whether this would count if it were the oldest; a newer release's document stops everything."""
     try:
         _read(stored)
@@ -117,7 +119,7 @@ def can_be_root(stored: Stored) -> bool:
     return True
 
 
-def _successor(parent: Generation, stored: Stored) -> tuple[Generation | None, str]:
+def _successor(parent: Generation, stored: StoredParameter) -> tuple[Generation | None, str]:
     """The generation if it lawfully follows `parent`, or why not."""
     digest = document.digest(parent.text)
     try:
@@ -130,12 +132,12 @@ def _successor(parent: Generation, stored: Stored) -> tuple[Generation | None, s
         return None, str(error)
     if generation.parent != digest:
         return None, f"{stored.name}: names another parent"
-    if why := objection(parent, generation):
-        return None, f"{stored.name}: {why}"
+    if violation := find_violation(parent, generation):
+        return None, f"{stored.name}: {violation}"
     return generation, ""
 
 
-def _read(stored: Stored) -> Generation:
+def _read(stored: StoredParameter) -> Generation:
     """The generation that this parameter holds; raises DocumentInvalid, which names it."""
     if stored.version != 1:
         raise DocumentInvalid(f"{stored.name}: was overwritten")
@@ -147,6 +149,6 @@ def _read(stored: Stored) -> Generation:
         raise DocumentInvalid(f"{stored.name}: {error}") from None
     if generation.number != stored.number:
         raise DocumentInvalid(f"{stored.name}: holds generation {generation.number}")
-    if generation.at > stored.modified + CLOCKS:
-        raise DocumentInvalid(f"{stored.name}: is of a later time than SSM's own")
+    if generation.at > stored.modified + MAX_CLOCK_DIFFERENCE:
+        raise DocumentInvalid(f"{stored.name}: has a later time than SSM's own date")
     return generation

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from keyturn.keyset import cutoffs
-from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.cutoffs import Claim, CutOff, Index
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
@@ -72,16 +72,16 @@ class Keyset:
     ended: tuple[EndedKey, ...] = ()
     horizon: datetime | None = None
     cutoffs: tuple[CutOff, ...] = ()
-    _cutoffs: Mapping[Claim, Mapping[str, CutOff]] = field(init=False, compare=False, repr=False)
+    _cutoffs: Index = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_cutoffs", cutoffs.index(self.cutoffs))
+        object.__setattr__(self, "_cutoffs", cutoffs.index_by_claim(self.cutoffs))
         for state in (State.ACTIVE, State.STANDBY):
             if sum(key.state is state for key in self.keys) > 1:
                 raise InvariantBroken(f"a keyset has at most one {state} key")
         if len(self.keys) > MAX_LIVE_KEYS:
             raise InvariantBroken(f"a keyset has at most {MAX_LIVE_KEYS} live keys")
-        kids = [key.kid for key in self.known]
+        kids = [key.kid for key in self.all_keys]
         if len(kids) != len(set(kids)):
             raise InvariantBroken("a kid occurs at most once in a keyset")
         if any(key.state in ENDED for key in self.keys):
@@ -89,17 +89,17 @@ class Keyset:
         if any(key.state not in ENDED for key in self.ended):
             raise InvariantBroken("only retired and revoked keys have ended")
         if any(key.state is State.GRACE and key.verify_until is None for key in self.keys):
-            raise InvariantBroken("a grace key has an instant until which it verifies")
+            raise InvariantBroken("a grace key needs an instant until which it verifies")
 
     @property
     def active(self) -> Key | None:
         """The one key that signs."""
-        return self._only(State.ACTIVE)
+        return self._find_in_state(State.ACTIVE)
 
     @property
     def standby(self) -> Key | None:
         """The key that signs next."""
-        return self._only(State.STANDBY)
+        return self._find_in_state(State.STANDBY)
 
     @property
     def grace(self) -> tuple[Key, ...]:
@@ -107,7 +107,7 @@ class Keyset:
         return tuple(key for key in self.keys if key.state is State.GRACE)
 
     @property
-    def known(self) -> tuple[Key | EndedKey, ...]:
+    def all_keys(self) -> tuple[Key | EndedKey, ...]:
         """The live and the ended keys."""
         return (*self.keys, *self.ended)
 
@@ -131,13 +131,13 @@ class Keyset:
 
     def cutoff(self, claim: Claim, digest: str) -> CutOff | None:
         """The cut-off of this claim's value."""
-        return self._cutoffs.get(claim, {}).get(digest)
+        return cutoffs.find_by_digest(self._cutoffs, claim, digest)
 
-    def cutoff_that_hits(self, claims: Mapping[str, Any]) -> CutOff | None:
+    def refusing_cutoff(self, claims: Mapping[str, Any]) -> CutOff | None:
         """The cut-off that refuses a token with these claims, which were verified or will be signed."""
-        return cutoffs.first_hit(self._cutoffs, claims)
+        return cutoffs.find_match(self._cutoffs, claims)
 
-    def _only(self, state: State) -> Key | None:
+    def _find_in_state(self, state: State) -> Key | None:
         return next((key for key in self.keys if key.state is state), None)
 
 

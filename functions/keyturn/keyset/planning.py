@@ -66,10 +66,10 @@ def takeover(keyset: Keyset, published: datetime, times: Times, limits: Limits) 
     not fit the document beside the cut-offs, it waits until enough grace keys may retire.
     """
     publication = Takeover(timing.may_sign_after(published, times), TakeoverReason.PUBLICATION)
-    ends = sorted(key.verify_until for key in keyset.grace if key.verify_until)
-    most = capacity.live_keys(keyset, limits)
-    excess = len(ends) + 3 - most  # with the superseded, the active and the standby key
+    grace_ends = sorted(key.verify_until for key in keyset.grace if key.verify_until)
+    live_keys = len(grace_ends) + 3  # with the superseded, the active and the standby key
+    excess = live_keys - capacity.live_keys(keyset, limits)
     if excess <= 0:
         return publication
-    room = timing.retire_after(ends[excess - 1], times)
+    room = timing.retire_after(grace_ends[excess - 1], times)
     return Takeover(max(publication.after, room), TakeoverReason.JWKS_FULL)

@@ -55,7 +55,7 @@ TABLE: Mapping[State, Mapping[Event, State]] = {
 ENDED = frozenset(state for state, events in TABLE.items() if not events)
 
 
-def after(kid: str, state: State, event: Event) -> State:
+def state_after(kid: str, state: State, event: Event) -> State:
     """The state of `kid` after `event`; raises IllegalTransition where the table has no entry."""
     try:
         return TABLE[state][event]

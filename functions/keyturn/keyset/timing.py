@@ -34,7 +34,7 @@ LONGEST_MARGIN = timedelta(  # of a grace period beyond the key's lifetime, in a
 )
 
 # AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
-CLOCKS = timedelta(minutes=10)
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class Times:
     jwks_max_age: int
     cdn_ttl: int
 
-    def checked(self) -> Self:
+    def validate(self) -> Self:
         """These times; raises ContradictorySettings with the arithmetic of all that is wrong."""
-        found = (*_out_of_bounds(self), *_contradictions(self))
-        if found:
-            raise ContradictorySettings(found)
+        contradictions = (*_out_of_bounds(self), *_contradictions(self))
+        if contradictions:
+            raise ContradictorySettings(contradictions)
         return self
 
 
@@ -66,13 +66,15 @@ class Times:
 class Limits:
     """The fixed ages and numbers, as arguments so that they too can be simulated."""
 
-    generation: timedelta = timedelta(hours=1)  # an older generation may be deleted
-    generations: int = 40  # above this number the oldest may be deleted at once
-    settle: timedelta = timedelta(minutes=10)  # a missing standby is not a run's work in progress
-    claim: timedelta = timedelta(hours=1)  # a created key may still be registered
-    ended: timedelta = timedelta(hours=48)  # a retired or revoked key is no longer listed
-    orphan: timedelta = timedelta(hours=2)  # a KMS key that was never registered is swept
-    birth: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
+    generation_age: timedelta = timedelta(hours=1)  # an older generation may be deleted
+    generation_count: int = 40  # above this number the oldest may be deleted at once
+    settling_time: timedelta = timedelta(
+        minutes=10
+    )  # a missing standby is not a run's work in progress
+    registration_age: timedelta = timedelta(hours=1)  # a created key may still be registered
+    ended_age: timedelta = timedelta(hours=48)  # a retired or revoked key is no longer listed
+    orphan_age: timedelta = timedelta(hours=2)  # a KMS key that was never registered is swept
+    newborn_age: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
     live_keys: int = MAX_LIVE_KEYS
     listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
     document_bytes: int = MAX_BYTES
@@ -126,19 +128,24 @@ def roll_back_before(until: datetime, times: Times) -> datetime:
     return until - timedelta(seconds=margin)
 
 
-def cut_before(ordered: datetime, times: Times) -> datetime:
+def cutoff_before(ordered_at: datetime, times: Times) -> datetime:
     """The instant of a cut-off that was ordered then: later than the `iat` of any token until then."""
-    return whole_second(ordered + timedelta(seconds=times.clock_skew + 1))
+    return whole_second(ordered_at + timedelta(seconds=times.clock_skew + 1))
 
 
-def cut_until(before: datetime, lifetime: int) -> datetime:
+def cutoff_until(before: datetime, lifetime: int) -> datetime:
     """When the last token of a cut-off is dead: lifetime + the longest λ + ε + the clocks of writers.
 
     `lifetime` in seconds, the longest of any live key; the other terms in any deployment, since the
     next one may have another leeway.
     """
     margin = BOUNDS["leeway"][1] + BOUNDS["clock_skew"][1]
-    return before + timedelta(seconds=lifetime + margin) + CLOCKS
+    return before + timedelta(seconds=lifetime + margin) + MAX_CLOCK_DIFFERENCE
+
+
+def block_by(before: datetime) -> datetime:
+    """Until when a block may be written: no later release is forgotten before that, on any clock."""
+    return cutoff_until(before, 0) - timedelta(seconds=BOUNDS["clock_skew"][1])
 
 
 def due_at(activated: datetime, times: Times) -> datetime:
@@ -176,24 +183,26 @@ def _out_of_bounds(times: Times) -> tuple[str, ...]:
 
 
 def _contradictions(times: Times) -> tuple[str, ...]:
-    found = []
+    contradictions = []
     if times.view_ttl > times.stale_limit:
-        found.append(
+        contradictions.append(
             f"view_ttl ({times.view_ttl} s) must not exceed stale_limit ({times.stale_limit} s)"
         )
     if times.jwks_max_age + times.cdn_ttl > times.propagation:
-        found.append(
+        contradictions.append(
             f"jwks_max_age + cdn_ttl ({times.jwks_max_age} + {times.cdn_ttl} s) "
             f"must not exceed propagation ({times.propagation} s)"
         )
     if times.clock_skew > times.leeway:
-        found.append(f"clock_skew ({times.clock_skew} s) must not exceed leeway ({times.leeway} s)")
+        contradictions.append(
+            f"clock_skew ({times.clock_skew} s) must not exceed leeway ({times.leeway} s)"
+        )
     wait = int(publication_wait(times).total_seconds())
     grace = int(grace_period(times, times.token_lifetime).total_seconds())
     if times.rotation_period < wait + grace + times.clock_skew:
-        found.append(
+        contradictions.append(
             f"rotation_period ({times.rotation_period} s) must be at least "
             f"publication wait {wait} + grace {grace} + clock_skew {times.clock_skew} "
             f"= {wait + grace + times.clock_skew} s"
         )
-    return tuple(found)
+    return tuple(contradictions)

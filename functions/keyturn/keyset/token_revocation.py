@@ -1,6 +1,6 @@
 """What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,13 +20,25 @@ class OrderOvertaken(Refused):
 
     def __init__(self, digest: str) -> None:
         super().__init__(
-            f"client {digest} was blocked, released or cut off since: look at it, and order again"
+            f"client {digest} has since been blocked, released or cut off: check it, then order again"
+        )
+
+
+class NotBlocked(Refused):
+    """There is no block to release. Perhaps it is still being written, and this release overtook it.
+
+    If the release were acknowledged, that block would be written after it and stay.
+    """
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"client {digest} is not blocked: if a block is still running, wait for its end, then release the client"
         )
 
 
 def cut_off(
     keyset: Keyset,
-    requested: Iterable[tuple[Claim, str]],
+    requested: Collection[tuple[Claim, str]],
     now: datetime,
     *,
     before: datetime,
@@ -36,23 +48,21 @@ def cut_off(
 ) -> Keyset:
     """Refuse what was issued `before` with these claims' values, given as digests.
 
-    `before` is timing.cut_before of the instant at which it was decided, however late it is written.
+    `before` is timing.cutoff_before of the instant at which it was decided, however late it is written.
     `block` refuses a client's later tokens as well. What is cut off already stays so at least as strictly.
-    Raises CutOffsFull, and OrderOvertaken for a block of a client that was released since.
+    Raises CutOffsFull, and OrderOvertaken for a block of a client that may have been released since.
     """
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    if now > until:  # what was issued before is dead, and nothing remembers a release
-        for claim, digest in requested if block else ():
-            existing = keyset.cutoff(claim, digest)
-            if not (existing and existing.blocks):
-                raise OrderOvertaken(digest)
+    if block:
+        _check_blocks(keyset, requested, now, before)
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
+    if now > until:  # what was issued before is dead
         return keyset
-    added = [CutOff(claim, digest, before, None if block else until) for claim, digest in requested]
-    for cutoff in added if block else ():
-        existing = keyset.cutoff(cutoff.claim, cutoff.digest)
-        if existing and not existing.blocks and existing.before > before:
-            raise OrderOvertaken(cutoff.digest)
-    changed = forget(replace(keyset, cutoffs=cutoffs.merged(keyset.cutoffs, added)), now, limits)
+    new_cutoffs = [
+        CutOff(claim, digest, before, None if block else until) for claim, digest in requested
+    ]
+    changed = forget(
+        replace(keyset, cutoffs=cutoffs.merge(keyset.cutoffs, new_cutoffs)), now, limits
+    )
     capacity.check_cutoffs(changed, keyset, limits)
     return changed
 
@@ -60,19 +70,23 @@ def cut_off(
 def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times: Times) -> Keyset:
     """End the blocks of these clients, given as digests; what was issued `before` stays refused.
 
-    Raises OrderOvertaken for a block that was ordered later.
+    Raises NotBlocked, unless it has been released already, and OrderOvertaken for a later block.
     """
-    for cutoff in keyset.cutoffs:
-        if cutoff.blocks and cutoff.digest in clients and cutoff.before > before:
-            raise OrderOvertaken(cutoff.digest)
-    until = timing.cut_until(before, _longest_lifetime(keyset, times))
-    standing = tuple(
+    for digest in clients:
+        cutoff = keyset.cutoff(Claim.CLIENT, digest)
+        if cutoff and cutoff.is_block:
+            if cutoff.before > before:
+                raise OrderOvertaken(digest)
+        elif cutoff is None or cutoff.before < before:
+            raise NotBlocked(digest)
+    until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
+    remaining = tuple(
         CutOff(cutoff.claim, cutoff.digest, before, until)
-        if cutoff.blocks and cutoff.digest in clients
+        if cutoff.is_block and cutoff.digest in clients
         else cutoff
         for cutoff in keyset.cutoffs
     )
-    return keyset if standing == keyset.cutoffs else replace(keyset, cutoffs=standing)
+    return keyset if remaining == keyset.cutoffs else replace(keyset, cutoffs=remaining)
 
 
 def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
@@ -80,6 +94,19 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     if any(cutoff.is_over(now) for cutoff in keyset.cutoffs):
         return forget(keyset, now, limits)
     return keyset
+
+
+def _check_blocks(
+    keyset: Keyset, requested: Collection[tuple[Claim, str]], now: datetime, before: datetime
+) -> None:
+    """A standing block may be written again. A new one must not be older than a release."""
+    is_late = now > timing.block_by(before)  # a release since may be forgotten by then
+    for claim, digest in requested:
+        existing = keyset.cutoff(claim, digest)
+        if existing and existing.is_block:
+            continue
+        if is_late or (existing and existing.before > before):
+            raise OrderOvertaken(digest)
 
 
 def _longest_lifetime(keyset: Keyset, times: Times) -> int:

@@ -19,7 +19,7 @@ from keyturn.keyset.errors import (
     TooLate,
 )
 from keyturn.keyset.model import EndedKey, Key, Keyset
-from keyturn.keyset.states import Event, State, after
+from keyturn.keyset.states import Event, State, state_after
 from keyturn.keyset.timing import Limits, Times
 
 
@@ -45,7 +45,7 @@ def register(
     if keyset.standby:
         raise AnotherKeyIsStandby(keyset.standby.kid)
     birth = timing.whole_second(created)
-    if now - created > limits.claim or keyset.is_behind_horizon(birth):
+    if now - created > limits.registration_age or keyset.is_behind_horizon(birth):
         raise CreatedTooLongAgo(kid, created)
     standby = Key(kid, kms_key_arn, State.STANDBY, lifetime, birth)
     return forget(replace(keyset, keys=(*keyset.keys, standby)), now, limits)
@@ -53,12 +53,14 @@ def register(
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
     """Note that the JWKS was read back with these kids; those that are gone are passed over."""
-    at, shown = timing.whole_second(now), set(kids)
-    unpublished = [key for key in keyset.keys if key.kid in shown and key.published is None]
-    return _put(
+    at, published_kids = timing.whole_second(now), set(kids)
+    unpublished = [
+        key for key in keyset.keys if key.kid in published_kids and key.published is None
+    ]
+    return _replace_keys(
         keyset,
         *(
-            replace(key, state=after(key.kid, key.state, Event.PUBLISH), published=at)
+            replace(key, state=state_after(key.kid, key.state, Event.PUBLISH), published=at)
             for key in unpublished
         ),
     )
@@ -80,7 +82,7 @@ def activate(
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
-    standby = _live(keyset, kid, Event.ACTIVATE)
+    standby = _get_live_key(keyset, kid, Event.ACTIVATE)
     _check_active(keyset, supersede)
     if keyset.active:
         if standby.published is None:
@@ -92,7 +94,7 @@ def activate(
             raise TooEarly(f"{takeover.reason}: key {kid} may sign", takeover.after)
         if takeover.reason is planning.TakeoverReason.JWKS_FULL:
             keyset = retire_overdue(keyset, now, times=times, limits=limits)
-    return _sign(keyset, standby, Event.ACTIVATE, now, times)
+    return _make_active(keyset, standby, Event.ACTIVATE, now, times)
 
 
 def roll_back(
@@ -104,25 +106,25 @@ def roll_back(
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
-    key = _live(keyset, kid, Event.ROLL_BACK)
+    key = _get_live_key(keyset, kid, Event.ROLL_BACK)
     _check_active(keyset, supersede)
     if key.verify_until is not None:
         limit = timing.roll_back_before(key.verify_until, times)
         if now >= limit:
             raise TooLate(f"key {kid} can be rolled back", limit)
-    return _sign(keyset, key, Event.ROLL_BACK, now, times)
+    return _make_active(keyset, key, Event.ROLL_BACK, now, times)
 
 
 def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, limits: Limits) -> Keyset:
     """End the grace key `kid`; raises TooEarly while a token of it can be alive."""
     if keyset.get(kid).state is State.RETIRED:
         return keyset
-    key = _live(keyset, kid, Event.RETIRE)
+    key = _get_live_key(keyset, kid, Event.RETIRE)
     if key.verify_until is not None:
         ready = timing.retire_after(key.verify_until, times)
         if now <= ready:
             raise TooEarly(f"key {kid} may retire", ready)
-    return _end(keyset, (key,), Event.RETIRE, now, limits)
+    return _end_keys(keyset, (key,), Event.RETIRE, now, limits)
 
 
 def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limits) -> Keyset:
@@ -132,7 +134,7 @@ def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limit
         for key in keyset.grace
         if key.verify_until is None or now > timing.retire_after(key.verify_until, times)
     )
-    return _end(keyset, overdue, Event.RETIRE, now, limits)
+    return _end_keys(keyset, overdue, Event.RETIRE, now, limits)
 
 
 def revoke(
@@ -144,16 +146,16 @@ def revoke(
     """
     keys = [keyset.get(kid) for kid in dict.fromkeys(kids)]
     revoked = tuple(key for key in keys if isinstance(key, Key))
-    remaining = _end(keyset, revoked, Event.REVOKE, now, limits)
+    remaining = _end_keys(keyset, revoked, Event.REVOKE, now, limits)
     if keyset.active in revoked and remaining.standby:
-        return _sign(remaining, remaining.standby, Event.ACTIVATE, now, times)
+        return _make_active(remaining, remaining.standby, Event.ACTIVATE, now, times)
     return remaining
 
 
-def _live(keyset: Keyset, kid: str, event: Event) -> Key:
+def _get_live_key(keyset: Keyset, kid: str, event: Event) -> Key:
     """The live key `kid`, if the table lets `event` happen to it."""
     key = keyset.get(kid)
-    after(kid, key.state, event)
+    state_after(kid, key.state, event)
     if isinstance(key, EndedKey):
         raise IllegalTransition(kid, key.state, event)
     return key
@@ -165,41 +167,41 @@ def _check_active(keyset: Keyset, supersede: str | None) -> None:
         raise AnotherKeyIsActive(supersede, active)
 
 
-def _sign(keyset: Keyset, key: Key, event: Event, now: datetime, times: Times) -> Keyset:
+def _make_active(keyset: Keyset, key: Key, event: Event, now: datetime, times: Times) -> Keyset:
     """Have `key` sign from now on; the key that signed before it, if any, only verifies."""
     at = timing.whole_second(now)
     activated = replace(
         key,
-        state=after(key.kid, key.state, event),
+        state=state_after(key.kid, key.state, event),
         activated=at,
         superseded=None,
         verify_until=None,
     )
     active = keyset.active
     if active is None:
-        return _put(keyset, activated)
+        return _replace_keys(keyset, activated)
     superseded = replace(
         active,
-        state=after(active.kid, active.state, Event.SUPERSEDE),
+        state=state_after(active.kid, active.state, Event.SUPERSEDE),
         superseded=at,
         verify_until=timing.verify_until(at, active.lifetime, times),
     )
-    return _put(keyset, superseded, activated)
+    return _replace_keys(keyset, superseded, activated)
 
 
-def _put(keyset: Keyset, *changed: Key) -> Keyset:
+def _replace_keys(keyset: Keyset, *changed: Key) -> Keyset:
     by_kid = {key.kid: key for key in changed}
     return replace(keyset, keys=tuple(by_kid.get(key.kid, key) for key in keyset.keys))
 
 
-def _end(
+def _end_keys(
     keyset: Keyset, keys: tuple[Key, ...], event: Event, now: datetime, limits: Limits
 ) -> Keyset:
     if not keys:
         return keyset
     at = timing.whole_second(now)
     ended = tuple(
-        EndedKey(key.kid, key.kms_key_arn, after(key.kid, key.state, event), key.created, at)
+        EndedKey(key.kid, key.kms_key_arn, state_after(key.kid, key.state, event), key.created, at)
         for key in keys
     )
     remaining = tuple(key for key in keyset.keys if key not in keys)
@@ -216,7 +218,7 @@ def forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
     keyset = replace(keyset, cutoffs=cutoffs)
     room = capacity.ended_keys(keyset, limits)
     recent = keyset.ended[max(len(keyset.ended) - room, 0) :]
-    ended = tuple(key for key in recent if now - key.ended <= limits.ended)
+    ended = tuple(key for key in recent if now - key.ended <= limits.ended_age)
     births = [key.created for key in keyset.ended if key not in ended]
     if keyset.horizon:
         births.append(keyset.horizon)

@@ -98,7 +98,7 @@ def cutoffs(value: Any) -> tuple[CutOff, ...]:
     return tuple(
         _cutoff(claim, digest, numbers)
         for claim, by_digest in [
-            (Claim(name), _object(own)) for name, own in _object(value).items()
+            (Claim(name), _object(digests)) for name, digests in _object(value).items()
         ]
         for digest, numbers in by_digest.items()
     )

@@ -7,13 +7,13 @@ from keyturn.aws.telemetry import Metric
 from keyturn.keyset import timing
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import activate
-from keyturn.rotation.task import Outcome, StandbyInput, measure_since_plan, rfc3339, task
+from keyturn.rotation.task import Outcome, StandbyInput, Step, measure_since_plan, rfc3339, task
 
 
 def run(stack: Stack, event: StandbyInput) -> Outcome:
     """Outcome `activated` with the instant from which the superseded key may retire.
 
-    `activated_first` when no superseded key is in grace; `too_early` and `overtaken` as refusals.
+    `activated_without_grace` when no superseded key is in grace; `too_early` and `overtaken` as refusals.
     """
     kid, supersede = event.standby.kid, event.plan.supersede
 
@@ -23,35 +23,37 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
         )
 
     generation = stack.keysets.update(change, event.origin)
-    if not _was_ours(stack, generation, kid, event.origin):
-        return {"outcome": "overtaken", "why": f"another operation activated key {kid}"}
+    if not _is_own_activation(stack, generation, kid, event.origin):
+        return {"outcome": "overtaken", "reason": f"another operation activated key {kid}"}
 
     measure_since_plan(stack, event, Metric.ROTATION_DURATION)
-    return activated(stack, generation, kid, supersede)
+    return describe_activation(stack, generation, kid, supersede)
 
 
-def activated(stack: Stack, generation: Generation, kid: str, supersede: str | None) -> Outcome:
+def describe_activation(
+    stack: Stack, generation: Generation, kid: str, supersede: str | None
+) -> Outcome:
     """What follows when `kid` signs: a wait for the superseded key's tokens, if there is one."""
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}
     if isinstance(superseded, Key) and superseded.verify_until:
-        over = timing.retire_after(superseded.verify_until, stack.times)
-        retire_at = timing.wake_after(over, stack.times)
+        retirable_after = timing.retire_after(superseded.verify_until, stack.times)
+        retire_at = timing.wake_after(retirable_after, stack.times)
         return {"outcome": "activated", **outcome, "retire_at": rfc3339(retire_at)}
-    return {"outcome": "activated_first", **outcome}
+    return {"outcome": "activated_without_grace", **outcome}
 
 
-def _was_ours(stack: Stack, latest: Generation, kid: str, origin: Origin) -> bool:
+def _is_own_activation(stack: Stack, latest: Generation, kid: str, origin: Origin) -> bool:
     """Whether this operation activated the key, now or in an attempt whose reply was lost.
 
     A duplicate run finds the change made by the other one, and must not go on beside it.
     """
     if latest.op_id == origin.op_id:
         return True
-    for generation in stack.keysets.generations():
+    for generation in stack.keysets.read_generations():
         if generation.keyset.active and generation.keyset.active.kid == kid:
             return generation.op_id == origin.op_id
     return False
 
 
-handler = task(StandbyInput, run)
+handler = task(Step.ACTIVATE_KEY, StandbyInput, run)

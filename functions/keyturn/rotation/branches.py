@@ -12,69 +12,73 @@ from contextlib import suppress
 from itertools import islice
 
 from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import Lineage
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 
-MOST_LISTED = 1000  # one page
-_BELOW = 200  # numbers: where the parent of the oldest generation in SSM is to be found
-_MOST_READ = 100
+MAX_LISTED = 1000  # one page
+_PARENT_DISTANCE = 200  # numbers: where the parent of the oldest generation in SSM is to be found
+_MAX_READ = 100
 
 
-def ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]:
+def read_ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]:
     """Its parent, the parent of that, and so on, as far as they are near; raises AwsFault."""
-    return _ancestors(stack, _near(stack, generation), generation)
+    return _ancestors(stack, _list_near(stack, generation), generation)
 
 
-def branches(stack: Stack, lineage: Lineage) -> list[Generation]:
+def find_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
     """The generations of the history that descend from what counts, and do not count; raises AwsFault."""
-    kept, root = _near(stack, lineage.chain[0]), lineage.chain[0]
-    forebears = [*islice(_ancestors(stack, kept, root), AHEAD)]
-    since = forebears[-1].number if forebears else root.number
-    known = {document.digest(one.text): one for one in (*forebears, *lineage.chain)}
-    others = [one for one in kept if one.digest not in known and (one.number or 0) >= since]
-    found = list[Generation]()
-    for one in others[:_MOST_READ]:
+    history, root = _list_near(stack, lineage.chain[0]), lineage.chain[0]
+    ancestors = [*islice(_ancestors(stack, history, root), LOOK_AHEAD)]
+    oldest = ancestors[-1].number if ancestors else root.number
+    by_digest = {document.digest(parent.text): parent for parent in (*ancestors, *lineage.chain)}
+    candidates = [
+        entry
+        for entry in history
+        if entry.digest not in by_digest and (entry.number or 0) >= oldest
+    ]
+    branches = list[Generation]()
+    for entry in candidates[:_MAX_READ]:
         with suppress(DocumentInvalid):
-            generation = stack.history.read(one)
-            parent = known.get(generation.parent)
-            if parent and not objection(parent, generation):
-                known[one.digest] = generation
-                found.append(generation)
-    return found
+            generation = stack.history.read(entry)
+            parent = by_digest.get(generation.parent)
+            if parent and not find_violation(parent, generation):
+                by_digest[entry.digest] = generation
+                branches.append(generation)
+    return branches
 
 
-def foreign_objects(stack: Stack) -> list[str]:
+def list_foreign_objects(stack: Stack) -> list[str]:
     """The objects that are not of this keyset, from the oldest generation in SSM on; raises AwsFault."""
-    lineage = stack.keysets.lineage()
-    ours = {document.digest(one.text) for one in lineage.chain}
-    objects = stack.history.objects(lineage.chain[0].number, MOST_LISTED)
-    others = [one for one in objects if one.digest not in ours]
-    if others:
-        ours |= {document.digest(one.text) for one in branches(stack, lineage)}
-    return [one.name for one in others if one.digest not in ours]
+    lineage = stack.keysets.read_lineage()
+    ours = {document.digest(generation.text) for generation in lineage.chain}
+    objects = stack.history.objects(lineage.chain[0].number, MAX_LISTED)
+    unknown = [entry for entry in objects if entry.digest not in ours]
+    if unknown:
+        ours |= {document.digest(generation.text) for generation in find_branches(stack, lineage)}
+    return [entry.name for entry in unknown if entry.digest not in ours]
 
 
 def newest_number(stack: Stack) -> int:
     """The highest number of a generation that the history holds, 0 without any; raises AwsFault."""
-    for one in reversed(stack.history.generations()):
+    for entry in reversed(stack.history.generations()):
         with suppress(DocumentInvalid):
-            return stack.history.read(one).number
+            return stack.history.read(entry).number
     return 0
 
 
-def _near(stack: Stack, generation: Generation) -> list[HistoryObject]:
-    return stack.history.generations(generation.number - _BELOW, MOST_LISTED)
+def _list_near(stack: Stack, generation: Generation) -> list[HistoryObject]:
+    return stack.history.generations(generation.number - _PARENT_DISTANCE, MAX_LISTED)
 
 
 def _ancestors(
-    stack: Stack, kept: Sequence[HistoryObject], generation: Generation
+    stack: Stack, history: Sequence[HistoryObject], generation: Generation
 ) -> Iterator[Generation]:
-    by_digest = {one.digest: one for one in kept}
+    by_digest = {entry.digest: entry for entry in history}
     while parent := by_digest.get(generation.parent):
         try:
             generation = stack.history.read(parent)

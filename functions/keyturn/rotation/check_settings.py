@@ -29,15 +29,15 @@ def run(event: "CustomResource") -> Mapping[str, str]:
 
     if event.request_type == "Delete":
         return {}
-    settings = Settings.checked(event.properties)
+    settings = Settings.from_texts(event.properties)
     times = json.dumps(asdict(settings.times), separators=(",", ":"))
     shared, own = environment({**event.properties, "times": times})
     size = max(environment_size({**shared, **variables}) for variables in own.values())
     if size > ENVIRONMENT_LIMIT:
         longest = max(shared, key=lambda name: len(shared[name]))
         raise InvalidSettings(
-            f"the settings fill {size:,} bytes of a function's environment, of which AWS Lambda allows "
-            f"{ENVIRONMENT_LIMIT:,}; the longest is {longest} with {len(shared[longest].encode()):,}"
+            f"the settings take {size:,} bytes of a function's environment; AWS Lambda allows "
+            f"{ENVIRONMENT_LIMIT:,}. The longest is {longest} with {len(shared[longest].encode()):,}"
         )
     return {"Times": times, "Operator": operator(event.properties)}
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyturn.aws.stack import Stack
-from keyturn.rotation.task import EmergencyInput, Outcome, task
+from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
-_WANTED = {
+_EXPECTED_OUTCOMES = {
     "revocation": "revoked",
     "disabling": "disabled",
     "publication": "published",
@@ -21,7 +21,7 @@ class EmergencyIncomplete(Exception):
     """The execution fails at its end, so that its alarm fires; the message names the steps."""
 
 
-class ConcludingInput(EmergencyInput):
+class ConclusionInput(EmergencyInput):
     """What each step left: its outcome, or the error that was caught."""
 
     revocation: Mapping[str, Any]
@@ -32,13 +32,13 @@ class ConcludingInput(EmergencyInput):
     flush: Mapping[str, Any]
 
 
-def run(_stack: Stack, event: ConcludingInput) -> Outcome:
+def run(_stack: Stack, event: ConclusionInput) -> Outcome:
     """Outcome `concluded`; raises EmergencyIncomplete."""
-    left = {step: getattr(event, step) for step in _WANTED}
+    results = {step: getattr(event, step) for step in _EXPECTED_OUTCOMES}
     problems = [
-        f"{step} failed: {what.get('why') or what.get('outcome') or _error(what)}"
-        for step, what in left.items()
-        if what.get("outcome") != _WANTED[step]
+        f"{step} failed: {result.get('reason') or result.get('outcome') or _describe_error(result)}"
+        for step, result in results.items()
+        if result.get("outcome") != _EXPECTED_OUTCOMES[step]
     ]
     problems += [f"key {kid} is unknown" for kid in event.revocation.get("unknown", ())]
     if problems:
@@ -46,7 +46,7 @@ def run(_stack: Stack, event: ConcludingInput) -> Outcome:
     return {"outcome": "concluded"}
 
 
-def _error(caught: Mapping[str, Any]) -> str:
+def _describe_error(caught: Mapping[str, Any]) -> str:
     """The error's name and its message, which names the remedy; Lambda puts it into `Cause`."""
     try:
         message = json.loads(caught.get("Cause", ""))["errorMessage"]
@@ -55,4 +55,4 @@ def _error(caught: Mapping[str, Any]) -> str:
     return f"{caught.get('Error')}: {message}"
 
 
-handler = task(ConcludingInput, run)
+handler = task(Step.CONCLUDE_EMERGENCY, ConclusionInput, run)

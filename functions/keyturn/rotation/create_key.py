@@ -8,7 +8,7 @@ from keyturn.keyset.errors import AnotherKeyIsStandby
 from keyturn.keyset.model import Keyset, Origin
 from keyturn.keyset.transitions import activate, register
 from keyturn.rotation import births
-from keyturn.rotation.task import Outcome, StepInput, task
+from keyturn.rotation.task import Outcome, Step, StepInput, task
 
 
 def run(stack: Stack, event: StepInput) -> Outcome:
@@ -33,8 +33,8 @@ def ensure_standby(
         return {"outcome": "exists", "kid": standby.kid}
 
     key = created or stack.kms.create()
-    patience = stack.limits.birth if patience is None else patience
-    kid = births.when_known(stack, key.created, lambda: _kid(stack, key), patience=patience)
+    patience = stack.limits.newborn_age if patience is None else patience
+    kid = births.wait_until_known(stack, key.created, lambda: _kid(stack, key), patience=patience)
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         lifetime = stack.times.token_lifetime
@@ -71,4 +71,4 @@ def _kid(stack: Stack, key: KmsKey) -> str:
     return stack.kms.public_jwk(key.arn).kid
 
 
-handler = task(StepInput, run)
+handler = task(Step.CREATE_KEY, StepInput, run)

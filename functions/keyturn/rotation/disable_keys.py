@@ -3,7 +3,7 @@
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
 from keyturn.rotation import births
-from keyturn.rotation.task import EmergencyInput, Outcome, task
+from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
 
 class DisableFailed(Exception):
@@ -12,22 +12,22 @@ class DisableFailed(Exception):
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
     """Outcome `disabled`, only of keys that a fresh read shows as revoked or retired."""
-    disabled, failed = [], []
+    disabled, failures = [], []
     for key in stack.keysets.read().keyset.ended:
         if key.kid not in event.kids:
             continue
         try:
             kms_key = stack.kms.disable(key.kms_key_arn)
         except AwsFault as fault:
-            failed.append(f"{key.kid}: {fault}")
+            failures.append(f"{key.kid}: {fault}")
             continue
         if kms_key is None and births.is_newborn(stack, key.created):
-            failed.append(f"{key.kid}: KMS does not know the key yet, reconcile disables it")
+            failures.append(f"{key.kid}: KMS does not know the key yet, reconcile disables it")
         else:
             disabled.append(key.kid)
-    if failed:
-        raise DisableFailed("; ".join(failed))
+    if failures:
+        raise DisableFailed("; ".join(failures))
     return {"outcome": "disabled", "kids": disabled}
 
 
-handler = task(EmergencyInput, run)
+handler = task(Step.DISABLE_KEYS, EmergencyInput, run)

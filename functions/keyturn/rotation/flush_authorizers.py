@@ -4,7 +4,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS
-from keyturn.rotation.task import EmergencyInput, Outcome, task
+from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
 
 class FlushFailed(Exception):
@@ -17,20 +17,24 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
     With the `invalidation` of the JWKS at CloudFront, or why there is none: that fails nothing, for
     CloudFront's copies live for CdnTtl at most.
     """
-    flushed, failed = [], []
+    flushed_stages, failures = [], []
     for stage in stack.settings.flush_targets:
         try:
             stack.gateway_cache.flush(stage)
-            flushed.append(str(stage))
+            flushed_stages.append(str(stage))
         except AwsFault as fault:
-            failed.append(f"{stage}: {fault}")
-    outcome = {"outcome": "flushed", "stages": flushed, **_invalidation(stack, event.plan.op_id)}
-    if failed:
-        raise FlushFailed("; ".join(failed))
+            failures.append(f"{stage}: {fault}")
+    outcome = {
+        "outcome": "flushed",
+        "stages": flushed_stages,
+        **_invalidate(stack, event.plan.op_id),
+    }
+    if failures:
+        raise FlushFailed("; ".join(failures))
     return outcome
 
 
-def _invalidation(stack: Stack, reference: str) -> Outcome:
+def _invalidate(stack: Stack, reference: str) -> Outcome:
     if not stack.settings.distribution:
         return {}
     try:
@@ -41,4 +45,4 @@ def _invalidation(stack: Stack, reference: str) -> Outcome:
         return {"invalidation": f"failed: {reason}"}
 
 
-handler = task(EmergencyInput, run)
+handler = task(Step.FLUSH_AUTHORIZERS, EmergencyInput, run)

@@ -36,8 +36,8 @@ class KeysetExists(KeysetFault):
 
     def __init__(self) -> None:
         super().__init__(
-            "an earlier stack of this name left its keyset. Deploy with RetainKeyset=true to go on "
-            "with it; once the stack stands, an update may set it to false"
+            "an earlier stack of this name left its keyset. Deploy with RetainKeyset=true to "
+            "continue with it; after that, an update may set it to false"
         )
 
 
@@ -47,13 +47,13 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
     What to retain and what to stop is a setting, and nothing that the event says: see ForeignRequest.
     Raises ForeignRequest, KeysetExists, NotBooted, AwsFault.
     """
-    _patiently(stack, lambda: check_operation(event, stack.clients, stack.settings.stack))
+    _retry(stack, lambda: check_operation(event, stack.clients, stack.settings.stack))
     retain, machine = stack.settings.retain_keyset, stack.settings.state_machine
     origin = Origin(stack.clock.new_id(), _STARTED_BY, event.request_type.lower())
     match event.request_type:
         case "Create":
             deadline = stack.clock.monotonic() + _PATIENCE
-            generation = _patiently(stack, lambda: found(stack, event.stack_id, retain=retain))
+            generation = _retry(stack, lambda: ensure_keyset(stack, event.stack_id, retain=retain))
             if generation.keyset.keys:
                 project(stack, origin)  # retained by the stack before this one
             boot(stack, machine, deadline)
@@ -66,15 +66,15 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
     return {"Issuer": stack.settings.issuer, "JwksUrl": stack.well_known.jwks_url}
 
 
-def found(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
+def ensure_keyset(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
     """Found the keyset unless there is one; raises KeysetExists if that one is not to be retained.
 
     The founding generation is started by the stack itself, and no other generation is.
     """
-    kept = max(newest_number(stack), _generation_shown(stack))
+    newest = max(newest_number(stack), _published_generation(stack))
     origin = Origin(stack.clock.new_id(), stack_id, "create")
-    latest = stack.keysets.found(kept + 1, origin)
-    if retain or _founded_by(stack_id, [latest, *stack.keysets.generations()]):
+    latest = stack.keysets.create(newest + 1, origin)
+    if retain or _was_created_by(stack_id, [latest, *stack.keysets.read_generations()]):
         return latest
     raise KeysetExists
 
@@ -86,19 +86,19 @@ def boot(stack: Stack, state_machine_arn: str, deadline: float) -> None:
     is what counts.
     """
     first = {"mode": "scheduled", "started_by": _STARTED_BY}
-    execution = _patiently(stack, lambda: stack.executions.start(state_machine_arn, first))
-    while not _patiently(stack, lambda: _complete(stack)):
-        status = _patiently(stack, lambda: stack.executions.status(execution))
+    execution = _retry(stack, lambda: stack.executions.start(state_machine_arn, first))
+    while not _retry(stack, lambda: _is_complete(stack)):
+        status = _retry(stack, lambda: stack.executions.status(execution))
         if status not in (RUNNING, SUCCEEDED):
             raise NotBooted(
                 f"the first rotation ended {status}: {stack.executions.cause(execution)}"
             )
         if stack.clock.monotonic() > deadline:
-            raise NotBooted(f"no active and standby key, both published, after {_PATIENCE} s")
+            raise NotBooted(f"no published active key and standby after {_PATIENCE} s")
         stack.clock.sleep(1)
 
 
-def _patiently(stack: Stack, work: Callable[[], _T]) -> _T:
+def _retry(stack: Stack, work: Callable[[], _T]) -> _T:
     """Do this, again if AWS refuses it: a new role is refused for seconds (IAM, "eventual consistency").
 
     Raises what `work` raises, an AwsFault only after `_ROLE_PATIENCE`.
@@ -113,31 +113,35 @@ def _patiently(stack: Stack, work: Callable[[], _T]) -> _T:
         stack.clock.sleep(1)
 
 
-def _complete(stack: Stack) -> bool:
+def _is_complete(stack: Stack) -> bool:
     keyset = stack.keysets.read().keyset
     return all(key and key.published for key in (keyset.active, keyset.standby))
 
 
-def _generation_shown(stack: Stack) -> int:
-    seen = stack.well_known.read()
-    return seen.generation if seen else 0
+def _published_generation(stack: Stack) -> int:
+    projection = stack.well_known.read()
+    return projection.generation if projection else 0
 
 
 def _remove(stack: Stack, event: CustomResource) -> None:
-    stack.clock.sleep(_until_landed(stack))
+    stack.clock.sleep(_landing_time(stack))
     generations = _lineage(stack)
-    if event.was_created or _founded_by(event.stack_id, generations):
+    if event.was_created or _was_created_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
         stack.well_known.empty_bucket()  # first: what is deleted comes back from the history
-        stack.keysets.remove(one.name for one in stack.keysets.parameters())
+        stack.keysets.remove(one.name for one in stack.keysets.list_parameters())
     stack.well_known.empty_bucket()
 
 
 def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
     """Destroy every key of the stack; one that KMS does not know yet is waited for. Raises AwsFault."""
-    tagged = {key.arn: key.created for key in stack.kms.of_stack()}
-    listed = {key.kms_key_arn: key.created for one in generations for key in one.keyset.known}
-    for arn, created in {**listed, **tagged}.items():
+    tagged_keys = {key.arn: key.created for key in stack.kms.list_own()}
+    listed_keys = {
+        key.kms_key_arn: key.created
+        for generation in generations
+        for key in generation.keyset.all_keys
+    }
+    for arn, created in {**listed_keys, **tagged_keys}.items():
         while not stack.kms.destroy(arn, window=stack.settings.deletion_window):
             key = stack.kms.find(arn)
             if (key and key.pending_deletion) or not births.is_newborn(stack, created):
@@ -145,7 +149,7 @@ def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
             stack.clock.sleep(1)
 
 
-def _until_landed(stack: Stack) -> float:
+def _landing_time(stack: Stack) -> float:
     """How long what was running may still write, in seconds.
 
     A step has the timeout ω, and reconcile may have started just before its schedule was stopped.
@@ -154,14 +158,14 @@ def _until_landed(stack: Stack) -> float:
     return min(max(stack.times.write_delay, _LONGEST_RECONCILE), _LONGEST_WAIT)
 
 
-def _founded_by(stack_id: str, generations: Iterable[Generation]) -> bool:
+def _was_created_by(stack_id: str, generations: Iterable[Generation]) -> bool:
     return any(generation.started_by == stack_id for generation in generations)
 
 
 def _lineage(stack: Stack) -> tuple[Generation, ...]:
     """What counts; a keyset that is missing or cannot be read must not keep the stack alive."""
     try:
-        return stack.keysets.generations()
+        return stack.keysets.read_generations()
     except KeysetFault:
         return ()
 

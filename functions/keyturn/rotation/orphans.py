@@ -1,6 +1,6 @@
 """KMS keys of this stack that no keyset lists, or ever will.
 
-A key is registered by the very run that created it, within `Limits.claim` of its birth, and not once
+A key is registered by the very run that created it, within `Limits.registration_age` of its birth, and not once
 the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
 A key that is not as this stack makes them (aws/kms_keys.py) is another's, whatever tag it bears.
 """
@@ -12,10 +12,10 @@ from keyturn.aws.well_known import Projection
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
 
-_FEW = 2
+_MIN_SWEEP = 2
 
 
-def orphaned_keys(stack: Stack) -> list[str]:
+def find_orphans(stack: Stack) -> list[str]:
     """The ARNs of those that cannot be registered any more, and that no verifier can trust.
 
     All that are behind the horizon, for their end is certain; of the others two, or a quarter of
@@ -24,21 +24,21 @@ def orphaned_keys(stack: Stack) -> list[str]:
     keyset, projection = stack.keysets.read().keyset, stack.well_known.read()
     if projection is None:
         return []
-    oldest = stack.clock.now() - stack.limits.orphan
+    oldest = stack.clock.now() - stack.limits.orphan_age
     unclaimed = _unclaimed_keys(stack, keyset)
-    forgotten = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
-    old = [key for key in unclaimed if key.created < oldest and key not in forgotten]
+    behind_horizon = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
+    expired = [key for key in unclaimed if key.created < oldest and key not in behind_horizon]
     return [
-        *(key.arn for key in forgotten if not _is_trusted(stack, key, projection)),
-        *[key.arn for key in old if not _is_trusted(stack, key, projection)][
-            : max(_FEW, len(old) // 4)
+        *(key.arn for key in behind_horizon if not _is_trusted(stack, key, projection)),
+        *[key.arn for key in expired if not _is_trusted(stack, key, projection)][
+            : max(_MIN_SWEEP, len(expired) // 4)
         ],
     ]
 
 
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
-    listed = {key.kms_key_arn for key in keyset.known}
-    return [key for key in stack.kms.of_stack(besides=listed) if not key.pending_deletion]
+    listed = {key.kms_key_arn for key in keyset.all_keys}
+    return [key for key in stack.kms.list_own(excluding=listed) if not key.pending_deletion]
 
 
 def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:

@@ -17,10 +17,20 @@ from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
 from keyturn.keyset.values import Kid
-from keyturn.rotation.task import CutOffs, Digests, Kids, Outcome, Planned, Text, rfc3339, task
+from keyturn.rotation.task import (
+    CutOffs,
+    Digests,
+    Kids,
+    Outcome,
+    PlanOutput,
+    Step,
+    Text,
+    rfc3339,
+    task,
+)
 
 
-class _Request(BaseModel):
+class _RequestInput(BaseModel):
     """What every execution is told from outside, and nothing else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,14 +38,14 @@ class _Request(BaseModel):
     started_by: Text
 
 
-class Scheduled(_Request):
+class ScheduledInput(_RequestInput):
     """Rotate when due; with `supersede`, as soon as that kid is the active one."""
 
     mode: Literal["scheduled"]
     supersede: Kid | None = None
 
 
-class Rollback(_Request):
+class RollbackRequestInput(_RequestInput):
     """Make a grace key the active one again."""
 
     mode: Literal["rollback"]
@@ -43,7 +53,7 @@ class Rollback(_Request):
     reason: Text
 
 
-class Emergency(_Request):
+class EmergencyRequestInput(_RequestInput):
     """Revoke keys and cut off tokens now: explicit kids, so that a retry revokes nothing else."""
 
     mode: Literal["emergency"]
@@ -59,8 +69,10 @@ class Emergency(_Request):
         return not (self.kids or any(self.cut_off.values()) or self.block or self.release)
 
 
-_REQUEST: TypeAdapter[Scheduled | Rollback | Emergency] = TypeAdapter(
-    Annotated[Scheduled | Rollback | Emergency, Field(discriminator="mode")]
+_REQUEST: TypeAdapter[ScheduledInput | RollbackRequestInput | EmergencyRequestInput] = TypeAdapter(
+    Annotated[
+        ScheduledInput | RollbackRequestInput | EmergencyRequestInput, Field(discriminator="mode")
+    ]
 )
 
 
@@ -70,7 +82,7 @@ class PlanInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     request: Mapping[str, Any]
-    plan: Planned | None = None
+    plan: PlanOutput | None = None
     standby: Outcome | None = None
     activation: Outcome | None = None
 
@@ -82,41 +94,41 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
     """
     request = parse(_REQUEST, dict(event.request))
     op_id = event.plan.op_id if event.plan else stack.clock.new_id()
-    planned = {"op_id": op_id, "at": rfc3339(stack.clock.now())}
+    plan = {"op_id": op_id, "at": rfc3339(stack.clock.now())}
     match request:
-        case Scheduled():
-            return {**planned, **_scheduled(stack, request, event)}
-        case Rollback():
-            return {**planned, **_rollback(stack, request, event)}
-        case Emergency() if request.is_empty:
-            raise InvalidEvent("kids: nothing is named, here or in cut_off, block or release")
-        case Emergency():  # reads nothing: a revocation waits for nobody
+        case ScheduledInput():
+            return {**plan, **_plan_scheduled(stack, request, event)}
+        case RollbackRequestInput():
+            return {**plan, **_plan_rollback(stack, request, event)}
+        case EmergencyRequestInput() if request.is_empty:
+            raise InvalidEvent("kids: empty, and so are cut_off, block and release")
+        case EmergencyRequestInput():  # reads nothing: a revocation waits for nobody
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {
-                **planned,
+                **plan,
                 "outcome": "emergency",
                 "reason": request.reason,
                 "seconds_until_flush": wait,
             }
 
 
-def _scheduled(stack: Stack, request: Scheduled, event: PlanInput) -> Outcome:
+def _plan_scheduled(stack: Stack, request: ScheduledInput, event: PlanInput) -> Outcome:
     try:
         keyset = stack.keysets.read().keyset
     except KeysetMissing:  # a new stack's schedule can be faster than its keyset
         return {"outcome": "not_due", "reason": "no_keyset", "supersede": None}
     plan = plan_rotation(keyset, stack.clock.now(), stack.times, request.supersede)
-    idle = "overtaken" if event.plan else "not_due"
+    fallback = "overtaken" if event.plan else "not_due"
     return {
-        "outcome": "rotate" if plan.due and not _has_turned(stack, keyset, event) else idle,
+        "outcome": "rotate" if plan.due and not _has_rotated(stack, keyset, event) else fallback,
         "reason": plan.reason.value,
         "supersede": plan.supersede,
     }
 
 
-def _has_turned(stack: Stack, keyset: Keyset, event: PlanInput) -> bool:
+def _has_rotated(stack: Stack, keyset: Keyset, event: PlanInput) -> bool:
     """A run turns the key once: what was rolled back after it stays rolled back."""
-    if event.activation and event.activation["outcome"] in ("activated", "activated_first"):
+    if event.activation and event.activation["outcome"] in ("activated", "activated_without_grace"):
         return True
     kid = event.standby.get("kid") if event.standby else None
     return kid is not None and _has_signed(stack, keyset, kid)
@@ -128,12 +140,12 @@ def _has_signed(stack: Stack, keyset: Keyset, kid: str) -> bool:
     if isinstance(key, Key):
         return key.activated is not None
     if key and key.state is State.REVOKED:
-        stored = (generation.keyset.active for generation in stack.keysets.generations())
+        stored = (generation.keyset.active for generation in stack.keysets.read_generations())
         return any(active and active.kid == kid for active in stored)
     return True  # retired; or nobody remembers it, and the plan is days old
 
 
-def _rollback(stack: Stack, request: Rollback, event: PlanInput) -> Outcome:
+def _plan_rollback(stack: Stack, request: RollbackRequestInput, event: PlanInput) -> Outcome:
     keyset = stack.keysets.read().keyset
     key = keyset.get(request.kid)
     if key.state is State.ACTIVE or event.plan:
@@ -144,4 +156,4 @@ def _rollback(stack: Stack, request: Rollback, event: PlanInput) -> Outcome:
     return {"outcome": "roll_back", "reason": request.reason, "supersede": supersede}
 
 
-handler = task(PlanInput, run)
+handler = task(Step.PLAN_ROTATION, PlanInput, run)

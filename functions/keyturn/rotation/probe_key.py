@@ -6,7 +6,7 @@ from keyturn.aws.stack import Stack
 from keyturn.aws.well_known import JWKS, parse_jwks
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.states import State
-from keyturn.rotation.task import Outcome, StandbyInput, task
+from keyturn.rotation.task import Outcome, StandbyInput, Step, task
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.verify import has_signature
 
@@ -21,15 +21,15 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
     """Outcome `proved`; raises ProbeFailed, AwsFault."""
     key = stack.keysets.read().keyset.get(event.standby.kid)
     if key.state not in (State.STANDBY, State.ACTIVE):
-        return {"outcome": "overtaken", "why": f"key {key.kid} is {key.state}"}
+        return {"outcome": "overtaken", "reason": f"key {key.kid} is {key.state}"}
 
-    text = f"keyturn probe {event.plan.op_id}: spaces and one dot, never a JWS.".encode()
-    signature = stack.kms.sign(key.kms_key_arn, text)
-    published = _fetch(_public_url(stack)).get(key.kid)
+    message = f"keyturn probe {event.plan.op_id}: spaces and one dot, never a JWS.".encode()
+    signature = stack.kms.sign(key.kms_key_arn, message)
+    jwk = _fetch(_public_url(stack)).get(key.kid)
 
-    if published is None:
-        raise ProbeFailed(f"the public JWKS does not show key {key.kid}")
-    if not has_signature(published.public_key(), signature, text):
+    if jwk is None:
+        raise ProbeFailed(f"the public JWKS does not contain key {key.kid}")
+    if not has_signature(jwk.public_key(), signature, message):
         raise ProbeFailed(f"the public JWKS does not verify key {key.kid}")
     return {"outcome": "proved", "kid": key.kid}
 
@@ -50,4 +50,4 @@ def _fetch(url: str) -> dict[str, PublicJwk]:
     return parse_jwks(answer.data)
 
 
-handler = task(StandbyInput, run)
+handler = task(Step.PROBE_KEY, StandbyInput, run)

@@ -7,52 +7,57 @@ a root goes in one call with the generation below it; where that is more than a 
 
 from collections.abc import Iterator
 
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.keyset.lineage import Lineage, Stored, can_be_root
+from keyturn.keyset.lineage import Lineage, StoredParameter, can_be_root
 from keyturn.keyset.model import Generation
-from keyturn.rotation.unlawful import unlawful
+from keyturn.rotation.unlawful import find_unlawful
 
-_KEPT = 5  # the newest and four older ones, unless something unlawful is among them
+_MIN_GENERATIONS = 5  # the newest and four older ones, unless something unlawful is among them
 
 
 def prune_generations(stack: Stack) -> list[int]:
     """Delete the generations that are old, or too many; returns their numbers."""
-    parameters, lineage = stack.keysets.listed()
-    root, pruned = lineage.chain[0].number, list[int]()
-    for following in _roots(stack, parameters, lineage):
-        between = range(root, following.number)
-        generations = [one for one in lineage.chain if one.number in between]
+    parameters, lineage = stack.keysets.read_all()
+    root, pruned_numbers = lineage.chain[0].number, list[int]()
+    for successor in _find_roots(stack, parameters, lineage):
+        numbers = range(root, successor.number)
+        generations = [generation for generation in lineage.chain if generation.number in numbers]
         if not all(stack.history.holds(generation) for generation in generations):
             break
-        leaving = [one for one in parameters if one.number in between]
-        candidates = [one.name for one in leaving if can_be_root(one)]
-        if len(candidates) > AHEAD:
-            logger.warning("too_many_unlawful_generations", since=root, until=following.number)
+        parameters_between = [parameter for parameter in parameters if parameter.number in numbers]
+        candidates = [parameter.name for parameter in parameters_between if can_be_root(parameter)]
+        if len(candidates) > LOOK_AHEAD:
+            logger.warning("too_many_unlawful_generations", since=root, until=successor.number)
             break
         stack.keysets.remove(candidates)
-        stack.keysets.remove(one.name for one in leaving if one.name not in candidates)
-        pruned += [generation.number for generation in generations]
-        root = following.number
-    return pruned
+        stack.keysets.remove(
+            parameter.name for parameter in parameters_between if parameter.name not in candidates
+        )
+        pruned_numbers += [generation.number for generation in generations]
+        root = successor.number
+    return pruned_numbers
 
 
-def _roots(stack: Stack, parameters: list[Stored], lineage: Lineage) -> Iterator[Generation]:
+def _find_roots(
+    stack: Stack, parameters: list[StoredParameter], lineage: Lineage
+) -> Iterator[Generation]:
     """The generations that may become the root one after the other."""
-    chain, strangers = lineage.chain, unlawful(parameters, lineage)
-    modified = {one.number: one.modified for one in parameters}
-    surplus = len(parameters) - stack.limits.generations
-    oldest = stack.clock.now() - stack.limits.generation
-    for index, following in enumerate(chain[1:]):
+    chain, unlawful_parameters = lineage.chain, find_unlawful(parameters, lineage)
+    modified = {parameter.number: parameter.modified for parameter in parameters}
+    surplus = len(parameters) - stack.limits.generation_count
+    oldest = stack.clock.now() - stack.limits.generation_age
+    for index, successor in enumerate(chain[1:]):
         is_old = chain[index].at < oldest
-        is_spare = index < len(chain) - _KEPT or (is_old and bool(lineage.ignored))
+        is_spare = index < len(chain) - _MIN_GENERATIONS or (is_old and bool(lineage.rejections))
         if not (is_spare and (is_old or index < surplus)):
             return
         remaining = (
-            one
-            for one in strangers
-            if one.number is not None and not chain[0].number < one.number < following.number
+            parameter
+            for parameter in unlawful_parameters
+            if parameter.number is not None
+            and not chain[0].number < parameter.number < successor.number
         )
-        if all(one.modified >= modified[following.number] for one in remaining):
-            yield following
+        if all(parameter.modified >= modified[successor.number] for parameter in remaining):
+            yield successor

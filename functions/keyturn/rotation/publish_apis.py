@@ -26,28 +26,30 @@ def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
     A document that does not parse removes nothing: its API may be behind any of what stands there.
     Raises AwsFault.
     """
-    apis, unreadable = _declared(stack)
+    apis, unreadable = _read_apis(stack)
     documents = _documents(stack.settings.issuer, apis)
-    put = []
+    published = []
     for name, document in documents.items():
         with suppress(Conflict):  # somebody else has just written it
             if stack.well_known.publish(name, document):
-                put.append(name)
+                published.append(name)
     if unreadable:
-        return put, []
-    gone = sorted(stack.well_known.names(PROTECTED_RESOURCES) - documents.keys())
-    for name in gone:
+        return published, []
+    obsolete = sorted(stack.well_known.list_names(PROTECTED_RESOURCES) - documents.keys())
+    for name in obsolete:
         stack.well_known.remove(name)
-    return put, gone
+    return published, obsolete
 
 
-def _declared(stack: Stack) -> tuple[list[Api], list[str]]:
-    apis = registry.apis(stack.settings.stack, stack.clients.ssm)
-    documents = apis.all()
-    unreadable = [apis.parameter(api_id) for api_id, one in documents.items() if one.problem]
+def _read_apis(stack: Stack) -> tuple[list[Api], list[str]]:
+    apis = registry.api_registry(stack.settings.stack, stack.clients.ssm)
+    documents = apis.read_all()
+    unreadable = [
+        apis.parameter_name(api_id) for api_id, document in documents.items() if document.problem
+    ]
     if unreadable:
         logger.warning("unreadable_api_documents", parameters=unreadable)
-    return [one.value for one in documents.values() if one.value], unreadable
+    return [document.value for document in documents.values() if document.value], unreadable
 
 
 def _documents(issuer: str, apis: Iterable[Api]) -> Mapping[str, Document]:
@@ -64,7 +66,7 @@ def _documents(issuer: str, apis: Iterable[Api]) -> Mapping[str, Document]:
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
     """The target of SSM's `Parameter Store Change` and of a schedule; what counts is read from SSM itself."""
-    put, removed = publish_apis(Stack.from_environment())
-    outcome: Outcome = {"outcome": "published", "put": put, "removed": removed}
+    published, removed = publish_apis(Stack.from_environment())
+    outcome: Outcome = {"outcome": "published", "put": published, "removed": removed}
     logger.info("publish_apis", **outcome)
     return outcome

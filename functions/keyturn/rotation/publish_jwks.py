@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from keyturn.aws.faults import Conflict
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection, foreign_members, is_written
+from keyturn.aws.well_known import Projection, foreign_members, is_unchanged
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.transitions import publish
 from keyturn.rotation import births
-from keyturn.rotation.branches import branches
-from keyturn.rotation.task import Outcome, Registered, StepInput, rfc3339, task
-from keyturn.tokens.jwk import PublicJwk, certified
+from keyturn.rotation.branches import find_branches
+from keyturn.rotation.task import Outcome, StandbyOutput, Step, StepInput, rfc3339, task
+from keyturn.tokens.jwk import PublicJwk, certify
 
 _ATTEMPTS = 20
 _PATIENCE = timedelta(seconds=5)  # for a newborn that KMS knew when it was registered
@@ -32,7 +32,7 @@ class JwksAhead(KeysetFault):
 class PublishInput(StepInput):
     """Any step's state; `standby` is there where the run is about one."""
 
-    standby: Registered | None = None
+    standby: StandbyOutput | None = None
 
 
 def run(stack: Stack, event: PublishInput) -> Outcome:
@@ -59,60 +59,66 @@ def project(stack: Stack, origin: Origin) -> Generation:
     """
     for _ in range(_ATTEMPTS):
         generation = stack.keysets.read()
-        seen = stack.well_known.read()
-        if seen and seen.generation > generation.number and not _is_forged(stack, seen):
+        projection = stack.well_known.read()
+        if (
+            projection
+            and projection.generation > generation.number
+            and not _is_forged(stack, projection)
+        ):
             continue
-        keys = _jwks(stack, generation.keyset, seen)
-        if seen is None or not stack.well_known.shows(seen, generation.number, keys):
-            _write(stack, generation, keys, seen)
+        keys = _jwks(stack, generation.keyset, projection)
+        if projection is None or not stack.well_known.matches(projection, generation.number, keys):
+            _write(stack, generation, keys, projection)
             continue
-        noted = _note_published(stack, seen, origin)
-        if noted.number == seen.generation:
+        updated = _mark_published(stack, projection, origin)
+        if updated.number == projection.generation:
             with suppress(Conflict):  # somebody else has just written it
                 stack.well_known.write_metadata()
-            return noted
+            return updated
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
 
-def _is_forged(stack: Stack, seen: Projection) -> bool:
+def _is_forged(stack: Stack, projection: Projection) -> bool:
     """Whether a JWKS from the future is nobody's: SSM shows every generation within ε.
 
     Raises JwksAhead if that generation was recorded: then it was deleted from SSM.
     """
     stack.clock.sleep(stack.times.clock_skew)
-    lineage = stack.keysets.lineage()  # read once: the generation may be put back at any moment
-    if lineage.head.number >= seen.generation:
+    lineage = (
+        stack.keysets.read_lineage()
+    )  # read once: the generation may be put back at any moment
+    if lineage.head.number >= projection.generation:
         return False
-    if any(one.number == seen.generation for one in branches(stack, lineage)):
+    if any(branch.number == projection.generation for branch in find_branches(stack, lineage)):
         raise JwksAhead(
-            f"the JWKS shows generation {seen.generation}, which is not in SSM: run `keyturn repair`"
+            f"the JWKS shows generation {projection.generation}, which is not in SSM: run `keyturn repair`"
         )
     return True
 
 
-def _note_published(stack: Stack, seen: Projection, origin: Origin) -> Generation:
+def _mark_published(stack: Stack, projection: Projection, origin: Origin) -> Generation:
     def change(keyset: Keyset, now: datetime) -> Keyset:
-        return publish(keyset, seen.keys, now)
+        return publish(keyset, projection.keys, now)
 
     return stack.keysets.update(change, origin)
 
 
 def _write(
-    stack: Stack, generation: Generation, keys: Sequence[PublicJwk], seen: Projection | None
+    stack: Stack, generation: Generation, keys: Sequence[PublicJwk], projection: Projection | None
 ) -> None:
-    is_late = seen is None or seen.generation < generation.number
-    if seen and not is_late and not is_written(seen, generation.number, keys):
-        members = foreign_members(seen.body, generation.number, [key.kid for key in keys])
-        logger.warning("jwks_tampered", generation=seen.generation, members=members)
+    is_late = projection is None or projection.generation < generation.number
+    if projection and not is_late and not is_unchanged(projection, generation.number, keys):
+        members = foreign_members(projection.body, generation.number, [key.kid for key in keys])
+        logger.warning("jwks_tampered", generation=projection.generation, members=members)
     try:
-        stack.well_known.write(generation.number, keys, seen)
+        stack.well_known.write(generation.number, keys, projection)
     except Conflict:
         stack.clock.sleep(stack.clock.fraction() * 0.2)
 
 
-def _jwks(stack: Stack, keyset: Keyset, seen: Projection | None) -> list[PublicJwk]:
+def _jwks(stack: Stack, keyset: Keyset, projection: Projection | None) -> list[PublicJwk]:
     """Exactly the live keys; what the JWKS holds already needs no call, its kid certifies it."""
-    known = seen.keys if seen else {}
+    known = projection.keys if projection else {}
     return [known.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
 
 
@@ -120,9 +126,9 @@ def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
     patience = min(_PATIENCE, timedelta(seconds=stack.times.write_delay / 2))  # ends before ω does
 
     def ask() -> PublicJwk:
-        return certified(stack.kms.public_jwk(key.kms_key_arn), key.kid)
+        return certify(stack.kms.public_jwk(key.kms_key_arn), key.kid)
 
-    return births.when_known(stack, key.created, ask, patience=patience)
+    return births.wait_until_known(stack, key.created, ask, patience=patience)
 
 
 def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:
@@ -134,4 +140,4 @@ def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:
     return {"may_sign_at": rfc3339(wake), "reason": wait.reason.value}
 
 
-handler = task(PublishInput, run)
+handler = task(Step.PUBLISH_JWKS, PublishInput, run)

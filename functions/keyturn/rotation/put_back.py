@@ -12,17 +12,17 @@ from itertools import islice
 
 from keyturn.aws.faults import Conflict
 from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import AHEAD
+from keyturn.aws.keyset_reader import LOOK_AHEAD
 from keyturn.aws.keyset_store import PLACEHOLDER
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
-from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
-from keyturn.rotation.branches import MOST_LISTED, ancestors
+from keyturn.keyset.succession import find_violation
+from keyturn.rotation.branches import MAX_LISTED, read_ancestors
 
-_MOST_READ = 10  # objects of one number
+_MAX_READ = 10  # objects of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +35,33 @@ class Missing:
 
 
 def missing_generations(
-    stack: Stack, parameters: list[Stored], kept: Sequence[HistoryObject]
+    stack: Stack, parameters: list[StoredParameter], history: Sequence[HistoryObject]
 ) -> tuple[tuple[Missing, ...], Lineage | None]:
-    """What is missing of what the history has (`kept`), in order, and the lineage that it makes.
+    """What is missing of what the history has (`history`), in order, and the lineage that it makes.
 
     Where nothing counts any more, the newest generation of the history does again. Raises NewerSchema.
     """
-    standing = {one.number: one for one in parameters if one.number is not None}
-    stored = {number: one for number, one in standing.items() if one.version == 1}
+    existing = {
+        parameter.number: parameter for parameter in parameters if parameter.number is not None
+    }
+    stored = {number: parameter for number, parameter in existing.items() if parameter.version == 1}
     lineage, missing = trace(stored.values()), list[Missing]()
     if lineage is None:
-        root = _newest(stack, kept)
+        root = _newest(stack, history)
         if root is None:
             return (), None
-        missing.append(Missing(root.number, root.text, root.number in standing))
-        lineage = Lineage.of_one(root).extended(stored)
-    while following := _following(stack, stored, lineage, kept):
-        taken = range(lineage.free, following.number)
-        missing += [Missing(free, PLACEHOLDER) for free in taken if free not in standing]
-        if following.number not in stored:
-            overwritten = following.number in standing
-            missing.append(Missing(following.number, following.text, overwritten))
-        longer = (*lineage.chain, following)
-        lineage = Lineage(longer, following.number + 1, lineage.ignored).extended(stored)
+        missing.append(Missing(root.number, root.text, root.number in existing))
+        lineage = Lineage.from_generation(root).extend(stored)
+    while successor := _find_successor(stack, stored, lineage, history):
+        skipped_numbers = range(lineage.next_number, successor.number)
+        missing += [
+            Missing(number, PLACEHOLDER) for number in skipped_numbers if number not in existing
+        ]
+        if successor.number not in stored:
+            overwritten = successor.number in existing
+            missing.append(Missing(successor.number, successor.text, overwritten))
+        chain = (*lineage.chain, successor)
+        lineage = Lineage(chain, successor.number + 1, lineage.rejections).extend(stored)
     return tuple(missing), lineage
 
 
@@ -67,9 +71,9 @@ def restore_generations(stack: Stack) -> list[int]:
     A listing can be torn by pruning, or garbled on its way: only a second one that says the same is
     believed. Where somebody wrote meanwhile the next run looks again.
     """
-    parameters = stack.keysets.parameters()
-    missing = _missing(stack, parameters)
-    if not missing or stack.keysets.parameters() != parameters:
+    parameters = stack.keysets.list_parameters()
+    missing = _find_missing(stack, parameters)
+    if not missing or stack.keysets.list_parameters() != parameters:
         return []
     try:
         return put_back(stack, missing)
@@ -79,30 +83,30 @@ def restore_generations(stack: Stack) -> list[int]:
 
 def is_incomplete(stack: Stack) -> bool:
     """Whether something is missing that the history has; raises NewerSchema, AwsFault."""
-    return bool(_missing(stack, stack.keysets.parameters()))
+    return bool(_find_missing(stack, stack.keysets.list_parameters()))
 
 
 def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
     """Put these back; returns their numbers. Raises Conflict where a name was taken meanwhile."""
-    for one in missing:
-        if one.overwritten:
-            stack.keysets.remove([f"{one.number:012d}"])
-        stack.keysets.put_back(one.number, one.text)
-    return [one.number for one in missing]
+    for generation in missing:
+        if generation.overwritten:
+            stack.keysets.remove([f"{generation.number:012d}"])
+        stack.keysets.put_back(generation.number, generation.text)
+    return [generation.number for generation in missing]
 
 
-def _missing(stack: Stack, parameters: list[Stored]) -> tuple[Missing, ...]:
-    numbers = [one.number for one in parameters if one.number is not None]
-    bounds = (min(numbers), MOST_LISTED) if numbers else ()
+def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[Missing, ...]:
+    numbers = [parameter.number for parameter in parameters if parameter.number is not None]
+    bounds = (min(numbers), MAX_LISTED) if numbers else ()
     missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
     return missing
 
 
-def _following(
+def _find_successor(
     stack: Stack,
-    stored: Mapping[int, Stored],
+    stored: Mapping[int, StoredParameter],
     lineage: Lineage,
-    kept: Sequence[HistoryObject],
+    history: Sequence[HistoryObject],
 ) -> Generation | None:
     """What follows the newest that counts: what stands in SSM beyond a free name, else from the history.
 
@@ -110,23 +114,36 @@ def _following(
     in the history it is the one that something standing descends from, else the older object. What is
     not chosen is a branch that can be joined; what stands may be on no record yet.
     """
-    parent, near = document.digest(lineage.head.text), range(lineage.free, lineage.free + AHEAD)
+    parent = document.digest(lineage.head.text)
+    numbers = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
 
     def follows(generation: Generation) -> bool:
-        return generation.parent == parent and not objection(lineage.head, generation)
+        return generation.parent == parent and not find_violation(lineage.head, generation)
 
-    standing = [one for number in near if number in stored for one in _parsed(stored[number])]
-    if following := next(filter(follows, standing), None):
-        return following
-    free = [number for number in near if number not in stored]
-    candidates = [*filter(follows, (one for n in free for one in _recorded(stack, n, kept)))]
+    in_ssm = [
+        generation
+        for number in numbers
+        if number in stored
+        for generation in _parse(stored[number])
+    ]
+    if successor := next(filter(follows, in_ssm), None):
+        return successor
+    free_numbers = [number for number in numbers if number not in stored]
+    recorded = (
+        generation for number in free_numbers for generation in _recorded(stack, number, history)
+    )
+    candidates = [*filter(follows, recorded)]
     if len(candidates) < 2:
         return next(iter(candidates), None)
-    lines = {one.text for child in standing for one in islice(ancestors(stack, child), AHEAD)}
-    return next((one for one in candidates if one.text in lines), candidates[0])
+    ancestors = {
+        ancestor.text
+        for generation in in_ssm
+        for ancestor in islice(read_ancestors(stack, generation), LOOK_AHEAD)
+    }
+    return next((one for one in candidates if one.text in ancestors), candidates[0])
 
 
-def _parsed(stored: Stored) -> Iterator[Generation]:
+def _parse(stored: StoredParameter) -> Iterator[Generation]:
     """The generation that a parameter holds."""
     with suppress(DocumentInvalid):
         generation = document.loads(stored.text)
@@ -134,22 +151,25 @@ def _parsed(stored: Stored) -> Iterator[Generation]:
             yield generation
 
 
-def _recorded(stack: Stack, number: int, kept: Sequence[HistoryObject]) -> Iterator[Generation]:
+def _recorded(stack: Stack, number: int, history: Sequence[HistoryObject]) -> Iterator[Generation]:
     """What the history has under this number, the oldest object first."""
-    for one in islice((one for one in kept if one.number == number), _MOST_READ):
+    for entry in islice((entry for entry in history if entry.number == number), _MAX_READ):
         with suppress(DocumentInvalid):
-            yield stack.history.read(one)
+            yield stack.history.read(entry)
 
 
-def _newest(stack: Stack, kept: Sequence[HistoryObject]) -> Generation | None:
+def _newest(stack: Stack, history: Sequence[HistoryObject]) -> Generation | None:
     """The newest of the history that follows its own parent there; without any, that can be read."""
-    numbers = sorted({one.number for one in kept if one.number is not None}, reverse=True)
-    by_digest = {one.digest: one for one in kept}
+    numbers = sorted({entry.number for entry in history if entry.number is not None}, reverse=True)
+    by_digest = {entry.digest: entry for entry in history}
     newest = None
-    for generation in (one for n in numbers for one in _recorded(stack, n, kept)):
+    recorded = (
+        generation for number in numbers for generation in _recorded(stack, number, history)
+    )
+    for generation in recorded:
         newest = newest or generation
         with suppress(KeyError, DocumentInvalid):
             parent = stack.history.read(by_digest[generation.parent])
-            if not objection(parent, generation):
+            if not find_violation(parent, generation):
                 return generation
     return newest

@@ -5,7 +5,7 @@ and is one of the workflow's own steps, so it may run beside any of them. Where 
 newer release the reads raise, and nothing is touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,23 +15,24 @@ from keyturn.aws.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset import token_revocation, transitions
+from keyturn.keyset import capacity, token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import due_at
 from keyturn.rotation import prune_generations as pruning
 from keyturn.rotation import record_changes, repair_keyset, unlawful
-from keyturn.rotation.branches import foreign_objects
+from keyturn.rotation.branches import list_foreign_objects
 from keyturn.rotation.create_key import ensure_active, ensure_standby
-from keyturn.rotation.orphans import orphaned_keys
+from keyturn.rotation.orphans import find_orphans
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.put_back import restore_generations
+from keyturn.rotation.repairs import Repair
 from keyturn.rotation.task import Outcome
 
 _PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
-_MOST_NAMED = 20
-_HOUSEKEEPING = {"record_generations", "prune_generations"}
+_MAX_NAMED = 20
+_HOUSEKEEPING = {Repair.FORGET_CUTOFFS, Repair.RECORD_GENERATIONS, Repair.PRUNE_GENERATIONS}
 
 
 class RepairFailed(Exception):
@@ -49,32 +50,16 @@ def run(stack: Stack) -> Outcome:
     failures: list[str] = []
     try:
         if restored := restore_generations(stack):
-            repairs["restore_generations"] = restored
+            repairs[Repair.RESTORE_GENERATIONS] = restored
     except AwsFault as fault:  # what counts without the history still does
-        failures.append(f"restore_generations: {fault}")
+        failures.append(f"{Repair.RESTORE_GENERATIONS}: {fault}")
     stack.keysets.read()
-    for repair in (
-        join_branches,
-        retire_overdue_keys,
-        forget_cutoffs,
-        restore_active_key,
-        restore_standby,
-        remove_unlawful_generations,
-        step_over_unlawful_generations,
-        publish_jwks,  # of the last generation that the others append
-        destroy_ended_keys,
-        record_generations,
-        prune_generations,
-        sweep_orphans,
-        check_live_keys,
-        report_foreign_objects,
-    ):
-        name = repair.__name__
+    for repair, work in _REPAIRS.items():
         try:
-            if result := repair(stack, replace(origin, reason=name)):
-                repairs[name] = result
+            if result := work(stack, replace(origin, reason=repair.value)):
+                repairs[repair] = result
         except Exception as error:  # noqa: BLE001 - one repair that fails never stops the others
-            failures.append(f"{name}: {_text(error)}")
+            failures.append(f"{repair}: {_text(error)}")
     try:
         _announce_drift(stack, origin, repairs)
         _measure(stack)
@@ -104,19 +89,22 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
 
 
 def forget_cutoffs(stack: Stack, origin: Origin) -> int:
-    """Drop the cut-offs whose last token is dead: their room is for others."""
+    """Drop the cut-offs whose last token is dead, for their room; the JWKS names the new generation."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return token_revocation.forget_cutoffs(keyset, now, stack.limits)
 
     before = stack.keysets.read().keyset.cutoffs
-    return len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    forgotten = len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
+    if forgotten:
+        project(stack, origin)  # else publish_jwks would report a JWKS that lags behind
+    return forgotten
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     """Activate the standby, or a new key, while nobody signs (a founded keyset has its first run)."""
     generation = stack.keysets.read()
-    founding = not generation.keyset.known and _is_young(stack, generation)
+    founding = not generation.keyset.all_keys and _is_young(stack, generation)
     if generation.keyset.active or founding:
         return None
     return ensure_active(stack, origin, patience=_PATIENCE)
@@ -145,7 +133,7 @@ def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:
 
 def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
     """Destroy the KMS keys of this stack that no keyset will ever list and no JWKS shows."""
-    return _destroy(stack, {arn: arn for arn in orphaned_keys(stack)})
+    return _destroy(stack, {arn: arn for arn in find_orphans(stack)})
 
 
 def remove_unlawful_generations(stack: Stack, _origin: Origin) -> list[str]:
@@ -174,15 +162,33 @@ def check_live_keys(stack: Stack, _origin: Origin) -> None:
     Raises ForeignKey, with all that are not.
     """
     live = (stack.kms.find(key.kms_key_arn) for key in stack.keysets.read().keyset.keys)
-    if foreign := stack.kms.foreign(filter(None, live)):
+    if foreign := stack.kms.find_foreign(filter(None, live)):
         raise ForeignKey(*foreign)
 
 
 def report_foreign_objects(stack: Stack, _origin: Origin) -> None:
     """Say as long as they are there which objects of the history are not Keyturn's; nobody reads them."""
-    if foreign := foreign_objects(stack):
-        logger.warning("foreign_objects", count=len(foreign), objects=foreign[:_MOST_NAMED])
+    if foreign := list_foreign_objects(stack):
+        logger.warning("foreign_objects", count=len(foreign), objects=foreign[:_MAX_NAMED])
         measure(Metric.FOREIGN_OBJECTS, len(foreign))
+
+
+_REPAIRS: dict[Repair, Callable[[Stack, Origin], Any]] = {
+    Repair.JOIN_BRANCHES: join_branches,
+    Repair.RETIRE_OVERDUE_KEYS: retire_overdue_keys,
+    Repair.FORGET_CUTOFFS: forget_cutoffs,
+    Repair.RESTORE_ACTIVE_KEY: restore_active_key,
+    Repair.RESTORE_STANDBY: restore_standby,
+    Repair.REMOVE_UNLAWFUL_GENERATIONS: remove_unlawful_generations,
+    Repair.STEP_OVER_UNLAWFUL_GENERATIONS: step_over_unlawful_generations,
+    Repair.PUBLISH_JWKS: publish_jwks,  # of the last generation that the others append
+    Repair.DESTROY_ENDED_KEYS: destroy_ended_keys,
+    Repair.RECORD_GENERATIONS: record_generations,
+    Repair.PRUNE_GENERATIONS: prune_generations,
+    Repair.SWEEP_ORPHANS: sweep_orphans,
+    Repair.CHECK_LIVE_KEYS: check_live_keys,
+    Repair.REPORT_FOREIGN_OBJECTS: report_foreign_objects,
+}
 
 
 def _destroy(stack: Stack, names: Mapping[str, str]) -> list[str]:
@@ -213,11 +219,14 @@ def _measure(stack: Stack) -> None:
         overdue = max(now - due_at(activated, stack.times), timedelta(0))
         measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
         measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
+    if keyset.cutoffs:  # without any there is ample room, and no metric to pay for
+        measure(Metric.CUT_OFFS, len(keyset.cutoffs))
+        measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
 def _is_young(stack: Stack, generation: Generation) -> bool:
     """Whether this may be the middle of a run's work."""
-    return stack.clock.now() - generation.at < stack.limits.settle
+    return stack.clock.now() - generation.at < stack.limits.settling_time
 
 
 def _text(error: Exception) -> str:

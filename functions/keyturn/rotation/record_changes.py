@@ -17,9 +17,10 @@ from keyturn.keyset.changes import ChangeKind, changes, new_cutoffs
 from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
-from keyturn.rotation.branches import ancestors
+from keyturn.rotation.branches import read_ancestors
 from keyturn.rotation.prune_generations import prune_generations
 from keyturn.rotation.put_back import restore_generations
+from keyturn.rotation.repairs import Repair
 from keyturn.rotation.task import Outcome, rfc3339
 from keyturn.rotation.unlawful import remove_unlawful, step_over
 
@@ -38,26 +39,26 @@ class RecordFailed(Exception):
 
 def record_changes(stack: Stack) -> list[int]:
     """Announce and keep every generation that counts and that the bucket does not hold yet, in order."""
-    chain = stack.keysets.generations()
+    chain = stack.keysets.read_generations()
     missing = [generation for generation in chain if not stack.history.holds(generation)]
     for generation in missing:
-        stack.event_bus.put(_events(generation, _before(stack, chain, generation)))
+        stack.event_bus.put(_build_events(generation, _keyset_before(stack, chain, generation)))
         if stack.history.keep(generation.number, generation.text):
             logger.warning("history_overwritten", generation=generation.number)
             measure(Metric.FOREIGN_OBJECTS)
     return [generation.number for generation in missing]
 
 
-def _before(stack: Stack, chain: tuple[Generation, ...], generation: Generation) -> Keyset:
+def _keyset_before(stack: Stack, chain: tuple[Generation, ...], generation: Generation) -> Keyset:
     """The keyset that a generation changed; empty if it is the first, or nobody knows."""
     index = chain.index(generation)
     if index:
         return chain[index - 1].keyset
-    parent = next(ancestors(stack, generation), None)
+    parent = next(read_ancestors(stack, generation), None)
     return parent.keyset if parent else Keyset()
 
 
-def _events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:
+def _build_events(generation: Generation, before: Keyset) -> list[tuple[str, Mapping[str, Any]]]:
     origin = {
         "generation": generation.number,
         "at": rfc3339(generation.at),
@@ -112,7 +113,7 @@ def run(stack: Stack) -> Outcome:
 def _restore(stack: Stack, origin: Origin) -> list[int]:
     restored = restore_generations(stack)
     if restored:
-        repairs = {"restore_generations": restored}
+        repairs = {Repair.RESTORE_GENERATIONS: restored}
         stack.event_bus.put([("DriftRepaired", {"op_id": origin.op_id, "repairs": repairs})])
     return restored
 

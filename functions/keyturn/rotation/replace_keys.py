@@ -2,7 +2,7 @@
 
 from keyturn.aws.stack import Stack
 from keyturn.rotation.create_key import ensure_active, ensure_standby
-from keyturn.rotation.task import EmergencyInput, Outcome, task
+from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
@@ -18,4 +18,4 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
     return {"outcome": "replaced", "active": active, "standby": standby["kid"]}
 
 
-handler = task(EmergencyInput, run)
+handler = task(Step.REPLACE_KEYS, EmergencyInput, run)

@@ -6,13 +6,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from keyturn.aws.events import parse
-from keyturn.aws.executions import UNKNOWN, Request
+from keyturn.aws.executions import UNKNOWN, ExecutionRequest
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.rotation.task import Outcome
 
 
-class _Detail(BaseModel):
+class _DetailInput(BaseModel):
     """Of Step Functions' status change; what went wrong stays in the execution's history."""
 
     execution: str = Field(alias="executionArn")
@@ -20,24 +20,24 @@ class _Detail(BaseModel):
     input: str | None = None  # left out when it is too long for an event
 
 
-class _StatusChange(BaseModel):
-    detail: _Detail
+class _StatusChangeInput(BaseModel):
+    detail: _DetailInput
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Outcome:
     """Outcome `reported`; raises AwsFault, and Lambda tries it again."""
-    detail = parse(TypeAdapter(_StatusChange), event).detail
-    told = {"execution": detail.execution, "status": detail.status}
+    detail = parse(TypeAdapter(_StatusChangeInput), event).detail
+    fields = {"execution": detail.execution, "status": detail.status}
     bus = Stack.from_environment().event_bus
-    bus.put([("RotationFailed", {**told, **_started_with(detail.input)})])
-    outcome: Outcome = {"outcome": "reported", **told}
+    bus.put([("RotationFailed", {**fields, **_describe_request(detail.input)})])
+    outcome: Outcome = {"outcome": "reported", **fields}
     logger.info("report_failure", **outcome)
     return outcome
 
 
-def _started_with(text: str | None) -> dict[str, str | None]:
+def _describe_request(text: str | None) -> dict[str, str | None]:
     """Which mode, and by whom; anybody can start an execution with anything."""
-    request = Request.parse(text or "")
-    known = {"mode": request.mode, "started_by": request.started_by}
-    return {name: None if value == UNKNOWN else value for name, value in known.items()}
+    request = ExecutionRequest.parse(text or "")
+    fields = {"mode": request.mode, "started_by": request.started_by}
+    return {name: None if value == UNKNOWN else value for name, value in fields.items()}

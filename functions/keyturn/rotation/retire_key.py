@@ -5,7 +5,7 @@ from datetime import datetime
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import retire
-from keyturn.rotation.task import Outcome, SupersedingInput, task
+from keyturn.rotation.task import Outcome, Step, SupersedingInput, task
 
 
 def run(stack: Stack, event: SupersedingInput) -> Outcome:
@@ -19,4 +19,4 @@ def run(stack: Stack, event: SupersedingInput) -> Outcome:
     return {"outcome": "retired", "kid": kid, "generation": generation.number}
 
 
-handler = task(SupersedingInput, run)
+handler = task(Step.RETIRE_KEY, SupersedingInput, run)

@@ -14,9 +14,9 @@ from keyturn.keyset import timing
 from keyturn.keyset.capacity import CutOffsFull
 from keyturn.keyset.cutoffs import Claim
 from keyturn.keyset.model import Generation, Keyset
-from keyturn.keyset.token_revocation import OrderOvertaken, cut_off, release
+from keyturn.keyset.token_revocation import NotBlocked, OrderOvertaken, cut_off, release
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation.task import EmergencyInput, Outcome, measure_since_plan, task
+from keyturn.rotation.task import EmergencyInput, Outcome, Step, measure_since_plan, task
 
 _NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 
@@ -24,12 +24,12 @@ _NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
     """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
 
-    Raises CutOffsFull and OrderOvertaken, after the keys are revoked.
+    Raises CutOffsFull, NotBlocked and OrderOvertaken, after the keys are revoked.
     """
     try:
         generation, refusal = _write(stack, event), None
-    except (CutOffsFull, OrderOvertaken) as refused:
-        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS)), refused
+    except (CutOffsFull, NotBlocked, OrderOvertaken) as error:
+        generation, refusal = _write(stack, event.model_copy(update=_NO_CUTOFFS)), error
     measure_since_plan(stack, event, Metric.REVOCATION_LATENCY)
     if refusal:
         raise refusal
@@ -46,23 +46,26 @@ def run(stack: Stack, event: EmergencyInput) -> Outcome:
 
 def _write(stack: Stack, event: EmergencyInput) -> Generation:
     times, limits = stack.times, stack.limits
-    before = timing.cut_before(event.plan.at or stack.clock.now(), times)
-    cuts, blocks = list(_cuts(event)), [(Claim.CLIENT, digest) for digest in event.block]
+    before = timing.cutoff_before(event.plan.at or stack.clock.now(), times)
+    cutoffs, blocks = (
+        list(_requested_cutoffs(event)),
+        [(Claim.CLIENT, digest) for digest in event.block],
+    )
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
-        known = [kid for kid in event.kids if keyset.find(kid)]
-        keyset = revoke(keyset, known, now, times=times, limits=limits)
+        known_kids = [kid for kid in event.kids if keyset.find(kid)]
+        keyset = revoke(keyset, known_kids, now, times=times, limits=limits)
         keyset = release(keyset, event.release, before=before, times=times)
-        keyset = cut_off(keyset, cuts, now, before=before, times=times, limits=limits)
+        keyset = cut_off(keyset, cutoffs, now, before=before, times=times, limits=limits)
         return cut_off(keyset, blocks, now, before=before, times=times, limits=limits, block=True)
 
     return stack.keysets.update(change, event.origin)
 
 
-def _cuts(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
+def _requested_cutoffs(event: EmergencyInput) -> Iterator[tuple[Claim, str]]:
     for claim, digests in event.cut_off.items():
         for digest in digests:
             yield claim, digest
 
 
-handler = task(EmergencyInput, run)
+handler = task(Step.REVOKE_KEYS, EmergencyInput, run)

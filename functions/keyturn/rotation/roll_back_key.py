@@ -6,8 +6,8 @@ from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import roll_back
 from keyturn.keyset.values import Kid
-from keyturn.rotation.activate_key import activated
-from keyturn.rotation.task import Outcome, StepInput, task
+from keyturn.rotation.activate_key import describe_activation
+from keyturn.rotation.task import Outcome, Step, StepInput, task
 
 
 class RollbackInput(StepInput):
@@ -17,14 +17,14 @@ class RollbackInput(StepInput):
 
 
 def run(stack: Stack, event: RollbackInput) -> Outcome:
-    """Outcome `activated` or `activated_first`, as ActivateKey; `overtaken` when it is too late."""
+    """Outcome `activated` or `activated_without_grace`, as ActivateKey; `overtaken` when it is too late."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         supersede = event.plan.supersede
         return roll_back(keyset, event.kid, now, supersede=supersede, times=stack.times)
 
     generation = stack.keysets.update(change, event.origin)
-    return activated(stack, generation, event.kid, event.plan.supersede)
+    return describe_activation(stack, generation, event.kid, event.plan.supersede)
 
 
-handler = task(RollbackInput, run)
+handler = task(Step.ROLL_BACK_KEY, RollbackInput, run)

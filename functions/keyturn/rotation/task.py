@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -16,7 +17,7 @@ from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
 from keyturn.keyset.values import Kid
 
-MOST_CUTOFFS = 60  # in one request
+MAX_CUTOFFS = 60  # in one request
 
 Outcome = Mapping[str, Any]
 Handler = Callable[[Mapping[str, Any], object], Outcome]
@@ -24,12 +25,30 @@ Text = Annotated[str, Field(min_length=1, max_length=256)]
 OpId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Kids = Annotated[tuple[Kid, ...], Field(max_length=12)]
 Digest = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}$")]
-Digests = Annotated[tuple[Digest, ...], Field(max_length=MOST_CUTOFFS)]
+Digests = Annotated[tuple[Digest, ...], Field(max_length=MAX_CUTOFFS)]
 CutOffs = Mapping[Claim, Digests]
 _I = TypeVar("_I")
 
 
-class Planned(BaseModel):
+class Step(StrEnum):
+    """The Tasks of the workflow, as their log lines call them."""
+
+    ACTIVATE_KEY = "activate_key"
+    CONCLUDE_EMERGENCY = "conclude_emergency"
+    CREATE_KEY = "create_key"
+    DESTROY_KEY = "destroy_key"
+    DISABLE_KEYS = "disable_keys"
+    FLUSH_AUTHORIZERS = "flush_authorizers"
+    PLAN_ROTATION = "plan_rotation"
+    PROBE_KEY = "probe_key"
+    PUBLISH_JWKS = "publish_jwks"
+    REPLACE_KEYS = "replace_keys"
+    RETIRE_KEY = "retire_key"
+    REVOKE_KEYS = "revoke_keys"
+    ROLL_BACK_KEY = "roll_back_key"
+
+
+class PlanOutput(BaseModel):
     """What PlanRotation decided; every later state of the execution reads it."""
 
     model_config = ConfigDict(frozen=True)
@@ -40,7 +59,7 @@ class Planned(BaseModel):
     at: datetime | None = None  # missing in executions that an older release planned
 
 
-class Registered(BaseModel):
+class StandbyOutput(BaseModel):
     """The standby that CreateKey ensured."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,7 +73,7 @@ class StepInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     started_by: Text
-    plan: Planned
+    plan: PlanOutput
 
     @property
     def origin(self) -> Origin:
@@ -65,10 +84,10 @@ class StepInput(BaseModel):
 class StandbyInput(StepInput):
     """The same once there is a standby."""
 
-    standby: Registered
+    standby: StandbyOutput
 
 
-class Superseding(Planned):
+class SupersedingPlan(PlanOutput):
     """A plan that named the key to supersede."""
 
     supersede: Kid
@@ -77,7 +96,7 @@ class Superseding(Planned):
 class SupersedingInput(StepInput):
     """The same where a key has been superseded."""
 
-    plan: Superseding
+    plan: SupersedingPlan
 
 
 class EmergencyInput(StepInput):
@@ -92,14 +111,13 @@ class EmergencyInput(StepInput):
     release: Digests = ()
 
 
-def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
-    """The Lambda handler around `run(stack, input)`.
+def task(step: Step, input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
+    """The Lambda handler around `run(stack, input)`; `step` is the message of its log line.
 
     A refusal is an outcome for the Choice states: `too_early` with the instant to try again at, or
     `overtaken` when the world moved.
     """
     adapter: TypeAdapter[_I] = TypeAdapter(input_type)
-    step = run.__module__.rpartition(".")[2]
 
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: Mapping[str, Any], _context: object) -> Outcome:
@@ -108,9 +126,9 @@ def task(input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
             outcome = run(stack, parsed)
         except TooEarly as refusal:
             again_at = rfc3339(timing.wake_after(refusal.until, stack.times))
-            outcome = {"outcome": "too_early", "why": str(refusal), "again_at": again_at}
+            outcome = {"outcome": "too_early", "reason": str(refusal), "again_at": again_at}
         except Refused as refusal:
-            outcome = {"outcome": "overtaken", "why": str(refusal)}
+            outcome = {"outcome": "overtaken", "reason": str(refusal)}
         logger.info(step, **outcome)
         return outcome
 

@@ -6,9 +6,14 @@ import string
 
 _ALPHABET = (string.ascii_letters + string.digits).encode()
 # What is not in the alphabet becomes a character that the plain alphabet does not have either.
-_PLAIN = bytes(byte if byte in _ALPHABET else b"+/!"[b"-_".find(byte)] for byte in range(256))
+_TO_STANDARD = bytes(byte if byte in _ALPHABET else b"+/!"[b"-_".find(byte)] for byte in range(256))
 _PADDING = (b"", b"", b"==", b"=")  # by length modulo four; one character too many is no length
-_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # the last characters with no bit set in vain
+_FINAL_CHARACTERS = (
+    b"",
+    b"",
+    b"AQgw",
+    b"AEIMQUYcgkosw048",
+)  # the last characters with no bit set in vain
 
 
 def encode(raw: bytes) -> str:
@@ -25,10 +30,12 @@ def decode(text: str) -> bytes:
 
 def decode_ascii(text: bytes) -> bytes:
     """The same for a text that is bytes already."""
-    over = len(text) % 4
-    if over and text[-1] not in _LAST[over]:
+    remainder = len(text) % 4
+    if remainder and text[-1] not in _FINAL_CHARACTERS[remainder]:
         raise ValueError("not canonical base64url")
     try:
-        return binascii.a2b_base64(text.translate(_PLAIN) + _PADDING[over], strict_mode=True)
+        return binascii.a2b_base64(
+            text.translate(_TO_STANDARD) + _PADDING[remainder], strict_mode=True
+        )
     except binascii.Error:
         raise ValueError("not base64url") from None

@@ -31,7 +31,7 @@ class PublicJwk:
         if key.key_size != KEY_BITS:
             raise NotASigningKey(f"an RSA key of {key.key_size} bits, not {KEY_BITS}")
         numbers = key.public_numbers()
-        return cls(n=_unsigned(numbers.n), e=_unsigned(numbers.e))
+        return cls(n=_encode_integer(numbers.n), e=_encode_integer(numbers.e))
 
     @classmethod
     def from_der(cls, der: bytes) -> Self:
@@ -56,7 +56,7 @@ class PublicJwk:
             n, e = (int.from_bytes(base64url.decode(text), "big") for text in (self.n, self.e))
             return RSAPublicNumbers(e, n).public_key()
         except ValueError:
-            raise NotASigningKey("not the numbers of an RSA key") from None
+            raise NotASigningKey("not the parameters of an RSA key") from None
 
     def members(self) -> dict[str, str]:
         """The JWK as it stands in the JWKS: public members only."""
@@ -70,12 +70,12 @@ class PublicJwk:
         }
 
 
-def certified(jwk: PublicJwk, kid: str) -> PublicJwk:
+def certify(jwk: PublicJwk, kid: str) -> PublicJwk:
     """`jwk`, if `kid` is its thumbprint; raises NotASigningKey."""
     if jwk.kid != kid:
-        raise NotASigningKey(f"the public key found for {kid} has another thumbprint")
+        raise NotASigningKey(f"the public key for {kid} has a different thumbprint")
     return jwk
 
 
-def _unsigned(number: int) -> str:
+def _encode_integer(number: int) -> str:
     return base64url.encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))

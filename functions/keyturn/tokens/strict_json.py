@@ -18,9 +18,9 @@ def loads(raw: bytes) -> dict[str, Any]:
     try:
         parsed, end = _scan(text, 0)
         # In one flat object a comma stands before each member but the first. If there are no more
-        # commas than that, no member was told twice; otherwise look more closely.
+        # commas than that, no member occurs twice; otherwise look more closely.
         if text.rfind("{") or text.count(",") != len(parsed) - 1:
-            parsed, end = _scan_members(text, 0)
+            parsed, end = _scan_unique(text, 0)
         if "\\" in text:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
     except StopIteration:
@@ -32,7 +32,7 @@ def loads(raw: bytes) -> dict[str, Any]:
     return parsed
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate member")
@@ -43,16 +43,18 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(literal: str) -> float:
+def _parse_finite(literal: str) -> float:
     number = float(literal)
     if not math.isfinite(number):
         raise ValueError("number out of range")
     return number
 
 
-def _scanner(**hooks: Any) -> make_scanner:
-    decoder: Any = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, **hooks)
+def _make_scan(**hooks: Any) -> make_scanner:
+    decoder: Any = json.JSONDecoder(
+        parse_constant=_refuse_constant, parse_float=_parse_finite, **hooks
+    )
     return make_scanner(decoder)
 
 
-_scan, _scan_members = _scanner(), _scanner(object_pairs_hook=_members)
+_scan, _scan_unique = _make_scan(), _make_scan(object_pairs_hook=_unique_members)

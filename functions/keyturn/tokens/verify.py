@@ -1,8 +1,7 @@
-"""Verify an access token: strict before it is clever (docs/tokens.md)."""
+"""Verify the signature of an access token (RFC 7515 section 5.2), RS256 only."""
 
-from collections.abc import Callable, MutableMapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -11,65 +10,23 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.tokens import strict_json
-from keyturn.tokens.claims import Expected, check
 from keyturn.tokens.errors import Code, TokenRefused
-from keyturn.tokens.jws import MAX_KNOWN, SIGNATURE_BYTES, take_apart
+from keyturn.tokens.jws import SIGNATURE_BYTES, UnverifiedToken
 
-_MAX_HEADERS = 64  # far more than a keyset has keys
-_PADDING, _HASHED = PKCS1v15(), Prehashed(SHA256())
-
-
-class VerificationKey(NamedTuple):
-    """A public key that counts, and the longest life of its tokens in seconds."""
-
-    public_key: RSAPublicKey
-    lifetime: int
+_PADDING, _PREHASHED = PKCS1v15(), Prehashed(SHA256())
 
 
-class Signed(NamedTuple):
-    """What a key that counts has signed; nothing else of it has been checked."""
+def verify_signature(token: UnverifiedToken, public_key: RSAPublicKey) -> dict[str, Any]:
+    """The claims that this key signed, for `claims.check_claims` to check; raises TokenRefused.
 
-    claims: dict[str, Any]
-    lifetime: int  # the longest life of the key's tokens in seconds
-
-
-def verify(
-    text: str,
-    find_key: Callable[[str], VerificationKey],
-    expected: Expected,
-    *,
-    now: float,
-    headers: MutableMapping[bytes, str] | None = None,
-) -> dict[str, Any]:
-    """The claims of a good token; raises TokenRefused. `now` in epoch seconds; see `read_signed`."""
-    signed = read_signed(text, find_key, headers={} if headers is None else headers)
-    check(signed.claims, expected, lifetime=signed.lifetime, now=now)
-    return signed.claims
-
-
-def read_signed(
-    text: str,
-    find_key: Callable[[str], VerificationKey],
-    *,
-    headers: MutableMapping[bytes, str],
-) -> Signed:
-    """The claims behind a genuine signature, to be checked by `claims.check`; raises TokenRefused.
-
-    `find_key` maps a kid to its key, or raises TokenRefused itself. `headers` remembers which kid
-    the header segments of signed tokens name: those of one key are all the same text. It is no
-    verdict, and nobody without a key can add to it.
+    Nothing of the payload is parsed before the signature is verified.
     """
-    header, kid, signed, payload, signature = take_apart(text, headers)
-    key = find_key(kid)
-    if not has_signature(key.public_key, signature, signed):
+    if not has_signature(public_key, token.signature, token.signing_input):
         raise TokenRefused(Code.SIGNATURE)
     try:
-        claims = strict_json.loads(payload)
+        return strict_json.loads(token.payload)
     except ValueError:
         raise TokenRefused(Code.MALFORMED) from None
-    if header not in headers and len(headers) < _MAX_HEADERS and len(header) <= MAX_KNOWN:
-        headers[header] = kid
-    return Signed(claims, key.lifetime)
 
 
 def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) -> bool:
@@ -77,7 +34,7 @@ def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) ->
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:
-        public_key.verify(signature, sha256(message).digest(), _PADDING, _HASHED)
+        public_key.verify(signature, sha256(message).digest(), _PADDING, _PREHASHED)
     except InvalidSignature:
         return False
     return True

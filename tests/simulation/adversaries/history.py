@@ -14,9 +14,9 @@ from keyturn.aws.history import _name
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from keyturn.rotation import record_changes
-from tests.simulation.cloud.s3 import Version
+from tests.cloud.s3 import Version
 from tests.simulation.play import Play
 
 Object = tuple[str, str]  # name and body
@@ -62,7 +62,7 @@ def a_forged_successor(play: Play, choose: Random) -> Iterator[Object]:
     forged = replace(
         past, number=number, parent=document.digest(head.text), at=head.at, op_id="forged"
     )
-    if objection(head, forged):
+    if find_violation(head, forged):
         yield from _forged(play, forged)
 
 

@@ -42,7 +42,7 @@ def who_may_invoke_what_runs_beside(play: Play, choose: Random) -> None:
 
 def step_event(play: Play, choose: Random) -> Event:
     """What every step understands, about keys of the keyset or none."""
-    kids = [key.kid for key in play.world.truth.keyset.known] or ["k" * 43]
+    kids = [key.kid for key in play.world.truth.keyset.all_keys] or ["k" * 43]
     supersede = choose.choice([None, *kids])
     request = {"mode": "scheduled", "started_by": "somebody", "supersede": supersede}
     return {

@@ -41,7 +41,7 @@ def who_may_sign_with_any_key(play: Play, _choose: Random) -> None:
 def who_may_lend_any_key(play: Play, _choose: Random) -> None:
     """`kms:CreateGrant` on `*`: lends itself each key that it can, and signs."""
     kms = play.world.kms
-    for key in play.world.truth.keyset.known:
+    for key in play.world.truth.keyset.all_keys:
         if kms.allows(LENDER, "kms:CreateGrant", key.kms_key_arn):
             kms.lend(key.kms_key_arn, LENDER, "kms:Sign")
     _sign_with_every_key(play, LENDER)
@@ -75,7 +75,7 @@ def who_may_tag_any_key(play: Play, choose: Random) -> None:
 
 
 def _sign_with_every_key(play: Play, thief: Principal) -> None:
-    for key in play.world.truth.keyset.known:
+    for key in play.world.truth.keyset.all_keys:
         play.traffic.sign_as(thief, key.kid, key.kms_key_arn)
 
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from keyturn.aws.well_known import JWKS
-from tests.simulation.cloud.s3 import Version
+from tests.cloud.s3 import Version
 from tests.simulation.play import Play
 
 _FOREIGN = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "foreign", "n": "AQAB", "e": "AQAB"}

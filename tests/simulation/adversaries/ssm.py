@@ -15,7 +15,7 @@ from random import Random
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Generation, Keyset
-from keyturn.keyset.succession import objection
+from keyturn.keyset.succession import find_violation
 from tests.simulation.play import Play
 
 _PATH = "/keyturn/sim/keyset/"
@@ -80,7 +80,7 @@ DELETIONS: tuple[Callable[[list[Generation], Random], list[Generation]], ...] = 
 def _is_lawful(run: Play, text: str) -> bool:
     """A rollback of a rollback, say."""
     try:
-        return objection(_head(run), document.loads(text)) is None
+        return find_violation(_head(run), document.loads(text)) is None
     except DocumentInvalid:
         return False
 

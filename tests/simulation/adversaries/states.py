@@ -78,7 +78,7 @@ _INPUTS: tuple[Callable[[Play, Random], Input], ...] = (
 
 
 def _some_kid(play: Play, choose: Random) -> str:
-    return choose.choice(["k" * 43, *(key.kid for key in play.world.truth.keyset.known)])
+    return choose.choice(["k" * 43, *(key.kid for key in play.world.truth.keyset.all_keys)])
 
 
 def _texts(kids: Any) -> list[str]:

@@ -71,6 +71,7 @@ MUTANTS: tuple[Mutant, ...] = (
     cutoffs.the_authorizer_knows_no_cut_offs,
     cutoffs.the_issuer_signs_what_is_cut_off,
     cutoffs.a_release_drops_the_cut_off,
+    cutoffs.a_release_needs_no_block,
     cutoffs.a_block_that_runs_again_blocks_again,
     orphans.the_loser_of_a_race_deletes_its_key,
     orphans.the_sweep_ignores_the_jwks,

@@ -41,9 +41,9 @@ def an_older_view_of_a_client_will_do() -> AbstractContextManager[Any]:
     """The issuer goes on with it as long as an authorizer may."""
 
     def older(stack: Any, name: str) -> Any:
-        client = stack.client_views.view(name).current()
+        client = stack.client_views.view(name).get()
         if client is None:
-            raise issue_token.Forbidden("client: no document says what it may have")
+            raise issue_token.Forbidden("client: has no document")
         return client
 
     return patch.object(issue_token, "_client", older)

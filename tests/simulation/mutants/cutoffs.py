@@ -1,5 +1,6 @@
 """Mutants of the cut-offs by which tokens are taken back."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -9,8 +10,9 @@ from unittest.mock import patch
 
 from keyturn.api import issue_token
 from keyturn.keyset import cutoffs, timing, token_revocation
-from keyturn.keyset.cutoffs import Claim, CutOff
+from keyturn.keyset.cutoffs import CutOff, Index
 from keyturn.keyset.model import Keyset
+from keyturn.keyset.token_revocation import NotBlocked
 from keyturn.rotation import revoke_keys
 from keyturn.rotation.task import EmergencyInput
 from tests.simulation.mutants.patching import rebuilt
@@ -19,19 +21,19 @@ from tests.simulation.mutants.patching import rebuilt
 def a_token_of_the_instant_is_hit() -> AbstractContextManager[Any]:
     """Whose `iat` equals it."""
 
-    def hits(self: CutOff, issued: float) -> bool:
+    def refuses(self: CutOff, issued: float) -> bool:
         return self.until is None or issued <= self.before.timestamp()
 
-    return patch.object(CutOff, "hits", hits)
+    return patch.object(CutOff, "refuses", refuses)
 
 
 def the_instant_lacks_epsilon() -> AbstractContextManager[Any]:
     """Issuers are never ahead."""
 
-    def cut_before(ordered: datetime, _times: Any) -> datetime:
+    def cutoff_before(ordered: datetime, _times: Any) -> datetime:
         return timing.whole_second(ordered + timedelta(seconds=1))
 
-    return patch.object(timing, "cut_before", cut_before)
+    return patch.object(timing, "cutoff_before", cutoff_before)
 
 
 def the_instant_is_that_of_each_attempt() -> AbstractContextManager[Any]:
@@ -47,7 +49,7 @@ def the_instant_is_that_of_each_attempt() -> AbstractContextManager[Any]:
 
 def the_later_cut_off_counts() -> AbstractContextManager[Any]:
     """Even if it is the weaker."""
-    return patch.object(CutOff, "at_least", lambda self, _other: self)
+    return patch.object(CutOff, "merge", lambda self, _other: self)
 
 
 def a_cut_off_is_over_at_its_instant() -> AbstractContextManager[Any]:
@@ -65,28 +67,26 @@ def a_cut_off_is_never_over() -> AbstractContextManager[Any]:
 def a_digest_is_compared_by_its_beginning() -> AbstractContextManager[Any]:
     """Other values begin like it."""
 
-    def first_hit(
-        by_claim: Mapping[Claim, Mapping[str, CutOff]], claims: Mapping[str, Any]
-    ) -> CutOff | None:
+    def find_match(by_claim: Index, claims: Mapping[str, Any]) -> CutOff | None:
         for claim, by_digest in by_claim.items():
-            wanted = cutoffs.digest_of(claims[claim])
+            wanted = urlsafe_b64decode(cutoffs.digest_of(claims[claim]))
             for digest, cutoff in by_digest.items():
-                if digest[0] == wanted[0] and cutoff.hits(claims["iat"]):
+                if digest[0] == wanted[0] and cutoff.refuses(claims["iat"]):
                     return cutoff
         return None
 
-    return patch.object(cutoffs, "first_hit", first_hit)
+    return patch.object(cutoffs, "find_match", find_match)
 
 
 def the_authorizer_knows_no_cut_offs() -> AbstractContextManager[Any]:
     """Only the issuer does, which signs the rest of its tokens in a moment."""
     issuing = ("client_id", "sub", "jti", "iat")
 
-    def cutoff_that_hits(self: Keyset, claims: Mapping[str, Any]) -> CutOff | None:
+    def refusing_cutoff(self: Keyset, claims: Mapping[str, Any]) -> CutOff | None:
         return real(self, claims) if set(claims) == set(issuing) else None
 
-    real = Keyset.cutoff_that_hits
-    return patch.object(Keyset, "cutoff_that_hits", cutoff_that_hits)
+    real = Keyset.refusing_cutoff
+    return patch.object(Keyset, "refusing_cutoff", refusing_cutoff)
 
 
 def the_issuer_signs_what_is_cut_off() -> AbstractContextManager[Any]:
@@ -97,11 +97,27 @@ def the_issuer_signs_what_is_cut_off() -> AbstractContextManager[Any]:
 def a_release_drops_the_cut_off() -> AbstractContextManager[Any]:
     """With it what was issued before."""
 
-    def release(keyset: Keyset, clients: Iterable[str], **_arguments: Any) -> Keyset:
+    def release(keyset: Keyset, clients: Iterable[str], **how: Any) -> Keyset:
         released = frozenset(clients)
-        kept = [one for one in keyset.cutoffs if not (one.blocks and one.digest in released)]
+        if real(keyset, released, **how) == keyset:
+            return keyset
+        kept = [one for one in keyset.cutoffs if not (one.is_block and one.digest in released)]
         return replace(keyset, cutoffs=tuple(kept))
 
+    real = token_revocation.release
+    return patch.object(revoke_keys, "release", release)
+
+
+def a_release_needs_no_block() -> AbstractContextManager[Any]:
+    """It is done, says one that finds none: perhaps because it has overtaken it."""
+
+    def release(keyset: Keyset, clients: Iterable[str], **how: Any) -> Keyset:
+        try:
+            return real(keyset, clients, **how)
+        except NotBlocked:
+            return keyset
+
+    real = token_revocation.release
     return patch.object(revoke_keys, "release", release)
 
 
@@ -114,7 +130,7 @@ def a_block_that_runs_again_blocks_again() -> AbstractContextManager[Any]:
         standing = {(one.claim, one.digest): one for one in keyset.cutoffs}
         for value in requested:
             block = CutOff(*value, how["before"])
-            standing[value] = block.at_least(standing.get(value, block))
+            standing[value] = block.merge(standing.get(value, block))
         together = sorted(standing.values(), key=lambda one: (one.claim, one.digest))
         return replace(keyset, cutoffs=tuple(together))
 

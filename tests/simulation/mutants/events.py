@@ -8,13 +8,22 @@ from unittest.mock import patch
 from keyturn.aws import custom_resource
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import Event
-from keyturn.keyset.transitions import _end, _live
+from keyturn.keyset.transitions import _end_keys, _get_live_key
 from keyturn.rotation import destroy_key, keyset_resource, plan_rotation, retire_key
-from keyturn.rotation.plan_rotation import Emergency, PlanInput, Rollback, Scheduled
+from keyturn.rotation.plan_rotation import (
+    EmergencyRequestInput,
+    PlanInput,
+    RollbackRequestInput,
+    ScheduledInput,
+)
 from keyturn.rotation.task import SupersedingInput
 from tests.simulation.mutants.patching import rebuilt
 
-_MEMBERS = {name for mode in (Scheduled, Rollback, Emergency) for name in mode.model_fields}
+_MEMBERS = {
+    name
+    for mode in (ScheduledInput, RollbackRequestInput, EmergencyRequestInput)
+    for name in mode.model_fields
+}
 
 
 def an_input_says_what_a_state_says() -> AbstractContextManager[Any]:
@@ -36,7 +45,9 @@ def a_key_retires_when_the_event_says_so() -> AbstractContextManager[Any]:
     def retire(keyset: Any, kid: str, now: datetime, *, times: Any, limits: Any) -> Any:
         if isinstance(keyset.get(kid), EndedKey):
             return keyset
-        return _end(keyset, (_live(keyset, kid, Event.RETIRE),), Event.RETIRE, now, limits)
+        return _end_keys(
+            keyset, (_get_live_key(keyset, kid, Event.RETIRE),), Event.RETIRE, now, limits
+        )
 
     return patch.object(retire_key, "retire", retire)
 

@@ -40,13 +40,13 @@ def other_bytes_stop_the_recording() -> AbstractContextManager[Any]:
 
 def whatever_says_that_it_follows_comes_back() -> AbstractContextManager[Any]:
     """Its parent's hash is no proof: anybody can read the text."""
-    return patch.object(put_back, "objection", lambda _before, _after: None)
+    return patch.object(put_back, "find_violation", lambda _before, _after: None)
 
 
 def any_object_of_the_number_backs_a_jwks() -> AbstractContextManager[Any]:
     """As it was: a forged JWKS and a forged object wedge the publication."""
 
-    def branches(stack: Any, _lineage: Any) -> Any:
+    def find_branches(stack: Any, _lineage: Any) -> Any:
         return stack.history.generations()
 
-    return patch.object(publish_jwks, "branches", branches)
+    return patch.object(publish_jwks, "find_branches", find_branches)

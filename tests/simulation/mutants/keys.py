@@ -63,7 +63,7 @@ def a_key_that_is_lent_is_ours() -> AbstractContextManager[Any]:
 def a_key_of_any_kind_is_ours() -> AbstractContextManager[Any]:
     """Neither spec nor usage nor origin is looked at."""
     real = kms_keys._kms_key
-    return patch.object(kms_keys, "_kms_key", lambda told: replace(real(told), of_our_kind=True))
+    return patch.object(kms_keys, "_kms_key", lambda told: replace(real(told), has_our_spec=True))
 
 
 def a_key_that_denies_us_ends_the_sweep() -> AbstractContextManager[Any]:
@@ -85,9 +85,9 @@ def a_tagged_key_is_adopted() -> AbstractContextManager[Any]:
 
     def ensure(stack: Any, origin: Any, **options: Any) -> Any:
         keyset = stack.keysets.read().keyset
-        known = {key.kms_key_arn for key in keyset.known}
+        known = {key.kms_key_arn for key in keyset.all_keys}
         with whatever_is_tagged_is_ours():
-            tagged = stack.kms.of_stack(besides=known)
+            tagged = stack.kms.list_own(excluding=known)
         for key in tagged:
             if keyset.standby is None and key.enabled:
                 with suppress(AwsFault, KeysetError):

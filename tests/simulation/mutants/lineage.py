@@ -13,7 +13,7 @@ from tests.simulation.mutants.patching import everywhere
 
 def whatever_names_its_parent_follows() -> AbstractContextManager[Any]:
     """The hash alone is no proof: anybody can read the text."""
-    return patch.object(lineage, "objection", lambda _before, _after: None)
+    return patch.object(lineage, "find_violation", lambda _before, _after: None)
 
 
 def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
@@ -24,7 +24,7 @@ def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
         by_number = {one.number: one for one in numbered}
         for one in sorted(numbered, key=lambda one: one.name):
             try:
-                return Lineage.of_one(lineage._read(one)).extended(by_number)
+                return Lineage.from_generation(lineage._read(one)).extend(by_number)
             except lineage.DocumentInvalid:
                 continue
         return None
@@ -39,7 +39,7 @@ def the_highest_number_counts() -> AbstractContextManager[Any]:
         numbered = [one for one in parameters if (one.number or HIGHEST) < HIGHEST]
         for one in sorted(numbered, key=lambda one: one.name, reverse=True):
             try:
-                return Lineage.of_one(lineage._read(one))
+                return Lineage.from_generation(lineage._read(one))
             except lineage.DocumentInvalid:
                 continue
         return None
@@ -49,13 +49,13 @@ def the_highest_number_counts() -> AbstractContextManager[Any]:
 
 def what_does_not_follow_blocks_the_name() -> AbstractContextManager[Any]:
     """A writer never steps over it: nobody can be revoked."""
-    real = Lineage.extended
+    real = Lineage.extend
 
-    def extended(self: Any, parameters: Any) -> Any:
+    def extend(self: Any, parameters: Any) -> Any:
         whole = real(self, parameters)
-        return Lineage(whole.chain, whole.head.number + 1, whole.ignored)
+        return Lineage(whole.chain, whole.head.number + 1, whole.rejections)
 
-    return patch.object(Lineage, "extended", extended)
+    return patch.object(Lineage, "extend", extend)
 
 
 def nothing_is_put_back() -> AbstractContextManager[Any]:

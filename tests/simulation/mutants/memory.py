@@ -21,7 +21,7 @@ def ends_are_forgotten_at_once() -> AbstractContextManager[Any]:
     """A step whose reply was lost no longer finds that it is done."""
 
     def forget(keyset: Any, now: datetime, limits: Any) -> Any:
-        return real(keyset, now, replace(limits, ended=timedelta(seconds=-1)))
+        return real(keyset, now, replace(limits, ended_age=timedelta(seconds=-1)))
 
     real = transitions.forget
     return patch.object(transitions, "forget", forget)
@@ -42,8 +42,8 @@ def unregistered_keys_stop_creation() -> AbstractContextManager[Any]:
 
     def ensure(stack: Any, origin: Any, **how: Any) -> Any:
         keyset = stack.keysets.read().keyset
-        known = {key.kms_key_arn for key in keyset.known}
-        keys = [key for key in stack.kms.of_stack() if key.enabled and key.arn not in known]
+        known = {key.kms_key_arn for key in keyset.all_keys}
+        keys = [key for key in stack.kms.list_own() if key.enabled and key.arn not in known]
         if keyset.standby is None and len(keys) >= 4:
             raise KeysetFault("too many unclaimed keys")
         return real(stack, origin, **how)
@@ -66,7 +66,7 @@ def generations_are_pruned_by_age_alone() -> AbstractContextManager[Any]:
     """In a busy hour every cold reader reads hundreds of them."""
 
     def prune(stack: Any) -> Any:
-        with patch.object(stack, "limits", replace(stack.limits, generations=10_000)):
+        with patch.object(stack, "limits", replace(stack.limits, generation_count=10_000)):
             return real(stack)
 
     real = reconcile.pruning.prune_generations

@@ -40,18 +40,16 @@ def the_sweep_ignores_the_jwks() -> AbstractContextManager[Any]:
         with patch.object(stack.well_known, "read", lambda: blind):
             return real(stack, origin)
 
-    sweep.__name__ = "sweep_orphans"
     real = reconcile.sweep_orphans
-    return patch.object(reconcile, "sweep_orphans", sweep)
+    return patch.dict(reconcile._REPAIRS, {reconcile.Repair.SWEEP_ORPHANS: sweep})
 
 
 def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
     """A key that is just being registered looks like an orphan."""
 
     def sweep(stack: Any, origin: Any) -> Any:
-        with patch.object(stack, "limits", replace(stack.limits, orphan=timedelta(0))):
+        with patch.object(stack, "limits", replace(stack.limits, orphan_age=timedelta(0))):
             return real(stack, origin)
 
-    sweep.__name__ = "sweep_orphans"
     real = reconcile.sweep_orphans
-    return patch.object(reconcile, "sweep_orphans", sweep)
+    return patch.dict(reconcile._REPAIRS, {reconcile.Repair.SWEEP_ORPHANS: sweep})

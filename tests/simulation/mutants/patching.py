@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.rotation.task import task
+from keyturn.rotation.task import Step, task
 
 
 def rebuilt(module: Any, input_type: Any, run: Any) -> AbstractContextManager[Any]:
     """The step's handler, made anew around another `run`."""
-    return patch.object(module, "handler", task(input_type, run))
+    step = Step(module.__name__.rpartition(".")[2])
+    return patch.object(module, "handler", task(step, input_type, run))
 
 
 @contextmanager

@@ -25,8 +25,8 @@ def an_unpublished_standby_is_activated() -> AbstractContextManager[Any]:
         try:
             return real(keyset, kid, now, **told)
         except transitions.TooEarly:
-            standby = transitions._live(keyset, kid, Event.ACTIVATE)
-            return transitions._sign(keyset, standby, Event.ACTIVATE, now, told["times"])
+            standby = transitions._get_live_key(keyset, kid, Event.ACTIVATE)
+            return transitions._make_active(keyset, standby, Event.ACTIVATE, now, told["times"])
 
     real = transitions.activate
     return patch.object(activate_key, "activate", activate)
@@ -36,7 +36,7 @@ def keys_are_disabled_without_a_second_look() -> AbstractContextManager[Any]:
     """DisableKeys trusts that RevokeKeys did its work."""
 
     def run(stack: Any, event: Any) -> Any:
-        for key in stack.keysets.read().keyset.known:
+        for key in stack.keysets.read().keyset.all_keys:
             if key.kid in event.kids:
                 stack.kms.disable(key.kms_key_arn)
         return {"outcome": "disabled"}

@@ -60,7 +60,7 @@ def a_new_lifetime_applies_to_keys_in_use() -> Iterator[None]:
     margin = timing.grace_period
     with (
         patch.object(timing, "grace_period", lambda t, _life: margin(t, t.token_lifetime)),
-        patch.object(succession, "_of_grace", lambda _key: iter(())),
+        patch.object(succession, "_check_grace", lambda _key: iter(())),
     ):
         yield
 
@@ -68,11 +68,11 @@ def a_new_lifetime_applies_to_keys_in_use() -> Iterator[None]:
 def newborns_are_waited_for_ten_seconds() -> AbstractContextManager[Any]:
     """The step gives its key up, and the next try creates another one."""
 
-    def when_known(stack: Any, created: Any, ask: Any, *, patience: timedelta) -> Any:
+    def wait_until_known(stack: Any, created: Any, ask: Any, *, patience: timedelta) -> Any:
         return real(stack, created, ask, patience=min(patience, timedelta(seconds=10)))
 
-    real = births.when_known
-    return patch.object(births, "when_known", when_known)
+    real = births.wait_until_known
+    return patch.object(births, "wait_until_known", wait_until_known)
 
 
 def replacements_are_waited_for_one_after_the_other() -> AbstractContextManager[Any]:
@@ -94,7 +94,7 @@ def a_key_that_kms_does_not_know_counts_as_disabled() -> AbstractContextManager[
 
 def a_new_role_that_is_refused_fails_the_creation() -> AbstractContextManager[Any]:
     """IAM lets it act seconds later."""
-    return patch.object(keyset_resource, "_patiently", lambda _stack, work: work())
+    return patch.object(keyset_resource, "_retry", lambda _stack, work: work())
 
 
 def _patience(state: str, tries: int) -> AbstractContextManager[Any]:

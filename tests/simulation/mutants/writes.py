@@ -35,7 +35,7 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
                 keys = publish_jwks._jwks(stack, generation.keyset, seen)
                 publish_jwks._write(stack, generation, keys, seen)
                 continue
-            noted = publish_jwks._note_published(stack, seen, origin)
+            noted = publish_jwks._mark_published(stack, seen, origin)
             if set(seen.keys) == {k.kid for k in noted.keyset.keys}:
                 return noted
         raise publish_jwks.JwksBusy
@@ -46,11 +46,11 @@ def an_equal_jwks_is_not_written() -> AbstractContextManager[Any]:
 def the_jwks_is_what_it_says_it_is() -> AbstractContextManager[Any]:
     """As it was: its metadata's number and its max-age decide whether it is ours."""
 
-    def shows(self: Any, projection: Any, generation: int, _keys: Any) -> bool:
+    def matches(self: Any, projection: Any, generation: int, _keys: Any) -> bool:
         same = projection.generation == generation
         return same and projection.cache_control == self._cache_control
 
-    return patch.object(WellKnown, "shows", shows)
+    return patch.object(WellKnown, "matches", matches)
 
 
 def the_jwks_is_written_without_a_condition() -> AbstractContextManager[Any]:
@@ -99,12 +99,12 @@ def a_generation_is_kept_before_it_is_told() -> AbstractContextManager[Any]:
     """What is kept counts as told."""
 
     def record(stack: Any) -> Any:
-        chain = stack.keysets.generations()
+        chain = stack.keysets.read_generations()
         for generation in chain:
             if not stack.history.holds(generation):
                 stack.history.keep(generation.number, generation.text)
-                before = record_changes._before(stack, chain, generation)
-                stack.event_bus.put(record_changes._events(generation, before))
+                before = record_changes._keyset_before(stack, chain, generation)
+                stack.event_bus.put(record_changes._build_events(generation, before))
         return []
 
     return patch.object(record_changes, "record_changes", record)

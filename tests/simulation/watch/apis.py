@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keyturn.keyset.timing import Times
-from tests.simulation.cloud.ssm import Ssm
+from tests.cloud.ssm import Ssm
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.tokens import Token
 

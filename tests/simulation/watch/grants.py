@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyturn.keyset.timing import Times
-from tests.simulation.cloud.ssm import Ssm
+from tests.cloud.ssm import Ssm
 from tests.simulation.watch.broken import insist
 
 GRANTED = "granted"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from keyturn.aws.well_known import JWKS
 from keyturn.keyset.timing import Limits, Times
-from tests.simulation.cloud.s3 import Version
+from tests.cloud.s3 import Version
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.truth import Truth
 

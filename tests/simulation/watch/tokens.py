@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from keyturn.keyset.timing import Times
 from tests.simulation.watch.broken import insist
@@ -145,5 +146,6 @@ class Tokens:
         insist(False, "S1", f"a good token of a key that is {life.state} is refused")
 
 
+@lru_cache(4096)
 def _json(segment: str) -> dict:
     return json.loads(base64.urlsafe_b64decode(segment + "=="))

@@ -14,7 +14,7 @@ from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.timing import Limits, Times
 from keyturn.tokens.jwk import PublicJwk
-from tests.simulation.cloud.kms import ENABLED, Kms
+from tests.cloud.kms import ENABLED, Kms
 from tests.simulation.watch.broken import BY_A_BRANCH, EXCUSED, insist
 
 NEVER = -1e9
@@ -169,7 +169,7 @@ class Truth:
         self.planted |= lost  # those that stand are stepped over
         self.arns.clear()
         for _, generation in self.landed:
-            for key in generation.keyset.known:
+            for key in generation.keyset.all_keys:
                 self.arns[key.kms_key_arn] = key.kid
                 self.life(key.kid).state = key.state.value
         for one in new:
@@ -193,7 +193,7 @@ class Truth:
         insist(not live, "S8", f"KMS {state} for a key that is {live and live[0].state}")
         if arn not in self.arns:
             age = self.now() - self.kms.keys[arn].created
-            is_old = age > self.limits.orphan.total_seconds() - self.times.clock_skew
+            is_old = age > self.limits.orphan_age.total_seconds() - self.times.clock_skew
             born = self.kms.metadata(arn, self.now())["KeyMetadata"]["CreationDate"]
             horizon = self.keyset.horizon
             is_forgotten = horizon is not None and born <= horizon
@@ -209,7 +209,7 @@ class Truth:
 
     def _check_keys(self, before: Keyset, generation: Generation) -> None:
         after = generation.keyset
-        listed = len(after.known)
+        listed = len(after.all_keys)
         insist(listed <= self.limits.listed_keys, "L3", f"the keyset lists {listed} keys")
         states = [key.state.value for key in after.keys]
         for state in ("active", "standby"):
@@ -218,11 +218,11 @@ class Truth:
             key = self.kms.keys[after.active.kms_key_arn]
             insist(key.states[-1][1] == ENABLED, "S4", "the active key is not enabled in KMS")
             insist(kid_of(key.der) == after.active.kid, "S4", "the active kid is another key's")
-        for known in after.known:
+        for known in after.all_keys:
             foreign = self.kms.keys[known.kms_key_arn].foreign
             insist(not foreign, "S13", "a key of somebody else is registered")
             self._check_step(before, known, generation)
-        for key in before.known:
+        for key in before.all_keys:
             if after.find(key.kid) is None:
                 self._check_forgotten(key, generation)
 
@@ -255,8 +255,8 @@ class Truth:
         if isinstance(key, Key):
             insist(False, "S9", f"a {key.state} key got lost")
             return
-        is_old = generation.at - key.ended > self.limits.ended - timedelta(seconds=1)
-        is_full = len(generation.keyset.known) >= self.limits.listed_keys
+        is_old = generation.at - key.ended > self.limits.ended_age - timedelta(seconds=1)
+        is_full = len(generation.keyset.all_keys) >= self.limits.listed_keys
         insist(is_old or is_full, "S5", "an ended key is forgotten early")
 
     def _check_rise(self, before: Keyset, generation: Generation) -> None:

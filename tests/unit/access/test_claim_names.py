@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from keyturn.access.claim_names import REGISTERED, RESERVED, fold, objection
+from keyturn.access.claim_names import REGISTERED, RESERVED, find_problem, fold
 
 # Characters that fold to ASCII letters somewhere: Go's EqualFold (ſ, K), Java's equalsIgnoreCase (ı, İ),
 # compatibility forms (fullwidth, mathematical, circled, superscript, ligatures).
@@ -24,13 +24,13 @@ _LOOKALIKES = {
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_what_the_issuer_vouches_for_is_reserved(name):
     """No document makes it a client's to say."""
-    assert objection(name) == "is reserved"
+    assert find_problem(name) == "is reserved"
 
 
 @pytest.mark.parametrize("name", sorted(REGISTERED - RESERVED))
 def test_a_registered_name_may_be_listed_as_it_is(name):
     """`roles`, `groups`, `act`, `azp`, `scp`: the team that lists them decides."""
-    assert objection(name) is None
+    assert find_problem(name) is None
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_a_registered_name_may_be_listed_as_it_is(name):
 )
 def test_a_name_that_can_be_read_as_another_is_named_with_it(name, twin):
     """Case, Unicode folds, invisible characters, and `-` or `_` that some decoders ignore."""
-    assert objection(name) == f"can be read as {twin}"
+    assert find_problem(name) == f"can be read as {twin}"
 
 
 @pytest.mark.parametrize("name", ["", " ", "_", "--", "\u200b", "$"])
 def test_a_name_without_a_letter_or_digit_is_none(name):
     """Nobody could tell what it says."""
-    assert objection(name) == "has no letter or digit"
+    assert find_problem(name) == "has no letter or digit"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_name_without_a_letter_or_digit_is_none(name):
 )
 def test_other_names_are_free(name):
     """Also those that contain a registered one."""
-    assert objection(name) is None
+    assert find_problem(name) is None
 
 
 def test_registered_names_differ_by_more_than_their_fold():
@@ -78,7 +78,7 @@ def test_no_disguise_of_a_reserved_name_is_free():
         name = source.choice(sorted(RESERVED))
         disguised = "".join(_disguised(letter, source) for letter in name)
         if disguised != name:
-            assert objection(disguised), ascii(disguised)
+            assert find_problem(disguised), ascii(disguised)
 
 
 def _disguised(letter: str, source: Random) -> str:

@@ -34,8 +34,8 @@ def test_what_is_left_out_is_the_least():
     client = Client.from_document("shop", {"audiences": ["orders"]})
     assert (client.scopes, client.claims, client.max_lifetime) == (frozenset(), frozenset(), None)
     assert client.subjects is Subjects.ITSELF
-    assert client.may_be("shop")
-    assert not client.may_be("user-1")
+    assert client.may_use_subject("shop")
+    assert not client.may_use_subject("user-1")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_what_is_left_out_is_the_least():
     [
         (["sub"], "'sub' is reserved"),
         (["SUB"], "'SUB' can be read as sub"),
-        ([""], "a text of 1 to 256"),
-        (["tenant", "Tenant"], "can be read as the same name"),
+        ([""], "a string of 1 to 256"),
+        (["tenant", "Tenant"], "that some verifiers read as the same"),
         (["ſcope"], "can be read as scope"),
     ],
 )

@@ -77,8 +77,8 @@ def arn(request: str) -> str:
 
 def policy(table: RouteTable, token: str, request: str) -> Any:
     """What a REST API is answered."""
-    call = Call("", arn(request), http_api=False)
-    return call.allowed({"sub": "alice", "scope": token}, table, {})["policyDocument"]
+    call = Call("", arn(request), is_http_api=False)
+    return call.allow({"sub": "alice", "scope": token}, table, {})["policyDocument"]
 
 
 @thorough
@@ -121,8 +121,8 @@ def test_an_http_api_is_told_what_the_table_says(table, token, wild):
     parsed = RouteTable.parse(table)
     for request in [*wild, *near(table)]:
         for chosen in routes_of_gateway(table, request):
-            call = Call("", arn(request), http_api=True, chosen_route=chosen)
-            said = call.allowed({"sub": "alice", "scope": token}, parsed, {})["isAuthorized"]
+            call = Call("", arn(request), is_http_api=True, chosen_route=chosen)
+            said = call.allow({"sub": "alice", "scope": token}, parsed, {})["isAuthorized"]
             assert said is reference.is_open(table, set(token.split()), request, chosen), chosen
 
 
@@ -136,8 +136,8 @@ def test_connect_is_open_by_its_own_entry_only(iam, table, connect, token, cache
     except ValueError:
         assume(not cached)
         raise
-    call = Call("", f"{STAGE}/$connect", http_api=False)
-    answer = call.allowed({"sub": "alice", "scope": token}, parsed, {})["policyDocument"]
+    call = Call("", f"{STAGE}/$connect", is_http_api=False)
+    answer = call.allow({"sub": "alice", "scope": token}, parsed, {})["policyDocument"]
     [opened] = iam.allowed(answer, [f"{STAGE}/$connect"])
     assert opened is (connect is not None and set(connect.split()) <= set(token.split()))
 
@@ -145,6 +145,6 @@ def test_connect_is_open_by_its_own_entry_only(iam, table, connect, token, cache
 @pytest.mark.parametrize("kind", ["GET /orders", "$connect"])
 def test_without_a_table_every_good_token_opens_the_stage(iam, kind):
     """Scopes are then the integration's business."""
-    call = Call("", arn(kind), http_api=False)
-    answer = call.allowed({"sub": "alice"}, None, {})["policyDocument"]
+    call = Call("", arn(kind), is_http_api=False)
+    answer = call.allow({"sub": "alice"}, None, {})["policyDocument"]
     assert iam.allowed(answer, [arn(kind), arn("PUT /a/b/c")]) == [True, True]

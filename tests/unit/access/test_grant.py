@@ -6,13 +6,13 @@ from random import Random
 import pytest
 
 from keyturn.access.client import Client, Subjects
-from keyturn.access.grant import Code, Grant, NotGranted, TokenRequest, grant
+from keyturn.access.grant import ErrorCode, Grant, NotGranted, TokenRequest, grant
 
 SHOP = Client("shop", frozenset({"orders"}), frozenset({"read", "write"}), Subjects.ANY)
 KEY = 3600  # seconds
 
 
-def refused(client: Client, **request) -> tuple[Code, str]:
+def refused(client: Client, **request) -> tuple[ErrorCode, str]:
     """The code and field of a refusal."""
     with pytest.raises(NotGranted) as error:
         grant(client, TokenRequest(**request), key_lifetime=KEY)
@@ -28,7 +28,7 @@ def test_the_defaults_of_a_client_that_is_its_own_subject():
 
 def test_any_subject_is_asked_for_by_name():
     """A client that may be anybody has no default."""
-    assert refused(SHOP) == (Code.INVALID_REQUEST, "subject")
+    assert refused(SHOP) == (ErrorCode.INVALID_REQUEST, "subject")
     assert grant(SHOP, TokenRequest(subject="user-7"), key_lifetime=KEY).subject == "user-7"
 
 
@@ -37,7 +37,7 @@ def test_listed_subjects_and_no_others():
     client = replace(SHOP, subjects=frozenset({"user-1"}))
     assert grant(client, TokenRequest(subject="user-1"), key_lifetime=KEY).subject == "user-1"
     for subject in ("user-2", "shop", "USER-1", None):
-        assert refused(client, subject=subject) == (Code.INVALID_REQUEST, "subject")
+        assert refused(client, subject=subject) == (ErrorCode.INVALID_REQUEST, "subject")
 
 
 def test_another_subject_than_itself():
@@ -48,7 +48,7 @@ def test_another_subject_than_itself():
 def test_several_audiences_have_no_default():
     """RFC 8707: the target is the client's to choose."""
     client = replace(SHOP, audiences=frozenset({"orders", "billing"}))
-    assert refused(client, subject="a") == (Code.INVALID_TARGET, "audience")
+    assert refused(client, subject="a") == (ErrorCode.INVALID_TARGET, "audience")
     request = TokenRequest(subject="a", audience="billing")
     assert grant(client, request, key_lifetime=KEY).audience == "billing"
 
@@ -56,7 +56,10 @@ def test_several_audiences_have_no_default():
 def test_another_audience_is_an_invalid_target():
     """Compared exactly."""
     for audience in ("billing", "Orders", "orders/", ""):
-        assert refused(SHOP, subject="a", audience=audience) == (Code.INVALID_TARGET, "audience")
+        assert refused(SHOP, subject="a", audience=audience) == (
+            ErrorCode.INVALID_TARGET,
+            "audience",
+        )
 
 
 def test_scopes_are_each_the_clients():
@@ -64,7 +67,7 @@ def test_scopes_are_each_the_clients():
     request = TokenRequest(subject="a", scope=" write  read ")
     assert grant(SHOP, request, key_lifetime=KEY).scope == "write read"
     for scope in ("read admin", "Read", "read\twrite", "read\xa0write"):
-        assert refused(SHOP, subject="a", scope=scope) == (Code.INVALID_SCOPE, "scope")
+        assert refused(SHOP, subject="a", scope=scope) == (ErrorCode.INVALID_SCOPE, "scope")
 
 
 @pytest.mark.parametrize(("most", "allowed"), [(None, KEY), (900, 900), (2 * KEY, KEY)])
@@ -74,7 +77,10 @@ def test_the_lifetime_is_the_shorter_of_the_keys_and_the_clients(most, allowed):
     assert grant(client, TokenRequest(subject="a"), key_lifetime=KEY).lifetime == allowed
     request = TokenRequest(subject="a", lifetime=allowed)
     assert grant(client, request, key_lifetime=KEY).lifetime == allowed
-    assert refused(client, subject="a", lifetime=allowed + 1) == (Code.INVALID_REQUEST, "lifetime")
+    assert refused(client, subject="a", lifetime=allowed + 1) == (
+        ErrorCode.INVALID_REQUEST,
+        "lifetime",
+    )
 
 
 @pytest.mark.parametrize("name", ["scp", "roles", "groups", "act", "azp", "tenant"])
@@ -90,7 +96,7 @@ def test_a_claim_is_set_only_where_it_is_listed(name):
 def test_a_reserved_claim_is_refused_even_if_it_were_listed(name):
     """Documents with such names do not parse; the grant does not rely on it."""
     client = replace(SHOP, claims=frozenset({name}))
-    assert refused(client, subject="a", claims={name: 1})[0] is Code.INVALID_REQUEST
+    assert refused(client, subject="a", claims={name: 1})[0] is ErrorCode.INVALID_REQUEST
 
 
 @pytest.mark.parametrize("name", ["a b", 'a"', "a\\", "ä", "x" * 65, "\n"])
@@ -130,7 +136,7 @@ def test_no_request_gets_more_than_the_document_says():
         granted += 1
         assert given.audience in client.audiences
         assert set(given.scope.split()) <= client.scopes
-        assert client.may_be(given.subject)
+        assert client.may_use_subject(given.subject)
         assert 0 < given.lifetime <= min(KEY, client.max_lifetime or KEY)
         assert given.claims.keys() <= client.claims
     assert granted > 100

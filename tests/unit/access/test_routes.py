@@ -191,7 +191,7 @@ def test_a_table_tells_its_entries_its_scopes_and_what_is_open():
     table = RouteTable.parse(TABLE)
     assert table.entries == TABLE
     assert table.scopes == set(SCOPES)
-    opened = table.open_entries(frozenset({"users", "any"}))
+    opened = table.list_open_entries(frozenset({"users", "any"}))
     assert [entry for entry, is_open in opened.items() if is_open] == [
         "ANY /orders",
         "GET /users/{id}",

@@ -68,7 +68,7 @@ def test_a_cached_policy_does_not_depend_on_the_route_asked():
     """API Gateway keeps it for all of them."""
     table = RouteTable.parse({"GET /orders": "", "ANY /orders/{id}": ""}, cached=True)
     answers = [
-        Call("", f"{FROM_LONGEST}{asked}", http_api=False).allowed({"sub": "alice"}, table, {})
+        Call("", f"{FROM_LONGEST}{asked}", is_http_api=False).allow({"sub": "alice"}, table, {})
         for asked in ("GET/orders", "GET/other", "PUT/orders/7/../8")
     ]
     assert answers[0] == answers[1] == answers[2]
@@ -88,8 +88,8 @@ def test_a_policy_stays_within_its_bound():
             break
     assert f"the limit is {MAX_POLICY:,}" in refusal
     table = RouteTable.parse(_table(routes), cached=True)
-    call = Call("", f"{FROM_LONGEST}GET/orders", http_api=False)
-    answer = call.allowed({"sub": "alice", "scope": "a"}, table, {})
+    call = Call("", f"{FROM_LONGEST}GET/orders", is_http_api=False)
+    answer = call.allow({"sub": "alice", "scope": "a"}, table, {})
     size = len(json.dumps(answer["policyDocument"]))
     assert MAX_POLICY * 0.9 < size <= MAX_POLICY
 

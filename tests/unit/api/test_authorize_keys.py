@@ -6,90 +6,103 @@ import pytest
 
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
+from tests.unit.api.requests import accepted, logged, mint
+from tests.unit.stage import settle, truth
 
 
-@pytest.fixture
-def change(booted, origin):
+def change(booted, origin, transition, *args, **kwargs):
     """Make a transition."""
-
-    def change(transition, *args, **kwargs):
-        return booted.keysets.update(
-            lambda keyset, now: transition(keyset, *args, now, **kwargs), origin
-        )
-
-    return change
+    return booted.keysets.update(
+        lambda keyset, now: transition(keyset, *args, now, **kwargs), origin
+    )
 
 
-def test_tokens_of_a_published_standby_count(accepted, mint, truth):
+def test_tokens_of_a_published_standby_count(booted, cloud):
     """Whoever activates it needs no verifier's leave."""
-    assert accepted(mint(truth().standby))
+    assert accepted(mint(booted, cloud, truth(cloud).standby))
 
 
-def test_tokens_of_an_unpublished_standby_do_not_count(
-    booted, accepted, mint, truth, change, settle, logged
-):
+def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, origin, printed):
     """Nobody may have signed with it."""
-    standby = truth().standby
-    settle(booted, Keyset((truth().active, replace(standby, published=None))))
-    assert not accepted(mint(standby))
-    assert logged()[-1]["code"] == "key_not_published"
-    change(publish, [standby.kid])
-    assert not accepted(mint(standby))  # the view is fresh: nothing was read
+    standby = truth(cloud).standby
+    settle(cloud, booted, Keyset((truth(cloud).active, replace(standby, published=None))))
+    assert not accepted(mint(booted, cloud, standby))
+    assert logged(printed)[-1]["code"] == "key_not_published"
+    change(booted, origin, publish, [standby.kid])
+    assert not accepted(mint(booted, cloud, standby))  # the view is fresh: nothing was read
 
 
-def test_grace_ends_by_the_readers_own_clock(booted, accepted, mint, truth, change, clock, logged):
+def test_grace_ends_by_the_readers_own_clock(booted, cloud, origin, clock, printed):
     """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
     clock.advance(60)
-    old = truth().active
+    old = truth(cloud).active
     change(
-        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+        booted,
+        origin,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=booted.times,
+        limits=booted.limits,
     )
-    until = truth().get(old.kid).verify_until
+    until = truth(cloud).get(old.kid).verify_until
     clock.wall = until
-    assert accepted(mint(old))
+    assert accepted(mint(booted, cloud, old))
     clock.advance(0.001)
-    assert not accepted(mint(old))
-    assert logged()[-1]["code"] == "key_expired"
-    assert accepted(mint(truth().active))
+    assert not accepted(mint(booted, cloud, old))
+    assert logged(printed)[-1]["code"] == "key_expired"
+    assert accepted(mint(booted, cloud, truth(cloud).active))
 
 
-def test_a_rolled_back_key_counts_again(booted, accepted, mint, truth, change, clock):
+def test_a_rolled_back_key_counts_again(booted, cloud, origin, clock):
     """And has no end any more."""
     clock.advance(60)
-    old = truth().active
+    old = truth(cloud).active
     change(
-        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+        booted,
+        origin,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=booted.times,
+        limits=booted.limits,
     )
-    change(roll_back, old.kid, supersede=truth().active.kid, times=booted.times)
+    change(
+        booted, origin, roll_back, old.kid, supersede=truth(cloud).active.kid, times=booted.times
+    )
     clock.advance(1000)
-    assert accepted(mint(old))
+    assert accepted(mint(booted, cloud, old))
 
 
 @pytest.mark.parametrize(("transition", "code"), [(retire, "key_retired"), (revoke, "key_revoked")])
-def test_ended_keys_do_not_count(
-    booted, accepted, mint, truth, change, clock, logged, transition, code
-):
+def test_ended_keys_do_not_count(booted, cloud, origin, clock, printed, transition, code):
     """Refused as soon as the view shows it, which is C later at the latest."""
     clock.advance(60)
-    old = truth().active
+    old = truth(cloud).active
     change(
-        activate, truth().standby.kid, supersede=old.kid, times=booted.times, limits=booted.limits
+        booted,
+        origin,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=booted.times,
+        limits=booted.limits,
     )
-    assert accepted(mint(old))
+    assert accepted(mint(booted, cloud, old))
     clock.advance(31)
     kid = old.kid if transition is retire else [old.kid]
-    change(transition, kid, times=booted.times, limits=booted.limits)
-    assert not accepted(mint(old))
-    assert logged()[-1]["code"] == code
+    change(booted, origin, transition, kid, times=booted.times, limits=booted.limits)
+    assert not accepted(mint(booted, cloud, old))
+    assert logged(printed)[-1]["code"] == code
 
 
-def test_a_revocation_counts_after_the_view_ttl(booted, accepted, mint, truth, change, clock):
+def test_a_revocation_counts_after_the_view_ttl(booted, cloud, origin, clock):
     """Until C is over this container has not heard of it; then it refuses."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
-    active = truth().active
-    assert accepted(mint(active))
-    change(revoke, [active.kid], times=booted.times, limits=booted.limits)
+    active = truth(cloud).active
+    assert accepted(mint(booted, cloud, active))
+    change(booted, origin, revoke, [active.kid], times=booted.times, limits=booted.limits)
     clock.advance(1)
-    assert accepted(mint(active))
+    assert accepted(mint(booted, cloud, active))
     clock.advance(0.001)
-    assert not accepted(mint(active))
+    assert not accepted(mint(booted, cloud, active))

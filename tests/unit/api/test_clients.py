@@ -5,42 +5,27 @@ import json
 import pytest
 
 from keyturn.api import issue_token
+from tests.unit.api.requests import logged, post
+from tests.unit.stage import declare, invoke
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
 
 
-@pytest.fixture
-def ask(booted, invoke):
+def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
     """Ask as a client over HTTP; the status and the parsed body come back."""
-
-    def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
-        answer = invoke(
-            issue_token,
-            {
-                "path": f"/token/{client}" if path is None else path,
-                "pathParameters": {"client": client},
-                "requestContext": {"identity": {"userArn": arn}},
-                "body": json.dumps(fields),
-                **dict(event),
-            },
-        )
-        return answer["statusCode"], json.loads(answer["body"])
-
-    return ask
+    answer = post(
+        fields, client, arn, **({"path": path} if path is not None else {}), **dict(event)
+    )
+    return answer["statusCode"], json.loads(answer["body"])
 
 
-@pytest.fixture
-def refused_line(logged):
+def refused_line(printed) -> dict:
     """The audit line of the one refusal."""
-
-    def refused_line() -> dict:
-        [line] = [entry for entry in logged() if entry["message"] == "token_refused"]
-        return line
-
-    return refused_line
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_refused"]
+    return line
 
 
-def test_a_client_without_a_document_gets_nothing(ask, aws):
+def test_a_client_without_a_document_gets_nothing(booted, aws):
     """403 `unauthorized_client`, whatever it asks for."""
     status, body = ask("nobody", subject="user-1")
     assert (status, body["error"]) == (403, "unauthorized_client")
@@ -51,30 +36,30 @@ def test_a_client_without_a_document_gets_nothing(ask, aws):
     "name",
     ["", ".", "..", "a/b", "../keyset/000000000001", "a b", "a%62", "ä", "-a", "a" * 65, "a\n"],
 )
-def test_what_is_no_client_name_is_no_parameter_name(ask, aws, refused_line, name):
+def test_what_is_no_client_name_is_no_parameter_name(booted, aws, printed, name):
     """403 without a call of SSM; the audit line does not repeat the name."""
     status, body = ask(name, subject="user-1")
     assert (status, body["error"]) == (403, "unauthorized_client")
     assert "ssm:GetParameters" not in aws.operations
-    assert "client" not in refused_line()
+    assert "client" not in refused_line(printed)
 
 
-def test_a_client_is_spelled_as_it_is_called(ask):
+def test_a_client_is_spelled_as_it_is_called(booted):
     """IAM decided about the path as it was sent: one that is encoded names another resource."""
     status, body = ask("shop", path="/token/%73hop", subject="user-1")
     assert (status, body["error"]) == (403, "unauthorized_client")
 
 
-def test_a_caller_without_an_arn_gets_nothing(ask):
+def test_a_caller_without_an_arn_gets_nothing(booted):
     """A route without IAM auth is a mistake of ours that must not issue tokens."""
     for arn in (None, "", 5):
         assert ask(arn=arn, subject="user-1")[0] == 403
     assert ask(event={"requestContext": {}}, subject="user-1")[0] == 403
 
 
-def test_a_direct_invoke_obeys_the_same_document(booted, invoke, declare):
+def test_a_direct_invoke_obeys_the_same_document(booted, cloud):
     """It names the client, and gets no more than that client may have."""
-    declare("narrow", subjects=["user-1"])
+    declare(cloud, "narrow", subjects=["user-1"])
     good = invoke(issue_token, {"client": "narrow", "subject": "user-1"})
     assert "access_token" in good
     for event, error in (
@@ -85,23 +70,23 @@ def test_a_direct_invoke_obeys_the_same_document(booted, invoke, declare):
         assert invoke(issue_token, event)["error"] == error
 
 
-def test_a_change_of_the_document_counts_after_c(ask, declare, backdoor, clock):
+def test_a_change_of_the_document_counts_after_c(booted, cloud, clock):
     """Narrowed, then removed: at once for a container without a view, after C for the others."""
     assert ask(subject="user-1", scope="orders:read")[0] == 200
-    declare("shop", subjects="any")
+    declare(cloud, "shop", subjects="any")
     assert ask(subject="user-1", scope="orders:read")[0] == 200
     clock.advance(1.001)
     assert ask(subject="user-1", scope="orders:read")[1]["error"] == "invalid_scope"
-    backdoor.ssm.delete_parameters(Names=["/keyturn/demo/clients/shop"])
+    cloud.ssm.delete(["/keyturn/demo/clients/shop"])
     clock.advance(1.001)
     assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
 
 
-def test_a_removed_client_gets_no_second_signature(ask, backdoor, aws, clock):
+def test_a_removed_client_gets_no_second_signature(booted, cloud, aws, clock):
     """Between two attempts to sign (the first key was disabled) the document is read again."""
 
     def remove():
-        backdoor.ssm.delete_parameters(Names=["/keyturn/demo/clients/shop"])
+        cloud.ssm.delete(["/keyturn/demo/clients/shop"])
         clock.advance(1.001)
 
     ask(subject="user-1")
@@ -110,17 +95,17 @@ def test_a_removed_client_gets_no_second_signature(ask, backdoor, aws, clock):
     assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
 
 
-def test_a_document_that_cannot_be_read_is_503(ask, declare, aws, clock):
+def test_a_document_that_cannot_be_read_is_503(booted, cloud, aws, clock):
     """It may be our fault, so the caller tries again; the last good view counts up to C, no longer."""
     ask(subject="user-1")
-    declare("shop", audiences=[])
+    declare(cloud, "shop", audiences=[])
     clock.advance(1.001)
     status, body = ask(subject="user-1")
     assert (status, body["error"]) == (503, "temporarily_unavailable")
     assert body["error_description"] == "the client's document cannot be read"
 
 
-def test_a_warm_container_reads_a_document_once_per_c(ask, aws, clock):
+def test_a_warm_container_reads_a_document_once_per_c(booted, aws, clock):
     """Two clients, two reads per C; in between none."""
     for client in ("shop", "batch-1"):
         ask(client, subject="user-1")
@@ -149,23 +134,23 @@ def test_a_warm_container_reads_a_document_once_per_c(ask, aws, clock):
         ("arn:aws:sts::1:federated-user/jo", "arn:aws:sts::1:federated-user/jo", None),
     ],
 )
-def test_the_audit_line_folds_a_session_to_its_role(ask, logged, arn, role, session):
+def test_the_audit_line_folds_a_session_to_its_role(booted, printed, arn, role, session):
     """So that one role is one name, whatever its sessions are called."""
     ask(arn=arn, subject="user-1")
-    [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_issued"]
     assert (line["client"], line["role"], line.get("session")) == ("shop", role, session)
 
 
-def test_a_refusal_leaves_a_line_without_what_was_asked_for(ask, refused_line, printed):
+def test_a_refusal_leaves_a_line_without_what_was_asked_for(booted, printed):
     """Client, role, session and code; no claim, subject or scope."""
     ask(subject="s3cret-subject", scope="s3cret-scope", claims={"x": "s3cret"})
-    line = refused_line()
+    line = refused_line(printed)
     assert (line["client"], line["code"]) == ("shop", "invalid_scope")
     assert (line["role"], line["session"]) == ("arn:aws:iam::123456789012:role/Shop", "9f3a")
     assert "s3cret" not in printed()
 
 
-def test_metrics_name_the_caller_without_a_dimension(ask, printed):
+def test_metrics_name_the_caller_without_a_dimension(booted, printed):
     """Each value of a dimension is a metric to pay for: client, role and session are properties."""
     ask(subject="user-1")
     ask("nobody")

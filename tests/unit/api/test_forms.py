@@ -7,32 +7,27 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
-from keyturn.api import issue_token
+from tests.unit.api.requests import post
+from tests.unit.stage import declare
 
 FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def post_form(booted, invoke, declare):
-    """Send a form as the client `reports`, which may have two audiences; status and body come back."""
-    declare("reports", audiences=["orders", "https://billing.example"], scopes=["orders:read"])
+def reports(booted, cloud):
+    """The client `reports`, which may have two audiences."""
+    declare(
+        cloud, "reports", audiences=["orders", "https://billing.example"], scopes=["orders:read"]
+    )
 
-    def post_form(form, client="reports", *, content_type=FORM, **event):
-        answer = invoke(
-            issue_token,
-            {
-                "path": f"/token/{client}",
-                "pathParameters": {"client": client},
-                "headers": {"content-type": content_type},
-                "requestContext": {"identity": {"userArn": "arn:aws:iam::1:user/jo"}},
-                "body": form if isinstance(form, str) else urlencode(form),
-                **event,
-            },
-        )
-        assert answer["headers"]["Cache-Control"] == "no-store"
-        return answer["statusCode"], json.loads(answer["body"])
 
-    return post_form
+def post_form(form, client="reports", *, content_type=FORM, **event):
+    """Send a form; status and body come back."""
+    text = form if isinstance(form, str) else urlencode(form)
+    caller = "arn:aws:iam::1:user/jo"
+    answer = post(text, client, caller, **{"headers": {"content-type": content_type}, **event})
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    return answer["statusCode"], json.loads(answer["body"])
 
 
 def claims_of(body):
@@ -43,7 +38,7 @@ def claims_of(body):
 GOOD = {"grant_type": "client_credentials", "resource": "orders"}
 
 
-def test_the_subject_is_the_client(post_form):
+def test_the_subject_is_the_client(reports):
     """The answer is RFC 6749 section 5.1's, with the scope that was asked for."""
     status, body = post_form({**GOOD, "scope": "orders:read"})
     assert (status, body["token_type"], body["scope"]) == (200, "Bearer", "orders:read")
@@ -52,7 +47,7 @@ def test_the_subject_is_the_client(post_form):
 
 
 @pytest.mark.parametrize("name", ["resource", "audience"])
-def test_the_audience_by_either_name(post_form, name):
+def test_the_audience_by_either_name(reports, name):
     """`resource` is RFC 8707's, `audience` what many clients send; both are fine if they agree."""
     form = {"grant_type": "client_credentials", name: "https://billing.example"}
     assert claims_of(post_form(form)[1])["aud"] == "https://billing.example"
@@ -64,25 +59,25 @@ def test_the_audience_by_either_name(post_form, name):
     "content_type",
     [f"{FORM}; charset=UTF-8", "Application/X-WWW-Form-URLencoded", f" {FORM} ;charset=utf-8"],
 )
-def test_the_content_type_decides(post_form, content_type):
+def test_the_content_type_decides(reports, content_type):
     """With parameters, in any case."""
     assert post_form(GOOD, content_type=content_type)[0] == 200
 
 
-def test_the_headers_name_has_any_case(post_form):
+def test_the_headers_name_has_any_case(reports):
     """API Gateway passes it on as it was sent."""
     assert post_form(GOOD, headers={"Accept": "*/*", "Content-Type": FORM})[0] == 200
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
-def test_without_that_content_type_a_body_is_json(post_form, content_type):
+def test_without_that_content_type_a_body_is_json(reports, content_type):
     """Nothing guesses."""
     status, body = post_form(GOOD, content_type=content_type)
     assert (status, body["error"]) == (400, "invalid_request")
-    assert body["error_description"].startswith("body: is not JSON")
+    assert body["error_description"].startswith("body: is not a JSON object")
 
 
-def test_a_form_in_base64_is_read(post_form):
+def test_a_form_in_base64_is_read(reports):
     """API Gateway may send it that way."""
     encoded = base64.b64encode(urlencode(GOOD).encode()).decode()
     assert post_form(encoded, isBase64Encoded=True)[0] == 200
@@ -109,7 +104,7 @@ def test_a_form_in_base64_is_read(post_form):
         ("&".join(f"a{n}=1" for n in range(101)), "invalid_request", "body"),
     ],
 )
-def test_a_form_that_is_refused(post_form, aws, form, error, field):
+def test_a_form_that_is_refused(reports, aws, form, error, field):
     """With RFC 6749's code and the parameter's name; nothing is signed."""
     status, body = post_form(form)
     assert (status, body["error"]) == (400, error)
@@ -117,7 +112,7 @@ def test_a_form_that_is_refused(post_form, aws, form, error, field):
     assert "kms:Sign" not in aws.operations
 
 
-def test_what_a_form_leaves_open(post_form):
+def test_what_a_form_leaves_open(reports):
     """Unknown parameters are ignored, empty ones count as left out (RFC 6749 section 3.2)."""
     form = {**GOOD, "client_id": "reports", "client_secret": "x", "scope": "", "subject": "root"}
     status, body = post_form(form)
@@ -125,13 +120,13 @@ def test_what_a_form_leaves_open(post_form):
     assert "scope" not in body
 
 
-def test_a_client_that_may_not_be_itself_gets_no_such_token(post_form, declare):
+def test_a_client_that_may_not_be_itself_gets_no_such_token(reports, cloud):
     """The grant is for the client's own sake."""
-    declare("reports", subjects=["user-1"])
+    declare(cloud, "reports", subjects=["user-1"])
     status, body = post_form({"grant_type": "client_credentials"})
     assert (status, body["error_description"].partition(":")[0]) == (400, "subject")
 
 
-def test_a_client_without_a_document_gets_none(post_form):
+def test_a_client_without_a_document_gets_none(reports):
     """As with JSON."""
     assert post_form(GOOD, "nobody")[1]["error"] == "unauthorized_client"

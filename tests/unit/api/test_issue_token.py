@@ -8,60 +8,32 @@ import pytest
 
 from keyturn.api import issue_token
 from keyturn.keyset.transitions import revoke
-from keyturn.tokens.claims import Expected
-from keyturn.tokens.verify import VerificationKey, verify
-
-CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
-
-
-@pytest.fixture
-def post(booted, invoke):
-    """`POST /token/{client}` as API Gateway sends it on."""
-
-    def post(body, client="shop", caller=CALLER, **event):
-        text = body if isinstance(body, str) else json.dumps(body)
-        return invoke(
-            issue_token,
-            {
-                "resource": "/token/{client}",
-                "path": f"/token/{client}",
-                "pathParameters": {"client": client},
-                "httpMethod": "POST",
-                "body": text,
-                "isBase64Encoded": False,
-                "requestContext": {"identity": {"userArn": caller}},
-                **event,
-            },
-        )
-
-    return post
+from keyturn.tokens.claims import Expectations, check_claims
+from keyturn.tokens.jws import UnverifiedToken
+from keyturn.tokens.verify import verify_signature
+from tests.unit.api.requests import logged, post, silent
+from tests.unit.stage import declare, invoke, truth
 
 
-@pytest.fixture
-def direct(booted, invoke):
+def direct(**event):
     """A direct invoke of the function."""
-    return lambda **event: invoke(issue_token, {"client": "batch-1", **event})
+    return invoke(issue_token, {"client": "batch-1", **event})
 
 
-@pytest.fixture
-def claims_of(booted, truth, clock):
+def claims_of(booted, cloud, clock, token, audience="orders"):
     """The claims of a token that the active key really signed."""
+    active = truth(cloud).active
+    public = booted.kms.public_jwk(active.kms_key_arn).public_key()
+    expected = Expectations(booted.settings.issuer, audience, 0)
 
-    def claims_of(token, audience="orders"):
-        active = truth().active
-        public = booted.kms.public_jwk(active.kms_key_arn).public_key()
-        expected = Expected(booted.settings.issuer, audience, 0)
-
-        def find_key(kid):
-            assert kid == active.kid
-            return VerificationKey(public, active.lifetime)
-
-        return verify(token, find_key, expected, now=clock.now().timestamp())
-
-    return claims_of
+    parsed, now = UnverifiedToken.parse(token), clock.now().timestamp()
+    assert parsed.kid == active.kid
+    claims = verify_signature(parsed, public)
+    check_claims(claims, expected, lifetime=active.lifetime, now=now)
+    return claims
 
 
-def test_a_token_over_http(booted, post, claims_of, clock):
+def test_a_token_over_http(booted, cloud, clock):
     """The client is the path's; scope and lifetime are as asked; the answer is not cached."""
     answer = post(
         {"subject": "user-1", "scope": "orders:read", "lifetime": 10, "claims": {"tenant": 7}}
@@ -73,7 +45,7 @@ def test_a_token_over_http(booted, post, claims_of, clock):
     body = json.loads(answer["body"])
     token, now = body.pop("access_token"), int(clock.now().timestamp())
     assert body == {"token_type": "Bearer", "expires_in": 10, "scope": "orders:read"}
-    assert claims_of(token) == {
+    assert claims_of(booted, cloud, clock, token) == {
         "iss": booted.settings.issuer,
         "sub": "user-1",
         "aud": "orders",
@@ -87,38 +59,42 @@ def test_a_token_over_http(booted, post, claims_of, clock):
     }
 
 
-def test_the_defaults(post, claims_of, truth):
+def test_the_defaults(booted, cloud, clock):
     """The client's only audience, the key's own lifetime, and no scope, in the answer neither."""
     body = json.loads(post({"subject": "user-1"})["body"])
-    claims = claims_of(body["access_token"])
-    assert (claims["aud"], claims["exp"] - claims["iat"]) == ("orders", truth().active.lifetime)
+    claims = claims_of(booted, cloud, clock, body["access_token"])
+    assert (claims["aud"], claims["exp"] - claims["iat"]) == (
+        "orders",
+        truth(cloud).active.lifetime,
+    )
     assert (body["expires_in"], "scope" in body, "scope" in claims) == (15, False, False)
 
 
-def test_a_token_by_direct_invoke(direct, claims_of, declare):
+def test_a_token_by_direct_invoke(booted, cloud, clock):
     """The request says which client it is, and the answer comes without an envelope."""
     declare(
+        cloud,
         "batch-1",
         audiences=["orders", "billing"],
         scopes=["orders:read", "orders:write"],
         subjects="any",
     )
     answer = direct(subject="user-1", audience="billing", scope="orders:read orders:write")
-    claims = claims_of(answer["access_token"], "billing")
+    claims = claims_of(booted, cloud, clock, answer["access_token"], "billing")
     assert (claims["client_id"], claims["aud"]) == ("batch-1", "billing")
     assert (answer["token_type"], claims["scope"]) == ("Bearer", "orders:read orders:write")
 
 
-def test_a_base64_body_is_read(post):
+def test_a_base64_body_is_read(booted):
     """API Gateway may send the body that way."""
     body = base64.b64encode(b'{"subject":"user-1"}').decode()
     assert post(body, isBase64Encoded=True)["statusCode"] == 200
 
 
-def test_a_warm_container_makes_one_call(post, aws, truth):
+def test_a_warm_container_makes_one_call(booted, aws, cloud):
     """kms:Sign, with the active key, RAW; the keyset is known."""
     post({"subject": "user-1"})
-    active = truth().active
+    active = truth(cloud).active
     aws.reset()
     for _ in range(3):
         post({"subject": "user-1"})
@@ -126,20 +102,20 @@ def test_a_warm_container_makes_one_call(post, aws, truth):
     assert {call["KeyId"] for call in aws.params("kms:Sign")} == {active.kms_key_arn}
 
 
-def test_a_large_token_is_signed_by_its_digest(post, aws):
+def test_a_large_token_is_signed_by_its_digest(booted, aws):
     """More than 4,096 bytes are signed by their SHA-256, up to a token of 8 KB."""
     assert post({"subject": "user-1", "claims": {"x": "y" * 4000}})["statusCode"] == 200
     [call] = aws.params("kms:Sign")
     assert (call["MessageType"], len(call["Message"])) == ("DIGEST", 32)
 
 
-def test_the_lifetime_is_the_keys_own(booted, container, post):
+def test_the_lifetime_is_the_keys_own(booted, container):
     """Deploying another token lifetime changes nothing for keys that are registered already."""
     container(times=replace(booted.times, token_lifetime=5))
     assert json.loads(post({"subject": "user-1"})["body"])["expires_in"] == 15
 
 
-def test_without_ssm_tokens_are_issued_while_the_view_is_fresh(post, aws, clock):
+def test_without_ssm_tokens_are_issued_while_the_view_is_fresh(booted, aws, clock):
     """Up to the age of C the keyset in hand is good enough; nobody waits for SSM on the way."""
     post({"subject": "user-1"})
     aws.fail("ssm:*", aws.timeout, times=999)
@@ -147,7 +123,7 @@ def test_without_ssm_tokens_are_issued_while_the_view_is_fresh(post, aws, clock)
     assert post({"subject": "user-1"})["statusCode"] == 200
 
 
-def test_without_ssm_and_a_fresh_view_none_is(post, aws, clock):
+def test_without_ssm_and_a_fresh_view_none_is(booted, aws, clock):
     """Beyond C the key may have been superseded: its tokens could outlive it. 503, then again."""
     post({"subject": "user-1"})
     down = aws.fail("ssm:*", aws.timeout, times=999)
@@ -158,15 +134,15 @@ def test_without_ssm_and_a_fresh_view_none_is(post, aws, clock):
     assert post({"subject": "user-1"})["statusCode"] == 200
 
 
-def test_a_container_that_never_saw_the_keyset_answers_503(post, aws):
+def test_a_container_that_never_saw_the_keyset_answers_503(booted, aws):
     """SSM down from the start is no reason for a 500."""
     aws.fail("ssm:*", aws.timeout, times=999)
     assert unavailable(post({"subject": "user-1"})) == "the keyset cannot be read"
 
 
-def test_without_an_active_key_there_is_no_token(booted, post, truth, origin, aws):
+def test_without_an_active_key_there_is_no_token(booted, cloud, origin, aws):
     """A keyset without a signer is legal: 503, never a token of a revoked key."""
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     booted.keysets.update(
         lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
         origin,
@@ -179,16 +155,16 @@ def test_without_an_active_key_there_is_no_token(booted, post, truth, origin, aw
 @pytest.mark.parametrize(
     "code", ["ThrottlingException", "DisabledException", "KMSInternalException", "AccessDenied"]
 )
-def test_kms_trouble_is_503(post, aws, code):
+def test_kms_trouble_is_503(booted, aws, code):
     """The caller is told to try again, and which KMS error it was."""
     aws.fail("kms:Sign", aws.error(code), times=9)
     assert unavailable(post({"subject": "user-1"})) == f"KMS cannot sign ({code})"
 
 
-def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, truth, origin, aws):
+def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, cloud, origin, aws):
     """Revoked behind our fresh view: the caller gets a token of the key that signs now."""
     post({"subject": "user-1"})
-    old, new = truth().active, truth().standby
+    old, new = truth(cloud).active, truth(cloud).standby
     booted.keysets.update(
         lambda keyset, now: revoke(
             keyset, [old.kid], now, times=booted.times, limits=booted.limits
@@ -204,14 +180,14 @@ def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, post, truth, ori
     ]
 
 
-def test_kms_without_an_answer_is_503(post, aws):
+def test_kms_without_an_answer_is_503(booted, aws):
     """Timeouts, too, after botocore's own attempts."""
     aws.fail("kms:Sign", aws.timeout, times=9)
     assert unavailable(post({"subject": "user-1"})) == "KMS cannot sign (ReadTimeoutError)"
     assert aws.attempts.count("kms:Sign") == 2
 
 
-def test_trouble_by_direct_invoke_is_answered_alike(direct, aws):
+def test_trouble_by_direct_invoke_is_answered_alike(booted, aws):
     """Without the envelope."""
     aws.fail("kms:Sign", aws.error("ThrottlingException"))
     assert direct(subject="user-1") == {
@@ -230,25 +206,25 @@ def unavailable(answer) -> str:
     return body["error_description"]
 
 
-def test_the_audit_line(post, logged, truth, silent, clock):
+def test_the_audit_line(booted, printed, cloud, caplog, clock):
     """One line per token: what CloudTrail is checked against, who asked; nothing of the token."""
     token = json.loads(post({"subject": "user-1", "scope": "orders:read"})["body"])["access_token"]
-    [line] = [entry for entry in logged() if entry["message"] == "token_issued"]
+    [line] = [entry for entry in logged(printed) if entry["message"] == "token_issued"]
     named = ("jti", "kid", "sub", "exp", "client", "role", "session")
     assert {name: line[name] for name in named} == {
         "jti": "id-1",
-        "kid": truth().active.kid,
+        "kid": truth(cloud).active.kid,
         "sub": "user-1",
         "exp": int(clock.now().timestamp()) + 15,
         "client": "shop",
         "role": "arn:aws:iam::123456789012:role/Shop",
         "session": "session",
     }
-    silent(token)
+    silent(printed, caplog, token)
 
 
-def test_no_token_no_audit_line(post, aws, logged):
+def test_no_token_no_audit_line(booted, aws, printed):
     """A line counts a token that was handed out."""
     aws.fail("kms:Sign", aws.error("ThrottlingException"))
     post({"subject": "user-1"})
-    assert [entry["message"] for entry in logged()] == ["cannot_sign", "token_refused"]
+    assert [entry["message"] for entry in logged(printed)] == ["cannot_sign", "token_refused"]

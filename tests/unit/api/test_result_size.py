@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.access.routes import RouteTable
-from keyturn.api.gateway import MAX_ARN, MAX_RESULT, Call, integration_context, result_size
+from keyturn.api.gateway import MAX_ARN, MAX_RESULT, Call, build_context, result_size
 from keyturn.tokens import jws
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"
@@ -34,9 +34,7 @@ def test_no_answer_is_larger_than_computed(filling):
     sizes = [
         len(
             json.dumps(
-                Call("", f"{STAGE}/{asked}", http).allowed(
-                    claims, TABLE, integration_context(claims)
-                )
+                Call("", f"{STAGE}/{asked}", http).allow(claims, TABLE, build_context(claims))
             )
         )
         for asked, http in ((longest, False), ("$connect", False), (longest, True))
@@ -47,11 +45,11 @@ def test_no_answer_is_larger_than_computed(filling):
 
 def test_the_bound_takes_nothing_from_plain_claims():
     """The bound on tokens refuses them first."""
-    assert jws.compact_size(jws.signing_input(43 * "k", filled("x"))) > jws.MAX_BYTES
+    assert jws.serialized_size(jws.build_signing_input(43 * "k", filled("x"))) > jws.MAX_BYTES
 
 
 def test_a_token_can_be_within_its_bound_and_its_answer_beyond():
     """So the answer needs a bound of its own: text that JSON escapes grows more than in a token."""
     claims = claims_of(600 * "😀")
-    assert jws.compact_size(jws.signing_input(43 * "k", claims)) < jws.MAX_BYTES
+    assert jws.serialized_size(jws.build_signing_input(43 * "k", claims)) < jws.MAX_BYTES
     assert result_size(claims) > MAX_RESULT

@@ -3,13 +3,14 @@
 import json
 
 from keyturn.api import authorize, issue_token, whoami
+from tests.unit.api import events
+from tests.unit.stage import invoke
 
 
-def test_whoami_shows_the_verified_claims(booted, invoke, events, clock):
+def test_whoami_shows_the_verified_claims(booted, clock):
     """A token that the issuer made, through the authorizer's context, comes back as its claims."""
     made = invoke(
-        issue_token,
-        {"subject": "user-1", "client": "batch-1", "claims": {"tenant": {"id": 7}}},
+        issue_token, {"subject": "user-1", "client": "batch-1", "claims": {"tenant": {"id": 7}}}
     )
     allowed = invoke(authorize, events.token(f"Bearer {made['access_token']}", "GET/whoami"))
     answer = invoke(whoami, {"requestContext": {"authorizer": allowed["context"]}})

@@ -22,7 +22,7 @@ class FakeReader:
             raise self.fault
         return Generation(self.number, "", "", "", self.written, Keyset())
 
-    def newer(self, held: Generation) -> Generation:
+    def read_newer(self, held: Generation) -> Generation:
         """The same, and only from what was handed out before; a lower one does not follow it."""
         assert isinstance(held, Generation)
         latest = self.read()
@@ -50,6 +50,6 @@ def view(reader, clock) -> View:
 @pytest.fixture
 def warm(view, reader) -> View:
     """A view that was read just now; `reader.reads` counts from here."""
-    view.current()
+    view.get()
     reader.reads = 0
     return view

@@ -1,12 +1,15 @@
 """One session makes every client, of our services and of those that the command calls."""
 
+import time
+from types import SimpleNamespace
+
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import LoginTokenLoadError, UnknownServiceError
+from botocore.exceptions import LoginTokenLoadError, ReadTimeoutError, UnknownServiceError
 
 from keyturn.aws import clients
-from keyturn.aws.faults import Unsent
+from keyturn.aws.faults import NotSent
 
 COMMAND_SERVICES = ("cloudformation", "iam", "lambda", "logs", "sts")
 CREDENTIAL_SERVICES = ("sso", "sso-oidc", "signin", "sts")
@@ -67,12 +70,45 @@ def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, 
     assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    ("name", "call", "attempts"),
+    [
+        ("ssm_timed", lambda ssm: ssm.put_parameter(Name="x", Value="x", Type="String"), 1),
+        ("ssm", lambda ssm: ssm.get_parameters(Names=["x"]), 2),
+        ("kms_once", lambda kms: kms.create_key(), 1),
+        ("kms", lambda kms: kms.describe_key(KeyId="x"), 2),
+        ("s3", lambda s3: s3.get_object(Bucket="bucket", Key="x"), 3),
+        ("tagging", lambda tagging: tagging.get_resources(), 3),
+        ("events", lambda events: events.put_events(Entries=[{"Detail": "{}"}]), 3),
+        ("states", lambda states: states.describe_execution(executionArn="x"), 3),
+    ],
+)
+@pytest.mark.parametrize("lost", [True, False], ids=["no answer", "throttled"])
+def test_what_was_not_answered_is_repeated_unless_that_may_do_harm(
+    own_session, monkeypatch, name, call, attempts, lost
+):
+    """A second CreateKey would be a second key, a second write of a generation would meet the first."""
+    client, sent = getattr(clients.Clients(20), name), []
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+
+    def answer(request, **_):
+        sent.append(request.url)
+        if lost:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return AWSResponse(request.url, 429, {}, SimpleNamespace(stream=list))
+
+    client.meta.events.register_first("before-send", answer)
+    with pytest.raises(Exception, match="timeout" if lost else "429"):
+        call(client)
+    assert len(sent) == attempts
+
+
 def test_a_client_that_cannot_be_made_is_a_fault(own_session, monkeypatch):
     """No exception of botocore's leaves aws/."""
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     clients.session.cache_clear()
-    with pytest.raises(Unsent, match="ssm: NoRegionError"):
+    with pytest.raises(NotSent, match="ssm: NoRegionError"):
         assert clients.Clients(20).ssm
 
 

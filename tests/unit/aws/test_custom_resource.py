@@ -5,34 +5,29 @@ import pytest
 from keyturn.aws.custom_resource import answer
 
 
-@pytest.fixture
-def ask(site):
+def ask(site, run, **changes):
     """Ask as CloudFormation does; returns the answer that was PUT to its URL."""
-
-    def ask(run, **changes):
-        site.puts.clear()
-        answer(
-            {
-                "RequestType": "Create",
-                "ResponseURL": f"{site.url}/answer",
-                "StackId": "stack-1",
-                "RequestId": "request-1",
-                "LogicalResourceId": "Keyset",
-                "ResourceType": "Custom::KeyturnKeyset",
-                "ResourceProperties": {"Issuer": "https://issuer.example"},
-                **changes,
-            },
-            run,
-        )
-        [put] = site.puts
-        return put
-
-    return ask
+    site.puts.clear()
+    answer(
+        {
+            "RequestType": "Create",
+            "ResponseURL": f"{site.url}/answer",
+            "StackId": "stack-1",
+            "RequestId": "request-1",
+            "LogicalResourceId": "Keyset",
+            "ResourceType": "Custom::KeyturnKeyset",
+            "ResourceProperties": {"Issuer": "https://issuer.example"},
+            **changes,
+        },
+        run,
+    )
+    [put] = site.puts
+    return put
 
 
-def test_success_is_answered_with_the_attributes(ask):
+def test_success_is_answered_with_the_attributes(site):
     """The ids of the request come back, and what `GetAtt` is to find."""
-    assert ask(lambda request: {"Issuer": request.properties["Issuer"]}) == {
+    assert ask(site, lambda request: {"Issuer": request.properties["Issuer"]}) == {
         "Status": "SUCCESS",
         "Reason": "",
         "PhysicalResourceId": "Keyset",
@@ -43,13 +38,13 @@ def test_success_is_answered_with_the_attributes(ask):
     }
 
 
-def test_any_error_is_answered_with_its_reason(ask, printed):
+def test_any_error_is_answered_with_its_reason(site, printed):
     """An unanswered request would block the stack for an hour."""
 
     def fail(_request):
         raise ZeroDivisionError("no keys" * 500)
 
-    told = ask(fail)
+    told = ask(site, fail)
     assert (told["Status"], told["Data"]) == ("FAILED", {})
     assert told["Reason"].startswith("ZeroDivisionError: no keys")
     assert len(told["Reason"]) == 1024
@@ -57,17 +52,17 @@ def test_any_error_is_answered_with_its_reason(ask, printed):
     assert "custom_resource_failed" in printed()
 
 
-def test_an_error_without_a_text_is_a_failure_all_the_same(ask, printed):
+def test_an_error_without_a_text_is_a_failure_all_the_same(site, printed):
     """The reason is at least its name."""
 
     def fail(_request):
         raise KeyError
 
-    assert ask(fail)["Status"] == "FAILED"
+    assert ask(site, fail)["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize("error", [None, KeyError("Issuer")], ids=["success", "failure"])
-def test_an_update_never_changes_the_physical_id(ask, printed, error):
+def test_an_update_never_changes_the_physical_id(site, printed, error):
     """Another one would make CloudFormation delete the resource it replaces."""
 
     def run(_request):
@@ -75,7 +70,7 @@ def test_an_update_never_changes_the_physical_id(ask, printed, error):
             raise error
         return {}
 
-    told = ask(run, RequestType="Update", PhysicalResourceId="from-before")
+    told = ask(site, run, RequestType="Update", PhysicalResourceId="from-before")
     assert told["PhysicalResourceId"] == "from-before"
 
 
@@ -83,11 +78,11 @@ def test_an_update_never_changes_the_physical_id(ask, printed, error):
     ("physical_id", "created"),
     [("Keyset", True), ("Keyset-failed", False), ("demo-Keyset-1", False)],
 )
-def test_the_physical_id_says_whether_creation_succeeded(ask, physical_id, created):
+def test_the_physical_id_says_whether_creation_succeeded(site, physical_id, created):
     """CloudFormation sends it back, or one of its own if no answer to Create arrived."""
 
     def run(request):
         return {"created": str(request.was_created)}
 
-    told = ask(run, RequestType="Delete", PhysicalResourceId=physical_id)
+    told = ask(site, run, RequestType="Delete", PhysicalResourceId=physical_id)
     assert told["Data"] == {"created": str(created)}

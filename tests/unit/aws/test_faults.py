@@ -12,17 +12,17 @@ from botocore.exceptions import (
 from keyturn.aws import faults
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import (
-    Absent,
+    AccessDenied,
     AwsFault,
     Conflict,
-    Denied,
     KeyUnusable,
     NoCredentials,
+    NoReply,
+    NotFound,
+    NotSent,
     Throttled,
-    Unanswered,
-    Unreached,
-    Unsent,
-    translated,
+    Unreachable,
+    translate_errors,
 )
 from tests.template import RESOURCES
 
@@ -42,13 +42,13 @@ from tests.template import RESOURCES
         ("ConditionalRequestConflict", 409, Conflict),
         ("ParameterAlreadyExists", 400, Conflict),
         ("TooManyUpdates", 400, Conflict),
-        ("NoSuchKey", 404, Absent),
-        ("404", 404, Absent),
-        ("ResourceNotFoundException", 404, Absent),
-        ("InternalServerError", 500, Unanswered),
-        ("ServiceUnavailable", 503, Unanswered),
-        ("AccessDenied", 403, Denied),
-        ("AccessDeniedException", 400, Denied),
+        ("NoSuchKey", 404, NotFound),
+        ("404", 404, NotFound),
+        ("ResourceNotFoundException", 404, NotFound),
+        ("InternalServerError", 500, NoReply),
+        ("ServiceUnavailable", 503, NoReply),
+        ("AccessDenied", 403, AccessDenied),
+        ("AccessDeniedException", 400, AccessDenied),
         ("NoSuchBucket", 404, AwsFault),
     ],
 )
@@ -58,7 +58,7 @@ def test_every_code_has_its_kind(code, status, kind):
         "Error": {"Code": code, "Message": "secret"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    with pytest.raises(AwsFault) as raised, translated("service:Call"):
+    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
         raise ClientError(answer, "Call")
     fault = raised.value
     assert (type(fault), str(fault), fault.code) == (kind, f"service:Call: {code}", code)
@@ -67,7 +67,7 @@ def test_every_code_has_its_kind(code, status, kind):
 
 def test_an_answer_without_a_status_is_no_answer():
     """What nobody understands may have had its effect."""
-    with pytest.raises(Unanswered, match="service:Call: Unknown"), translated("service:Call"):
+    with pytest.raises(NoReply, match="service:Call: Unknown"), translate_errors("service:Call"):
         raise ClientError({}, "Call")
 
 
@@ -76,14 +76,14 @@ def test_an_answer_without_a_status_is_no_answer():
 )
 def test_errors_without_an_answer_are_named_by_their_kind(error):
     """No URL, no text: the name of botocore's exception is enough."""
-    with pytest.raises(AwsFault) as raised, translated("service:Call"):
+    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
         raise error
     assert str(raised.value) == f"service:Call: {type(error).__name__}"
 
 
 def test_our_own_errors_pass():
     """Only botocore's are translated."""
-    with pytest.raises(KeyError), translated("service:Call"):
+    with pytest.raises(KeyError), translate_errors("service:Call"):
         raise KeyError
 
 
@@ -141,7 +141,7 @@ def test_every_error_of_botocore_has_a_kind():
     decided = {
         error.__name__
         for error in botocores
-        if issubclass(error, (*faults._UNSENT, *faults._UNREACHED))
+        if issubclass(error, (*faults._NOT_SENT, *faults._UNREACHABLE))
     }
     names = {error.__name__ for error in botocores}
     assert decided | CAUTIOUS == names
@@ -153,24 +153,24 @@ def test_every_error_of_botocore_has_a_kind():
     ("error", "kind"),
     [
         (NoCredentialsError(), NoCredentials),
-        (exceptions.ProfileNotFound(profile="x"), Unsent),
+        (exceptions.ProfileNotFound(profile="x"), NotSent),
         (exceptions.PartialCredentialsError(provider="env", cred_var="x"), NoCredentials),
-        (exceptions.ConfigParseError(path="x"), Unsent),
-        (exceptions.NoRegionError(), Unsent),
-        (exceptions.ParamValidationError(report="x"), Unsent),
+        (exceptions.ConfigParseError(path="x"), NotSent),
+        (exceptions.NoRegionError(), NotSent),
+        (exceptions.ParamValidationError(report="x"), NotSent),
         (exceptions.SSOTokenLoadError(error_msg="x"), NoCredentials),
         (exceptions.UnauthorizedSSOTokenError(), NoCredentials),
         (exceptions.LoginRefreshRequired(), NoCredentials),
-        (exceptions.ProxyConnectionError(proxy_url="x"), Unreached),
-        (EndpointConnectionError(endpoint_url="x"), Unreached),
-        (exceptions.ConnectTimeoutError(endpoint_url="x"), Unreached),
-        (exceptions.ReadTimeoutError(endpoint_url="x"), Unanswered),
-        (exceptions.ConnectionClosedError(endpoint_url="x"), Unanswered),
+        (exceptions.ProxyConnectionError(proxy_url="x"), Unreachable),
+        (EndpointConnectionError(endpoint_url="x"), Unreachable),
+        (exceptions.ConnectTimeoutError(endpoint_url="x"), Unreachable),
+        (exceptions.ReadTimeoutError(endpoint_url="x"), NoReply),
+        (exceptions.ConnectionClosedError(endpoint_url="x"), NoReply),
     ],
 )
 def test_what_was_not_sent_is_told_from_what_was_not_answered(error, kind):
     """Only the second may have had its effect."""
-    with pytest.raises(AwsFault) as raised, translated("service:Call"):
+    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
         raise error
     assert type(raised.value) is kind
 
@@ -180,5 +180,5 @@ def test_a_refusal_while_signing_is_about_the_credentials(operation):
     """Not about the call that was to be signed, which was never sent."""
     answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     message = f"ssm:PutParameter, {operation}: AccessDenied"
-    with pytest.raises(NoCredentials, match=message), translated("ssm:PutParameter"):
+    with pytest.raises(NoCredentials, match=message), translate_errors("ssm:PutParameter"):
         raise ClientError(answer, operation)

@@ -45,7 +45,7 @@ def test_authorizers_of_this_function_on_every_page(gateway):
     own = {"AuthorizerId": "a5", "Name": "o", "AuthorizerUri": uri(FUNCTION)}
     own["IdentitySource"] = ["$request.header.Authorization", "$context.routeKey"]
     http.add_response("get_authorizers", {"Items": [jwt, own]}, {"ApiId": "h1"})
-    assert adapter.of_function(FUNCTION) == (
+    assert adapter.list_for_function(FUNCTION) == (
         Authorizer("r1", "a1", 60),
         Authorizer(  # 300 s is what API Gateway takes if nothing is set
             "r2",
@@ -68,7 +68,7 @@ def test_a_refusal_names_the_call(gateway):
     adapter, rest, _ = gateway
     rest.add_client_error("get_rest_apis", "AccessDeniedException")
     with pytest.raises(AwsFault, match="apigateway:GetRestApis: AccessDeniedException"):
-        adapter.of_function(FUNCTION)
+        adapter.list_for_function(FUNCTION)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 from keyturn.aws.faults import AwsFault
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
-from tests.unit.conftest import BUCKET
 
 
 @pytest.fixture
@@ -16,10 +15,9 @@ def generation(founded):
     return founded.keysets.read()
 
 
-@pytest.fixture
 def keep(founded, generation):
     """Keep it."""
-    return lambda: founded.history.keep(generation.number, generation.text)
+    return founded.history.keep(generation.number, generation.text)
 
 
 @pytest.fixture
@@ -28,27 +26,27 @@ def name(generation):
     return f"history/000000000001-{document.digest(generation.text)}.json"
 
 
-def test_a_generation_is_kept_under_its_number_and_its_digest(keep, name, generation, world):
+def test_a_generation_is_kept_under_its_number_and_its_digest(founded, generation, name, cloud):
     """Twelve digits, so that the names sort like the numbers."""
-    assert keep() is False
-    [(kept, (text, _, _))] = world()["objects"].items()
+    assert keep(founded, generation) is False
+    [(kept, (text, _, _))] = cloud.snapshot()["objects"].items()
     assert (kept, text) == (name, generation.text.encode())
 
 
-def test_keeping_a_generation_again_changes_nothing(keep, world):
+def test_keeping_a_generation_again_changes_nothing(founded, generation, cloud):
     """The same text a second time is not written again."""
-    keep()
-    before = world()
-    assert keep() is False
-    assert world() == before
+    keep(founded, generation)
+    before = cloud.snapshot()
+    assert keep(founded, generation) is False
+    assert cloud.snapshot() == before
 
 
-def test_another_text_of_the_number_is_another_object(keep, founded, generation, world):
+def test_another_text_of_the_number_is_another_object(founded, generation, cloud):
     """Whoever kept it: both can be read."""
     other = replace(generation, op_id="op-other")
     founded.history.keep(1, document.dumps(other))
-    keep()
-    assert len(world()["objects"]) == 2
+    keep(founded, generation)
+    assert len(cloud.snapshot()["objects"]) == 2
     assert founded.history.holds(generation)
     assert [founded.history.read(one).op_id for one in founded.history.generations()] == [
         "op-other",
@@ -56,39 +54,35 @@ def test_another_text_of_the_number_is_another_object(keep, founded, generation,
     ]
 
 
-def test_other_bytes_under_the_name_are_not_the_generation(
-    keep, name, founded, generation, backdoor
-):
+def test_other_bytes_under_the_name_are_not_the_generation(founded, generation, name, cloud):
     """Only one text belongs there: it is written over them, and that is told."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{}")
+    cloud.s3.write(name, b"{}")
     assert not founded.history.holds(generation)
-    assert keep() is True
+    assert keep(founded, generation) is True
     assert founded.history.holds(generation)
-    assert (
-        backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read().decode() == generation.text
-    )
+    assert cloud.s3.body(name).decode() == generation.text
 
 
-def test_whoever_goes_on_writing_is_left_at_it(keep, name, aws, backdoor):
+def test_whoever_goes_on_writing_is_left_at_it(founded, generation, name, aws, cloud):
     """A fault, after a few attempts: the next run tries again."""
     bodies = iter(range(99))
 
     def meddle():
-        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=str(next(bodies)).encode())
+        cloud.s3.write(name, str(next(bodies)).encode())
 
     aws.meanwhile("s3:PutObject", meddle, times=99)
     with pytest.raises(AwsFault, match="s3:PutObject"):
-        keep()
+        keep(founded, generation)
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["absent", "foreign"])
-def test_a_lost_reply_is_no_conflict(keep, name, aws, world, backdoor, generation, is_there):
+def test_a_lost_reply_is_no_conflict(founded, generation, name, aws, cloud, is_there):
     """botocore repeats the write and meets the first one: the text is the same."""
     if is_there:
-        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{}")
+        cloud.s3.write(name, b"{}")
     aws.fail("s3:PutObject", aws.timeout, after=True, nth=2 if is_there else 1)
-    keep()
-    [(text, _, _)] = world()["objects"].values()
+    keep(founded, generation)
+    [(text, _, _)] = cloud.snapshot()["objects"].values()
     assert text == generation.text.encode()
 
 
@@ -111,9 +105,9 @@ def test_only_so_many_are_listed(stack, aws):
     assert [one.number for one in stack.history.objects(0, 2)] == [3, 4]
 
 
-def test_what_is_kept_can_be_read(keep, founded, generation):
+def test_what_is_kept_can_be_read(founded, generation):
     """As the generation that it was."""
-    keep()
+    keep(founded, generation)
     [kept] = founded.history.generations()
     assert founded.history.read(kept) == generation
 

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from keyturn.aws import clients
-from keyturn.aws.faults import Unreached
+from keyturn.aws.faults import Unreachable
 from keyturn.aws.http import Http
 
 
@@ -79,7 +79,7 @@ def test_the_ca_bundle_is_trusted_and_nothing_else(monkeypatch, tmp_path):
     authority.cert_pem.write_to_path(str(bundle))
     with server(tls=context) as web:
         url = f"https://127.0.0.1:{web.port}/jwks"
-        with pytest.raises(Unreached, match="SSLError"):
+        with pytest.raises(Unreachable, match="SSLError"):
             Http().send("GET", url, {})
         monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
         clients.session.cache_clear()
@@ -91,5 +91,5 @@ def test_a_proxy_that_is_away_is_named():
     """Not reached; not an exception of botocore's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("https_proxy", "http://127.0.0.1:1")
-        with pytest.raises(Unreached, match="ProxyConnectionError"):
+        with pytest.raises(Unreachable, match="ProxyConnectionError"):
             Http().send("GET", "https://127.0.0.1:2/jwks", {})

@@ -37,7 +37,7 @@ def kids(generation):
 @pytest.fixture
 def store(stack, origin, aws) -> KeysetStore:
     """The store under test, with an empty keyset in it and nothing beside it; the wire is clear."""
-    stack.keysets.found(1, origin)
+    stack.keysets.create(1, origin)
     aws.reset()
     return stack.keysets
 
@@ -48,77 +48,77 @@ def others(container) -> KeysetStore:
     return container().keysets
 
 
-def test_a_keyset_is_founded_once(stack, origin, world):
+def test_a_keyset_is_founded_once(stack, origin, cloud):
     """Founding writes the empty keyset under the given number; doing it again changes nothing."""
-    founded = stack.keysets.found(7, origin)
+    founded = stack.keysets.create(7, origin)
     assert (founded.number, founded.keyset) == (7, Keyset())
-    before = world()
-    assert stack.keysets.found(9, origin) == founded
-    assert world() == before
+    before = cloud.snapshot()
+    assert stack.keysets.create(9, origin) == founded
+    assert cloud.snapshot() == before
 
 
-def test_two_founders_found_one_keyset(stack, others, origin, aws, world):
+def test_two_founders_found_one_keyset(stack, others, origin, aws, cloud):
     """The slower founder takes the keyset of the faster one."""
     theirs = replace(origin, op_id="theirs")
-    aws.meanwhile("ssm:PutParameter", lambda: others.found(1, theirs))
-    assert stack.keysets.found(1, origin).op_id == "theirs"
-    assert list(world()["parameters"]) == [FIRST]
+    aws.meanwhile("ssm:PutParameter", lambda: others.create(1, theirs))
+    assert stack.keysets.create(1, origin).op_id == "theirs"
+    assert list(cloud.snapshot()["parameters"]) == [FIRST]
 
 
-def test_a_name_that_is_free_is_not_passed_over(stack, origin, aws, world):
+def test_a_name_that_is_free_is_not_passed_over(stack, origin, aws, cloud):
     """SSM calls it a conflict, too, when it is asked too often."""
     aws.fail("ssm:PutParameter", aws.error("TooManyUpdates"))
-    assert stack.keysets.found(1, origin).number == 1
-    assert list(world()["parameters"]) == [FIRST]
+    assert stack.keysets.create(1, origin).number == 1
+    assert list(cloud.snapshot()["parameters"]) == [FIRST]
 
 
-def test_a_name_that_garbage_has_taken_is_passed_over(stack, origin, backdoor, world):
+def test_a_name_that_garbage_has_taken_is_passed_over(stack, origin, cloud):
     """The keyset is founded above it."""
-    backdoor.ssm.put_parameter(Name=FIRST, Value="{", Type="String")
-    assert stack.keysets.found(1, origin).number == 2
+    cloud.ssm.put(FIRST, "{")
+    assert stack.keysets.create(1, origin).number == 2
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
-def test_a_lost_reply_of_founding_invents_nothing(stack, origin, aws, world, after):
+def test_a_lost_reply_of_founding_invents_nothing(stack, origin, aws, cloud, after):
     """If the write arrived its generation is returned; otherwise there is no keyset."""
     aws.fail("ssm:PutParameter", aws.timeout, after=after)
     if after:
-        assert stack.keysets.found(1, origin).number == 1
+        assert stack.keysets.create(1, origin).number == 1
     else:
         with pytest.raises(KeysetMissing):
-            stack.keysets.found(1, origin)
-    assert len(world()["parameters"]) == after
+            stack.keysets.create(1, origin)
+    assert len(cloud.snapshot()["parameters"]) == after
 
 
-def test_a_change_is_appended(store, origin, world, clock):
+def test_a_change_is_appended(store, origin, cloud, clock):
     """A change becomes generation g+1 with its origin; generation g stays as it was."""
     clock.advance(0.25)
-    [before] = world()["parameters"].values()
+    [before] = cloud.snapshot()["parameters"].values()
     written = store.update(remember(OURS), origin)
     assert (written.number, kids(written)) == (2, "o")
     assert (written.op_id, written.started_by, written.reason) == ("op-1", "tests", "trying")
     assert written.at == clock.now().replace(microsecond=0, second=1)
-    after = world()["parameters"]
+    after = cloud.snapshot()["parameters"]
     assert (list(after), after[FIRST]) == ([FIRST, SECOND], before)
     assert store.read() == written
 
 
-def test_a_change_that_is_there_already_is_not_written(store, origin, world, aws):
+def test_a_change_that_is_there_already_is_not_written(store, origin, cloud, aws):
     """A no-op returns the generation that holds the change and writes nothing."""
     written = store.update(remember(OURS), origin)
-    before = world()
+    before = cloud.snapshot()
     aws.reset()
     assert store.update(remember(OURS), origin) == written
-    assert world() == before
+    assert cloud.snapshot() == before
     assert aws.operations == ["ssm:GetParametersByPath"]
 
 
-def test_a_taken_generation_is_read_and_the_change_re_evaluated(store, others, origin, aws, world):
+def test_a_taken_generation_is_read_and_the_change_re_evaluated(store, others, origin, aws, cloud):
     """`ParameterAlreadyExists`: the change is made on top of what the faster one wrote."""
     aws.meanwhile("ssm:PutParameter", lambda: others.update(remember(THEIRS), origin))
     written = store.update(remember(OURS), origin)
     assert (written.number, kids(written)) == (3, "to")
-    assert len(world()["parameters"]) == 3
+    assert len(cloud.snapshot()["parameters"]) == 3
 
 
 def test_a_faster_one_can_make_the_change_needless(store, others, origin, aws):
@@ -151,12 +151,12 @@ def test_too_many_updates_is_tried_again(store, origin, aws):
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
-def test_our_own_lost_reply_counts_once(store, origin, aws, world, after):
+def test_our_own_lost_reply_counts_once(store, origin, aws, cloud, after):
     """A write whose answer never came is looked for, and made once in all."""
     aws.fail("ssm:PutParameter", aws.timeout, after=after)
     written = store.update(remember(OURS), origin)
     assert (written.number, kids(written)) == (2, "o")
-    assert len(world()["parameters"]) == 2
+    assert len(cloud.snapshot()["parameters"]) == 2
 
 
 def test_botocore_never_repeats_a_write(store, origin, aws):
@@ -166,20 +166,20 @@ def test_botocore_never_repeats_a_write(store, origin, aws):
     assert aws.attempts.count("ssm:PutParameter") == 1
 
 
-def test_a_lost_read_back_counts_once(store, origin, aws, world):
+def test_a_lost_read_back_counts_once(store, origin, aws, cloud):
     """A write that cannot be read back at once is found on the next look."""
     aws.fail("ssm:GetParameters", aws.timeout, times=3)
     assert store.update(remember(OURS), origin).number == 2
-    assert len(world()["parameters"]) == 2
+    assert len(cloud.snapshot()["parameters"]) == 2
 
 
-def test_a_throttled_write_is_raised(store, origin, aws, world):
+def test_a_throttled_write_is_raised(store, origin, aws, cloud):
     """Throttling is the caller's to wait for; nothing was written."""
-    before = world()
+    before = cloud.snapshot()
     aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
     with pytest.raises(Throttled, match="ssm:PutParameter"):
         store.update(remember(OURS), origin)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 def test_endless_races_end_with_an_error(store, origin, aws, clock):
@@ -205,19 +205,20 @@ def test_every_attempt_reads_the_clock(store, origin, aws, clock):
     assert len(set(seen)) == 3
 
 
-def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin, aws, world):
+def test_a_write_after_a_pruned_generation_does_not_count(store, others, origin, aws, cloud, clock):
     """On a stale read our g+1 can find its name free again; it is made anew on top."""
 
     def go_on():
         for kid in "abcdefg":
             others.update(remember(kid * 43), origin)
         others.remove(f"{n:012d}" for n in [1, 2])
+        clock.advance(0.001)
 
     aws.meanwhile("ssm:PutParameter", go_on)
     written = store.update(remember(OURS), origin)
     assert (written.number, kids(written)) == (9, "abcdefgo")
     assert store.read() == written
-    assert "000000000001" not in str(list(world()["parameters"]))
+    assert "000000000001" not in str(list(cloud.snapshot()["parameters"]))
 
 
 def test_a_write_on_a_lost_line_does_not_count(store, others, origin, aws):
@@ -235,7 +236,7 @@ def test_a_write_on_a_lost_line_does_not_count(store, others, origin, aws):
     assert store.read() == written
 
 
-def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, backdoor):
+def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, cloud):
     """Should somebody overwrite our generation all the same, it is made anew above, and theirs ignored."""
     first = store.read()
     theirs = document.dumps(
@@ -248,22 +249,22 @@ def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, b
     )
     aws.meanwhile(
         "ssm:GetParameters",
-        lambda: backdoor.ssm.put_parameter(Name=SECOND, Value=theirs, Overwrite=True),
+        lambda: cloud.ssm.put(SECOND, theirs, overwrite=True),
     )
     written = store.update(remember(OURS), origin)
     assert (written.number, kids(written)) == (3, "o")
 
 
 @pytest.mark.parametrize("hidden", [4, 5])
-def test_a_late_read_back_is_waited_for(store, origin, aws, backdoor, hidden):
+def test_a_late_read_back_is_waited_for(store, origin, aws, cloud, hidden):
     """SSM promises no consistent reads: five looks, then an error that says what happened."""
 
     def hide():
-        hide.text = backdoor.ssm.get_parameter(Name=SECOND)["Parameter"]["Value"]
-        backdoor.ssm.delete_parameter(Name=SECOND)
+        hide.text = cloud.ssm.value(SECOND)
+        cloud.ssm.delete([SECOND])
 
     def show():
-        backdoor.ssm.put_parameter(Name=SECOND, Value=hide.text, Type="String")
+        cloud.ssm.put(SECOND, hide.text)
 
     aws.meanwhile("ssm:PutParameter", hide, after=True)
     aws.meanwhile("ssm:GetParameters", show, nth=hidden + 1)
@@ -274,9 +275,9 @@ def test_a_late_read_back_is_waited_for(store, origin, aws, backdoor, hidden):
             store.update(remember(OURS), origin)
 
 
-def test_a_document_that_does_not_fit_is_refused(store, origin, world):
+def test_a_document_that_does_not_fit_is_refused(store, origin, cloud):
     """A keyset too large for a Standard parameter is refused in words, and nothing is written."""
-    before = world()
+    before = cloud.snapshot()
     with pytest.raises(DocumentTooLarge, match="4096"):
         store.update(
             lambda keyset, now: Keyset(
@@ -287,13 +288,13 @@ def test_a_document_that_does_not_fit_is_refused(store, origin, world):
             ),
             origin,
         )
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_missing_keyset_is_not_invented(stack, origin, world):
+def test_a_missing_keyset_is_not_invented(stack, origin, cloud):
     """Without any generation nothing can be concluded: both reading and changing say so."""
-    before = world()
+    before = cloud.snapshot()
     for act in (stack.keysets.read, lambda: stack.keysets.update(remember(OURS), origin)):
         with pytest.raises(KeysetMissing, match="/keyturn/demo/keyset"):
             act()
-    assert world() == before
+    assert cloud.snapshot() == before

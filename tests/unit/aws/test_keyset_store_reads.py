@@ -1,7 +1,6 @@
 """Reading the keyset: the highest generation, however many there are, and only if it is whole."""
 
 import json
-import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,19 +15,14 @@ from keyturn.keyset.states import State
 PATH = "/keyturn/demo/keyset"
 
 
-@pytest.fixture
-def generations(founded, backdoor):
+def generations(founded, cloud, top: int):
     """Have the generations from 1 to `top`, each with its number as the op_id."""
-
-    def generations(top: int):
-        first = latest = founded.keysets.read()
-        for number in range(2, top + 1):
-            latest = successor(latest, op_id=str(number))
-            name = f"{PATH}/{number:012d}"
-            backdoor.ssm.put_parameter(Name=name, Value=latest.text, Type="String")
-        return first
-
-    return generations
+    first = latest = founded.keysets.read()
+    for number in range(2, top + 1):
+        latest = successor(latest, op_id=str(number))
+        name = f"{PATH}/{number:012d}"
+        cloud.ssm.put(name, latest.text)
+    return first
 
 
 def successor(parent, **changes):
@@ -38,21 +32,21 @@ def successor(parent, **changes):
 
 
 @pytest.mark.parametrize("top", [1, 9, 10, 11, 23])
-def test_the_highest_generation_is_the_keyset(generations, founded, top):
+def test_the_highest_generation_is_the_keyset(founded, cloud, top):
     """Every page of the listing counts, and numbers are compared as numbers."""
-    generations(top)
+    generations(founded, cloud, top)
     assert founded.keysets.read().number == top
-    assert sorted(founded.keysets.stored()) == list(range(1, top + 1))
+    assert sorted(founded.keysets.read_texts()) == list(range(1, top + 1))
 
 
 @pytest.mark.parametrize(
     ("top", "calls"), [(1, 1), (2, 1), (9, 1), (10, 2), (11, 2), (19, 2), (20, 3), (35, 4)]
 )
-def test_newer_walks_ahead(generations, founded, aws, top, calls):
+def test_newer_walks_ahead(founded, cloud, aws, top, calls):
     """Nine names ahead are asked for in one call, and further ones while the last one exists."""
-    first = generations(top)
+    first = generations(founded, cloud, top)
     aws.reset()
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
     assert aws.operations == ["ssm:GetParameters"] * calls
 
 
@@ -60,40 +54,40 @@ def test_newer_asks_for_the_next_names_only(founded, aws):
     """A warm reader costs one GetParameters with its own name and the next nine."""
     held = founded.keysets.read()
     aws.reset()
-    assert founded.keysets.newer(held) == held
+    assert founded.keysets.read_newer(held) == held
     [asked] = aws.params("ssm:GetParameters")
     assert asked["Names"] == [f"{PATH}/{number:012d}" for number in range(1, 11)]
 
 
 @pytest.mark.parametrize("top", [7, 14, 30])
-def test_newer_lists_when_its_own_generation_was_pruned(generations, founded, top):
+def test_newer_lists_when_its_own_generation_was_pruned(founded, cloud, top):
     """Whoever slept so long that its generation is gone finds the keyset by listing."""
-    first = generations(top)
+    first = generations(founded, cloud, top)
     founded.keysets.remove(f"{n:012d}" for n in range(1, top - 4))
-    assert founded.keysets.newer(first).number == top
+    assert founded.keysets.read_newer(first).number == top
 
 
-def test_newer_never_goes_back(generations, founded):
+def test_newer_never_goes_back(founded, cloud):
     """What is held is gone, and what counts is older: SSM answered from the past, or it was deleted."""
-    first = generations(3)
+    first = generations(founded, cloud, 3)
     with pytest.raises(GenerationLost, match="000000000009"):
-        founded.keysets.newer(replace(first, number=9))
+        founded.keysets.read_newer(replace(first, number=9))
 
 
-def test_newer_refuses_what_cannot_have_become_of_it(generations, founded, backdoor):
+def test_newer_refuses_what_cannot_have_become_of_it(founded, cloud):
     """Another text under the held number, which brings back what has ended."""
-    generations(2)
+    generations(founded, cloud, 2)
     held = founded.keysets.read()
     end = EndedKey("k" * 43, "arn:aws:kms:us-east-1:1:key/k", State.REVOKED, held.at, held.at)
     with pytest.raises(GenerationLost, match="is lost"):
-        founded.keysets.newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
+        founded.keysets.read_newer(replace(held, keyset=Keyset(ended=(end,)), text="another"))
 
 
-def test_deleting_takes_ten_names_a_call(generations, founded, aws):
+def test_deleting_takes_ten_names_a_call(founded, cloud, aws):
     """SSM deletes at most ten parameters at once; exactly the named ones go."""
-    generations(25)
+    generations(founded, cloud, 25)
     founded.keysets.remove(f"{n:012d}" for n in range(1, 22))
-    assert sorted(founded.keysets.stored()) == [22, 23, 24, 25]
+    assert sorted(founded.keysets.read_texts()) == [22, 23, 24, 25]
     assert [len(call["Names"]) for call in aws.params("ssm:DeleteParameters")] == [10, 10, 1]
 
 
@@ -117,70 +111,68 @@ UNLAWFUL = {
 
 
 @pytest.mark.parametrize("spoil", UNLAWFUL.values(), ids=UNLAWFUL)
-def test_what_does_not_follow_is_stepped_over(generations, founded, origin, backdoor, spoil):
+def test_what_does_not_follow_is_stepped_over(founded, cloud, origin, spoil):
     """Readers ignore it and writers write above it; it stays as it is."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     name, text = f"{PATH}/000000000002", spoil(successor(first).text)
-    backdoor.ssm.put_parameter(Name=name, Value=text, Type="String")
-    assert founded.keysets.read() == founded.keysets.newer(first) == first
+    cloud.ssm.put(name, text)
+    assert founded.keysets.read() == founded.keysets.read_newer(first) == first
     written = founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin)
     assert (written.number, written.parent) == (3, document.digest(first.text))
-    assert founded.keysets.newer(first).number == founded.keysets.read().number == 3
-    assert founded.keysets.stored()[2] == text
+    assert founded.keysets.read_newer(first).number == founded.keysets.read().number == 3
+    assert founded.keysets.read_texts()[2] == text
 
 
-def test_a_newer_release_that_follows_stops_an_older_one(
-    generations, founded, origin, backdoor, world
-):
+def test_a_newer_release_that_follows_stops_an_older_one(founded, cloud, origin):
     """It is refused with the parameter's name and the reason, and nothing is written over it."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     text = spoiled(successor(first).text, schema=2)
-    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000002", Value=text, Type="String")
-    before = world()
+    cloud.ssm.put(f"{PATH}/000000000002", text)
+    before = cloud.snapshot()
     for act in (
         founded.keysets.read,
-        lambda: founded.keysets.newer(first),
+        lambda: founded.keysets.read_newer(first),
         lambda: founded.keysets.update(lambda _keyset, _now: Keyset(), origin),
     ):
         with pytest.raises(NewerSchema, match="000000000002: schema 2 is newer than 1: deploy"):
             act()
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize("number", [12, 999_999_999_999])
-def test_a_far_generation_freezes_nobody(generations, founded, origin, backdoor, number):
+def test_a_far_generation_freezes_nobody(founded, cloud, origin, number):
     """Where a name in between is free nothing above it counts, for warm readers and new ones."""
-    first = generations(1)
+    first = generations(founded, cloud, 1)
     text = successor(first, number=number).text
-    backdoor.ssm.put_parameter(Name=f"{PATH}/{number:012d}", Value=text, Type="String")
+    cloud.ssm.put(f"{PATH}/{number:012d}", text)
     assert (
         founded.keysets.update(lambda keyset, now: replace(keyset, horizon=now), origin).number == 2
     )
-    assert founded.keysets.read().number == founded.keysets.newer(first).number == 2
+    assert founded.keysets.read().number == founded.keysets.read_newer(first).number == 2
 
 
-def test_a_forged_low_generation_is_never_the_root(founded, origin, backdoor):
+def test_a_forged_low_generation_is_never_the_root(founded, origin, cloud, clock):
     """It is younger than the root, by SSM's own date."""
     founded.keysets.remove(["000000000001"])
-    root = founded.keysets.found(7, origin)
+    root = founded.keysets.create(7, origin)
     forged = document.dumps(replace(root, number=3, op_id="forged"))
-    time.sleep(0.002)  # SSM's dates, and moto's, are of milliseconds
-    backdoor.ssm.put_parameter(Name=f"{PATH}/000000000003", Value=forged, Type="String")
+    clock.advance(0.002)  # SSM's dates are of milliseconds
+    cloud.ssm.put(f"{PATH}/000000000003", forged)
     assert founded.keysets.read() == root
 
 
-def test_a_second_name_of_the_same_number_is_none(generations, founded, backdoor):
+def test_a_second_name_of_the_same_number_is_none(founded, cloud):
     """A canonical name has exactly twelve digits."""
-    generations(2)
+    generations(founded, cloud, 2)
     text = successor(founded.keysets.read(), number=2, op_id="forged").text
     for name in ("2", "0000000000002"):
-        backdoor.ssm.put_parameter(Name=f"{PATH}/{name}", Value=text, Type="String")
+        cloud.ssm.put(f"{PATH}/{name}", text)
     assert founded.keysets.read().op_id == "2"
 
 
-def test_newer_does_not_go_on_from_a_lost_line(generations, founded, origin):
+def test_newer_does_not_go_on_from_a_lost_line(founded, cloud, origin):
     """What is held stands, but one below it was deleted, others went on there, and now above."""
-    generations(3)
+    generations(founded, cloud, 3)
     held = founded.keysets.read()
     founded.keysets.remove(["000000000002"])
     for step in (1, 2):
@@ -189,4 +181,4 @@ def test_newer_does_not_go_on_from_a_lost_line(generations, founded, origin):
             origin,
         )
     assert written.number == held.number + 1
-    assert founded.keysets.newer(held) == written
+    assert founded.keysets.read_newer(held) == written

@@ -4,12 +4,15 @@ import hashlib
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keyturn.aws.faults import AwsFault, Denied, KeyUnusable, Throttled, Unanswered
+from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
 from keyturn.aws.key_policy import key_policy
 from keyturn.aws.kms_keys import ForeignKey
 from keyturn.tokens.jwk import NotASigningKey
 from keyturn.tokens.verify import has_signature
+from tests.permissions.key_policy import Principal
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def key(kms, aws):
     return key
 
 
-def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, backdoor, clock, settings):
+def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, cloud, clock, settings):
     """RSA_2048 for SIGN_VERIFY, governed by its own policy from the first moment."""
     key = kms.create()
     [params] = aws.params("kms:CreateKey")
@@ -38,21 +41,21 @@ def test_a_key_is_born_with_its_policy_and_its_tag(kms, aws, backdoor, clock, se
     assert (
         params["BypassPolicyLockoutSafetyCheck"] is True
     )  # who creates it may not change its policy
-    policy = backdoor.kms.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"]
+    policy = cloud.kms.keys[key.arn].policy.text
     assert policy == key_policy(settings.role_prefix)
     assert aws.operations == ["kms:CreateKey"]
     assert (key.created, key.enabled, key.pending_deletion) == (clock.now(), True, False)
-    assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["Arn"] == key.arn
+    assert list(cloud.kms.keys) == [key.arn]
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["had its effect", "had none"])
-def test_create_key_is_attempted_once(kms, aws, backdoor, after):
+def test_create_key_is_attempted_once(kms, aws, cloud, after):
     """CreateKey has no idempotency token: botocore must not repeat a timeout."""
     aws.fail("kms:CreateKey", aws.timeout, after=after)
-    with pytest.raises(Unanswered, match="kms:CreateKey: ReadTimeoutError"):
+    with pytest.raises(NoReply, match="kms:CreateKey: ReadTimeoutError"):
         kms.create()
     assert aws.attempts == ["kms:CreateKey"]
-    assert len(backdoor.kms.list_keys()["Keys"]) == after
+    assert len(cloud.kms.keys) == after
 
 
 def test_what_may_be_repeated_is_repeated(kms, key, aws):
@@ -98,7 +101,7 @@ def test_a_long_message_is_signed_by_its_digest(kms, key, aws, size):
         ("KMSInvalidStateException", KeyUnusable),
         ("NotFoundException", KeyUnusable),
         ("ThrottlingException", Throttled),
-        ("AccessDeniedException", Denied),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 @pytest.mark.parametrize("call", ["Sign", "GetPublicKey", "DescribeKey"])
@@ -116,21 +119,26 @@ def test_refusals_of_kms_are_translated(kms, key, aws, code, kind, call):
 
 
 @pytest.mark.parametrize(
-    ("spec", "usage"), [("RSA_4096", "SIGN_VERIFY"), ("ECC_NIST_P256", "SIGN_VERIFY")]
+    "private",
+    [rsa.generate_private_key(65_537, 3072), ec.generate_private_key(ec.SECP256R1())],
+    ids=["RSA_3072", "ECC_NIST_P256"],
 )
-def test_a_key_of_another_kind_is_no_signing_key(kms, backdoor, spec, usage):
+def test_a_key_of_another_kind_is_no_signing_key(kms, key, cloud, private):
     """Only RSA_2048 is one."""
-    other = backdoor.kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
+    public = private.public_key()
+    cloud.kms.keys[key.arn].der = public.public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
     with pytest.raises(NotASigningKey):
-        kms.public_jwk(other["Arn"])
+        kms.public_jwk(key.arn)
 
 
-def test_a_key_is_disabled_before_its_deletion_is_scheduled(kms, key, aws, backdoor):
+def test_a_key_is_disabled_before_its_deletion_is_scheduled(kms, key, aws, cloud):
     """It cannot sign from now on, and goes after the window that was set."""
     kms.destroy(key.arn, window=7)
     assert aws.operations == ["kms:DescribeKey", "kms:DisableKey", "kms:ScheduleKeyDeletion"]
     assert aws.params("kms:ScheduleKeyDeletion") == [{"KeyId": key.arn, "PendingWindowInDays": 7}]
-    assert backdoor.kms.describe_key(KeyId=key.arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert cloud.kms.state(key.arn) == "PendingDeletion"
 
 
 def test_destroying_again_changes_nothing(kms, key, aws):
@@ -141,10 +149,10 @@ def test_destroying_again_changes_nothing(kms, key, aws):
     assert aws.operations == ["kms:DescribeKey"]
 
 
-def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
+def test_an_interrupted_destruction_is_completed(kms, key, aws, cloud):
     """A key that was only disabled gets its deletion scheduled by the next attempt."""
     aws.fail("kms:ScheduleKeyDeletion", aws.error("KMSInternalException", 500))
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoReply):
         kms.destroy(key.arn, window=7)
     assert not kms.describe(key.arn).enabled
     aws.reset()
@@ -153,28 +161,20 @@ def test_an_interrupted_destruction_is_completed(kms, key, aws, backdoor):
     assert kms.describe(key.arn).pending_deletion
 
 
-OURS = {
-    "KeySpec": "RSA_2048",
-    "KeyUsage": "SIGN_VERIFY",
-    "Tags": [{"TagKey": "keyturn:stack", "TagValue": "demo"}],
-}
-
-
 def _granted(kms, arn):
-    role = "arn:aws:iam::123456789012:role/thief"
-    kms.create_grant(KeyId=arn, GranteePrincipal=role, Operations=["Sign"])
+    kms.lend(arn, Principal("arn:aws:iam::123456789012:role/thief"), "kms:Sign")
 
 
 def _opened(kms, arn):
-    policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    policy = json.loads(kms.keys[arn].policy.text)
     policy["Statement"][0]["Condition"]["ArnLike"]["aws:PrincipalArn"].append("*")
-    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+    kms.set_policy(arn, json.dumps(policy))
 
 
 def _delegating(kms, arn):
-    policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    policy = json.loads(kms.keys[arn].policy.text)
     policy["Statement"][-1]["Action"] = "kms:*"
-    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+    kms.set_policy(arn, json.dumps(policy))
 
 
 FOREIGN = {
@@ -191,25 +191,24 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_a_key_that_differs_in_anything_is_not_ours(kms, key, backdoor, settings, kind):
+def test_a_key_that_differs_in_anything_is_not_ours(kms, key, cloud, settings, kind):
     """Whatever tag it bears: it is neither listed nor registered."""
     arguments, change = FOREIGN[kind]
-    policy = key_policy(settings.role_prefix)
-    made = backdoor.kms.create_key(**{**OURS, "Policy": policy, **arguments})["KeyMetadata"]
+    arn = cloud.kms.create_tagged("demo", key_policy(settings.role_prefix), **arguments)
     if change:
-        change(backdoor.kms, made["Arn"])
-    assert [found.arn for found in kms.of_stack()] == [key.arn]
-    with pytest.raises(ForeignKey, match=made["Arn"]):
-        kms.check_own(kms.describe(made["Arn"]))
+        change(cloud.kms, arn)
+    assert [found.arn for found in kms.list_own()] == [key.arn]
+    with pytest.raises(ForeignKey, match=arn):
+        kms.check_own(kms.describe(arn))
 
 
-def test_a_key_is_ours_however_kms_writes_its_policy(kms, key, backdoor, settings):
+def test_a_key_is_ours_however_kms_writes_its_policy(kms, key, cloud, settings):
     """KMS keeps what a policy says, not how it is written."""
     policy = json.loads(key_policy(settings.role_prefix))
     written = json.dumps({**policy, "Statement": policy["Statement"][::-1]}, indent=2)
-    backdoor.kms.put_key_policy(KeyId=key.arn, PolicyName="default", Policy=written)
+    cloud.kms.set_policy(key.arn, written)
     kms.check_own(key)
-    assert kms.of_stack() == [key]
+    assert kms.list_own() == [key]
 
 
 def test_grants_on_a_later_page_are_grants(kms, key, monkeypatch):
@@ -220,15 +219,14 @@ def test_grants_on_a_later_page_are_grants(kms, key, monkeypatch):
         kms.check_own(key)
 
 
-def test_our_keys_are_those_with_the_stacks_tag(kms, key, backdoor, settings):
+def test_our_keys_are_those_with_the_stacks_tag(kms, key, cloud, settings):
     """Of all pages, and in every state; keys of other stacks and untagged ones are not listed."""
     second = kms.create()
     kms.destroy(second.arn, window=7)
     policy = key_policy(settings.role_prefix)
-    other = [{"TagKey": "keyturn:stack", "TagValue": "other"}]
-    backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": other})
-    backdoor.kms.create_key(**{**OURS, "Policy": policy, "Tags": []})
-    found = {found.arn: found for found in kms.of_stack()}
+    cloud.kms.create_tagged("other", policy)
+    cloud.kms.create([], policy)
+    found = {found.arn: found for found in kms.list_own()}
     assert set(found) == {key.arn, second.arn}
     assert found[key.arn] == key
     assert found[second.arn].pending_deletion
@@ -238,7 +236,7 @@ def test_a_dying_key_is_not_looked_at_any_closer(kms, key, aws):
     """There may be hundreds of them, and nothing is done with them any more."""
     kms.destroy(key.arn, window=7)
     aws.reset()
-    kms.of_stack()
+    kms.list_own()
     assert aws.operations == ["tag:GetResources", "kms:DescribeKey"]
 
 
@@ -246,14 +244,14 @@ def test_keys_that_are_known_already_are_not_asked_for(kms, key, aws):
     """KMS is asked about the others only."""
     second = kms.create()
     aws.reset()
-    assert [found.arn for found in kms.of_stack(besides={key.arn})] == [second.arn]
+    assert [found.arn for found in kms.list_own(excluding={key.arn})] == [second.arn]
     assert {params["KeyId"] for _, params in aws.calls if "KeyId" in params} == {second.arn}
 
 
 def test_a_tag_may_outlive_its_key(kms, key, aws):
     """A key that is gone is passed over."""
     aws.fail("kms:DescribeKey", aws.error("NotFoundException"))
-    assert kms.of_stack() == []
+    assert kms.list_own() == []
 
 
 @pytest.mark.parametrize("call", ["DescribeKey", "GetKeyPolicy", "ListGrants"])
@@ -261,8 +259,8 @@ def test_a_key_whose_policy_does_not_name_us_is_anothers(kms, key, aws, call):
     """It is passed over, and the others are listed; any other trouble with a key is raised."""
     second = kms.create()
     aws.fail(f"kms:{call}", aws.error("AccessDeniedException"))
-    [found] = kms.of_stack()
+    [found] = kms.list_own()
     assert found in (key, second)
     aws.fail(f"kms:{call}", aws.error("ThrottlingException"), times=9)
     with pytest.raises(Throttled):
-        kms.of_stack()
+        kms.list_own()

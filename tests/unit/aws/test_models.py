@@ -27,5 +27,5 @@ def test_no_other_model_is_there():
 def test_every_call_is_in_its_model(service):
     """What is called under its AWS name in this package can be called."""
     code = "".join(path.read_text() for path in sorted(SOURCES.glob("*.py")))
-    called = set(re.findall(rf'translated\("{service}:(\w+)"\)', code))
+    called = set(re.findall(rf'translate_errors\("{service}:(\w+)"\)', code))
     assert called == OPERATIONS[service]

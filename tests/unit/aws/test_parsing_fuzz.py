@@ -11,7 +11,7 @@ from keyturn.keyset.errors import DocumentInvalid, NewerSchema
 from keyturn.keyset.lineage import trace
 from keyturn.tokens.jwk import PublicJwk
 from tests.mutations import STRANGE, mutations
-from tests.unit.conftest import BUCKET, START
+from tests.unit.conftest import START
 
 NOT_NUMBERS = ["٠٠٠٠٠٠٠٠٠٠٠٣", "²", "3", "0000000000003", "00000000003x", "clock", "-00000000003"]
 
@@ -64,16 +64,16 @@ def test_a_member_of_another_type_leaves_its_key_out(jwks, member, value):
 
 
 @pytest.mark.parametrize("number", ["9" * 13, "-1", "1_0", "x", ""])
-def test_a_generation_that_is_not_spelt_as_ours_is_none(stack, backdoor, number):
+def test_a_generation_that_is_not_spelt_as_ours_is_none(stack, cloud, number):
     """The JWKS counts as behind, and is written anew."""
     metadata = {"keyturn-generation": number}
     projection = stack.well_known
-    backdoor.s3.put_object(Bucket=BUCKET, Key=JWKS, Body=b"{}", Metadata=metadata)
+    cloud.s3.write(JWKS, b"{}", metadata=metadata)
     assert projection.read().generation == 0
 
 
 @pytest.mark.parametrize("name", NOT_NUMBERS)
-def test_a_name_in_the_history_that_is_not_ours_is_ignored(stack, backdoor, name):
+def test_a_name_in_the_history_that_is_not_ours_is_ignored(stack, cloud, name):
     """What somebody put there must not end reconcile; people hear of its name."""
     stack.history.keep(2, "{}")
     digest = "A" * 43
@@ -84,27 +84,27 @@ def test_a_name_in_the_history_that_is_not_ours_is_ignored(stack, backdoor, name
         "history/000000000003-.json",
     }
     for key in strange:
-        backdoor.s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+        cloud.s3.write(key, b"{}")
     assert [one.number for one in stack.history.generations()] == [2]
     assert {one.name for one in stack.history.objects() if one.number is None} == strange
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"", b"{}"])
-def test_an_object_that_holds_another_text_than_its_name_says_is_invalid(stack, backdoor, body):
+def test_an_object_that_holds_another_text_than_its_name_says_is_invalid(stack, cloud, body):
     """It is named, and is nobody's generation."""
     stack.history.keep(2, "{ }")
     [kept] = stack.history.generations()
-    backdoor.s3.put_object(Bucket=BUCKET, Key=kept.name, Body=body)
+    cloud.s3.write(kept.name, body)
     with pytest.raises(DocumentInvalid, match=kept.name):
         stack.history.read(kept)
 
 
-def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, world):
+def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, cloud):
     """Under a name that no reader of generations takes for one; the same text again is no fault."""
     texts = ("{", "{", "\ud800")
     for text in texts:
         stack.history.keep_unlawful("000000000007", text)
-    names = world()["objects"].keys()
+    names = cloud.snapshot()["objects"].keys()
     assert len(names) == 2
     assert all(name.startswith("history/unlawful/000000000007-") for name in names)
     assert all(stack.history.holds_unlawful("000000000007", text) for text in texts)
@@ -113,12 +113,12 @@ def test_an_unlawful_text_is_kept_once_beside_the_generations(stack, world):
 
 
 @pytest.mark.parametrize("name", [name for name in NOT_NUMBERS if name.isascii()])
-def test_a_parameter_name_that_is_not_ours_is_ignored(booted, backdoor, name):
+def test_a_parameter_name_that_is_not_ours_is_ignored(booted, cloud, name):
     """Twelve ASCII digits and nothing else name a generation."""
     path = f"/keyturn/demo/keyset/{name}"
-    before = booted.keysets.stored()
-    backdoor.ssm.put_parameter(Name=path, Value="{}", Type="String")
-    assert booted.keysets.stored() == before
+    before = booted.keysets.read_texts()
+    cloud.ssm.put(path, "{}")
+    assert booted.keysets.read_texts() == before
     assert booted.keysets.read().number == max(before)
 
 
@@ -135,12 +135,12 @@ def test_digits_of_another_script_are_no_number(booted, monkeypatch):
     ]
     pages = type("Pages", (), {"paginate": lambda _self, **_: [{"Parameters": parameters}]})()
     monkeypatch.setattr(booted.keysets._reads, "get_paginator", lambda _name: pages)
-    assert booted.keysets.stored() == {3: "{}"}
+    assert booted.keysets.read_texts() == {3: "{}"}
 
 
 def test_a_generation_of_any_shape_ends_the_lineage_or_is_stepped_over(booted):
     """Only one of a newer release that names its parent is a fault, and says to deploy that."""
-    first, second = booted.keysets.parameters()
+    first, second = booted.keysets.list_parameters()
     good = json.loads(second.text)
     texts = [json.dumps(mutated) for mutated in mutations(good, seed=13, count=1000)]
     for text in (*texts, "[" * 100_000, "9" * 5000, ""):
@@ -150,5 +150,5 @@ def test_a_generation_of_any_shape_ends_the_lineage_or_is_stepped_over(booted):
             assert "000000000002: schema" in str(error)
             assert "deploy" in str(error)
         else:
-            assert lineage.free == 3
-            assert (len(lineage.chain), list(lineage.ignored)) in ((2, []), (1, [2]))
+            assert lineage.next_number == 3
+            assert (len(lineage.chain), list(lineage.rejections)) in ((2, []), (1, [2]))

@@ -4,6 +4,7 @@ import pytest
 
 from keyturn.aws.response_url import ForeignResponseUrl, check_response_url
 from keyturn.rotation import check_settings, keyset_resource
+from tests.unit.stage import invoke
 
 BUCKET = "cloudformation-custom-resource-response-useast1"
 
@@ -43,9 +44,9 @@ def test_nothing_else_is(url):
 
 
 @pytest.mark.parametrize("module", [keyset_resource, check_settings])
-def test_a_function_does_nothing_for_a_foreign_url(invoke, module, stack, world):
+def test_a_function_does_nothing_for_a_foreign_url(module, stack, cloud):
     """Neither what the event asks for nor a request."""
-    before = world()
+    before = cloud.snapshot()
     event = {
         "RequestType": "Delete",
         "ResponseURL": "https://evil.example/a",
@@ -57,4 +58,4 @@ def test_a_function_does_nothing_for_a_foreign_url(invoke, module, stack, world)
     }
     with pytest.raises(ForeignResponseUrl):
         invoke(module, event)
-    assert world() == before
+    assert cloud.snapshot() == before

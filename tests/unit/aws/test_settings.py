@@ -38,7 +38,7 @@ def test_settings_come_from_the_environment(environ, demo_times):
 
 def test_some_functions_are_told_more(environ):
     """FlushAuthorizers the stages, the authorizer a former issuer, ProbeKey where the JWKS is."""
-    assert Stack(Settings.from_environ(environ)).expected("orders").former_issuer == ""
+    assert Stack(Settings.from_environ(environ)).expectations("orders").former_issuer == ""
     own = {
         "KEYTURN_FLUSH_TARGETS": "a1/v1,http:b2/$default,",
         "KEYTURN_FORMER_ISSUER": "https://former.example",
@@ -47,7 +47,7 @@ def test_some_functions_are_told_more(environ):
     settings = Settings.from_environ({**environ, **own})
     assert settings.flush_targets == (Stage("a1", "v1"), Stage("b2", "$default", is_http=True))
     assert settings.jwks_origin == "https://d111.cloudfront.net"
-    expected = Stack(settings).expected("orders")
+    expected = Stack(settings).expectations("orders")
     assert (expected.issuer, expected.former_issuer) == (
         "https://issuer.example",
         "https://former.example",

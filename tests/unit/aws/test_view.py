@@ -4,32 +4,32 @@ from dataclasses import replace
 
 import pytest
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.aws.keyset_reader import KeysetMissing
 from keyturn.aws.view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 
 TTL, STALE_LIMIT = 30, 300
-DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
+DOWN = NoReply("ssm:GetParameters", "ReadTimeoutError")
 
 
 def test_a_new_container_reads_first(view, reader):
     """The first call reads."""
-    assert (view.current().number, reader.reads) == (5, 1)
+    assert (view.get().number, reader.reads) == (5, 1)
 
 
 def test_a_fresh_view_reads_nothing(warm, reader, clock):
     """Up to the age of C, C included, no call is made."""
     clock.advance(TTL)
     reader.number = 6
-    assert (warm.current().number, reader.reads) == (5, 0)
+    assert (warm.get().number, reader.reads) == (5, 0)
 
 
 def test_a_view_older_than_its_ttl_is_refreshed(warm, reader, clock):
     """Beyond C the view reads once, and is fresh again."""
     clock.advance(TTL + 0.001)
     reader.number = 6
-    assert [warm.current().number for _ in range(3)] == [6, 6, 6]
+    assert [warm.get().number for _ in range(3)] == [6, 6, 6]
     assert reader.reads == 1
 
 
@@ -37,7 +37,7 @@ def test_a_view_that_saw_nothing_new_is_fresh_again(warm, reader, clock):
     """Reading the same generation renews the age."""
     for _ in range(20):
         clock.advance(TTL + 1)
-        warm.current()
+        warm.get()
     assert reader.reads == 20
 
 
@@ -45,12 +45,12 @@ def test_the_age_counts_from_before_the_read_was_sent(warm, reader, clock):
     """What a slow answer says may be as old as its question."""
     clock.advance(TTL + 1)
     reader.delay = 10
-    warm.current()
+    warm.get()
     clock.advance(TTL - 10)
-    warm.current()
+    warm.get()
     assert reader.reads == 1
     clock.advance(0.001)
-    warm.current()
+    warm.get()
     assert reader.reads == 2
 
 
@@ -58,7 +58,7 @@ def test_a_lower_generation_is_not_believed(warm, reader, clock):
     """SSM may answer from the past: the view never goes back."""
     clock.advance(TTL + 1)
     reader.number = 4
-    assert (warm.current().number, reader.reads) == (5, 1)
+    assert (warm.get().number, reader.reads) == (5, 1)
 
 
 def test_a_lower_generation_does_not_renew_the_age(warm, reader, clock):
@@ -66,16 +66,16 @@ def test_a_lower_generation_does_not_renew_the_age(warm, reader, clock):
     reader.number = 4
     for _ in range(STALE_LIMIT // 10):
         clock.advance(10)
-        assert warm.current().number == 5
+        assert warm.get().number == 5
     with pytest.raises(ViewTooOld, match="30 s"):
-        warm.fresh()
+        warm.get_fresh()
 
 
 def test_what_is_held_counts_for_the_stale_limit_only(warm, reader, clock):
     """Then it is of no use any more: what counts is read, as a new container reads it."""
     reader.number = 4
     clock.advance(STALE_LIMIT + 1)
-    assert warm.current().number == 4
+    assert warm.get().number == 4
 
 
 @pytest.mark.parametrize("fault", [DOWN, DocumentInvalid("schema 2"), KeysetMissing("none")])
@@ -83,13 +83,13 @@ def test_without_ssm_the_last_good_view_is_used_for_the_stale_limit(warm, reader
     """Up to the stale limit it is used, afterwards the view fails closed, and then recovers."""
     reader.fault = fault
     clock.advance(STALE_LIMIT)
-    assert warm.current().number == 5
+    assert warm.get().number == 5
     clock.advance(0.001)
     with pytest.raises(ViewTooOld):
-        warm.current()
+        warm.get()
     reader.fault, reader.number = None, 6
     clock.advance(6)
-    assert warm.current().number == 6
+    assert warm.get().number == 6
 
 
 def test_a_wall_clock_that_went_back_forces_a_refresh(warm, reader, clock):
@@ -97,8 +97,8 @@ def test_a_wall_clock_that_went_back_forces_a_refresh(warm, reader, clock):
     reader.number = 6
     clock.advance(-0.001)
     clock.ticks += 1
-    assert (warm.current().number, reader.reads) == (6, 1)
-    assert (warm.current().number, reader.reads) == (6, 1)
+    assert (warm.get().number, reader.reads) == (6, 1)
+    assert (warm.get().number, reader.reads) == (6, 1)
 
 
 def test_a_clock_set_back_is_no_reason_to_go_back(warm, reader, clock):
@@ -107,9 +107,9 @@ def test_a_clock_set_back_is_no_reason_to_go_back(warm, reader, clock):
     clock.advance(-0.001)
     clock.ticks += 1
     with pytest.raises(ViewTooOld):
-        warm.current()
+        warm.get()
     clock.advance(10)
-    assert warm.current().number == 5
+    assert warm.get().number == 5
 
 
 def test_without_ssm_and_with_the_clock_set_back_the_view_fails_closed(warm, reader, clock):
@@ -117,7 +117,7 @@ def test_without_ssm_and_with_the_clock_set_back_the_view_fails_closed(warm, rea
     reader.fault = DOWN
     clock.wall = clock.wall.replace(year=2025)
     with pytest.raises(ViewTooOld):
-        warm.current()
+        warm.get()
 
 
 @pytest.mark.parametrize("frozen", ["monotonic", "wall"])
@@ -130,7 +130,7 @@ def test_the_clock_that_ran_further_counts(warm, reader, clock, frozen):
     else:
         clock.wall = wall
     reader.number = 6
-    assert (warm.current().number, reader.reads) == (6, 1)
+    assert (warm.get().number, reader.reads) == (6, 1)
 
 
 @pytest.mark.parametrize("frozen", ["monotonic", "wall"])
@@ -144,15 +144,15 @@ def test_a_thawed_container_without_ssm_fails_closed(warm, reader, clock, frozen
         clock.wall = wall
     reader.fault = DOWN
     with pytest.raises(ViewTooOld):
-        warm.current()
+        warm.get()
 
 
 def test_generations_are_handed_on_to_the_store(founded, aws, clock):
     """On the real store a refresh is one GetParameters, and a fresh view none."""
     view = founded.view
-    view.current()
+    view.get()
     aws.reset()
-    view.current()
+    view.get()
     clock.advance(founded.times.view_ttl + 0.1)
-    assert view.current() == replace(view.current())
+    assert view.get() == replace(view.get())
     assert aws.operations == ["ssm:GetParameters"]

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.aws.faults import NoReply, Throttled
 from keyturn.aws.view import View
 
 TTL = 30
-DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
+DOWN = NoReply("ssm:GetParameters", "ReadTimeoutError")
 SLOW = 2
 
 
@@ -17,7 +17,7 @@ def settled(warm, reader, clock):
     """A view that was refreshed just now, with chance back in play; `reads` counts from here."""
     clock.advance(TTL + 1)
     clock.fixed_fraction = 1
-    warm.current()
+    warm.get()
     reader.reads = 0
     return warm
 
@@ -25,19 +25,19 @@ def settled(warm, reader, clock):
 def test_a_settled_view_is_read_again_within_the_last_fifth_of_c(settled, reader, clock):
     """With the largest fraction at 24 s of 30, not before."""
     clock.advance(TTL * 0.8)
-    settled.current()
+    settled.get()
     assert reader.reads == 0
     clock.advance(0.001)
-    settled.current()
+    settled.get()
     assert reader.reads == 1
 
 
 def test_the_first_read_is_followed_by_one_anywhere_in_c(view, reader, clock):
     """Containers that were born together are spread over the whole of C."""
     clock.fixed_fraction = 0.9
-    view.current()
+    view.get()
     clock.advance(TTL * 0.1 + 0.001)
-    view.current()
+    view.get()
     assert reader.reads == 2
 
 
@@ -45,13 +45,13 @@ def test_who_recovers_together_is_spread_over_c_too(settled, reader, clock):
     """An outage makes every container wait for the same moment."""
     reader.fault = DOWN
     clock.advance(TTL + 1)
-    settled.current()
+    settled.get()
     reader.fault, clock.fixed_fraction = None, 0.9
     clock.advance(6)
-    settled.current()
+    settled.get()
     reader.reads = 0
     clock.advance(TTL * 0.1 + 0.001)
-    settled.current()
+    settled.get()
     assert reader.reads == 1
 
 
@@ -63,13 +63,13 @@ def test_no_view_is_ever_older_than_c(reader, clock, monkeypatch, seed):
     view = View(reader, clock, ttl=TTL, stale_limit=300)
     for _ in range(500):
         clock.advance(rng.expovariate(1 / 4))
-        for look in (view.current, view.fresh):
+        for look in (view.get, view.get_fresh):
             look()
             assert (clock.now() - reader.asked).total_seconds() <= TTL
 
 
 @pytest.mark.parametrize("fault", [DOWN, Throttled("ssm:GetParameters", "ThrottlingException")])
-@pytest.mark.parametrize("ask", ["current", "fresh"])
+@pytest.mark.parametrize("ask", ["get", "get_fresh"])
 def test_a_read_that_fails_before_c_is_over_is_not_repeated_before(
     settled, reader, clock, fault, ask
 ):
@@ -89,7 +89,7 @@ def test_a_slow_answer_delays_one_call(settled, reader, clock):
     waited = []
     for _ in range(1000):
         before = clock.monotonic()
-        settled.current()
+        settled.get()
         waited.append(clock.monotonic() - before)
         clock.advance(0.005)
     assert (waited[0], set(waited[1:]), reader.reads) == (SLOW, {0}, 1)

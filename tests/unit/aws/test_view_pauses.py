@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from keyturn.aws.faults import Throttled, Unanswered
+from keyturn.aws.faults import NoReply, Throttled
 from keyturn.aws.view import View, ViewTooOld
 
 TTL, STALE_LIMIT = 30, 300
-DOWN = Unanswered("ssm:GetParameters", "ReadTimeoutError")
+DOWN = NoReply("ssm:GetParameters", "ReadTimeoutError")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def instants_of_reads(view, reader, clock, seconds: float) -> list[float]:
     began, instants = clock.monotonic(), []
     for _ in range(int(seconds * 10)):
         reads = reader.reads
-        view.current()
+        view.get()
         if reader.reads > reads:
             instants.append(round(clock.monotonic() - began, 1))
         clock.advance(0.1)
@@ -53,7 +53,7 @@ def test_a_read_that_succeeds_ends_the_pauses(failing, reader, clock):
     instants_of_reads(failing, reader, clock, 20)
     reader.fault = None
     clock.advance(5.1)
-    failing.current()
+    failing.get()
     reader.fault = DOWN
     clock.advance(TTL + 1)
     assert instants_of_reads(failing, reader, clock, 2) == pytest.approx([0, 1.1], abs=0.11)
@@ -62,12 +62,12 @@ def test_a_read_that_succeeds_ends_the_pauses(failing, reader, clock):
 def test_a_pause_counts_from_the_failure(failing, reader, clock):
     """A read that hangs is not followed by another at once."""
     reader.delay = 9
-    failing.current()
+    failing.get()
     clock.advance(0.9)
-    failing.current()
+    failing.get()
     assert reader.reads == 1
     clock.advance(0.2)
-    failing.current()
+    failing.get()
     assert reader.reads == 2
 
 
@@ -76,7 +76,7 @@ def test_a_view_that_is_too_old_pauses_too(failing, reader, clock):
     clock.advance(STALE_LIMIT)
     for _ in range(10):
         with pytest.raises(ViewTooOld):
-            failing.current()
+            failing.get()
     assert reader.reads == 1
 
 
@@ -84,7 +84,7 @@ def test_no_pause_is_longer_than_c(reader, clock):
     """With C = 1 s SSM is asked every second while it is down."""
     clock.fixed_fraction = 0
     view = View(reader, clock, ttl=1, stale_limit=STALE_LIMIT)
-    view.current()
+    view.get()
     clock.fixed_fraction = 1
     reader.fault = DOWN
     clock.advance(1.1)
@@ -95,48 +95,48 @@ def test_a_first_read_that_failed_is_not_repeated_by_every_call(view, reader, cl
     """The fault of a read that was made, ViewTooOld in the pause after it."""
     clock.fixed_fraction = 1
     reader.fault = DOWN
-    with pytest.raises(Unanswered):
-        view.current()
-    for ask in (view.current, view.fresh, view.reread):
+    with pytest.raises(NoReply):
+        view.get()
+    for ask in (view.get, view.get_fresh, view.reread):
         with pytest.raises(ViewTooOld):
             ask()
     assert reader.reads == 1
     clock.advance(1.001)
-    with pytest.raises(Unanswered):
-        view.fresh()
+    with pytest.raises(NoReply):
+        view.get_fresh()
     reader.fault = None
     clock.advance(2.001)
-    assert (view.current().number, reader.reads) == (5, 3)
+    assert (view.get().number, reader.reads) == (5, 3)
 
 
 def test_a_clock_that_was_set_back_ends_a_pause(failing, reader, clock):
     """How long ago the failure was is unknown then."""
-    failing.current()
+    failing.get()
     reader.fault, reader.number = None, 6
     clock.wall = clock.wall.replace(year=2025)
-    assert failing.current().number == 6
+    assert failing.get().number == 6
 
 
 def test_a_fresh_view_reads_nothing_for_an_unknown_kid(warm, reader, clock):
     """Whoever asks for a fresh view up to the age of C gets the one that is held."""
     for _ in range(1000):
         clock.advance(TTL / 1000)
-        assert warm.fresh().number == 5
+        assert warm.get_fresh().number == 5
     assert reader.reads == 0
 
 
 def test_beyond_c_there_is_no_fresh_view_without_ssm(failing):
     """A good token's kid may have been published since: unknown kids are a fault then."""
-    assert failing.current().number == 5
+    assert failing.get().number == 5
     with pytest.raises(ViewTooOld, match="30 s"):
-        failing.fresh()
+        failing.get_fresh()
 
 
 def test_a_fresh_view_of_a_keyset_that_changed(warm, reader, clock):
     """Beyond C it costs one read."""
     clock.advance(TTL + 0.001)
     reader.number = 6
-    assert [warm.fresh().number for _ in range(3)] == [6, 6, 6]
+    assert [warm.get_fresh().number for _ in range(3)] == [6, 6, 6]
     assert reader.reads == 1
 
 
@@ -148,9 +148,9 @@ def test_nothing_old_is_fresh(warm, reader, clock, answer):
     clock.fixed_fraction = 1
     for _ in range(10):
         with pytest.raises(ViewTooOld):
-            warm.fresh()
+            warm.get_fresh()
     assert reader.reads == 1
-    assert warm.current().number == 5
+    assert warm.get().number == 5
 
 
 def test_rereading_asks_at_once(warm, reader):
@@ -182,7 +182,7 @@ def test_when_kms_objects_a_read_that_failed_early_does_not_stand_in_the_way(war
     for _ in range(2):
         with pytest.raises(ViewTooOld):
             warm.reread()
-    assert (warm.current().number, reader.reads) == (5, 1)
+    assert (warm.get().number, reader.reads) == (5, 1)
     reader.fault, reader.number = None, 6
     clock.advance(1.001)
     assert warm.reread().number == 6
@@ -193,7 +193,7 @@ def test_rereading_from_the_past_is_a_fault(warm, reader):
     reader.number = 4
     with pytest.raises(ViewTooOld):
         warm.reread()
-    assert warm.current().number == 5
+    assert warm.get().number == 5
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -202,12 +202,12 @@ def test_a_recovered_ssm_is_heard_within_ten_seconds(reader, clock, monkeypatch,
     rng = random.Random(seed)
     monkeypatch.setattr(clock, "fraction", rng.random)
     view = View(reader, clock, ttl=TTL, stale_limit=10_000)
-    view.current()
+    view.get()
     reader.fault = Throttled("ssm:GetParameters", "ThrottlingException")
     for _ in range(rng.randrange(100, 1000)):
         clock.advance(0.5)
-        view.current()
+        view.get()
     reader.fault, reader.number, recovered = None, 6, clock.monotonic()
-    while view.current().number == 5:
+    while view.get().number == 5:
         clock.advance(0.1)
     assert clock.monotonic() - recovered <= 10

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from botocore.stub import Stubber
 
+from keyturn.aws.clients import client
 from keyturn.aws.faults import AwsFault, Conflict
 from keyturn.aws.well_known import (
     AUTHORIZATION_SERVER,
@@ -31,39 +33,29 @@ def jwks(rsa_keys):
     return [PublicJwk.from_rsa(key.public_key()) for key in rsa_keys[:3]]
 
 
-@pytest.fixture
-def stored(backdoor):
+def stored(cloud, name):
     """An object of the bucket: its JSON and everything S3 says of it."""
-
-    def stored(name):
-        found = backdoor.s3.get_object(Bucket=BUCKET, Key=name)
-        return json.loads(found["Body"].read()), found
-
-    return stored
+    version = cloud.s3.objects[name][-1]
+    return json.loads(version.body), version
 
 
-@pytest.fixture
-def put(backdoor):
+def put(cloud, name, body, **metadata):
     """Put anything there, as somebody with the right to write would."""
-
-    def put(name, body, **metadata):
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=text, Metadata=metadata)
-
-    return put
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    cloud.s3.write(name, text, metadata=metadata)
 
 
-def test_the_jwks_is_written_with_its_generation(site_in_s3, jwks, stored):
+def test_the_jwks_is_written_with_its_generation(site_in_s3, jwks, cloud):
     """Public members only, with the media type of RFC 7517 and the time it may be cached."""
     site_in_s3.write(7, jwks[:2], None)
-    document, told = stored(JWKS)
+    document, told = stored(cloud, JWKS)
     assert document == {"keys": [key.members() for key in jwks[:2]], "generation": 7}
     assert all(
         member.keys() == {"kty", "use", "alg", "kid", "n", "e"} for member in document["keys"]
     )
-    assert told["Metadata"] == {"keyturn-generation": "7"}
-    assert told["ContentType"] == "application/jwk-set+json"
-    assert told["CacheControl"] == "public, max-age=1"
+    assert told.metadata == {"keyturn-generation": "7"}
+    assert told.content_type == "application/jwk-set+json"
+    assert told.cache_control == "public, max-age=1"
 
 
 def test_what_was_written_is_read(site_in_s3, jwks):
@@ -78,31 +70,31 @@ def test_before_the_first_write_there_is_no_jwks(site_in_s3):
     assert site_in_s3.read() is None
 
 
-def test_the_first_jwks_is_written_only_where_there_is_none(site_in_s3, jwks, stored):
+def test_the_first_jwks_is_written_only_where_there_is_none(site_in_s3, jwks, cloud):
     """Whoever saw nothing does not replace what came meanwhile."""
     site_in_s3.write(8, jwks, None)
     with pytest.raises(Conflict, match="s3:PutObject"):
         site_in_s3.write(7, jwks[:1], None)
-    document, told = stored(JWKS)
-    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "8"})
+    document, told = stored(cloud, JWKS)
+    assert (len(document["keys"]), told.metadata) == (3, {"keyturn-generation": "8"})
 
 
-def test_a_jwks_is_replaced_only_where_it_is_the_one_that_was_seen(site_in_s3, jwks, stored):
+def test_a_jwks_is_replaced_only_where_it_is_the_one_that_was_seen(site_in_s3, jwks, cloud):
     """A late writer of an older generation meets a newer JWKS, and leaves it."""
     site_in_s3.write(5, jwks[:1], None)
     seen = site_in_s3.read()
     site_in_s3.write(7, jwks, seen)
     with pytest.raises(Conflict):
         site_in_s3.write(6, jwks[:2], seen)
-    document, told = stored(JWKS)
-    assert (len(document["keys"]), told["Metadata"]) == (3, {"keyturn-generation": "7"})
+    document, told = stored(cloud, JWKS)
+    assert (len(document["keys"]), told.metadata) == (3, {"keyturn-generation": "7"})
 
 
-def test_writing_over_a_deleted_jwks_is_refused(site_in_s3, jwks, backdoor):
+def test_writing_over_a_deleted_jwks_is_refused(site_in_s3, jwks, cloud):
     """What was seen is gone: nothing may be concluded."""
     site_in_s3.write(5, jwks[:1], None)
     seen = site_in_s3.read()
-    backdoor.s3.delete_object(Bucket=BUCKET, Key=JWKS)
+    cloud.s3.delete(JWKS)
     with pytest.raises(AwsFault):
         site_in_s3.write(6, jwks, seen)
     assert site_in_s3.read() is None
@@ -125,12 +117,12 @@ def test_a_jwks_that_cannot_be_read_is_not_absent(site_in_s3, aws, code):
 
 
 @pytest.mark.parametrize("metadata", [{}, {"keyturn-generation": "x"}])
-def test_a_jwks_without_a_generation_is_nobodys(site_in_s3, put, metadata):
+def test_a_jwks_without_a_generation_is_nobodys(site_in_s3, cloud, metadata):
     """An object that we did not write is behind every generation of ours, and is replaced."""
-    put(JWKS, {"keys": []}, **metadata)
+    put(cloud, JWKS, {"keys": []}, **metadata)
     seen = site_in_s3.read()
     assert seen.generation == 0
-    assert not site_in_s3.shows(seen, 0, [])
+    assert not site_in_s3.matches(seen, 0, [])
     site_in_s3.write(1, [], seen)
     assert site_in_s3.read().generation == 1
 
@@ -146,19 +138,19 @@ def test_a_late_writer_meets_another_etag_though_the_keys_are_the_same(site_in_s
     assert site_in_s3.read().generation == 6
 
 
-def test_a_member_under_another_kid_is_left_out(site_in_s3, jwks, put):
+def test_a_member_under_another_kid_is_left_out(site_in_s3, jwks, cloud):
     """A kid certifies the numbers beside it, or counts for nothing."""
     false = {**jwks[0].members(), "kid": jwks[1].kid}
-    put(JWKS, {"keys": [false, jwks[2].members()]}, **{"keyturn-generation": "7"})
+    put(cloud, JWKS, {"keys": [false, jwks[2].members()]}, **{"keyturn-generation": "7"})
     assert site_in_s3.read().keys == {jwks[2].kid: jwks[2]}
 
 
-def test_a_private_member_gets_no_further(site_in_s3, jwks, put, stored):
+def test_a_private_member_gets_no_further(site_in_s3, jwks, cloud):
     """Whatever stands in the JWKS, only public numbers are taken over into the next one."""
-    put(JWKS, {"keys": [{**jwks[0].members(), "d": "AQAB"}]}, **{"keyturn-generation": "7"})
+    put(cloud, JWKS, {"keys": [{**jwks[0].members(), "d": "AQAB"}]}, **{"keyturn-generation": "7"})
     seen = site_in_s3.read()
     site_in_s3.write(8, seen.keys.values(), seen)
-    assert stored(JWKS)[0]["keys"] == [jwks[0].members()]
+    assert stored(cloud, JWKS)[0]["keys"] == [jwks[0].members()]
 
 
 @pytest.mark.parametrize(
@@ -227,48 +219,71 @@ _SERVER = {
 }
 
 
-def test_the_metadata_leads_to_keys_and_tokens(site_in_s3, stored, site):
+def test_the_metadata_leads_to_keys_and_tokens(site_in_s3, cloud, site):
     """RFC 8414 for clients; OpenID Connect Discovery for verifiers, with all members it requires."""
     site_in_s3.write_metadata()
-    document, told = stored(AUTHORIZATION_SERVER)
+    document, told = stored(cloud, AUTHORIZATION_SERVER)
     server = {"issuer": site.url, "jwks_uri": f"{site.url}/.well-known/jwks.json", **_SERVER}
     assert document == server
-    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
-    document, told = stored(OPENID_PROVIDER)
+    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
+    document, told = stored(cloud, OPENID_PROVIDER)
     assert document == {
         **server,
         "authorization_endpoint": f"{site.url}/authorization-endpoint-not-supported",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
-    assert (told["ContentType"], told["CacheControl"]) == ("application/json", "public, max-age=1")
+    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
 
 
-def test_metadata_is_written_when_it_differs(site_in_s3, aws, container, stored):
+def test_metadata_is_written_when_it_differs(site_in_s3, aws, container, cloud):
     """Once for good, and again when the issuer has changed."""
     site_in_s3.write_metadata()
     site_in_s3.write_metadata()
     assert aws.operations.count("s3:PutObject") == 2
     container(issuer="https://new.example").well_known.write_metadata()
     for name in (AUTHORIZATION_SERVER, OPENID_PROVIDER):
-        assert stored(name)[0]["jwks_uri"] == "https://new.example/.well-known/jwks.json"
+        assert stored(cloud, name)[0]["jwks_uri"] == "https://new.example/.well-known/jwks.json"
 
 
 @pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
-def test_metadata_that_was_changed_by_hand_is_put_right(site_in_s3, put, stored, name):
+def test_metadata_that_was_changed_by_hand_is_put_right(site_in_s3, cloud, name):
     """It would lead clients, or verifiers, somewhere else."""
     site_in_s3.write_metadata()
-    document, _ = stored(name)
-    put(name, {**document, "token_endpoint": "https://thief.example"})
+    document, _ = stored(cloud, name)
+    put(cloud, name, {**document, "token_endpoint": "https://thief.example"})
     site_in_s3.write_metadata()
-    assert stored(name)[0] == document
+    assert stored(cloud, name)[0] == document
 
 
-def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, world):
+def test_emptying_the_bucket_leaves_nothing(site_in_s3, stack, jwks, cloud):
     """JWKS, discovery and history go with the stack."""
     site_in_s3.write(7, jwks, None)
     site_in_s3.write_metadata()
     stack.history.keep(1, "{}")
-    assert len(world()["objects"]) == 4
+    assert len(cloud.snapshot()["objects"]) == 4
     site_in_s3.empty_bucket()
-    assert world()["objects"] == {}
+    assert cloud.snapshot()["objects"] == {}
+
+
+def test_versions_and_delete_markers_go_too(region):
+    """Of every page: a bucket that was versioned could not be deleted otherwise."""
+    s3 = client("s3")
+    one = {"Key": "a", "VersionId": "1"}, {"Key": "a", "VersionId": "2"}
+    pages = [
+        {"Versions": [*one], "IsTruncated": True, "NextKeyMarker": "a", "NextVersionIdMarker": "2"},
+        {
+            "Versions": [{"Key": "b", "VersionId": "null"}],
+            "DeleteMarkers": [{"Key": "c", "VersionId": "3"}],
+        },
+    ]
+    listed = {"Bucket": BUCKET}
+    with Stubber(s3) as stub:
+        stub.add_response("list_object_versions", pages[0], listed)
+        stub.add_response(
+            "list_object_versions", pages[1], {**listed, "KeyMarker": "a", "VersionIdMarker": "2"}
+        )
+        for name, version in (("a", "1"), ("a", "2"), ("b", "null"), ("c", "3")):
+            stub.add_response("delete_object", {}, {**listed, "Key": name, "VersionId": version})
+        WellKnown(s3, BUCKET, issuer="i", token_url="t", max_age=1).empty_bucket()
+        stub.assert_no_pending_responses()

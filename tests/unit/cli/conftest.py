@@ -1,49 +1,43 @@
-"""The command as a person runs it: a stack on moto behind it, its words on a terminal of some width."""
+"""The command as a person runs it: a stack behind it, its words on a terminal of some width."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from keyturn.aws.deployment import Deployment
-from keyturn.aws.executions import Request
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.executions import ExecutionRequest
+from keyturn.aws.faults import NoReply
 from keyturn.aws.http import Answer
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.cli.main import app
+from keyturn.aws.well_known import JWKS
 from keyturn.cli.terminal import Terminal
-from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import activate
 from keyturn.rotation.reconcile import run as reconcile
+from tests.cloud.account import Account
+from tests.cloud.gateway import HttpGateway, RestGateway
+from tests.cloud.scheduler import SchedulerClient
 from tests.unit.cli.deployed import Deployed
-from tests.unit.conftest import BUCKET, REGION
+from tests.unit.cli.running import keyturn
+from tests.unit.conftest import REGION
+from tests.unit.stage import START
 
-TRANSCRIPTS = Path(__file__).parent / "transcripts"
-STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
-TARGETS = {
-    "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:f",
-    "RoleArn": "arn:aws:iam::123456789012:role/r",
-}
+SCHEDULES = {"demo-rotation": "rate(1 day)", "demo-reconcile": "rate(10 minutes)"}
+TARGET = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "arn:f", "RoleArn": "arn:r"}}
 AUTHORIZER = f"arn:aws:lambda:{REGION}:123456789012:function:authorize"
 STACK_ARN = f"arn:aws:cloudformation:{REGION}:123456789012:stack/demo/1"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
-
-Keyturn = Callable[..., Result]
 
 
 @dataclass
 class Web:
     """The public URL, as everyone sees it: the bucket's object unless a test says otherwise."""
 
-    backdoor: Any
+    cloud: Account
     status: int = 200
     headers: dict[str, str] | None = None
     body: Any = None
@@ -52,21 +46,18 @@ class Web:
     def fetch(self, url: str) -> Answer:
         """Like Deployment's."""
         if self.away:
-            raise Unanswered(f"GET {url}", "MaxRetryError")
-        try:
-            stored = self.backdoor.s3.get_object(Bucket=BUCKET, Key=".well-known/jwks.json")
-        except self.backdoor.s3.exceptions.NoSuchKey:
+            raise NoReply(f"GET {url}", "MaxRetryError")
+        if JWKS not in self.cloud.s3.objects:
             return Answer(404, {}, "NoSuchKey")
-        headers = (
-            {"Cache-Control": stored["CacheControl"]} if self.headers is None else self.headers
-        )
-        body = json.loads(stored["Body"].read()) if self.body is None else self.body
+        stored = self.cloud.s3.objects[JWKS][-1]
+        headers = {"Cache-Control": stored.cache_control} if self.headers is None else self.headers
+        body = json.loads(stored.body) if self.body is None else self.body
         return Answer(self.status, headers, body)
 
 
 @dataclass
 class Machine:
-    """The state machine's executions, of which moto would run none."""
+    """The state machine's executions."""
 
     running: tuple[Any, ...] = ()
     ended: tuple[Any, ...] = ()
@@ -78,10 +69,10 @@ class Machine:
         matches = [one for one in (*self.running, *self.ended) if one.status == status]
         return sorted(matches, key=lambda one: one.started, reverse=True)
 
-    def request_of(self, arn: str) -> Request:
+    def read_request(self, arn: str) -> ExecutionRequest:
         """Like Executions'."""
         default = {"mode": "scheduled", "started_by": "schedule"}
-        return Request.parse(json.dumps((self.inputs or {}).get(arn, default)))
+        return ExecutionRequest.parse(json.dumps((self.inputs or {}).get(arn, default)))
 
     def visits(self, _arn: str) -> list[Any]:
         """Like Executions'."""
@@ -97,9 +88,9 @@ def _log_level_of_others():
 
 
 @pytest.fixture
-def web(backdoor) -> Web:
+def web(cloud) -> Web:
     """What the public URL answers."""
-    return Web(backdoor)
+    return Web(cloud)
 
 
 @pytest.fixture
@@ -115,8 +106,8 @@ def offset() -> SimpleNamespace:
 
 
 @pytest.fixture
-def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch) -> Deployment:
-    """The stack on moto as its operator finds it."""
+def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeypatch) -> Deployment:
+    """The stack as its operator finds it."""
     outputs = {
         "StateMachineArn": MACHINE,
         "JwksUrl": f"{booted.settings.issuer}/jwks",
@@ -126,81 +117,18 @@ def deployment(booted: Stack, clock, backdoor, web, machine, offset, monkeypatch
     }
     monkeypatch.setenv("AWS_REGION", REGION)
     deployment = Deployment("demo", STACK_ARN, outputs, {}, clock)
-    deployment.clients = booted.clients
+    deployment.clients, deployment.kms = booted.clients, booted.kms
     deployment.executions = machine
     deployment.fetch = web.fetch
     deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
     deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
-    for name, expression in (
-        ("demo-rotation", "rate(1 day)"),
-        ("demo-reconcile", "rate(10 minutes)"),
-    ):
-        backdoor.scheduler.create_schedule(
-            Name=name,
-            ScheduleExpression=expression,
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target=TARGETS,
-            State="ENABLED",
-        )
+    clients.scheduler = SchedulerClient(aws)
+    for name, expression in SCHEDULES.items():
+        clients.scheduler.create_schedule(Name=name, ScheduleExpression=expression, **TARGET)
+    clients.apigateway, clients.apigatewayv2 = RestGateway(aws, START), HttpGateway(aws)
     monkeypatch.setattr("keyturn.cli.command.use_session", lambda *_: None)
     monkeypatch.setattr(Deployment, "find", lambda _stack: deployment)
     return deployment
-
-
-@pytest.fixture
-def supersede(booted: Stack, origin) -> Callable[[], Keyset]:
-    """Have the standby take over from the active key; returns the keyset as it was."""
-
-    def supersede() -> Keyset:
-        before = booted.keysets.read().keyset
-
-        def change(keyset, now):
-            return activate(
-                keyset,
-                before.standby.kid,
-                now,
-                supersede=before.active.kid,
-                times=booted.times,
-                limits=booted.limits,
-            )
-
-        booted.keysets.update(change, origin)
-        return before
-
-    return supersede
-
-
-@pytest.fixture
-def keyturn() -> Keyturn:
-    """Run the command on a terminal of this width; stdout and stderr apart."""
-
-    def keyturn(*arguments: str, width: int = 80, text: str | None = None, **env: str) -> Result:
-        environ = {"COLUMNS": str(width), "TERM": "dumb", **env}
-        return CliRunner().invoke(app, list(arguments), input=text, env=environ)
-
-    return keyturn
-
-
-@pytest.fixture
-def transcript(truth):
-    """Compare what was printed with the file of this name; TRANSCRIPTS=write rewrites it.
-
-    Kids are random: each becomes a stand-in of the same length, the first the active key's.
-    """
-
-    def transcript(name: str, printed: str, *others: str) -> None:
-        keyset = truth()
-        kids = [*(key.kid for key in keyset.known), *others]
-        for kid, stand_in in zip(dict.fromkeys(kids), STAND_INS, strict=False):
-            printed = printed.replace(kid, stand_in).replace(kid[:8], stand_in[:8])
-        printed = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
-        file = TRANSCRIPTS / f"{name}.txt"
-        if os.environ.get("TRANSCRIPTS") == "write":
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(printed)
-        assert printed == file.read_text()
-
-    return transcript
 
 
 @pytest.fixture
@@ -216,7 +144,7 @@ def terminal() -> Terminal:
 
 
 @pytest.fixture
-def doctor(deployment, keyturn, booted, monkeypatch) -> Callable[..., dict[str, str]]:
+def doctor(deployment, booted, monkeypatch) -> Callable[..., dict[str, str]]:
     """What doctor finds, by code, with its remedy; `--fix` invokes reconcile itself."""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: reconcile(booted))
 

@@ -1,7 +1,7 @@
 """A deployed stack that does what a test says, without AWS: what `keyturn revoke` needs of one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ from keyturn.aws.faults import AwsFault
 from keyturn.cli.revoke import Order
 from keyturn.cli.targets import Targets
 from keyturn.cli.verify.checks import Decoded
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import jws
@@ -74,7 +75,8 @@ class Deployed:
     def start(self, event: Any) -> str:
         """The state machine does its work at once."""
         self.started.append(event)
-        self.keyset = out(self.keyset, *event["kids"])
+        blocks = tuple(CutOff(Claim.CLIENT, digest, NOW) for digest in event.get("block", ()))
+        self.keyset = replace(out(self.keyset, *event["kids"]), cutoffs=blocks)
         return "arn:execution"
 
     def log_lines(self, _containing: str) -> list[str]:
@@ -84,7 +86,7 @@ class Deployed:
     def post_token(self, body: Any, *, client: str = "operator") -> Any:
         """Something of the shape of a token of the active key."""
         self.issued.append((client, body))
-        token = jws.compact(jws.signing_input(A, {"sub": body.get("subject")}), bytes(256))
+        token = jws.serialize(jws.build_signing_input(A, {"sub": body.get("subject")}), bytes(256))
         statuses = self.token_statuses
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return SimpleNamespace(status=status, body={"access_token": token})

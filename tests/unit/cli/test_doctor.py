@@ -1,17 +1,15 @@
 """`keyturn doctor`: every finding from a snapshot, and what `--fix` does about it."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from keyturn.access.routes import RouteTable
 from keyturn.aws import registry
-from keyturn.aws.executions import Execution, Request
+from keyturn.aws.executions import Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
@@ -21,14 +19,16 @@ from keyturn.aws.well_known import OPENID_PROVIDER
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
+from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
+from tests import documents
 from tests.permissions.key_policy import default_policy
+from tests.unit.cli.running import keyturn, transcript
 
 DAY = timedelta(days=1)
-ASKED = Request.parse('{"mode": "scheduled", "started_by": "schedule"}')
-ROOT = Path(__file__).parents[3]
+ASKED = ExecutionRequest.parse('{"mode": "scheduled", "started_by": "schedule"}')
 
 
 def with_keys(snapshot, *keys, ended=()):
@@ -47,7 +47,7 @@ def with_kms(snapshot, key, **changed):
 def stranger(name, snapshot, age):
     """A KMS key of this stack that no keyset knows."""
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, of_our_kind=True)
+    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, has_our_spec=True)
 
 
 def with_strangers(snapshot, *keys):
@@ -75,6 +75,15 @@ def grace(snapshot):
     )
 
 
+def with_cutoffs(snapshot, number):
+    """The same stack, with so many subjects cut off."""
+    cut = {"before": snapshot.at, "until": snapshot.at + DAY}
+    cutoffs = tuple(CutOff(Claim.SUBJECT, digest_of(str(n)), **cut) for n in range(number))
+    last = snapshot.generation
+    last = replace(last, keyset=replace(last.keyset, cutoffs=cutoffs))
+    return replace(snapshot, generations=(*snapshot.generations, last))
+
+
 NO_ROUTES = '{"audience": "orders"}'
 ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
 CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
@@ -86,7 +95,7 @@ def deployed_as(kind, name, text):
     """A document as the registry reads it."""
     stored = {"Parameters": [{"Name": name, "Value": text, "Version": 1}]}
     ssm = SimpleNamespace(get_parameters=lambda **_: stored)
-    return getattr(registry, f"{kind}s")("demo", ssm).stored(name)
+    return getattr(registry, f"{kind}_registry")("demo", ssm).read_document(name)
 
 
 def cached(snapshot, text, **more):
@@ -107,6 +116,7 @@ BROKEN = {
         with_keys(s, s.keyset.active, replace(s.keyset.standby, published=None)), at=s.at + DAY
     ),
     "overdue_key": lambda s: with_keys(s, s.keyset.standby, grace(s)),
+    "cutoffs_nearly_full": lambda s: with_cutoffs(s, 55),
     "rotation_overdue": lambda s: replace(s, at=s.at + 400 * DAY),
     "active_key_disabled": lambda s: with_kms(s, s.keyset.active, enabled=False),
     "standby_key_disabled": lambda s: with_kms(
@@ -157,7 +167,9 @@ BROKEN = {
     "cache_refuses_routes": lambda s: cached(s, ROUTES),
     "cache_opens_routes": lambda s: cached(s, ROUTES, is_http=True),
     "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
-    "unreadable": lambda s: replace(s, unread={"kms": "kms:DescribeKey: AccessDeniedException"}),
+    "unreadable": lambda s: replace(
+        s, read_errors={"kms": "kms:DescribeKey: AccessDeniedException"}
+    ),
 }
 BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to read then
 
@@ -169,11 +181,11 @@ def snapshot(deployment):
 
 
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_whose_policy_was_changed_is_found(deployment, backdoor, state):
+def test_a_live_key_whose_policy_was_changed_is_found(deployment, cloud, state):
     """Somebody who may change policies has opened it: nothing else of the stack shows it."""
     key = getattr(deployment.keyset, state)
     opened = default_policy()
-    backdoor.kms.put_key_policy(KeyId=key.kms_key_arn, PolicyName="default", Policy=opened)
+    cloud.kms.set_policy(key.kms_key_arn, opened)
     [finding] = examine(read_snapshot(deployment))
     assert (finding.code, finding.subject) == ("foreign_key", key.kid)
 
@@ -183,7 +195,7 @@ def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
     aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
     snapshot = read_snapshot(deployment)
     assert snapshot.kms
-    assert snapshot.unread == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
+    assert snapshot.read_errors == {"key_policies": "kms:GetKeyPolicy: AccessDeniedException"}
     assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
@@ -197,7 +209,7 @@ def test_a_finding(snapshot, code):
     """Found by its name, with a sentence and a remedy; and only where something is off."""
     findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
     assert code in findings, findings
-    assert findings[code].what.endswith((".", ". "))
+    assert findings[code].problem.endswith((".", ". "))
     assert findings[code].remedy
 
 
@@ -270,11 +282,24 @@ def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
     assert {one.code for one in examine(later)} == {"active_key_disabled", "standby_key_disabled"}
 
 
+def documented():
+    """The row of each finding in docs/operating.md."""
+    table = documents.rows(documents.section(documents.PAGES["docs/operating.md"], "Findings"))
+    return {documents.code(row[0])[0]: row for row in table}
+
+
 def test_every_finding_is_documented():
     """In docs/operating.md, and nothing else is."""
-    text = (ROOT / "docs/operating.md").read_text()
-    table = text.partition("## Findings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == BROKEN.keys() | BY_WORDS
+    assert documented().keys() == BROKEN.keys() | BY_WORDS
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_severity_and_fix_are_the_documented_ones(snapshot, code):
+    """Where the table has two severities, it is one of them."""
+    finding = next(one for one in examine(BROKEN[code](snapshot)) if one.code == code)
+    _, severities, _, fixed_by = documented()[code]
+    assert finding.severity in severities
+    assert ("`--fix`" in fixed_by) == (finding.fix is not None)
 
 
 def test_the_worst_comes_first(snapshot):
@@ -286,17 +311,17 @@ def test_the_worst_comes_first(snapshot):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_what_it_says(deployment, backdoor, keyturn, transcript, width):
+def test_what_it_says(deployment, cloud, clients, width):
     """Two findings and their remedies; exit status 1."""
     kid = deployment.keyset.active.kms_key_arn
-    backdoor.kms.disable_key(KeyId=kid)
-    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
+    cloud.kms.disable(kid)
+    del clients.scheduler.schedules["demo-reconcile"]
     result = keyturn("doctor", width=width)
     assert result.exit_code == 1
-    transcript(f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
+    transcript(cloud, f"doctor-{width}", result.stdout.replace(kid.rpartition("/")[2], "0" * 36))
 
 
-def test_all_is_well(deployment, keyturn):
+def test_all_is_well(deployment):
     """Exit status 0."""
     result = keyturn("doctor")
     assert (result.exit_code, result.stdout.strip()) == (0, "All is well.")
@@ -304,16 +329,12 @@ def test_all_is_well(deployment, keyturn):
 
 
 def test_fix_does_what_reconcile_does_and_enables_schedules(
-    deployment, booted, backdoor, keyturn, monkeypatch
+    deployment, booted, cloud, clients, monkeypatch
 ):
     """Then it looks again."""
     for name in ("demo-rotation", "demo-reconcile"):
-        known = backdoor.scheduler.get_schedule(Name=name)
-        kms_key = {part: known[part] for part in ("ScheduleExpression", "Target")}
-        backdoor.scheduler.update_schedule(
-            Name=name, FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED", **kms_key
-        )
-    backdoor.s3.delete_object(Bucket=booted.settings.bucket, Key=".well-known/jwks.json")
+        clients.scheduler.schedules[name]["State"] = "DISABLED"
+    cloud.s3.delete(".well-known/jwks.json")
     invocations = []
 
     def invoke(stack, function):
@@ -329,10 +350,10 @@ def test_fix_does_what_reconcile_does_and_enables_schedules(
     assert (result.exit_code, invocations) == (0, [("demo", "ReconcileFunction")])
 
 
-def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, monkeypatch):
+def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, monkeypatch):
     """A disabled key is for people: revoked or enabled, who knows?"""
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: pytest.fail("not for this"))
-    backdoor.kms.disable_key(KeyId=deployment.keyset.active.kms_key_arn)
+    cloud.kms.disable(deployment.keyset.active.kms_key_arn)
     result = keyturn("doctor", "--fix", "--json")
     output = json.loads(result.stdout)
     assert ([one["code"] for one in output["findings"]], output["fixed"]) == (
@@ -342,17 +363,17 @@ def test_fix_leaves_alone_what_it_cannot_mend(deployment, backdoor, keyturn, mon
     assert result.exit_code == 1
 
 
-def test_a_keyset_that_is_gone_is_a_finding(deployment, backdoor, keyturn):
+def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud):
     """Not an error of the command: this is what a doctor is for."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
-    backdoor.ssm.delete_parameters(Names=names)
+    cloud.ssm.delete(names)
     result = keyturn("doctor", "--json")
     [finding] = json.loads(result.stdout)["findings"]
     assert (finding["code"], finding["severity"]) == ("keyset_unreadable", "critical")
     assert "`keyturn repair`" in finding["remedy"]
 
 
-def test_a_refused_look_is_told_and_the_others_are_made(deployment, keyturn):
+def test_a_refused_look_is_told_and_the_others_are_made(deployment):
     """Credentials that may not list executions."""
 
     def denied(*_):
@@ -382,7 +403,7 @@ def test_only_what_reconcile_mends_says_so(snapshot):
     ],
     ids=["a number", "odd members", "a list", "a text"],
 )
-def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, keyturn, web, body):
+def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, web, body):
     """Whoever wrote it: what is not a key is not shown as one."""
     web.body = body
     for verb in ("doctor", "status"):

@@ -3,6 +3,7 @@
 import json
 
 from keyturn.aws.faults import AwsFault
+from tests.unit.cli.running import keyturn, transcript
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read", "--yes")
 API = (
@@ -19,31 +20,32 @@ CLIENT_SAYS = {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders
 API_SAYS = {"audience": "orders", "routes": {"GET /orders": "orders:read"}}
 
 
-def test_the_clients_are_listed(deployment, keyturn, backdoor, transcript):
+def test_the_clients_are_listed(deployment, cloud):
     """Also one whose document does not parse."""
-    for name in deployment.client_documents.texts():
+    for name in deployment.client_documents.read_texts():
         deployment.client_documents.remove(name)
-    assert keyturn("client", "list").stdout.strip() == "There are no clients: nobody gets a token."
+    assert (
+        keyturn("client", "list").stdout.strip()
+        == "There are no clients, so no tokens can be issued."
+    )
     assert keyturn(*CLIENT).exit_code == 0
     spoilt = "/keyturn/demo/clients/spoilt"
-    backdoor.ssm.put_parameter(Name=spoilt, Value="{}", Type="String")
+    cloud.ssm.put(spoilt, "{}")
     listed = json.loads(keyturn("client", "list", "--json").stdout)["clients"]
     assert [(one["client"], one["document"]) for one in listed] == [
         ("orders", CLIENT_SAYS),
         ("spoilt", None),
     ]
     assert listed[1]["problem"].endswith("audiences is required")
-    transcript("client-list-80", keyturn("client", "list").stdout)
+    transcript(cloud, "client-list-80", keyturn("client", "list").stdout)
 
 
-def test_the_apis_are_listed_with_those_that_have_no_document(
-    deployment, keyturn, backdoor, transcript
-):
+def test_the_apis_are_listed_with_those_that_have_no_document(deployment, clients, cloud):
     """An API that asks the authorizer and has no document; a document whose API is not here."""
     arn = deployment.outputs["AuthorizerArn"]
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-    api = backdoor.apigateway.create_rest_api(name="rest")["id"]
-    backdoor.apigateway.create_authorizer(restApiId=api, name="a", type="TOKEN", authorizerUri=uri)
+    api = "resta1b2c3"
+    clients.apigateway.apis[api] = [{"id": "a", "authorizerUri": uri}]
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)["apis"]
     assert {one["api"]: (one["asks_authorizer"], one["document"]) for one in listed} == {
@@ -51,18 +53,18 @@ def test_the_apis_are_listed_with_those_that_have_no_document(
         api: (True, None),
     }
     printed = keyturn("api", "list").stdout.replace(api, "z" * len(api))
-    transcript("api-list-80", printed)
+    transcript(cloud, "api-list-80", printed)
 
 
-def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, keyturn, monkeypatch):
+def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, monkeypatch):
     """The documents are, and what is missing is said."""
 
     def denied(_arn):
         raise AwsFault("apigateway:GetRestApis", "AccessDeniedException")
 
-    monkeypatch.setattr(deployment.authorizers, "of_function", denied)
+    monkeypatch.setattr(deployment.authorizers, "list_for_function", denied)
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)
     assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
-    assert listed["unread"] == "apigateway:GetRestApis: AccessDeniedException"
-    assert "could not be read" in keyturn("api", "list").stdout
+    assert listed["read_error"] == "apigateway:GetRestApis: AccessDeniedException"
+    assert "Cannot tell which APIs" in keyturn("api", "list").stdout

@@ -2,53 +2,29 @@
 
 import json
 import shlex
-from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
+from tests.unit.cli.running import keyturn
 
-@pytest.fixture
-def rest_authorizer(deployment, backdoor) -> Callable[..., tuple[str, str]]:
+
+def rest_authorizer(deployment, clients, **more):
     """An authorizer of a REST API that asks ours; returns the ids of both."""
-
-    def rest_authorizer(**more):
-        gateway = backdoor.apigateway
-        api = gateway.create_rest_api(name="rest")["id"]
-        uri = authorizer_uri(deployment)
-        own = gateway.create_authorizer(
-            restApiId=api, name="a", type="TOKEN", authorizerUri=uri, **more
-        )
-        return api, own["id"]
-
-    return rest_authorizer
+    own = {"id": "restown", "authorizerUri": authorizer_uri(deployment), **more}
+    clients.apigateway.apis["restapi"] = [own]
+    return "restapi", "restown"
 
 
-@pytest.fixture
-def http_authorizer(deployment, backdoor, monkeypatch) -> Callable[..., tuple[str, str]]:
+def http_authorizer(deployment, clients, ttl):
     """The same of an HTTP API."""
-
-    def http_authorizer(ttl):
-        gateway = backdoor.apigatewayv2
-        api = gateway.create_api(Name="http", ProtocolType="HTTP")["ApiId"]
-        own = gateway.create_authorizer(
-            ApiId=api,
-            Name="a",
-            AuthorizerType="REQUEST",
-            AuthorizerUri=authorizer_uri(deployment),
-            IdentitySource=["$request.header.Authorization"],
-            AuthorizerPayloadFormatVersion="2.0",
-            AuthorizerResultTtlInSeconds=ttl,
-        )["AuthorizerId"]
-
-        def pages(_operation):  # moto has no GetAuthorizers of HTTP APIs
-            shown = gateway.get_authorizer(ApiId=api, AuthorizerId=own)
-            return SimpleNamespace(paginate=lambda **_: [{"Items": [{"ApiId": api, **shown}]}])
-
-        monkeypatch.setattr(deployment.clients.apigatewayv2, "get_paginator", pages)
-        return api, own
-
-    return http_authorizer
+    own = {
+        "AuthorizerId": "httpown",
+        "AuthorizerUri": authorizer_uri(deployment),
+        "IdentitySource": ["$request.header.Authorization"],
+        "AuthorizerResultTtlInSeconds": ttl,
+    }
+    clients.apigatewayv2.apis["httpapi"] = [own]
+    return "httpapi", "httpown"
 
 
 def authorizer_uri(deployment):
@@ -64,38 +40,28 @@ def command_in(remedy: str, beginning: str) -> list[str]:
 
 
 @pytest.mark.remedy("authorizer_caches_longer")
-def test_an_authorizer_keeps_no_answers_any_more(
-    doctor, backdoor, rest_authorizer, http_authorizer
-):
+def test_an_authorizer_keeps_no_answers_any_more(doctor, clients, deployment):
     """The commands of the remedy, for a REST API (which is then deployed) and an HTTP API."""
-    api, own = rest_authorizer()
+    api, own = rest_authorizer(deployment, clients)
     assert f"--rest-api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
-    backdoor.apigateway.update_authorizer(
-        restApiId=api,
-        authorizerId=own,
-        patchOperations=[{"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": "0"}],
-    )
+    clients.apigateway.apis[api][0]["authorizerResultTtlInSeconds"] = 0
     assert doctor() == {}
-    api, own = http_authorizer(300)
+    api, own = http_authorizer(deployment, clients, 300)
     assert f"--api-id {api} --authorizer-id {own} " in doctor()["authorizer_caches_longer"]
-    backdoor.apigatewayv2.update_authorizer(
-        ApiId=api, AuthorizerId=own, AuthorizerResultTtlInSeconds=0
-    )
+    clients.apigatewayv2.apis[api][0]["AuthorizerResultTtlInSeconds"] = 0
     assert doctor() == {}
 
 
 @pytest.mark.remedy("document_unreadable")
 @pytest.mark.parametrize("kind", ["client", "api"])
-def test_a_document_that_does_not_parse_is_replaced(
-    doctor, deployment, keyturn, backdoor, rest_authorizer, kind
-):
+def test_a_document_that_does_not_parse_is_replaced(doctor, deployment, cloud, clients, kind):
     """`add` replaces it; `show` names the stack that declares it, which then needs --drift."""
-    name, _ = rest_authorizer(authorizerResultTtlInSeconds=0)
+    name, _ = rest_authorizer(deployment, clients, authorizerResultTtlInSeconds=0)
     documents = deployment.client_documents if kind == "client" else deployment.api_documents
-    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "team-orders"}]
-    backdoor.ssm.put_parameter(
-        Name=documents.parameter(name), Value='{"scopes": 5}', Type="String", Tags=tags
-    )
+    cloud.ssm.put(documents.parameter_name(name), '{"scopes": 5}')
+    cloud.ssm.tags[documents.parameter_name(name)] = {
+        "aws:cloudformation:stack-name": "team-orders"
+    }
     remedy = doctor()["document_unreadable"]
     shown = keyturn(kind, "show", *command_in(remedy, f"keyturn {kind} show"))
     assert "declared by the stack team-orders" in shown.stdout
@@ -105,7 +71,7 @@ def test_a_document_that_does_not_parse_is_replaced(
 
 
 @pytest.mark.remedy("api_missing")
-def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyturn):
+def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment):
     """The command of the remedy."""
     deployment.api_documents.put("gone", '{"audience": "orders"}')
     [name] = command_in(doctor()["api_missing"], "keyturn api remove")
@@ -114,27 +80,27 @@ def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment, keyt
 
 
 @pytest.mark.remedy("cache_refuses_routes")
-def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, keyturn, rest_authorizer):
+def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, clients):
     """The command that the remedy prints, typed as it stands there."""
-    api, _ = rest_authorizer(authorizerResultTtlInSeconds=60)
+    api, _ = rest_authorizer(deployment, clients, authorizerResultTtlInSeconds=60)
     document = '{"audience": "all orders", "routes": {"GET /orders/{id}": "orders:read a:b"}}'
     deployment.api_documents.put(api, document)
     words = command_in(doctor()["cache_refuses_routes"], "keyturn api add")
     assert keyturn("api", "add", *words, "--yes").exit_code == 0
-    stored = json.loads(deployment.api_documents.stored(api).text)
+    stored = json.loads(deployment.api_documents.read_document(api).text)
     assert stored == {**json.loads(document), "cached": True}
     assert "cache_refuses_routes" not in doctor()
 
 
 @pytest.mark.remedy("cache_opens_routes")
-def test_an_http_api_keeps_an_answer_per_route(doctor, deployment, backdoor, http_authorizer):
+def test_an_http_api_keeps_an_answer_per_route(doctor, deployment, clients):
     """With the identity sources that the remedy prints."""
-    api, own = http_authorizer(60)
+    api, own = http_authorizer(deployment, clients, 60)
     document = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
     deployment.api_documents.put(api, document)
     words = command_in(
         doctor()["cache_opens_routes"], "aws apigatewayv2 update-authorizer --api-id"
     )
     assert words[:4] == [api, "--authorizer-id", own, "--identity-source"]
-    backdoor.apigatewayv2.update_authorizer(ApiId=api, AuthorizerId=own, IdentitySource=words[4:])
+    clients.apigatewayv2.apis[api][0]["IdentitySource"] = words[4:]
     assert "cache_opens_routes" not in doctor()

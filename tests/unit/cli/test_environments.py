@@ -16,6 +16,7 @@ from keyturn.aws import clients
 from keyturn.aws.clock import SystemClock
 from tests.unit.cli.fake_aws import ASSUMED, FakeAws
 from tests.unit.cli.loopback import serve
+from tests.unit.cli.running import keyturn
 
 HERE, PROFILE, ELSEWHERE = "eu-west-3", "ap-south-1", "us-west-2"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s"}
@@ -163,7 +164,7 @@ VERBS = {
 STARTS = {"rotate", "rollback", "revoke --active", "revoke --all", "revoke KID"}
 
 
-def run(keyturn, fake, verb, *options):
+def run(fake, verb, *options):
     """The verb with its arguments, on the stack `demo`."""
     words = [*verb.split(), *VERBS[verb], *options, "--stack", "demo"]
     kid = fake.kids[2]
@@ -178,12 +179,12 @@ MATRIX = [
 
 
 @pytest.mark.parametrize(("name", "verb"), MATRIX)
-def test_one_identity_signs_everything(environment, fake, keyturn, name, verb):
+def test_one_identity_signs_everything(environment, fake, name, verb):
     """Every request that is signed names the same access key and Region."""
     options, variables, expected = WORKING[name]
     for variable, value in variables.items():
         environment.setenv(variable, value)
-    result = run(keyturn, fake, verb, *options)
+    result = run(fake, verb, *options)
     assert fake.signed == {expected}, fake.requests
     assert "unexpected" not in result.stderr
     assert result.exit_code in (0, 1), result.output
@@ -198,12 +199,12 @@ _CUT = "revoke --active --cut-sessions"
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("verb", VERBS)
-def test_what_cannot_be_signed_is_said_first(environment, fake, keyturn, name, verb):
+def test_what_cannot_be_signed_is_said_first(environment, fake, name, verb):
     """Two lines with the remedy, nothing promised, nothing sent to the stack."""
     options, variables, error, remedy = BROKEN[name]
     for variable, value in variables.items():
         environment.setenv(variable, value)
-    result = run(keyturn, fake, verb, *options)
+    result = run(fake, verb, *options)
     first, second = result.stderr.splitlines()
     assert (result.exit_code, result.stdout, fake.requests) == (1, "", [])
     assert error in first
@@ -214,9 +215,9 @@ def test_what_cannot_be_signed_is_said_first(environment, fake, keyturn, name, v
 
 def test_an_mfa_code_is_not_read_from_a_pipe(environment, fake):
     """`keyturn verify - < token` would give the token away as a code; nothing is asked or sent."""
-    keyturn = Path(sys.executable).with_name("keyturn")
+    program = Path(sys.executable).with_name("keyturn")
     completed = subprocess.run(
-        [keyturn, "verify", "-", "--profile", "mfa"],
+        [program, "verify", "-", "--profile", "mfa"],
         input="a.b.c\n",
         capture_output=True,
         text=True,
@@ -230,8 +231,8 @@ def test_an_mfa_code_is_not_read_from_a_pipe(environment, fake):
 
 def test_the_installed_command_says_the_same(environment, fake):
     """In a process of its own: no stack trace, exit status 1."""
-    keyturn = Path(sys.executable).with_name("keyturn")
+    program = Path(sys.executable).with_name("keyturn")
     words = ["revoke", "--active", "--yes", "--reason", "x"]
-    completed = subprocess.run([keyturn, *words], capture_output=True, text=True, check=False)
+    completed = subprocess.run([program, *words], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (1, "")
     assert completed.stderr.startswith("keyturn: AWS configuration: NoRegionError")

@@ -9,6 +9,8 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.tokens.jws import UnverifiedToken
+from tests.unit.cli.running import keyturn, transcript
+from tests.unit.stage import invoke
 
 DOCUMENT = {
     "audiences": ["orders", "billing"],
@@ -44,7 +46,7 @@ def options(request):
 
 
 @pytest.mark.parametrize(("request_", "member"), REQUESTS)
-def test_it_says_what_the_issuer_says(deployment, keyturn, invoke, request_, member):
+def test_it_says_what_the_issuer_says(deployment, request_, member):
     """Status, error and description, for the same request; and the member that decides."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     event = {
@@ -79,12 +81,10 @@ def test_it_says_what_the_issuer_says(deployment, keyturn, invoke, request_, mem
     ("text", "status", "error"),
     [(None, 403, "unauthorized_client"), ("{}", 503, "temporarily_unavailable")],
 )
-def test_a_client_without_a_document_that_parses(
-    deployment, keyturn, backdoor, invoke, text, status, error
-):
+def test_a_client_without_a_document_that_parses(deployment, cloud, text, status, error):
     """As the issuer answers; a problem of the document is named."""
     if text:
-        backdoor.ssm.put_parameter(Name="/keyturn/demo/clients/orders", Value=text, Type="String")
+        cloud.ssm.put("/keyturn/demo/clients/orders", text)
     event = {"client": "orders", "subject": "alice"}
     assert invoke(issue_token, event)["error"] == error
     result = keyturn("client", "explain", "orders", "--subject", "alice", "--json")
@@ -98,7 +98,7 @@ def test_a_client_without_a_document_that_parses(
     assert ("audiences is required" in said["error_description"]) is bool(text)
 
 
-def test_a_blocked_client(deployment, keyturn, invoke, booted, origin):
+def test_a_blocked_client(deployment, booted, origin):
     """Its document is as it was; the keyset says no."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     booted.keysets.update(
@@ -106,7 +106,7 @@ def test_a_blocked_client(deployment, keyturn, invoke, booted, origin):
             keyset,
             [(Claim.CLIENT, digest_of("orders"))],
             now,
-            before=timing.cut_before(now, booted.times),
+            before=timing.cutoff_before(now, booted.times),
             times=booted.times,
             limits=booted.limits,
             block=True,
@@ -123,10 +123,10 @@ def test_a_blocked_client(deployment, keyturn, invoke, booted, origin):
     )
 
 
-def test_what_people_read(deployment, keyturn, transcript):
+def test_what_people_read(deployment, cloud):
     """The token that it may have; the one that it may not, and why."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     arguments = ("client", "explain", "orders", "--subject", "alice", "--audience", "orders")
     granted = keyturn(*arguments, "--scope", "orders:read", "--claim", "tenant=blue").stdout
     refused = keyturn(*arguments, "--scope", "orders:read orders:delete").stdout
-    transcript("client-explain-80", f"{granted}\n{refused}")
+    transcript(cloud, "client-explain-80", f"{granted}\n{refused}")

@@ -9,23 +9,24 @@ import pytest
 from keyturn.keyset import document
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Origin
-from keyturn.keyset.timing import cut_before
+from keyturn.keyset.timing import cutoff_before
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.conftest import BUCKET, START
+from tests.unit.cli.running import keyturn, supersede, transcript
+from tests.unit.conftest import START
 
 
 @pytest.fixture
-def keyset_before(supersede, clock):
+def keyset_before(booted, origin, clock):
     """The standby has taken over, half a minute after the start."""
     clock.advance(30)
-    before = supersede()
+    before = supersede(booted, origin)
     clock.advance(5)
     return before
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_every_change(deployment, keyset_before, keyturn, transcript, width):
+def test_every_change(deployment, keyset_before, cloud, width):
     """When, what, why, who; the newest first."""
     result = keyturn("history", width=width)
     assert result.exit_code == 0
@@ -33,10 +34,10 @@ def test_every_change(deployment, keyset_before, keyturn, transcript, width):
     printed = result.stdout
     for op_id in ids:
         printed = printed.replace(op_id, "0" * len(op_id))
-    transcript(f"history-{width}", printed)
+    transcript(cloud, f"history-{width}", printed)
 
 
-def test_as_json(deployment, keyset_before, keyturn):
+def test_as_json(deployment, keyset_before):
     """Its shape is documented."""
     output = json.loads(keyturn("history", "--limit", "1", "--json").stdout)
     [change] = output["changes"]
@@ -48,18 +49,18 @@ def test_as_json(deployment, keyset_before, keyturn):
     assert output["older"] == 2
 
 
-def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before, booted, keyturn):
+def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before, booted):
     """The same changes, before and after."""
     before = json.loads(keyturn("history", "--json").stdout)
-    for number, text in booted.keysets.stored().items():
+    for number, text in booted.keysets.read_texts().items():
         booted.history.keep(number, text)
     booted.keysets.remove(f"{n:012d}" for n in [1, 2])
     assert json.loads(keyturn("history", "--json").stdout) == before
 
 
-def test_what_was_cut_off(deployment, booted, keyset_before, keyturn, clock):
+def test_what_was_cut_off(deployment, booted, keyset_before, clock):
     """When, whose tokens, and issued until when; also what was refused at an instant."""
-    before = cut_before(clock.now(), booted.times)
+    before = cutoff_before(clock.now(), booted.times)
 
     def cut(keyset, now):
         named = [(Claim.CLIENT, digest_of("shop"))]
@@ -77,7 +78,7 @@ def test_what_was_cut_off(deployment, booted, keyset_before, keyturn, clock):
 
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])
-def test_who_counted_then(deployment, keyset_before, keyturn, seconds, active):
+def test_who_counted_then(deployment, keyset_before, seconds, active):
     """To the second, and a zone is UTC unless it is said."""
     at = (START + timedelta(seconds=seconds)).isoformat()
     output = json.loads(keyturn("history", "--at", at, "--json").stdout)
@@ -95,20 +96,20 @@ def test_who_counted_then(deployment, keyset_before, keyturn, seconds, active):
         ("1999-01-01", 1, "there was no generation"),
     ],
 )
-def test_an_instant_that_says_nothing(deployment, keyturn, at, status, word):
+def test_an_instant_that_says_nothing(deployment, at, status, word):
     """Bad usage, or before the first generation."""
     result = keyturn("history", "--at", at)
     assert result.exit_code == status
     assert word in result.stderr
 
 
-def test_what_does_not_count_is_no_history(deployment, keyset_before, keyturn, booted, backdoor):
+def test_what_does_not_count_is_no_history(deployment, keyset_before, booted, cloud):
     """Whoever put it below the path, and wherever."""
     before = json.loads(keyturn("history", "--json").stdout)
     text = document.dumps(replace(booted.keysets.read(), number=9, parent=""))
     for name, forged in (("000000000009", text), ("000000000004", "{")):
         path = f"/keyturn/demo/keyset/{name}"
-        backdoor.ssm.put_parameter(Name=path, Value=forged, Type="String")
+        cloud.ssm.put(path, forged)
     assert json.loads(keyturn("history", "--json").stdout) == before
 
 
@@ -120,30 +121,28 @@ def kept(booted, keyset_before):
     return {one.number: one.name for one in booted.history.generations()}
 
 
-def _history(keyturn, *options):
+def _history(*options):
     return json.loads(keyturn("history", "--json", *options).stdout)
 
 
-def test_an_object_that_cannot_be_read_is_left_out_and_named(
-    deployment, keyset_before, keyturn, backdoor
-):
+def test_an_object_that_cannot_be_read_is_left_out_and_named(deployment, keyset_before, cloud):
     """The others are shown all the same."""
     name = f"history/000000000007-{'A' * 43}.json"
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=b"{")
+    cloud.s3.write(name, b"{")
     result = keyturn("history", width=200)
-    output = _history(keyturn)
-    assert (result.exit_code, f"left out: {name}" in result.stdout) == (0, True)
+    output = _history()
+    assert (result.exit_code, f"history, ignored: {name}" in result.stdout) == (0, True)
     assert [change["generation"] for change in output["changes"]] == [3, 2, 1]
     assert (output["older"], output["ignored"]) == (0, [name])
 
 
 @pytest.mark.parametrize("options", [(), ("--at", START.isoformat())])
-def test_a_forged_past_is_left_out_and_named(deployment, kept, keyturn, booted, options):
+def test_a_forged_past_is_left_out_and_named(deployment, kept, booted, options):
     """What counts proves what came before it: each generation names its parent by its hash."""
-    before = _history(keyturn, *options)
+    before = _history(*options)
     forged = replace(booted.history.read(booted.history.generations()[1]), op_id="forged")
     booted.history.keep(2, document.dumps(forged))
-    after = _history(keyturn, *options)
+    after = _history(*options)
     [name] = after.pop("ignored")
     assert name.startswith("history/000000000002-")
     assert name != kept[2]
@@ -151,10 +150,10 @@ def test_a_forged_past_is_left_out_and_named(deployment, kept, keyturn, booted, 
     assert before["unproved_before"] is None
 
 
-def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, keyturn, backdoor):
+def test_a_past_that_was_overwritten_is_left_out_and_named(deployment, kept, cloud):
     """The rest is shown, and that nothing proves it any more."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key=kept[2], Body=b"{}")
-    output = _history(keyturn)
+    cloud.s3.write(kept[2], b"{}")
+    output = _history()
     assert [change["generation"] for change in output["changes"]] == [3, 1]
     assert (output["ignored"], output["unproved_before"]) == ([kept[2]], 3)
-    assert "What generation 3 followed is gone" in keyturn("history", width=200).stdout
+    assert "The parent of generation 3 is gone" in keyturn("history", width=200).stdout

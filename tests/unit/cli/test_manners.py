@@ -9,6 +9,7 @@ import pytest
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
 from keyturn.cli.main import app
+from tests.unit.cli.running import keyturn
 
 DOCUMENTED = (Path(__file__).parents[3] / "docs/operating.md").read_text()
 ON_STACK = {
@@ -64,7 +65,7 @@ def documented(verb: str) -> set[str]:
 
 
 @pytest.mark.parametrize("verb", SHAPES)
-def test_the_documented_shape(deployment, keyturn, verb):
+def test_the_documented_shape(deployment, verb):
     """The members that docs/operating.md has, and no others."""
     deployment.client_documents.put("known", '{"audiences": ["orders"]}')
     deployment.api_documents.put("known", '{"audience": "orders"}')
@@ -72,7 +73,7 @@ def test_the_documented_shape(deployment, keyturn, verb):
 
 
 @pytest.mark.parametrize("verb", ON_STACK)
-def test_no_stack_is_two_lines(deployment, keyturn, monkeypatch, verb):
+def test_no_stack_is_two_lines(deployment, monkeypatch, verb):
     """What went wrong, what to do; exit status 1, nothing on stdout; the stack trace with --debug."""
 
     def nowhere(_stack):
@@ -88,7 +89,7 @@ def test_no_stack_is_two_lines(deployment, keyturn, monkeypatch, verb):
 
 
 @pytest.mark.parametrize("verb", [*ON_STACK, "local up", "local down", "local url"])
-def test_help_needs_nothing(keyturn, verb):
+def test_help_needs_nothing(verb):
     """Every verb has it, with --json and --debug."""
     result = keyturn(*verb.split(), "--help")
     assert result.exit_code == 0
@@ -107,7 +108,7 @@ def test_the_table_of_verbs_is_the_commands():
     assert set(re.findall(r"`([\w ]+)`", first)) == commands
 
 
-def test_an_unknown_word_is_bad_usage(keyturn):
+def test_an_unknown_word_is_bad_usage():
     """Exit status 2."""
     assert keyturn("nonsense").exit_code == 2
     assert keyturn("status", "--nonsense").exit_code == 2

@@ -15,6 +15,7 @@ from keyturn.cli.status.text import say_status
 from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
+from tests.unit.cli.running import keyturn
 
 KIDS = [f"{number:043d}" for number in range(100)]
 
@@ -48,7 +49,7 @@ def test_status_shows_the_last_five_and_how_many_more(snapshot, capsys):
     for shown in (capsys.readouterr().out.partition("NEXT")[0], page(summary)):
         assert "95 more ended keys: keyturn history" in shown
         assert KIDS[95] in shown
-        assert KIDS[94] not in shown.partition("What is off")[0]
+        assert KIDS[94] not in shown.partition("<h2>Problems")[0]
         assert all(key.kid in shown for key in snapshot.keyset.keys)
     assert len(summary.members()["keys"]) == 102
 
@@ -63,7 +64,7 @@ def test_doctor_shows_five_of_a_kind_and_how_many_more(snapshot, capsys):
     assert sum(finding.code == "ended_key_kept" for finding in findings) == 100
 
 
-def test_nothing_is_hidden_where_there_are_few(deployment, keyturn):
+def test_nothing_is_hidden_where_there_are_few(deployment):
     """No line about more."""
     assert "more ended" not in keyturn("status").stdout
     assert len(json.loads(keyturn("status", "--json").stdout)["keys"]) == 2

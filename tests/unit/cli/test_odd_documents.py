@@ -1,6 +1,7 @@
 """One odd input of an execution, or an odd public document, ends neither `status` nor `doctor`."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from keyturn.aws.executions import Execution
 from keyturn.rotation.reconcile import run as reconcile
 from tests.mutations import STRANGE, mutations
-from tests.unit.conftest import BUCKET, START
+from tests.unit.cli.running import keyturn
+from tests.unit.conftest import START
 
 JWKS = ".well-known/jwks.json"
 DISCOVERY = ".well-known/openid-configuration"
@@ -18,7 +20,7 @@ HUGE = {"mode": "emergency", "started_by": "x" * 200_000, "kids": [["k"] * 10_00
 INPUTS = [*STRANGE, HUGE, {"mode": "emergency"}, {**ASKED, "kids": 7}, {**ASKED, "kids": [7, []]}]
 
 
-def told(keyturn, verb):
+def told(verb):
     """What the verb says with --json, and that it ended as a verb does that says what is wrong."""
     result = keyturn(verb, "--json")
     assert result.exit_code in (0, 1)
@@ -28,7 +30,7 @@ def told(keyturn, verb):
 
 
 @pytest.mark.parametrize("odd", INPUTS, ids=lambda odd: ascii(odd)[:24])
-def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
+def test_an_odd_input_hides_nothing_else(deployment, machine, odd):
     """The running one is listed, the failed one is a finding of its own, and the others are as before."""
     later = START + timedelta(seconds=5)
     machine.running = (Execution(RUN, "RUNNING", START, None),)
@@ -37,24 +39,22 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, keyturn, odd):
         Execution(BY_HAND, "ABORTED", later, later),
     )
     machine.inputs = {RUN: odd, FAILED: odd}
-    status, doctor = told(keyturn, "status"), told(keyturn, "doctor")
+    status, doctor = told("status"), told("doctor")
     [run] = status["running"]
     mode = odd.get("mode", "unknown") if isinstance(odd, dict) else "unknown"
     assert (run["mode"], len(status["keys"])) == (mode, 2)
-    assert status["unread"] == {}
+    assert status["read_errors"] == {}
     failed = {
         one["subject"]: one for one in doctor["findings"] if one["code"] == "failed_execution"
     }
     assert failed.keys() == {FAILED, BY_HAND}
-    assert "input is not understood" in failed[FAILED]["what"]
-    assert "input is not understood" not in failed[BY_HAND]["what"]
+    assert "input is invalid" in failed[FAILED]["problem"]
+    assert "input is invalid" not in failed[BY_HAND]["problem"]
 
 
-def put(backdoor, name, body, **headers):
+def put(cloud, name, body, **headers):
     """Write an object as somebody with `s3:PutObject` can, with the metadata of the one before."""
-    before = backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)
-    told = {"CacheControl": before["CacheControl"], "Metadata": before["Metadata"], **headers}
-    backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=body, **told)
+    cloud.s3.put(name, replace(cloud.s3.objects[JWKS][-1], body=body, **headers))
 
 
 def bodies(good):
@@ -66,35 +66,35 @@ def bodies(good):
     yield json.dumps({"keys": list(range(200_000)), "generation": 10**400})
 
 
-def test_an_odd_jwks_hides_nothing_else(deployment, backdoor, web, keyturn):
+def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web):
     """Each is a finding, in the bucket and at the public URL; the keys are all there."""
-    good = json.loads(backdoor.s3.get_object(Bucket=BUCKET, Key=JWKS)["Body"].read())
+    good = json.loads(cloud.s3.body(JWKS))
     for body in bodies(good):
-        put(backdoor, JWKS, body.encode())
+        put(cloud, JWKS, body.encode())
         web.body = parsed(body)
-        status, doctor = told(keyturn, "status"), told(keyturn, "doctor")
+        status, doctor = told("status"), told("doctor")
         assert len(status["keys"]) == 2
         codes = {finding["code"] for finding in doctor["findings"]}
         assert codes & {"jwks_foreign", "jwks_incomplete", "jwks_behind"} or parsed(body) == good
 
 
 @pytest.mark.parametrize("seconds", ["9" * 5_000, "٣", "-1", "7.5", ""], ids=lambda text: text[:5])
-def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, keyturn, seconds):
+def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, seconds):
     """A number that Python refuses to read is a header like another."""
     web.headers = {"Cache-Control": f"public, max-age={seconds}", "Age": seconds}
-    findings = told(keyturn, "doctor")["findings"]
+    findings = told("doctor")["findings"]
     assert "jwks_caching" in {finding["code"] for finding in findings}
 
 
 @pytest.mark.parametrize("size", [16_385, 40_000_000])
 @pytest.mark.parametrize("name", [JWKS, DISCOVERY])
-def test_a_document_of_any_size_is_written_over(booted, backdoor, aws, name, size):
+def test_a_document_of_any_size_is_written_over(booted, cloud, aws, name, size):
     """No more of it is read than ours could have: a function's memory is soon full."""
-    before = backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
-    put(backdoor, name, before + b" " * size)
+    before = cloud.s3.body(name)
+    put(cloud, name, before + b" " * size)
     assert len(booted.well_known.read().body) <= 16_384
     reconcile(booted)
-    assert backdoor.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read() == before
+    assert cloud.s3.body(name) == before
 
 
 def parsed(body):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.running import keyturn
+
 DOCUMENTED = (Path(__file__).parents[3] / "docs/operating.md").read_text()
 TABLE = DOCUMENTED.partition("## Permissions")[2]
 ACTION = re.compile(r"`(ssm:\w+)`")
@@ -29,7 +31,7 @@ def own_actions(verb):
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
-def test_every_call_is_documented_and_every_documented_call_is_made(deployment, keyturn, aws, verb):
+def test_every_call_is_documented_and_every_documented_call_is_made(deployment, aws, verb):
     """Parameters are read by all verbs; the rest stands beside the verb."""
     deployment.client_documents.put("orders", '{"audiences": ["orders"]}')
     deployment.api_documents.put("abc123", '{"audience": "orders"}')

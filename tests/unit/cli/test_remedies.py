@@ -6,27 +6,32 @@ only a runbook says is in tests/e2e/test_runbooks.py.
 
 import ast
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from keyturn.aws.faults import Throttled, Unanswered
-from keyturn.aws.well_known import AUTHORIZATION_SERVER, OPENID_PROVIDER
+from keyturn.aws.faults import NoReply, Throttled
+from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.cli import remedies
+from keyturn.keyset import timing
+from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.model import Keyset
+from keyturn.keyset.token_revocation import cut_off
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
+from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
-from tests.unit.conftest import BUCKET
+from tests.unit.cli.running import keyturn, supersede
+from tests.unit.stage import settle, truth
 
 ROOT = Path(__file__).parents[3]
-JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
 PATH = "/keyturn/demo/keyset/"
-CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable"}
+CONSTRUCTORS = {"Finding", "_fixed_by_reconcile", "_unreadable_finding"}
 
 CREDENTIALS = "the operator's own credentials and configuration"
 DEPLOY = "a deployment with other parameters"
@@ -35,7 +40,7 @@ BEYOND_TESTS = {
     "jwks_stale_at_edge": "CloudFront: no local engine has an edge",
     "stuck_execution": "a runbook that has a person decide",
     "unreadable": CREDENTIALS,
-    **dict.fromkeys(("NoCredentials", "Unsent", "Unreached"), CREDENTIALS),
+    **dict.fromkeys(("NoCredentials", "NotSent", "Unreachable"), CREDENTIALS),
     "NewerSchema": "a release that does not exist yet",
     "settings_contradict": DEPLOY,
     "ContradictorySettings": DEPLOY,
@@ -82,41 +87,36 @@ def test_every_remedy_is_carried_out():
     assert executed() & BEYOND_TESTS.keys() == set()
 
 
-@pytest.fixture
-def revoke_keys(booted, origin):
+def revoke_keys(booted, origin, *kids):
     """Revoke these keys; nothing else of an emergency happens."""
-
-    def revoke_keys(*kids):
-        booted.keysets.update(
-            lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
-            origin,
-        )
-
-    return revoke_keys
+    booted.keysets.update(
+        lambda keyset, now: revoke(keyset, kids, now, times=booted.times, limits=booted.limits),
+        origin,
+    )
 
 
 @pytest.mark.remedy("no_active_key", "no_standby", "ended_key_kept")
-def test_revoked_keys_are_replaced_and_destroyed(doctor, truth, revoke_keys, clock):
+def test_revoked_keys_are_replaced_and_destroyed(doctor, cloud, booted, origin, clock):
     """Another key signs at once and KMS lets the old ones go; ten minutes later one stands by."""
-    revoke_keys(*(key.kid for key in truth().keys))
+    revoke_keys(booted, origin, *(key.kid for key in truth(cloud).keys))
     fixes(doctor, "no_active_key", "ended_key_kept")
     clock.advance(601)
     fixes(doctor, "no_standby")
 
 
 @pytest.mark.remedy("standby_unpublished")
-def test_a_standby_is_published(doctor, booted, settle, truth, clock):
+def test_a_standby_is_published(doctor, booted, cloud, clock):
     """A run was interrupted before it noted the publication."""
-    settle(booted, Keyset(tuple(replace(key, published=None) for key in truth().keys)))
+    settle(cloud, booted, Keyset(tuple(replace(key, published=None) for key in truth(cloud).keys)))
     clock.advance(601)
     fixes(doctor, "standby_unpublished")
 
 
 @pytest.mark.remedy("overdue_key")
-def test_an_overdue_key_retires(doctor, supersede, clock):
+def test_an_overdue_key_retires(doctor, booted, origin, clock):
     """Its workflow was stopped while it waited."""
     clock.advance(60)
-    supersede()
+    supersede(booted, origin)
     clock.advance(600)
     fixes(doctor, "overdue_key")
 
@@ -130,49 +130,45 @@ def test_an_orphan_is_destroyed(doctor, booted, clock):
 
 
 @pytest.mark.remedy("jwks_missing", "jwks_unreachable")
-def test_a_missing_jwks_is_written(doctor, backdoor):
+def test_a_missing_jwks_is_written(doctor, cloud):
     """Then its URL answers again."""
-    backdoor.s3.delete_object(**JWKS)
+    cloud.s3.delete(JWKS)
     fixes(doctor, "jwks_missing", "jwks_unreachable")
 
 
 @pytest.mark.remedy("jwks_behind", "jwks_caching")
-def test_a_jwks_that_lags_is_written(doctor, backdoor):
+def test_a_jwks_that_lags_is_written(doctor, cloud):
     """So is one that caches may keep for too long."""
-    body = backdoor.s3.get_object(**JWKS)["Body"].read()
-    metadata = {"Metadata": {"keyturn-generation": "1"}, "CacheControl": "max-age=31536000"}
-    backdoor.s3.put_object(**JWKS, Body=body, **metadata)
+    generation = {"keyturn-generation": "1"}
+    cloud.s3.write(JWKS, cloud.s3.body(JWKS), metadata=generation, cache_control="max-age=31536000")
     fixes(doctor, "jwks_behind", "jwks_caching")
 
 
 @pytest.mark.remedy("jwks_incomplete", "jwks_foreign")
-def test_a_jwks_written_by_hand_is_rewritten(doctor, backdoor):
+def test_a_jwks_written_by_hand_is_rewritten(doctor, cloud):
     """Even if it says that it is of the right generation; each foreign member is named."""
-    stored = backdoor.s3.get_object(**JWKS)
-    document = json.loads(stored["Body"].read())
+    version = cloud.s3.objects[JWKS][-1]
+    document = json.loads(version.body)
     document["keys"][0] = {**document["keys"][0], "kid": "forged"}
-    metadata = {"Metadata": stored["Metadata"], "CacheControl": stored["CacheControl"]}
-    backdoor.s3.put_object(**JWKS, Body=json.dumps(document).encode(), **metadata)
+    cloud.s3.put(JWKS, replace(version, body=json.dumps(document).encode()))
     fixes(doctor, "jwks_incomplete", "jwks_foreign")
 
 
 @pytest.mark.remedy("metadata_false")
 @pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
-def test_metadata_written_by_hand_is_rewritten(doctor, backdoor, name):
+def test_metadata_written_by_hand_is_rewritten(doctor, cloud, name):
     """Each document is checked."""
-    backdoor.s3.put_object(
-        Bucket=JWKS["Bucket"], Key=name, Body=b'{"issuer": "https://thief.example"}'
-    )
+    cloud.s3.write(name, b'{"issuer": "https://thief.example"}')
     fixes(doctor, "metadata_false")
 
 
 @pytest.mark.remedy("jwks_ahead", "keyset_unreadable", "KeysetMissing")
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["deleted", "all deleted"])
-def test_a_keyset_is_repaired(doctor, booted, keyturn, backdoor, deployment, monkeypatch, lost):
+def test_a_keyset_is_repaired(doctor, booted, cloud, deployment, monkeypatch, lost):
     """`keyturn repair`, as each of these says."""
     monkeypatch.setattr(deployment, "caller", lambda: "operator")
     record_changes(booted)
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}{number:012d}" for number in lost])
+    cloud.ssm.delete([f"{PATH}{number:012d}" for number in lost])
     advice = doctor()
     assert advice
     assert all("`keyturn repair`" in remedy or "--fix" in remedy for remedy in advice.values())
@@ -183,70 +179,99 @@ def test_a_keyset_is_repaired(doctor, booted, keyturn, backdoor, deployment, mon
 
 @pytest.mark.remedy("active_key_disabled", "standby_key_disabled", "grace_key_disabled")
 @pytest.mark.parametrize("state", ["active", "standby", "grace"])
-def test_a_disabled_key_is_enabled_again(
-    doctor, supersede, truth, clock, backdoor, booted, origin, state
-):
+def test_a_disabled_key_is_enabled_again(doctor, booted, origin, cloud, clock, state):
     """The commands of the remedy; deletion is cancelled first where it was scheduled."""
     if state == "grace":
         clock.advance(30)
-        supersede()
+        supersede(booted, origin)
         project(booted, origin)
     before = doctor().keys()
-    key = next(key for key in truth().keys if key.state == state)
-    key_id = key.kms_key_arn.rpartition("/")[2]
-    backdoor.kms.disable_key(KeyId=key_id)
+    key = next(key for key in truth(cloud).keys if key.state == state)
+    cloud.kms.disable(key.kms_key_arn)
     assert f"enable-key --key-id {key.kms_key_arn}" in doctor()[f"{state}_key_disabled"]
-    backdoor.kms.schedule_key_deletion(KeyId=key_id)
+    cloud.kms.schedule_deletion(key.kms_key_arn, 7)
     remedy = doctor()[f"{state}_key_disabled"]
     assert f"cancel-key-deletion --key-id {key.kms_key_arn}" in remedy
-    backdoor.kms.cancel_key_deletion(KeyId=key_id)
-    backdoor.kms.enable_key(KeyId=key_id)
+    cloud.kms.cancel_deletion(key.kms_key_arn)
+    cloud.kms.become(key.kms_key_arn, ENABLED)
     assert doctor().keys() == before
 
 
 @pytest.mark.remedy("foreign_key")
-def test_a_key_that_was_opened_is_revoked(doctor, revoke_keys, truth, backdoor):
+def test_a_key_that_was_opened_is_revoked(doctor, booted, origin, cloud):
     """Its successor has the stack's own policy."""
-    opened = truth().active
-    policy = {"KeyId": opened.kms_key_arn, "PolicyName": "default", "Policy": default_policy()}
-    backdoor.kms.put_key_policy(**policy)
+    opened = truth(cloud).active
+    cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
-    revoke_keys(opened.kid)
-    assert truth().active.kid != opened.kid
+    revoke_keys(booted, origin, opened.kid)
+    assert truth(cloud).active.kid != opened.kid
     assert "foreign_key" not in doctor()
 
 
 @pytest.mark.remedy("schedule_disabled", "schedule_missing")
-def test_schedules_start_again(doctor, backdoor):
+def test_schedules_start_again(doctor, clients):
     """One is enabled by `--fix`, one is created again as template.yaml has it."""
-    known = {
-        name: backdoor.scheduler.get_schedule(Name=name)
-        for name in ("demo-rotation", "demo-reconcile")
-    }
-    parts = ("ScheduleExpression", "FlexibleTimeWindow", "Target")
-    again = {name: {part: one[part] for part in parts} for name, one in known.items()}
-    backdoor.scheduler.delete_schedule(Name="demo-reconcile")
-    backdoor.scheduler.update_schedule(
-        Name="demo-rotation", State="DISABLED", **again["demo-rotation"]
-    )
+    before = clients.scheduler.schedules.pop("demo-reconcile")
+    clients.scheduler.schedules["demo-rotation"]["State"] = "DISABLED"
     assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
     assert doctor("--fix").keys() == {"schedule_missing"}
-    backdoor.scheduler.create_schedule(Name="demo-reconcile", **again["demo-reconcile"])
+    clients.scheduler.create_schedule(**before)
     assert doctor() == {}
 
 
 @pytest.mark.remedy("foreign_history")
-def test_what_others_put_into_the_history_is_deleted(doctor, backdoor):
+def test_what_others_put_into_the_history_is_deleted(doctor, cloud):
     """As the runbook says, once it has been kept elsewhere."""
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/x", Body=b"{}")
+    cloud.s3.write("history/x", b"{}")
     assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
-    backdoor.s3.delete_object(Bucket=BUCKET, Key="history/x")
+    cloud.s3.delete("history/x")
     assert doctor() == {}
 
 
-@pytest.mark.remedy("Throttled", "Unanswered")
-@pytest.mark.parametrize("kind", [Throttled, Unanswered])
-def test_trying_again_succeeds(deployment, keyturn, aws, kind):
+def block(booted, origin, names, *, block=True):
+    """Block so many clients, or cut them off."""
+    now = booted.clock.now()
+    requested = [(Claim.CLIENT, digest_of(name)) for name in names]
+    options = {"times": booted.times, "limits": booted.limits, "block": block}
+    before = timing.cutoff_before(now, booted.times)
+    booted.keysets.update(
+        lambda keyset, now: cut_off(keyset, requested, now, before=before, **options), origin
+    )
+
+
+@pytest.mark.remedy("cutoffs_nearly_full")
+def test_room_for_cutoffs_comes_back(doctor, booted, origin, clock):
+    """At the instant that the remedy names, without any act."""
+    block(booted, origin, [f"client-{number}" for number in range(54)], block=False)
+    code = "cutoffs_nearly_full"
+    assert code not in doctor()
+    clock.advance(60)
+    block(booted, origin, ["client-54"])
+    at = re.search(r"Wait until ([\d-]+ [\d:]+Z)", doctor()[code])
+    assert at
+    clock.advance((datetime.fromisoformat(at[1]) - clock.now()).total_seconds())
+    assert code in doctor()
+    clock.advance(1)
+    assert code not in doctor()
+
+
+@pytest.mark.remedy("cutoffs_nearly_full")
+def test_blocks_are_released_for_room(doctor, booted, origin, clock, deployment, monkeypatch):
+    """A block does not end by itself; once released it does."""
+    monkeypatch.setattr(deployment, "caller", lambda: "operator")
+    block(booted, origin, [f"client-{number}" for number in range(55)])
+    assert "`keyturn client release NAME`" in doctor()["cutoffs_nearly_full"]
+    clock.advance(60)
+    released = keyturn("client", "release", "client-7", "--reason", "x", "--direct", "--yes")
+    assert released.exit_code == 0, released.output
+    assert "Wait until" in doctor()["cutoffs_nearly_full"]
+    clock.advance(timedelta(hours=2).total_seconds())
+    assert "cutoffs_nearly_full" not in doctor()
+
+
+@pytest.mark.remedy("Throttled", "NoReply")
+@pytest.mark.parametrize("kind", [Throttled, NoReply])
+def test_trying_again_succeeds(deployment, aws, kind):
     """Once AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout
     failing = aws.fail("ssm:*", error, times=99)

@@ -5,44 +5,41 @@ import json
 import pytest
 
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.conftest import BUCKET
+from tests.unit.cli.running import keyturn
 
 PATH = "/keyturn/demo/keyset/"
-JWKS = {"Bucket": BUCKET, "Key": ".well-known/jwks.json"}
 MEMBERS = {"condition", "missing", "source", "restored_as", "revoked", "generation"}
 
 
 @pytest.fixture
-def lost(booted, backdoor):
+def lost(booted, cloud):
     """Have the newest generation recorded and deleted, and only the JWKS know of a later one."""
     record_changes(booted)
-    found = backdoor.s3.get_object(**JWKS)
-    body = {**json.loads(found["Body"].read()), "generation": 3}
-    backdoor.s3.put_object(
-        **JWKS, Body=json.dumps(body).encode(), Metadata={"keyturn-generation": "3"}
-    )
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}000000000002"])
+    body = {**json.loads(cloud.s3.body(JWKS)), "generation": 3}
+    cloud.s3.write(JWKS, json.dumps(body).encode(), metadata={"keyturn-generation": "3"})
+    cloud.ssm.delete([f"{PATH}000000000002"])
 
 
 @pytest.fixture
-def said(deployment, keyturn, monkeypatch):
+def said(deployment, monkeypatch):
     """The JSON object of a repair."""
     monkeypatch.setattr(deployment, "caller", lambda: "arn:operator")
     return lambda *options: json.loads(keyturn("repair", "--yes", "--json", *options).stdout)
 
 
-def test_a_sound_keyset(said, keyturn, world):
+def test_a_sound_keyset(said, cloud):
     """Nothing is asked, nothing is done; exit status 0."""
-    before = world()
+    before = cloud.snapshot()
     assert said()["condition"] == "sound"
     result = keyturn("repair")
     assert (result.exit_code, "nothing to repair" in result.stdout) == (0, True)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_what_was_lost(deployment, said, lost, keyturn, booted):
+def test_what_was_lost(deployment, said, lost, booted):
     """The keyset as before, above what was seen, under the operator's name; doctor finds nothing."""
     good = booted.history.read(booted.history.generations()[-1]).keyset
     done = said()
@@ -54,35 +51,35 @@ def test_what_was_lost(deployment, said, lost, keyturn, booted):
     assert json.loads(keyturn("doctor", "--json").stdout)["findings"] == []
 
 
-def test_a_dry_run_writes_nothing(said, lost, world, keyturn, booted):
+def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
     """It says what would be put back, what would be restored, and which keys are in it."""
-    before = world()
+    before = cloud.snapshot()
     assert said("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
-    assert "Puts back from the history what was deleted: 2" in printed
+    assert "Restores from the history what was deleted: 2" in printed
     assert "Restores generation 2" in printed
     assert "as generation 4" in printed
     kids = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
     keyset = booted.history.read(booted.history.generations()[-1]).keyset
     assert kids == [key.kid for key in keyset.keys]
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_it_asks_for_the_stack_s_name(lost, said, keyturn, world):
-    """Anything else is bad usage, and nothing is done; --json asks nothing."""
-    before = world()
+def test_it_asks_for_the_stack_s_name(lost, said, cloud):
+    """Anything else is bad usage, and nothing is done; --json never asks."""
+    before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
     assert keyturn("repair", "--json").exit_code == 2
-    assert world() == before
+    assert cloud.snapshot() == before
     assert keyturn("repair", text="keyturn\n").exit_code == 0
 
 
-def test_a_newer_release_is_named(deployment, said, keyturn, world, backdoor):
+def test_a_newer_release_is_named(deployment, said, cloud):
     """Two lines: what was found, and that the release must be deployed; nothing is touched."""
     parent = document.digest(deployment.keysets.read().text)
     text = json.dumps({"schema": 99, "parent": parent})
-    backdoor.ssm.put_parameter(Name=f"{PATH}000000000003", Value=text, Type="String")
-    before = world()
+    cloud.ssm.put(f"{PATH}000000000003", text)
+    before = cloud.snapshot()
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
     assert (result.exit_code, "schema 99" in first, "deploy that release" in second) == (
@@ -90,30 +87,28 @@ def test_a_newer_release_is_named(deployment, said, keyturn, world, backdoor):
         True,
         True,
     )
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_jwks_that_is_not_ours_is_deleted_first(said, backdoor, booted, keyturn):
+def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted):
     """As the remedy says; then there is nothing to repair, and reconcile writes the JWKS."""
-    backdoor.s3.put_object(**JWKS, Body=b"{}", Metadata={"keyturn-generation": "99"})
+    cloud.s3.write(JWKS, b"{}", metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
     assert ("generation 99" in first, "delete .well-known/jwks.json" in second) == (True, True)
-    backdoor.s3.delete_object(**JWKS)
+    cloud.s3.delete(JWKS)
     assert said()["condition"] == "sound"
 
 
-def test_nothing_to_restore_is_said(said, backdoor, keyturn):
+def test_nothing_to_restore_is_said(said, cloud):
     """Neither SSM nor the bucket knows of a keyset."""
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}00000000000{number}" for number in (1, 2)])
-    backdoor.s3.delete_object(Bucket=BUCKET, Key=".well-known/jwks.json")
+    cloud.ssm.delete([f"{PATH}00000000000{number}" for number in (1, 2)])
+    cloud.s3.delete(JWKS)
     result = keyturn("repair", "--yes")
     assert (result.exit_code, "deploy it again" in result.stderr) == (1, True)
 
 
-def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
-    said, lost, deployment, keyturn, aws
-):
+def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(said, lost, deployment, aws):
     """The keyset counts again all the same; another command publishes it."""
     aws.fail("s3:PutObject", aws.error("AccessDenied"), times=99)
     result = keyturn("repair", "--yes")
@@ -123,12 +118,12 @@ def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(
 
 
 def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
-    said, lost, keyturn, aws, backdoor, deployment
+    said, lost, aws, cloud, deployment
 ):
     """As the remedy says."""
 
     def meanwhile():
-        backdoor.ssm.put_parameter(Name=f"{PATH}000000000002", Value="{", Type="String")
+        cloud.ssm.put(f"{PATH}000000000002", "{")
 
     aws.meanwhile("ssm:PutParameter", meanwhile)
     result = keyturn("repair", "--yes")
@@ -137,7 +132,7 @@ def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
     assert deployment.keysets.read().number == 4
 
 
-def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatch):
+def test_an_unknown_caller_is_the_operator(deployment, lost, monkeypatch):
     """Who repaired is worth a note, and no reason to fail."""
 
     def denied():
@@ -149,10 +144,10 @@ def test_an_unknown_caller_is_the_operator(deployment, keyturn, lost, monkeypatc
 
 
 @pytest.mark.parametrize("way", [(), ("--direct",)], ids=["workflow", "direct"])
-def test_a_revocation_says_to_repair_first(deployment, booted, backdoor, keyturn, way):
+def test_a_revocation_says_to_repair_first(deployment, booted, cloud, way):
     """While no keyset counts no key can be revoked: two lines that name the verb."""
     kid = deployment.keyset.active.kid
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}{n:012d}" for n in booted.keysets.stored()])
+    cloud.ssm.delete([f"{PATH}{n:012d}" for n in booted.keysets.read_texts()])
     result = keyturn("revoke", kid, "--reason", "leak", "--yes", *way)
     first, second = result.stderr.splitlines()
     assert (result.exit_code, "`keyturn repair`" in first, "`keyturn repair`" in second) == (
@@ -162,11 +157,11 @@ def test_a_revocation_says_to_repair_first(deployment, booted, backdoor, keyturn
     )
 
 
-def test_deleted_generations(deployment, said, booted, backdoor, keyturn):
+def test_deleted_generations(deployment, said, booted, cloud):
     """`jwks_ahead` names the verb; the newest comes back from the history."""
     record_changes(booted)
     good = deployment.keyset
-    backdoor.ssm.delete_parameters(Names=[f"{PATH}000000000002"])
+    cloud.ssm.delete([f"{PATH}000000000002"])
     [finding] = [
         one
         for one in json.loads(keyturn("doctor", "--json").stdout)["findings"]

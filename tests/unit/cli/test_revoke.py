@@ -1,5 +1,6 @@
 """`keyturn revoke` when things go wrong around it: nothing holds the revocation up."""
 
+import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 import typer
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.cli import revocation
 from keyturn.cli.proof_tokens import ProofTokens
 from keyturn.cli.revoke import resolve, revoke
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset.model import EndedKey
 from tests.unit.cli.deployed import GONE, KEYS, NOW, ORDER, A, Deployed, S, broken, denied, out
+from tests.unit.cli.test_manners import documented
 
 
 def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: Any) -> None:
@@ -27,7 +29,18 @@ def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: 
     assert deployed.started == [
         {"mode": "emergency", "kids": [A], "reason": "drill", "started_by": "arn:operator"}
     ]
-    assert "Proved: refused 0.2 s after the command; the bound is 2 s." in capsys.readouterr().out
+    assert (
+        "Proved: refused 0.2 s after the command; the bound is 2 s from the write."
+        in capsys.readouterr().out
+    )
+
+
+def test_its_object_is_the_documented_one(deployed: Deployed, capsys: Any) -> None:
+    """With `--json`: the members that docs/operating.md has, and no others."""
+    revoke(Terminal("demo", as_json=True), deployed, ORDER)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer.keys() == documented("revoke")
+    assert answer["proof"].keys() == {"seconds", "bound"}
 
 
 def test_a_token_accepted_past_the_bound_is_a_failure(
@@ -35,7 +48,7 @@ def test_a_token_accepted_past_the_bound_is_a_failure(
 ) -> None:
     """Five seconds past the bound the command gives up, and says where to look."""
     deployed.answers = [200]
-    with pytest.raises(Failed, match=r"still accepted 5 s past the bound of 2 s"):
+    with pytest.raises(CommandFailed, match=r"still accepted 5 s past the bound of 2 s"):
         revoke(terminal, deployed, ORDER)
     assert timedelta(seconds=7) < deployed.now - NOW < timedelta(seconds=8)
     assert deployed.started
@@ -48,7 +61,7 @@ def test_nothing_optional_holds_the_revocation_up(
 ) -> None:
     """The token, the proof, the caller's name: whatever they raise, the execution is started."""
     setattr(deployed, optional, error)
-    with suppress(Failed):  # a proof that fails is a problem, told at the end
+    with suppress(CommandFailed):  # a proof that fails is a problem, told at the end
         revoke(terminal, deployed, ORDER)
     assert isinstance(deployed.keyset.find(A), EndedKey)
 
@@ -74,10 +87,10 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     monkeypatch.setattr(revocation, "find_tokens", lambda *_: ProofTokens("token"))
 
     def unanswered(*_: Any) -> Any:
-        raise Unanswered("GET /whoami", "MaxRetryError")
+        raise NoReply("GET /whoami", "MaxRetryError")
 
     deployed.get = unanswered  # type: ignore[method-assign]
-    with pytest.raises(Failed, match="MaxRetryError"):
+    with pytest.raises(CommandFailed, match="MaxRetryError"):
         revoke(terminal, deployed, ORDER)
     assert isinstance(deployed.keyset.find(A), EndedKey)
 
@@ -85,7 +98,7 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
 def test_a_start_that_fails_names_break_glass(deployed: Deployed, terminal: Terminal) -> None:
     """Nothing is revoked then, and the remedy says how to do without Step Functions."""
     deployed.start = denied  # type: ignore[method-assign]
-    with pytest.raises(Failed, match="service:Call: AccessDenied") as raised:
+    with pytest.raises(CommandFailed, match="service:Call: AccessDenied") as raised:
         revoke(terminal, deployed, ORDER)
     assert "--direct" in raised.value.remedy
 
@@ -112,7 +125,7 @@ def test_consent_is_the_stacks_name(
     """Anything else typed, and nothing is done."""
     order = replace(ORDER, yes=False)
     monkeypatch.setattr(typer, "prompt", lambda _: "keyturn")
-    with pytest.raises(BadUsage, match="nothing was done"):
+    with pytest.raises(UsageError, match="nothing was done"):
         revoke(terminal, deployed, order)
     assert deployed.started == []
     monkeypatch.setattr(typer, "prompt", lambda _: "demo")
@@ -127,9 +140,9 @@ def test_targets_are_resolved_before_anything_starts() -> None:
     assert resolve(KEYS, replace(named, everything=True)) == (A, S)
     assert resolve(KEYS, replace(named, kids=(GONE, S))) == (GONE, S)
     for wrong in (named, replace(ORDER, kids=(A,)), replace(ORDER, everything=True)):
-        with pytest.raises(BadUsage, match="name KIDs"):
+        with pytest.raises(UsageError, match="name KIDs"):
             resolve(KEYS, wrong)
-    with pytest.raises(BadUsage, match="not in the keyset: XX"):
+    with pytest.raises(UsageError, match="not in the keyset: XX"):
         resolve(KEYS, replace(named, kids=("XX", A)))
-    with pytest.raises(Failed, match="no key is active"):
+    with pytest.raises(CommandFailed, match="no key is active"):
         resolve(out(KEYS, A), ORDER)

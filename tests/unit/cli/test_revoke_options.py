@@ -10,7 +10,7 @@ import pytest
 from keyturn.aws.permissions import Permission
 from keyturn.cli import preflight, session_cut
 from keyturn.cli.revoke import revoke
-from keyturn.cli.terminal import Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal
 from keyturn.keyset.model import EndedKey
 from tests.unit.cli.deployed import NOW, ORDER, A, Deployed, broken, denied
 
@@ -65,7 +65,7 @@ def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
 
     monkeypatch.setattr(session_cut, "cut_sessions", cut)
     undo = "aws iam delete-role-policy --role-name issuer-role --policy-name keyturn-cut-sessions"
-    with pytest.raises(Failed, match=undo):
+    with pytest.raises(CommandFailed, match=undo):
         revoke(terminal, deployed, CUT)
     assert deployed.now - NOW > timedelta(minutes=2)
     assert isinstance(deployed.keyset.find(A), EndedKey)
@@ -80,7 +80,7 @@ def test_a_cut_that_fails_is_a_problem_and_stops_nothing(
 ) -> None:
     """The exit status says so; the keys are out."""
     monkeypatch.setattr(session_cut, "cut_sessions", error)
-    with pytest.raises(Failed, match="sessions are not cut"):
+    with pytest.raises(CommandFailed, match="sessions are not cut"):
         revoke(terminal, deployed, CUT)
     assert isinstance(deployed.keyset.find(A), EndedKey)
 
@@ -114,7 +114,7 @@ def test_a_dry_run_fails_where_the_real_run_would_be_denied(
     """It names the permission that is missing."""
     monkeypatch.setattr(preflight, "simulate", lambda *_: Permission.DENIED)
     missing = "ssm:PutParameter or kms:DisableKey" if direct else "states:StartExecution"
-    with pytest.raises(Failed, match=f"may not {missing}"):
+    with pytest.raises(CommandFailed, match=f"may not {missing}"):
         revoke(terminal, deployed, replace(DRY_RUN, direct=direct))
 
 

@@ -10,7 +10,7 @@ import pytest
 from keyturn.cli.block import block, release
 from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets, jti_of
-from keyturn.cli.terminal import BadUsage, Failed, Terminal
+from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset.cutoffs import digest_of
 from keyturn.tokens import jws
 from tests.unit.cli.deployed import NOW, ORDER, A, Deployed, denied
@@ -25,7 +25,7 @@ def order(**targets: Any) -> Any:
 
 def signed(**claims: Any) -> str:
     """The shape of a token."""
-    return jws.compact(jws.signing_input(A, claims), bytes(256))
+    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
 
 
 def test_the_state_machine_is_asked_with_digests(deployed: Deployed, terminal: Terminal) -> None:
@@ -74,7 +74,7 @@ def test_a_witness_that_is_refused_is_a_failure(
         lambda _path, token: type("A", (), {"status": next(statuses)}),
     )
     statuses = iter([200, 200, 401])
-    with pytest.raises(Failed, match="not revoked is refused"):
+    with pytest.raises(CommandFailed, match="not revoked is refused"):
         revoke(terminal, deployed, order(clients=("shop",)))
 
 
@@ -97,7 +97,7 @@ def test_the_jti_of_a_file(tmp_path: Path) -> None:
     assert jti_of(file) == "j1"
     for text in ("", "x", signed(), signed(jti=7), signed(jti="")):
         file.write_text(text)
-        with pytest.raises(BadUsage, match="holds no token with a jti"):
+        with pytest.raises(UsageError, match="contains no token with a jti"):
             jti_of(file)
 
 
@@ -125,7 +125,7 @@ def test_it_says_how_many_tokens_that_is(
         )
     ] + ["token_issued", "[]"]
     revoke(terminal, deployed, order(clients=("shop",), subjects=("ann",), jtis=("3",)))
-    assert "3 tokens of them may be alive now." in capsys.readouterr().out
+    assert "3 tokens of them may still be valid." in capsys.readouterr().out
 
 
 def test_lines_that_cannot_be_read_hold_nothing_up(
@@ -135,7 +135,7 @@ def test_lines_that_cannot_be_read_hold_nothing_up(
     deployed.log_lines = denied  # type: ignore[method-assign]
     revoke(terminal, deployed, order(clients=("shop",)))
     assert deployed.started
-    assert "cannot be told" in capsys.readouterr().out
+    assert "Cannot tell how many tokens" in capsys.readouterr().out
 
 
 def test_it_says_what_a_cut_off_does_not_do(
@@ -144,13 +144,13 @@ def test_it_says_what_a_cut_off_does_not_do(
     """Verifiers elsewhere, and a stolen key."""
     revoke(terminal, deployed, order(clients=("shop",)))
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Verifiers that only read the JWKS do not see this." in printed
+    assert "Verifiers that read only the JWKS do not see this." in printed
     assert "revoke the key" in printed
 
 
 def test_nothing_named_is_invalid_usage(deployed: Deployed, terminal: Terminal) -> None:
     """And the message names every way."""
-    with pytest.raises(BadUsage, match="--client, --subject, --jti or --token"):
+    with pytest.raises(UsageError, match="--client, --subject, --jti or --token"):
         revoke(terminal, deployed, TOKENS)
 
 
@@ -168,8 +168,17 @@ def test_a_client_is_blocked_and_released(
     assert printed.endswith("Released.\n")
 
 
+def test_a_client_that_is_not_blocked_is_not_released(
+    deployed: Deployed, terminal: Terminal
+) -> None:
+    """Nothing is started that would only fail, and its alarm stays quiet."""
+    with pytest.raises(CommandFailed, match="shop is not blocked"):
+        release(terminal, deployed, "shop", "drill", yes=True)
+    assert deployed.started == []
+
+
 def test_what_is_no_clients_name_is_not_blocked(deployed: Deployed, terminal: Terminal) -> None:
     """It is refused before anything starts."""
-    with pytest.raises(BadUsage, match="not a client's name"):
+    with pytest.raises(UsageError, match="not a client's name"):
         block(terminal, deployed, "a/b", "drill", yes=True)
     assert deployed.started == []

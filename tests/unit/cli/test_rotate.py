@@ -7,6 +7,7 @@ import pytest
 
 from keyturn.aws.faults import AwsFault
 from keyturn.keyset.states import State
+from tests.unit.cli.running import keyturn
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def fill_jwks(booted, origin, clock):
 
 
 @pytest.fixture
-def dry_run(deployment, keyturn, monkeypatch):
+def dry_run(deployment, monkeypatch):
     """What a dry run says, by credentials that nothing is known of."""
 
     def caller():

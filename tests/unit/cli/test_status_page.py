@@ -23,6 +23,7 @@ from keyturn.keyset.states import State
 from keyturn.tokens import base64url
 from tests.periods import DEFAULTS
 from tests.unit.cli.browser import AVAILABLE, browsing
+from tests.unit.cli.running import keyturn
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DOCS = Path(__file__).parents[3] / "docs"
@@ -89,10 +90,10 @@ def summary() -> Summary:
             NOW,
             enabled=one in generations[-1].keyset.keys,
             pending_deletion=one not in generations[-1].keyset.keys,
-            of_our_kind=True,
+            has_our_spec=True,
             deletion=None if one in generations[-1].keyset.keys else gone,
         )
-        for one in generations[-1].keyset.known
+        for one in generations[-1].keyset.all_keys
     }
     kids = [one.kid for one in generations[-1].keyset.keys]
     body = json.dumps({"generation": 47, "keys": [{"kid": kid} for kid in kids]}).encode()
@@ -118,7 +119,7 @@ def summary() -> Summary:
         unresolved=(),
         schedules=(),
         clock_offset=timedelta(0),
-        unread={},
+        read_errors={},
     )
     return Summary("keyturn-prod", "eu-central-1", snapshot)
 
@@ -194,7 +195,7 @@ def test_it_holds_no_outside_reference(well):
     assert not [word for word in ("http:", "https:", "<script", "@import", "url(") if word in text]
 
 
-def test_it_is_written_where_one_says(deployment, keyturn, tmp_path):
+def test_it_is_written_where_one_says(deployment, tmp_path):
     """`--html FILE`, beside what the terminal says."""
     file = tmp_path / "page.html"
     result = keyturn("status", "--html", str(file))

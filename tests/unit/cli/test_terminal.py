@@ -12,7 +12,9 @@ from keyturn.aws.faults import AwsFault
 from keyturn.cli.terminal import Terminal, plain_text
 from keyturn.keyset.model import EndedKey, Origin
 from keyturn.keyset.transitions import revoke
+from tests.unit.cli.running import keyturn
 from tests.unit.conftest import START
+from tests.unit.stage import truth
 
 HOSTILE = {
     "closing tag": ("[/]", "[/]"),
@@ -62,24 +64,21 @@ def test_a_terminal_that_is_gone_ends_nothing(error, monkeypatch):
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
-def test_break_glass_does_all_its_steps_whatever_the_reason_says(
-    deployment, keyturn, backdoor, truth, name
-):
+def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, cloud, name):
     """Revoked, and disabled in KMS, too."""
-    active = truth().active
+    active = truth(cloud).active
     reason = HOSTILE[name][0]
     result = keyturn("revoke", "--active", "--direct", "--reason", reason, "--yes")
     assert "Revoked." in result.stdout, result.output
-    assert isinstance(truth().find(active.kid), EndedKey)
-    metadata = backdoor.kms.describe_key(KeyId=active.kms_key_arn)["KeyMetadata"]
-    assert metadata["KeyState"] == "Disabled"
+    assert isinstance(truth(cloud).find(active.kid), EndedKey)
+    assert cloud.kms.state(active.kms_key_arn) == "Disabled"
 
 
 def test_break_glass_disables_though_a_step_fails_with_hostile_words(
-    deployment, booted, keyturn, backdoor, truth, aws
+    deployment, booted, cloud, aws
 ):
     """The error text of a step is foreign, too."""
-    active = truth().active
+    active = truth(cloud).active
 
     def fail(*_):
         raise AwsFault("s3:PutObject", "[/red]\x1b[2J")
@@ -88,15 +87,12 @@ def test_break_glass_disables_though_a_step_fails_with_hostile_words(
     result = keyturn("revoke", "--active", "--direct", "--reason", "[/]", "--yes")
     assert result.exit_code == 1
     assert not controls(result.output)
-    assert isinstance(truth().find(active.kid), EndedKey)
-    metadata = backdoor.kms.describe_key(KeyId=active.kms_key_arn)["KeyMetadata"]
-    assert metadata["KeyState"] == "Disabled"
+    assert isinstance(truth(cloud).find(active.kid), EndedKey)
+    assert cloud.kms.state(active.kms_key_arn) == "Disabled"
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
-def test_commands_that_show_what_others_wrote(
-    deployment, booted, machine, web, keyturn, clock, name
-):
+def test_commands_that_show_what_others_wrote(deployment, booted, machine, web, clock, name):
     """Reasons, starters, inputs, states and JWKS members, in status, history, doctor and jwks."""
     text, harmless = HOSTILE[name]
 
@@ -117,7 +113,7 @@ def test_commands_that_show_what_others_wrote(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_kid_that_was_typed(deployment, keyturn, name):
+def test_a_kid_that_was_typed(deployment, name):
     """Two lines on stderr, nothing that a terminal acts on."""
     result = keyturn("revoke", HOSTILE[name][0], "--reason", "x", "--yes")
     assert result.exit_code == 2

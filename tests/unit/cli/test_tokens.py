@@ -9,10 +9,12 @@ import pytest
 from keyturn.api import issue_token
 from keyturn.aws.http import Answer
 from keyturn.keyset.transitions import revoke
+from tests.unit.cli.running import keyturn, transcript
+from tests.unit.stage import invoke
 
 
 @pytest.fixture(autouse=True)
-def issuer(deployment, booted, invoke):
+def issuer(deployment, booted):
     """`POST /token/{client}` as API Gateway passes it on."""
 
     def post_token(body, client="operator"):
@@ -30,12 +32,12 @@ def issuer(deployment, booted, invoke):
 
 
 @pytest.fixture
-def token(keyturn) -> str:
+def token() -> str:
     """A token of alice."""
     return keyturn("issue", "--subject", "alice").stdout.strip()
 
 
-def test_a_token_alone_on_stdout(keyturn, token):
+def test_a_token_alone_on_stdout(token):
     """Ready for a pipe; --json has the whole token response."""
     assert token.count(".") == 2
     output = json.loads(keyturn("issue", "--subject", "alice", "--lifetime", "5", "--json").stdout)
@@ -43,7 +45,7 @@ def test_a_token_alone_on_stdout(keyturn, token):
     assert output["expires_in"] == 5
 
 
-def test_claims_are_json_or_text(keyturn):
+def test_claims_are_json_or_text():
     """`--claim` again for each."""
     options = ("--claim", "tenant=blue", "--claim", "level=3", "--claim", 'roles=["a"]')
     token = keyturn("issue", "--subject", "alice", *options).stdout.strip()
@@ -61,7 +63,7 @@ def test_claims_are_json_or_text(keyturn):
         (("--scope", "everything"), "scope"),
     ],
 )
-def test_what_may_not_be_asked_for_is_named(keyturn, options, named):
+def test_what_may_not_be_asked_for_is_named(options, named):
     """Exit status 2 and two lines."""
     result = keyturn("issue", "--subject", "alice", *options)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -70,7 +72,7 @@ def test_what_may_not_be_asked_for_is_named(keyturn, options, named):
 
 
 @pytest.mark.parametrize(("status", "word"), [(403, "execute-api:Invoke"), (503, "doctor")])
-def test_an_issuer_that_does_not_answer(deployment, keyturn, status, word):
+def test_an_issuer_that_does_not_answer(deployment, status, word):
     """Exit status 1, with what to do."""
     deployment.post_token = lambda _body, client: Answer(status, {}, "no")
     result = keyturn("issue", "--subject", "alice")
@@ -79,22 +81,24 @@ def test_an_issuer_that_does_not_answer(deployment, keyturn, status, word):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_good_token(booted, keyturn, token, transcript, width):
+def test_a_good_token(booted, token, cloud, width):
     """Every check, and the verdict; exit status 0."""
     result = keyturn("verify", token, "--kms", width=width)
     assert result.exit_code == 0, result.stdout
     claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
     printed = result.stdout.replace(claims["jti"], "0" * 36)
-    transcript(f"verify-{width}", printed.replace(booted.settings.issuer, "https://issuer.example"))
+    transcript(
+        cloud, f"verify-{width}", printed.replace(booted.settings.issuer, "https://issuer.example")
+    )
 
 
-def test_a_token_from_stdin(keyturn, token):
+def test_a_token_from_stdin(token):
     """So that it does not stay in the shell's history."""
     assert keyturn("verify", "-", text=f"Bearer {token}\n").exit_code == 0
     assert keyturn("verify", "-", text="").exit_code == 2
 
 
-def test_a_token_whose_key_is_revoked(keyturn, token, booted, origin, clock, transcript):
+def test_a_token_whose_key_is_revoked(token, booted, origin, clock, cloud):
     """Which key, since when, and what the authorizer answers."""
 
     def change(keyset, now):
@@ -107,12 +111,12 @@ def test_a_token_whose_key_is_revoked(keyturn, token, booted, origin, clock, tra
     output = json.loads(result.stdout)
     printed = keyturn("verify", token).stdout.replace(output["claims"]["jti"], "0" * 36)
     printed = printed.replace(booted.settings.issuer, "https://issuer.example")
-    transcript("verify-revoked-80", printed)
+    transcript(cloud, "verify-revoked-80", printed)
     assert (result.exit_code, output["verdict"], output["status"]) == (1, "key_revoked", 401)
     assert output["key"]["state"] == "revoked"
 
 
-def test_a_changed_token_and_kms_of_one_mind(keyturn, token):
+def test_a_changed_token_and_kms_of_one_mind(token):
     """One byte of the payload."""
     header, payload, signature = token.split(".")
     changed = payload[:-3] + ("AAA" if payload[-3:] != "AAA" else "BBB")
@@ -124,14 +128,14 @@ def test_a_changed_token_and_kms_of_one_mind(keyturn, token):
 
 
 @pytest.mark.parametrize("text", ["x", "a.b.c", "eyJh.eyJh.", "...", "ключ", "{}", "[red]"])
-def test_what_is_no_token_is_explained_all_the_same(keyturn, text):
+def test_what_is_no_token_is_explained_all_the_same(text):
     """Exit status 1, no stack trace, nothing on stderr."""
     result = keyturn("verify", text, "--kms")
     assert (result.exit_code, result.stderr) == (1, "")
     assert "Refused: malformed" in result.stdout
 
 
-def test_a_token_of_the_former_issuer_is_accepted(keyturn, token, deployment, container):
+def test_a_token_of_the_former_issuer_is_accepted(token, deployment, container):
     """As by the authorizer after a change of domain; without `FormerIssuer` its `iss` is what is wrong."""
     former = deployment.settings.issuer
     for former_issuer, verdict in ((former, None), ("", "issuer")):
@@ -142,7 +146,7 @@ def test_a_token_of_the_former_issuer_is_accepted(keyturn, token, deployment, co
         assert failing == ([verdict] if verdict else [])
 
 
-def test_no_verb_prints_the_token_but_issue(keyturn, token):
+def test_no_verb_prints_the_token_but_issue(token):
     """Neither in prose nor as JSON nor in what went wrong."""
     parts = token.split(".")
     for options in ((), ("--json",), ("--kms",)):
@@ -152,7 +156,7 @@ def test_no_verb_prints_the_token_but_issue(keyturn, token):
     assert wrong.exit_code == 2
 
 
-def test_the_jwks(deployment, keyturn):
+def test_the_jwks(deployment):
     """As it is served; with --json beside what caches are told."""
     kids = {key.kid for key in deployment.keyset.keys}
     assert {key["kid"] for key in json.loads(keyturn("jwks").stdout)["keys"]} == kids
@@ -161,7 +165,7 @@ def test_the_jwks(deployment, keyturn):
     assert output["cache_control"].startswith("public, max-age=")
 
 
-def test_a_jwks_that_is_not_there(web, keyturn):
+def test_a_jwks_that_is_not_there(web):
     """Exit status 1."""
     web.status = 403
     result = keyturn("jwks")

@@ -1,31 +1,68 @@
-"""An account of moto's, with a stack that is somebody else's."""
+"""An account with a stack that is somebody else's."""
 
-import json
-from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
+from botocore.exceptions import ClientError
 
 STACK, FOREIGN, ACCOUNT = "keyturn-here", "keyturn", "123456789012"
-_TEMPLATE = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+
+
+class CloudFormation:
+    """Stacks that are deleted at once; the id of one that was is still known."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, str] = {}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        """By name or by id, which begins with `id-`."""
+        name = StackName.removeprefix("id-")
+        status = self.statuses.get(name)
+        if status is None or (status == "DELETE_COMPLETE" and name == StackName):
+            message = f"Stack with id {StackName} does not exist"
+            error = {"Code": "ValidationError", "Message": message}
+            raise ClientError({"Error": error}, "DescribeStacks")
+        return {"Stacks": [{"StackName": name, "StackId": f"id-{name}", "StackStatus": status}]}
+
+    def delete_stack(self, StackName: str) -> None:  # noqa: N803
+        """Not by its id, which nobody here does."""
+        assert StackName in self.statuses
+        self.statuses[StackName] = "DELETE_COMPLETE"
 
 
 def create_stack(name: str) -> None:
-    """A stack with one resource."""
-    boto3.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(_TEMPLATE))
+    """A stack that is complete."""
+    boto3.client("cloudformation").statuses[name] = "CREATE_COMPLETE"  # type: ignore[attr-defined]
 
 
 def stacks() -> set[str]:
     """The stacks that exist."""
-    found = boto3.client("cloudformation").describe_stacks()["Stacks"]
-    return {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
+    statuses = boto3.client("cloudformation").statuses  # type: ignore[attr-defined]
+    return {name for name, status in statuses.items() if status != "DELETE_COMPLETE"}
+
+
+@pytest.fixture
+def parameters() -> dict[str, str]:
+    """SSM's, by name."""
+    return {}
 
 
 @pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With the stack that must not be touched."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        create_stack(FOREIGN)
-        yield
+def account(monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str]) -> None:
+    """With the stack that must not be touched; whoever calls another service fails."""
+
+    def below(Path: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Parameters": [{"Name": one} for one in parameters if one.startswith(f"{Path}/")]}
+
+    clients = {
+        "cloudformation": CloudFormation(),
+        "sts": SimpleNamespace(
+            get_caller_identity=lambda: {"Account": ACCOUNT},
+            meta=SimpleNamespace(region_name="us-east-1"),
+        ),
+        "ssm": SimpleNamespace(get_parameters_by_path=below),
+    }
+    monkeypatch.setattr(boto3, "client", clients.__getitem__)
+    create_stack(FOREIGN)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import boto3
 import pytest
 
 from tests.conformance.order import LOCAL_STACK, Order, Refused
@@ -55,10 +54,8 @@ def test_a_stack_that_exists_is_not_touched(name: str) -> None:
     assert {FOREIGN, f"{STACK}{name}"} == stacks()
 
 
-def test_a_keyset_that_a_stack_left_is_not_touched() -> None:
+def test_a_keyset_that_a_stack_left_is_not_touched(parameters: dict[str, str]) -> None:
     """With RetainKeyset=true the parameters outlive their stack."""
-    boto3.client("ssm").put_parameter(
-        Name=f"/keyturn/{STACK}/keyset/000000000001", Value="{}", Type="String"
-    )
+    parameters[f"/keyturn/{STACK}/keyset/000000000001"] = "{}"
     with pytest.raises(Refused, match="an earlier stack left"):
         Order.from_environ({"STACK": STACK}).insist_that_nothing_is_there()

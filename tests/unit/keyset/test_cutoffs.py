@@ -11,8 +11,8 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.errors import DocumentInvalid, InvariantBroken
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.succession import objection
-from keyturn.keyset.token_revocation import cut_off, release
+from keyturn.keyset.succession import find_violation
+from keyturn.keyset.token_revocation import NotBlocked, OrderOvertaken, cut_off, release
 from keyturn.keyset.transitions import register
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,18 +22,11 @@ CLAIMS = {"client_id": "orders", "sub": "ann", "jti": "6f9d3f2e", "iat": 0}
 NAMED = ((Claim.CLIENT, "orders"), (Claim.SUBJECT, "ann"), (Claim.TOKEN, "6f9d3f2e"))
 
 
-@pytest.fixture
-def cut(times, limits):
+def cut(times, limits, keyset, claim, value, now=NOW, *, block=False):
     """Cut off a claim's value at an instant, as one transition."""
-
-    def cut(keyset, claim, value, now=NOW, *, block=False):
-        before = timing.cut_before(now, times)
-        requested = [(claim, digest_of(value))]
-        return cut_off(
-            keyset, requested, now, before=before, times=times, limits=limits, block=block
-        )
-
-    return cut
+    before = timing.cutoff_before(now, times)
+    requested = [(claim, digest_of(value))]
+    return cut_off(keyset, requested, now, before=before, times=times, limits=limits, block=block)
 
 
 def token(issued, **claims):
@@ -42,61 +35,105 @@ def token(issued, **claims):
 
 
 @pytest.mark.parametrize(("claim", "value"), NAMED)
-def test_it_hits_what_was_issued_before_its_instant(cut, claim, value):
+def test_it_hits_what_was_issued_before_its_instant(times, limits, claim, value):
     """Up to the last second before; what was issued at the instant itself is not hit (S15)."""
-    keyset = cut(Keyset((ACTIVE,)), claim, value)
+    keyset = cut(times, limits, Keyset((ACTIVE,)), claim, value)
     (cutoff,) = keyset.cutoffs
-    assert keyset.cutoff_that_hits(token(cutoff.before - SECOND)) is cutoff
-    assert keyset.cutoff_that_hits(token(cutoff.before)) is None
+    assert keyset.refusing_cutoff(token(cutoff.before - SECOND)) is cutoff
+    assert keyset.refusing_cutoff(token(cutoff.before)) is None
 
 
 @pytest.mark.parametrize(("claim", "value"), NAMED)
 @pytest.mark.parametrize(
     "other", ["", "order", "orders2", "ORDERS", "an", "annn", "6f9d3f2", "6f9d3f2e0"]
 )
-def test_it_hits_nobody_else(cut, claim, value, other):
+def test_it_hits_nobody_else(times, limits, claim, value, other):
     """Values are compared whole, never by a prefix or without case, and only in their own claim."""
-    keyset = cut(Keyset((ACTIVE,)), claim, value)
-    assert keyset.cutoff_that_hits(token(NOW, **{claim: other})) is None
+    keyset = cut(times, limits, Keyset((ACTIVE,)), claim, value)
+    assert keyset.refusing_cutoff(token(NOW, **{claim: other})) is None
     others = {name: value for name in ("client_id", "sub", "jti") if name != claim}
-    assert keyset.cutoff_that_hits(token(NOW, **{**others, claim: other})) is None
+    assert keyset.refusing_cutoff(token(NOW, **{**others, claim: other})) is None
 
 
-def test_the_instant_is_later_than_any_iat_until_now(cut, times):
+def test_the_instant_is_later_than_any_iat_until_now(times, limits):
     """An issuer whose clock is ε ahead is covered."""
-    (cutoff,) = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders").cutoffs
+    (cutoff,) = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders").cutoffs
     assert cutoff.before > NOW + timedelta(seconds=times.clock_skew)
 
 
-def test_the_strictest_decides(cut):
+def test_the_strictest_decides(times, limits):
     """A second cut-off of the same value never weakens the first, in whichever order they come."""
     for first, second in product((NOW, NOW + HOUR), repeat=2):
         keyset = cut(
-            cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", first), Claim.CLIENT, "orders", second
+            times,
+            limits,
+            cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", first),
+            Claim.CLIENT,
+            "orders",
+            second,
         )
-        (once,) = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", max(first, second)).cutoffs
+        (once,) = cut(
+            times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", max(first, second)
+        ).cutoffs
         assert keyset.cutoffs == (once,)
 
 
-def test_two_cut_offs_of_one_token(cut):
+def test_two_cut_offs_of_one_token(times, limits):
     """Either refuses it, whatever the other says."""
-    keyset = cut(Keyset((ACTIVE,)), Claim.SUBJECT, "ann", NOW + HOUR)
-    keyset = cut(keyset, Claim.CLIENT, "orders", NOW)
-    assert keyset.cutoff_that_hits(token(NOW + HOUR, client_id="billing"))
-    assert keyset.cutoff_that_hits(token(NOW, sub="bob"))
-    assert keyset.cutoff_that_hits(token(NOW + HOUR))
+    keyset = cut(times, limits, Keyset((ACTIVE,)), Claim.SUBJECT, "ann", NOW + HOUR)
+    keyset = cut(times, limits, keyset, Claim.CLIENT, "orders", NOW)
+    assert keyset.refusing_cutoff(token(NOW + HOUR, client_id="billing"))
+    assert keyset.refusing_cutoff(token(NOW, sub="bob"))
+    assert keyset.refusing_cutoff(token(NOW + HOUR))
 
 
-def test_a_blocked_client_is_refused_until_it_is_released(cut, times):
+def test_a_blocked_client_is_refused_until_it_is_released(times, limits):
     """Whatever the iat; a later cut-off leaves it blocked; a release leaves what was issued until then."""
-    keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
-    assert cut(keyset, Claim.CLIENT, "orders").cutoffs[0].blocks
-    assert keyset.cutoff_that_hits(token(NOW + 1000 * HOUR))
-    before = timing.cut_before(NOW + HOUR, times)
-    assert release(keyset, [digest_of("billing")], before=before, times=times) == keyset
+    keyset = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    assert cut(times, limits, keyset, Claim.CLIENT, "orders").cutoffs[0].is_block
+    assert keyset.refusing_cutoff(token(NOW + 1000 * HOUR))
+    before = timing.cutoff_before(NOW + HOUR, times)
+    with pytest.raises(NotBlocked):
+        release(keyset, [digest_of("billing")], before=before, times=times)
     released = release(keyset, [digest_of("orders")], before=before, times=times)
-    assert released.cutoff_that_hits(token(NOW + HOUR))
-    assert released.cutoff_that_hits(token(before)) is None
+    assert released.refusing_cutoff(token(NOW + HOUR))
+    assert released.refusing_cutoff(token(before)) is None
+
+
+def test_a_release_without_a_block_is_not_taken_for_done(times, limits):
+    """The block may be on its way; what was released already stays so, also by a later release."""
+    orders, before = [digest_of("orders")], timing.cutoff_before(NOW + HOUR, times)
+    for keyset in (
+        Keyset((ACTIVE,)),
+        cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders"),
+    ):
+        with pytest.raises(NotBlocked, match="then release the client"):
+            release(keyset, orders, before=before, times=times)
+    blocked = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", block=True)
+    released = release(blocked, orders, before=before, times=times)
+    assert release(released, orders, before=before, times=times) == released
+    assert release(released, orders, before=before - SECOND, times=times) == released
+
+
+def test_a_block_that_comes_late_is_refused(times, limits):
+    """A quarter of an hour later a release since may be forgotten, whatever a later deployment's lifetimes."""
+    longer = replace(times, token_lifetime=86_400)
+    before = timing.cutoff_before(NOW, times)
+    in_time = before + timedelta(minutes=15)
+
+    def block(keyset, now):
+        requested = [(Claim.CLIENT, digest_of("orders"))]
+        return cut_off(
+            keyset, requested, now, before=before, times=longer, limits=limits, block=True
+        )
+
+    blocked = block(Keyset((ACTIVE,)), in_time)
+    assert blocked.cutoffs[0].is_block
+    with pytest.raises(OrderOvertaken):
+        block(Keyset((ACTIVE,)), in_time + SECOND)
+    assert block(blocked, in_time + SECOND) == blocked
+    released = timing.cutoff_until(before + SECOND, lifetime=1)
+    assert in_time + timedelta(seconds=timing.BOUNDS["clock_skew"][1]) < released
 
 
 def test_only_a_client_is_blocked():
@@ -105,12 +142,12 @@ def test_only_a_client_is_blocked():
         CutOff(Claim.SUBJECT, digest_of("ann"), NOW)
 
 
-def test_it_ends_with_the_last_token_that_it_refuses(cut, limits):
+def test_it_ends_with_the_last_token_that_it_refuses(times, limits):
     """No earlier, whatever the leeway of the next deployment; and no later than the next write."""
-    keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders")
+    keyset = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders")
     until = keyset.cutoffs[0].until
     last_expiry = keyset.cutoffs[0].before - SECOND + timedelta(seconds=ACTIVE.lifetime)
-    assert until >= last_expiry + timedelta(seconds=300 + 60) + timing.CLOCKS
+    assert until >= last_expiry + timedelta(seconds=300 + 60) + timing.MAX_CLOCK_DIFFERENCE
     for now, left in ((until, 1), (until + SECOND, 0)):
         later = register(
             keyset,
@@ -124,7 +161,7 @@ def test_it_ends_with_the_last_token_that_it_refuses(cut, limits):
         assert len(later.cutoffs) == left
 
 
-def test_it_lives_as_long_as_the_longest_lived_key(cut):
+def test_it_lives_as_long_as_the_longest_lived_key(times, limits):
     """A deployment with shorter tokens leaves keys whose tokens live longer."""
     older = replace(
         ACTIVE,
@@ -134,8 +171,8 @@ def test_it_lives_as_long_as_the_longest_lived_key(cut):
         superseded=NOW,
         verify_until=NOW + 30 * HOUR,
     )
-    cutoff = cut(Keyset((ACTIVE, older)), Claim.CLIENT, "orders").cutoffs[0]
-    assert cutoff.until == timing.cut_until(cutoff.before, 86_400)
+    cutoff = cut(times, limits, Keyset((ACTIVE, older)), Claim.CLIENT, "orders").cutoffs[0]
+    assert cutoff.until == timing.cutoff_until(cutoff.before, 86_400)
 
 
 def generation(number, at, keyset):
@@ -143,12 +180,12 @@ def generation(number, at, keyset):
     return Generation(number, "op", "ann", "reason", at, keyset)
 
 
-def test_the_document_holds_them_exactly(cut):
+def test_the_document_holds_them_exactly(times, limits):
     """Every kind is read back as it was written."""
     keyset = Keyset((ACTIVE,))
     for claim, value in NAMED:
-        keyset = cut(keyset, claim, value)
-    keyset = cut(keyset, Claim.CLIENT, "billing", block=True)
+        keyset = cut(times, limits, keyset, claim, value)
+    keyset = cut(times, limits, keyset, Claim.CLIENT, "billing", block=True)
     stored = generation(1, NOW, keyset)
     assert document.loads(document.dumps(stored)) == stored
 
@@ -177,14 +214,14 @@ def test_odd_cut_offs_are_no_document(cutoffs):
         document.loads(f'{text[:-1]},"cutoffs":{cutoffs}}}')
 
 
-def test_what_may_not_follow_a_cut_off(cut, times):
+def test_what_may_not_follow_a_cut_off(times, limits):
     """Nothing weakens it or drops it before its time; nothing cuts off the future."""
-    keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", NOW)
+    keyset = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", NOW)
     (cutoff,) = keyset.cutoffs
     before = generation(1, NOW, keyset)
 
     def follows(*cutoffs, at=NOW + HOUR):
-        return objection(before, generation(2, at, Keyset((ACTIVE,), cutoffs=cutoffs)))
+        return find_violation(before, generation(2, at, Keyset((ACTIVE,), cutoffs=cutoffs)))
 
     assert follows(cutoff) is None
     assert "is dropped" in follows()
@@ -196,17 +233,17 @@ def test_what_may_not_follow_a_cut_off(cut, times):
     assert "outlives" in follows(replace(cutoff, until=cutoff.before + timedelta(days=3)))
 
 
-def test_what_may_not_follow_a_block(cut, times):
+def test_what_may_not_follow_a_block(times, limits):
     """It becomes a cut-off of everything issued until its release, or stays."""
-    keyset = cut(Keyset((ACTIVE,)), Claim.CLIENT, "orders", NOW, block=True)
+    keyset = cut(times, limits, Keyset((ACTIVE,)), Claim.CLIENT, "orders", NOW, block=True)
     before = generation(1, NOW, keyset)
     at = NOW + HOUR
 
     def follows(keyset):
-        return objection(before, generation(2, at, keyset))
+        return find_violation(before, generation(2, at, keyset))
 
     released = release(
-        keyset, [digest_of("orders")], before=timing.cut_before(at, times), times=times
+        keyset, [digest_of("orders")], before=timing.cutoff_before(at, times), times=times
     )
     earlier = CutOff(Claim.CLIENT, digest_of("orders"), NOW, NOW + HOUR)
     early = Keyset((ACTIVE,), cutoffs=(earlier,))

@@ -171,7 +171,7 @@ def test_too_large_is_refused_with_its_sizes():
     size = int(str(refused.value).split("take ")[1].split(" bytes")[0])
     assert size > 4096
     assert str(refused.value) == (
-        f"generation 999999999999 would take {size} bytes, 4096 is the limit: "
+        f"generation 999999999999 would take {size} bytes; the limit is 4096: "
         "10 live and 20 recently ended keys"
     )
 
@@ -244,7 +244,7 @@ def test_a_missing_field_is_refused_by_name(path):
         ("keys.0.state", "revoked", "a retired or revoked key is not a live key"),
         ("ended.0.state", "grace", "only retired and revoked keys have ended"),
         ("ended.0.kid", f"{1:043}", "a kid occurs at most once in a keyset"),
-        ("keys.2.verify_until", DELETE, "a grace key has an instant until which it verifies"),
+        ("keys.2.verify_until", DELETE, "a grace key needs an instant until which it verifies"),
     ],
 )
 def test_a_broken_invariant_is_refused(path, value, sentence):

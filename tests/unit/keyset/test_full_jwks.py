@@ -29,34 +29,29 @@ def keyset(grace: int) -> Keyset:
     return Keyset((ACTIVE, STANDBY, *ends))
 
 
-@pytest.fixture
-def turn(times, limits):
+def turn(times, limits, keys: Keyset, now: datetime) -> Keyset:
     """Activate the standby."""
-
-    def turn(keys: Keyset, now: datetime) -> Keyset:
-        return activate(keys, STANDBY.kid, now, supersede=ACTIVE.kid, times=times, limits=limits)
-
-    return turn
+    return activate(keys, STANDBY.kid, now, supersede=ACTIVE.kid, times=times, limits=limits)
 
 
-def test_there_is_room_for_the_successor(turn):
+def test_there_is_room_for_the_successor(times, limits):
     """With seven grace keys the rotation goes on: ten live keys once the next standby is there."""
-    after = turn(keyset(7), NOW)
+    after = turn(times, limits, keyset(7), NOW)
     assert len(after.keys) + 1 == MAX_LIVE_KEYS
     assert len(after.grace) == 8
 
 
-def test_the_rotation_waits_for_a_grace_key(turn, times):
+def test_the_rotation_waits_for_a_grace_key(times, limits):
     """With eight it is too early until the first of them may retire, and says what it waits for."""
     until = retire_after(NOW + SECOND, times)
     with pytest.raises(TooEarly, match=r"^jwks_full: ") as refused:
-        turn(keyset(8), until)
+        turn(times, limits, keyset(8), until)
     assert refused.value.until == until
 
 
-def test_a_grace_key_retires_with_the_activation(turn, times):
+def test_a_grace_key_retires_with_the_activation(times, limits):
     """The run does not depend on the run that waits for the grace key; one is enough."""
-    after = turn(keyset(8), retire_after(NOW + SECOND, times) + SECOND)
+    after = turn(times, limits, keyset(8), retire_after(NOW + SECOND, times) + SECOND)
     assert after.active.kid == STANDBY.kid
     assert [ended.state for ended in after.ended] == [State.RETIRED]
     assert len(after.grace) == 8

@@ -8,7 +8,7 @@ import pytest
 
 from keyturn.keyset import document
 from keyturn.keyset.errors import NewerSchema
-from keyturn.keyset.lineage import Lineage, Stored, trace
+from keyturn.keyset.lineage import Lineage, StoredParameter, trace
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 
@@ -31,10 +31,12 @@ def sealed(generation: Generation) -> Generation:
     return document.loads(document.dumps(generation))
 
 
-def stored(generation: Generation, minute: float, **changes) -> Stored:
+def stored(generation: Generation, minute: float, **changes) -> StoredParameter:
     """As a parameter that was created then."""
     modified = START + timedelta(minutes=minute)
-    return replace(Stored(f"{generation.number:012d}", generation.text, 1, modified), **changes)
+    return replace(
+        StoredParameter(f"{generation.number:012d}", generation.text, 1, modified), **changes
+    )
 
 
 ROOT = root(5)
@@ -54,7 +56,7 @@ def test_the_lineage_is_that_of_the_parents():
     for parameters in permutations(CHAIN):
         assert numbers(parameters) == [5, 6, 7]
     lineage = trace(CHAIN)
-    assert (lineage.head, lineage.free, lineage.ignored) == (THIRD, 8, {})
+    assert (lineage.head, lineage.next_number, lineage.rejections) == (THIRD, 8, {})
 
 
 def test_nothing_counts_where_nothing_is():
@@ -97,8 +99,8 @@ def test_a_name_that_is_taken_is_stepped_over(forged):
     """The successor stands above it, and it is said why the other does not count."""
     following = stored(child(THIRD, 9), 5)
     lineage = trace([*CHAIN, forged, following])
-    assert ([one.number for one in lineage.chain], lineage.free) == ([5, 6, 7, 9], 10)
-    assert lineage.ignored[8].startswith("000000000008: ")
+    assert ([one.number for one in lineage.chain], lineage.next_number) == ([5, 6, 7, 9], 10)
+    assert lineage.rejections[8].startswith("000000000008: ")
 
 
 def test_of_two_successors_the_lower_name_counts():
@@ -131,6 +133,6 @@ def test_a_newer_release_s_successor_is_a_fault():
 
 def test_a_lineage_grows_with_what_is_read():
     """Window by window, as a warm reader reads it."""
-    lineage = Lineage.of_one(ROOT).extended({6: CHAIN[1]})
-    assert lineage.extended({7: CHAIN[2]}) == trace(CHAIN)
-    assert lineage.extended({8: stored(child(THIRD, 8), 4)}) == lineage
+    lineage = Lineage.from_generation(ROOT).extend({6: CHAIN[1]})
+    assert lineage.extend({7: CHAIN[2]}) == trace(CHAIN)
+    assert lineage.extend({8: stored(child(THIRD, 8), 4)}) == lineage

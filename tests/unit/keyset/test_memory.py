@@ -43,7 +43,7 @@ def steps(times, limits):
     """Each change that forgets, with the keyset and the clock left open."""
     return {
         "register": lambda keys, now: registered(
-            keys, now=now, created=NOW, limits=Limits(claim=limits.ended * 2)
+            keys, now=now, created=NOW, limits=Limits(registration_age=limits.ended_age * 2)
         ),
         "retire": lambda keys, now: retire(keys, GRACE.kid, now, times=times, limits=Limits()),
         "revoke": lambda keys, now: revoke(keys, [GRACE.kid], now, times=times, limits=Limits()),
@@ -53,7 +53,7 @@ def steps(times, limits):
 @pytest.mark.parametrize("name", ["register", "retire", "revoke"])
 def test_an_end_is_listed_for_its_age(steps, limits, name):
     """At 48 h an end is still listed; a moment later it is not, and no live key is lost."""
-    keyset, end = Keyset((ACTIVE, GRACE), (ended(1), ended(2))), NOW + limits.ended
+    keyset, end = Keyset((ACTIVE, GRACE), (ended(1), ended(2))), NOW + limits.ended_age
     kept, later = steps[name](keyset, end), steps[name](keyset, end + TICK)
     assert {ended(1), ended(2)} <= set(kept.ended)
     assert not {ended(1), ended(2)} & set(later.ended)
@@ -100,5 +100,5 @@ def test_a_thousand_ends_leave_a_small_keyset(times, limits):
             keyset, kid, f"arn/{number}", now, created=now, lifetime=60, limits=limits
         )
         keyset = revoke(keyset, [kid], now, times=times, limits=limits)
-        assert len(keyset.known) <= limits.listed_keys
+        assert len(keyset.all_keys) <= limits.listed_keys
     assert keyset.horizon == NOW + (999 - limits.listed_keys) * SECOND

@@ -62,7 +62,7 @@ def test_a_grace_key_verifies_until_its_instant():
         ([live("r", State.RETIRED)], [], "a retired or revoked key is not a live key"),
         ([live("v", State.REVOKED)], [], "a retired or revoked key is not a live key"),
         ([], [ended("a", State.ACTIVE)], "only retired and revoked keys have ended"),
-        ([live("g", State.GRACE)], [], "a grace key has an instant until which it verifies"),
+        ([live("g", State.GRACE)], [], "a grace key needs an instant until which it verifies"),
     ],
     ids=[
         "two active",
@@ -95,8 +95,8 @@ def test_keys_are_found_by_role_and_kid():
     later = live("h", State.GRACE, verify_until=NOW)
     keyset = Keyset((GRACE, STANDBY, ACTIVE, later), (RETIRED,))
     assert (keyset.active, keyset.standby, keyset.grace) == (ACTIVE, STANDBY, (GRACE, later))
-    assert keyset.known == (GRACE, STANDBY, ACTIVE, later, RETIRED)
-    for key in keyset.known:
+    assert keyset.all_keys == (GRACE, STANDBY, ACTIVE, later, RETIRED)
+    for key in keyset.all_keys:
         assert keyset.find(key.kid) is keyset.get(key.kid) is key
 
 

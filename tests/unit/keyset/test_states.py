@@ -3,7 +3,7 @@
 import pytest
 
 from keyturn.keyset.errors import IllegalTransition
-from keyturn.keyset.states import ENDED, TABLE, Event, State, after
+from keyturn.keyset.states import ENDED, TABLE, Event, State, state_after
 
 KID = "k" * 43
 
@@ -37,7 +37,7 @@ def test_the_table_is_the_expected_one():
 )
 def test_after_follows_the_table(state, event):
     """An entry of the table is the state after the event."""
-    assert after(KID, State(state), Event(event)) == _expected()[state, event]
+    assert state_after(KID, State(state), Event(event)) == _expected()[state, event]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_after_follows_the_table(state, event):
 def test_a_missing_entry_is_the_error(state, event):
     """An event without an entry is refused, naming the key, its state and the event."""
     with pytest.raises(IllegalTransition) as refused:
-        after(KID, State(state), Event(event))
+        state_after(KID, State(state), Event(event))
     assert str(refused.value) == f"key {KID} is {state}: {event} is not possible from there"
 
 

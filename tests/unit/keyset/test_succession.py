@@ -9,7 +9,7 @@ import pytest
 from keyturn.keyset import transitions
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.succession import CLOCKS, objection
+from keyturn.keyset.succession import MAX_CLOCK_DIFFERENCE, find_violation
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ARN = "arn:aws:kms:us-east-1:123456789012:key/"
@@ -50,7 +50,7 @@ def life(times, limits):
 def test_every_transition_may_follow(life):
     """And so may many at once: the rule is transitive."""
     for before, after in combinations(life, 2):
-        assert objection(before, after) is None
+        assert find_violation(before, after) is None
 
 
 def test_nothing_may_be_undone(life):
@@ -58,7 +58,7 @@ def test_nothing_may_be_undone(life):
     for before, after in combinations(life, 2):
         undone = replace(before, at=after.at)
         if not (before.keyset.keys == () and after.keyset.keys == ()):
-            assert objection(after, undone), (after.number, undone.number)
+            assert find_violation(after, undone), (after.number, undone.number)
 
 
 def key(**changes) -> Key:
@@ -127,10 +127,10 @@ UNLAWFUL = {
         generation(replace(key(), kms_key_arn=ARN + "B")),
         "another KMS key",
     ),
-    "time runs backwards": (
+    "time goes backwards": (
         generation(key()),
-        generation(key(), at=START - CLOCKS - timedelta(seconds=1)),
-        "time runs backwards",
+        generation(key(), at=START - MAX_CLOCK_DIFFERENCE - timedelta(seconds=1)),
+        "time goes backwards",
     ),
     "the horizon falls": (
         generation(horizon=START),
@@ -190,18 +190,18 @@ UNLAWFUL = {
 @pytest.mark.parametrize(("before", "after", "why"), UNLAWFUL.values(), ids=UNLAWFUL)
 def test_what_does_not_follow_is_said(before, after, why):
     """As a sentence that names the key."""
-    assert why in (objection(before, after) or "")
+    assert why in (find_violation(before, after) or "")
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (generation(key()), generation(key(), at=START - CLOCKS)),
+        (generation(key()), generation(key(), at=START - MAX_CLOCK_DIFFERENCE)),
         (generation(key()), generation(key(), NEW)),
         (generation(key()), generation(key(**GRACE), at=LATER)),
         (generation(ended()), generation(horizon=START - HOUR)),
         (generation(key()), generation(horizon=START - HOUR)),
-        (generation(horizon=START), generation(horizon=START + CLOCKS)),
+        (generation(horizon=START), generation(horizon=START + MAX_CLOCK_DIFFERENCE)),
     ],
     ids=[
         "clocks differ",
@@ -214,4 +214,4 @@ def test_what_does_not_follow_is_said(before, after, why):
 )
 def test_what_follows(before, after):
     """Up to each limit."""
-    assert objection(before, after) is None
+    assert find_violation(before, after) is None

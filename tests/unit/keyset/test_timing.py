@@ -56,7 +56,7 @@ TERMS = {
 def contradictions(times: Times) -> tuple[str, ...]:
     """What `checked` holds against these settings."""
     try:
-        times.checked()
+        times.validate()
     except ContradictorySettings as error:
         return error.contradictions
     return ()
@@ -114,14 +114,14 @@ def test_rounding_only_ever_waits_longer(microsecond, rounded, woken):
 
 def test_default_settings_hold(times):
     """The defaults contradict nothing and come back unchanged."""
-    assert times.checked() is times
+    assert times.validate() is times
 
 
 def test_demo_settings_hold_exactly(demo_times):
     """The demo waits 10 s for publication and 29 s of grace: a period of 40 s just holds."""
     assert timing.publication_wait(demo_times) == timedelta(seconds=10)
     assert timing.grace_period(demo_times, demo_times.token_lifetime) == timedelta(seconds=29)
-    assert demo_times.checked() is demo_times
+    assert demo_times.validate() is demo_times
 
 
 def test_a_period_one_second_short_is_refused_with_the_arithmetic(demo_times):
@@ -196,22 +196,22 @@ def test_all_that_is_wrong_is_said_at_once(times):
     """One error lists every bound and contradiction, so that an operator fixes them in one go."""
     wrong = replace(times, leeway=301, stale_limit=29, jwks_max_age=7501, rotation_period=60)
     with pytest.raises(ContradictorySettings) as refused:
-        wrong.checked()
+        wrong.validate()
     assert len(refused.value.contradictions) == 4
     assert str(refused.value) == "; ".join(refused.value.contradictions)
 
 
 def test_the_fixed_ages_and_numbers(limits):
     """Those that no setting changes are those of the design."""
-    assert limits.generation == timedelta(hours=1)
-    assert limits.settle == timedelta(minutes=10)
-    assert limits.claim == timedelta(hours=1)
-    assert limits.ended == timedelta(hours=48)
-    assert limits.generations == 40
+    assert limits.generation_age == timedelta(hours=1)
+    assert limits.settling_time == timedelta(minutes=10)
+    assert limits.registration_age == timedelta(hours=1)
+    assert limits.ended_age == timedelta(hours=48)
+    assert limits.generation_count == 40
     assert (limits.live_keys, limits.listed_keys) == (10, 12)
 
 
 def test_an_orphan_is_swept_when_no_slow_write_can_register_it(limits):
     """The claim, the longest write and the largest skews, and there is time to spare."""
     margin = timedelta(seconds=BOUNDS["write_delay"][1] + 3 * BOUNDS["clock_skew"][1])
-    assert limits.orphan > limits.claim + margin
+    assert limits.orphan_age > limits.registration_age + margin

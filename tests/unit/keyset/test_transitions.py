@@ -104,13 +104,13 @@ def test_register_adds_a_standby(do):
 
 def test_register_keeps_one_standby(refused):
     """A second standby is refused, naming the first."""
-    error = refused(AnotherKeyIsStandby, [f"key {S} is the standby already"], "register")
+    error = refused(AnotherKeyIsStandby, [f"key {S} is already the standby"], "register")
     assert error.standby == S
 
 
 def test_register_refuses_an_old_key(do, refused, limits):
     """A key is registered up to the claim age exactly, and no moment later."""
-    keys, oldest = keyset(ACTIVE), NOW - limits.claim
+    keys, oldest = keyset(ACTIVE), NOW - limits.registration_age
     assert do("register", keys, created=oldest).standby.kid == N
     sentence = f"key {N} was created at {(oldest - TICK).isoformat()}: too long ago to register"
     refused(CreatedTooLongAgo, [sentence], "register", keys, created=oldest - TICK)
@@ -293,7 +293,7 @@ def test_revoking_the_active_key_without_a_standby_leaves_no_signer(do):
 def test_revoke_passes_over_what_has_ended(do, limits):
     """A retry that names ended keys never touches the key that was activated meanwhile."""
     after = do("revoke")
-    assert do("revoke", after, kids=[A, R, V], now=NOW + 2 * limits.ended) == after
+    assert do("revoke", after, kids=[A, R, V], now=NOW + 2 * limits.ended_age) == after
     assert do("revoke", after, kids=[A, G]).get(G).state is State.REVOKED
 
 

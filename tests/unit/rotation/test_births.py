@@ -15,20 +15,17 @@ from keyturn.rotation import (
     revoke_keys,
 )
 from keyturn.rotation.disable_keys import DisableFailed
+from tests.unit.rotation.stage import planned
+from tests.unit.stage import invoke, truth
 
 UNKNOWN = "NotFoundException"
 
 
-@pytest.fixture
-def revoked(booted, planned, truth, invoke):
+def revoked(booted, cloud, *kids):
     """Revoke keys of a keyset that was made just now; returns the input of the steps that follow."""
-
-    def revoked(*kids):
-        event = {**planned(), "kids": list(kids)}
-        invoke(revoke_keys, event)
-        return event
-
-    return revoked
+    event = {**planned(cloud), "kids": list(kids)}
+    invoke(revoke_keys, event)
+    return event
 
 
 @pytest.mark.parametrize(("age", "newborn"), [(0, True), (301, True), (302, False)])
@@ -43,32 +40,30 @@ def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=9)
     began, old = clock.monotonic(), clock.now() - timedelta(minutes=6)
     with pytest.raises(KeyUnusable):
-        births.when_known(
+        births.wait_until_known(
             stack, old, lambda: stack.kms.public_jwk(key.arn), patience=timedelta(minutes=1)
         )
     assert clock.monotonic() == began
 
 
-def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(
-    revoked, invoke, truth, aws
-):
+def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(booted, cloud, aws):
     """The step fails, so that it is tried again, and reconcile disables the key at last."""
-    event = revoked(truth().active.kid)
+    event = revoked(booted, cloud, truth(cloud).active.kid)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     with pytest.raises(DisableFailed, match="KMS does not know the key yet"):
         invoke(disable_keys, event)
     assert invoke(disable_keys, event)["outcome"] == "disabled"
 
 
-def test_a_revoked_key_that_is_gone_for_good_is_no_problem(revoked, invoke, truth, aws, clock):
+def test_a_revoked_key_that_is_gone_for_good_is_no_problem(booted, cloud, aws, clock):
     """Nobody can sign with it."""
-    event = revoked(truth().active.kid)
+    event = revoked(booted, cloud, truth(cloud).active.kid)
     clock.advance(302)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     assert invoke(disable_keys, event)["outcome"] == "disabled"
 
 
-def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock, invoke):
+def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock):
     """Its other repairs wait meanwhile, and its function ends after 120 s."""
     clock.advance(601)
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=999)
@@ -78,9 +73,9 @@ def test_reconcile_gives_a_newborn_half_a_minute(founded, aws, clock, invoke):
     assert clock.monotonic() - began < 100
 
 
-def test_both_replacements_are_created_before_either_is_waited_for(revoked, invoke, truth, aws):
+def test_both_replacements_are_created_before_either_is_waited_for(booted, cloud, aws):
     """KMS takes its minutes once, not twice."""
-    event = revoked(*(key.kid for key in truth().keys))
+    event = revoked(booted, cloud, *(key.kid for key in truth(cloud).keys))
     aws.reset()
     invoke(replace_keys, event)
     calls = [call for call in aws.operations if call in ("kms:CreateKey", "kms:GetPublicKey")]
@@ -88,31 +83,31 @@ def test_both_replacements_are_created_before_either_is_waited_for(revoked, invo
 
 
 def test_a_registered_newborn_that_another_host_does_not_know_is_published(
-    founded, invoke, planned, aws, clock
+    founded, cloud, aws, clock
 ):
     """The step asks again for half of ω, which is 5 s here, and no longer."""
-    invoke(create_key, planned())
+    invoke(create_key, planned(cloud))
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=2)
     began = clock.monotonic()
-    assert invoke(publish_jwks, planned())["outcome"] == "published"
+    assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
     assert clock.monotonic() - began == 1.5
 
 
-def test_the_jwks_waits_no_longer_than_half_of_omega(founded, invoke, planned, aws, clock):
+def test_the_jwks_waits_no_longer_than_half_of_omega(founded, cloud, aws, clock):
     """The state tries again."""
-    invoke(create_key, planned())
+    invoke(create_key, planned(cloud))
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN), times=99)
     began = clock.monotonic()
     with pytest.raises(KeyUnusable):
-        invoke(publish_jwks, planned())
+        invoke(publish_jwks, planned(cloud))
     assert clock.monotonic() - began <= 3.5
 
 
-def test_the_sweep_leaves_a_key_whose_kid_kms_does_not_tell(booted, invoke, aws, clock, world):
+def test_the_sweep_leaves_a_key_whose_kid_kms_does_not_tell(booted, aws, clock, cloud):
     """The JWKS may show it; the others go, and reconcile does not fail."""
     for _ in range(2):
         booted.kms.create()
     clock.advance(timedelta(hours=3).total_seconds())
     aws.fail("kms:GetPublicKey", aws.error(UNKNOWN))
     assert len(invoke(reconcile, {})["sweep_orphans"]) == 1
-    assert list(world()["keys"].values()).count("PendingDeletion") == 1
+    assert list(cloud.snapshot()["keys"].values()).count("PendingDeletion") == 1

@@ -7,46 +7,42 @@ import pytest
 
 from keyturn.access.client import Client
 from keyturn.rotation import check_settings
+from tests.unit.stage import invoke
 
 
-@pytest.fixture
-def check(site, invoke, demo_times, printed):
+def check(site, demo_times, printed, request_type="Create", times=(), **properties):
     """Deploy with these settings; returns what CloudFormation was told."""
-
-    def check(request_type="Create", times=(), **properties):
-        site.puts.clear()
-        given = {
-            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:check",
-            "ServiceTimeout": "60",
-            "stack": "demo",
-            "bucket": "keyturn-demo",
-            "audience": "orders",
-            "operator_scopes": "orders:read",
-            "route_scopes": "",
-            "deletion_window": "30",
-            "times": json.dumps({**asdict(demo_times), **dict(times)}),
-            "role_prefix": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
-            **properties,
-        }
-        event = {
-            "RequestType": request_type,
-            "ResponseURL": f"{site.url}/answer",
-            "StackId": "stack-1",
-            "RequestId": "request-1",
-            "LogicalResourceId": "CheckSettings",
-            "ResourceProperties": given,
-        }
-        assert invoke(check_settings, event) is None
-        [told] = site.puts
-        return told
-
-    return check
+    site.puts.clear()
+    given = {
+        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:check",
+        "ServiceTimeout": "60",
+        "stack": "demo",
+        "bucket": "keyturn-demo",
+        "audience": "orders",
+        "operator_scopes": "orders:read",
+        "route_scopes": "",
+        "deletion_window": "30",
+        "times": json.dumps({**asdict(demo_times), **dict(times)}),
+        "role_prefix": "arn:aws:iam::123456789012:role/keyturn/us-east-1/demo/",
+        **properties,
+    }
+    event = {
+        "RequestType": request_type,
+        "ResponseURL": f"{site.url}/answer",
+        "StackId": "stack-1",
+        "RequestId": "request-1",
+        "LogicalResourceId": "CheckSettings",
+        "ResourceProperties": given,
+    }
+    assert invoke(check_settings, event) is None
+    [told] = site.puts
+    return told
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_good_settings_are_handed_on(check, demo_times, request_type):
+def test_good_settings_are_handed_on(site, demo_times, printed, request_type):
     """The attribute `Times` is what every other function reads."""
-    told = check(request_type)
+    told = check(site, demo_times, printed, request_type)
     assert told["Status"] == "SUCCESS"
     assert json.loads(told["Data"]["Times"]) == asdict(demo_times)
 
@@ -55,9 +51,13 @@ def test_good_settings_are_handed_on(check, demo_times, request_type):
     ("scopes", "listed"),
     [("orders:read", ["orders:read"]), ("b, a,b", ["a", "b"]), ("a b", ["a", "b"]), ("", [])],
 )
-def test_the_operators_document_is_made_of_the_parameters(check, scopes, listed):
+def test_the_operators_document_is_made_of_the_parameters(
+    site, demo_times, printed, scopes, listed
+):
     """The attribute `Operator`: the stack's audience, these scopes, any subject."""
-    document = json.loads(check(operator_scopes=scopes)["Data"]["Operator"])
+    document = json.loads(
+        check(site, demo_times, printed, operator_scopes=scopes)["Data"]["Operator"]
+    )
     assert document == {"audiences": ["orders"], "scopes": listed, "subjects": "any"}
     assert Client.from_document("operator", document).scopes == set(listed)
 
@@ -74,16 +74,18 @@ def test_the_operators_document_is_made_of_the_parameters(check, scopes, listed)
         ({"leeway": -1}, ["leeway is -1 s, outside 0 to 300 s"]),
     ],
 )
-def test_contradictory_times_fail_with_the_arithmetic(check, times, words):
+def test_contradictory_times_fail_with_the_arithmetic(site, demo_times, printed, times, words):
     """The deployment stops with a sentence that says which numbers do not fit."""
-    told = check(times=times)
+    told = check(site, demo_times, printed, times=times)
     assert (told["Status"], told["Data"]) == ("FAILED", {})
     assert all(word in told["Reason"] for word in words), told["Reason"]
 
 
-def test_all_contradictions_are_told_at_once(check):
+def test_all_contradictions_are_told_at_once(site, demo_times, printed):
     """Nobody deploys five times to find five mistakes."""
-    reason = check(times={"rotation_period": 1, "view_ttl": 11, "clock_skew": 61})["Reason"]
+    reason = check(
+        site, demo_times, printed, times={"rotation_period": 1, "view_ttl": 11, "clock_skew": 61}
+    )["Reason"]
     assert all(name in reason for name in ("rotation_period (", "view_ttl (", "clock_skew is"))
 
 
@@ -98,13 +100,16 @@ def test_all_contradictions_are_told_at_once(check):
         ({"audience": "a\nb"}, "the client operator: audiences"),
     ],
 )
-def test_bad_settings_fail_by_name(check, properties, field):
+def test_bad_settings_fail_by_name(site, demo_times, printed, properties, field):
     """As they would in every function."""
-    told = check(**properties)
+    told = check(site, demo_times, printed, **properties)
     assert told["Status"] == "FAILED"
     assert field in told["Reason"]
 
 
-def test_deleting_never_fails(check):
+def test_deleting_never_fails(site, demo_times, printed):
     """Whatever the settings were: a stack that cannot be deleted is worse."""
-    assert check("Delete", times={"rotation_period": 1})["Status"] == "SUCCESS"
+    assert (
+        check(site, demo_times, printed, "Delete", times={"rotation_period": 1})["Status"]
+        == "SUCCESS"
+    )

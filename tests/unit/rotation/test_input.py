@@ -12,8 +12,13 @@ from keyturn.rotation import (
     publish_jwks,
     retire_key,
 )
-from keyturn.rotation.plan_rotation import Emergency, Rollback, Scheduled
+from keyturn.rotation.plan_rotation import (
+    EmergencyRequestInput,
+    RollbackRequestInput,
+    ScheduledInput,
+)
 from tests.definition import DEFINITION, STATES
+from tests.unit.stage import invoke
 
 GOOD = {"mode": "scheduled", "started_by": "tests"}
 EMERGENCY = {"mode": "emergency", "started_by": "tests", "kids": ["k" * 43], "reason": "leaked"}
@@ -38,20 +43,15 @@ def without(event, name):
     return {field: value for field, value in event.items() if field != name}
 
 
-@pytest.fixture
-def refused(booted, invoke, aws, world):
+def refused(aws, cloud, module, event, field):
     """Insist that the event is refused for this field; nothing is read, nothing is written."""
-
-    def refused(module, event, field):
-        before = world()
-        with pytest.raises(InvalidEvent) as raised:
-            invoke(module, event)
-        assert str(raised.value).startswith(field)
-        assert "secret" not in str(raised.value)
-        assert aws.operations == []
-        assert world() == before
-
-    return refused
+    before = cloud.snapshot()
+    with pytest.raises(InvalidEvent) as raised:
+        invoke(module, event)
+    assert str(raised.value).startswith(field)
+    assert "secret" not in str(raised.value)
+    assert aws.operations == []
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,27 @@ def refused(booted, invoke, aws, world):
         ({}, "mode"),
     ],
 )
-def test_an_execution_starts_with_what_is_understood_only(refused, event, field):
+def test_an_execution_starts_with_what_is_understood_only(booted, aws, cloud, event, field):
     """PlanRotation is the first state: a typing error ends the execution there."""
-    refused(plan_rotation, started(event), field)
+    refused(aws, cloud, plan_rotation, started(event), field)
 
 
 @pytest.mark.parametrize("name", sorted(RESULTS))
 @pytest.mark.parametrize("mode", [GOOD, EMERGENCY])
-def test_nobody_outside_says_what_a_state_says(refused, mode, name):
+def test_nobody_outside_says_what_a_state_says(booted, aws, cloud, mode, name):
     """Whatever a state of the definition writes is refused in a request, before a state has written it."""
-    refused(plan_rotation, started({**mode, name: PLAN}), f"{name}: Extra inputs are not permitted")
+    refused(
+        aws,
+        cloud,
+        plan_rotation,
+        started({**mode, name: PLAN}),
+        f"{name}: Extra inputs are not permitted",
+    )
 
 
-@pytest.mark.parametrize("request_type", [Scheduled, Rollback, Emergency])
+@pytest.mark.parametrize(
+    "request_type", [ScheduledInput, RollbackRequestInput, EmergencyRequestInput]
+)
 def test_no_state_writes_over_what_came_from_outside(request_type):
     """What the steps read of the request beside the results is what PlanRotation has checked."""
     assert request_type.model_fields
@@ -103,9 +111,9 @@ def test_every_execution_begins_by_keeping_its_request():
 
 
 @pytest.mark.parametrize("odd", [[], 7, "scheduled", None, [{"mode": "scheduled"}]])
-def test_an_input_that_is_no_object_is_refused(refused, odd):
+def test_an_input_that_is_no_object_is_refused(booted, aws, cloud, odd):
     """Where an engine goes on with it; AWS ends such an execution in its first state."""
-    refused(plan_rotation, {"request": odd}, "request: ")
+    refused(aws, cloud, plan_rotation, {"request": odd}, "request: ")
 
 
 @pytest.mark.parametrize(
@@ -118,13 +126,13 @@ def test_an_input_that_is_no_object_is_refused(refused, odd):
         ("started_by", {"started_by": "secret" * 60}),
     ],
 )
-def test_a_step_takes_no_texts_of_any_length(refused, field, event):
+def test_a_step_takes_no_texts_of_any_length(booted, aws, cloud, field, event):
     """Whoever may invoke a step's function writes its event: what is stored and signed is bounded."""
-    refused(retire_key, {**GOOD, "plan": PLAN, **event}, field)
+    refused(aws, cloud, retire_key, {**GOOD, "plan": PLAN, **event}, field)
 
 
 @pytest.mark.parametrize("event", [GOOD, {**GOOD, "supersede": None}])
-def test_the_documented_inputs_are_understood(booted, invoke, event):
+def test_the_documented_inputs_are_understood(booted, event):
     """The schedule's own input, and one without a kid to supersede."""
     assert invoke(plan_rotation, started(event))["outcome"] == "not_due"
 
@@ -133,27 +141,33 @@ def test_the_documented_inputs_are_understood(booted, invoke, event):
     "module", [create_key, publish_jwks, probe_key, activate_key, retire_key, destroy_key]
 )
 @pytest.mark.parametrize("field", ["started_by", "plan"])
-def test_every_step_wants_its_own_fields(refused, module, field):
+def test_every_step_wants_its_own_fields(booted, aws, cloud, module, field):
     """A step that is started by hand with less is refused."""
     standby = {"standby": {"kid": "k" * 43}}
-    refused(module, without({**GOOD, "plan": PLAN, **standby}, field), field)
+    refused(aws, cloud, module, without({**GOOD, "plan": PLAN, **standby}, field), field)
 
 
 @pytest.mark.parametrize("module", [probe_key, activate_key])
-def test_steps_of_a_standby_want_its_kid(refused, module):
+def test_steps_of_a_standby_want_its_kid(booted, aws, cloud, module):
     """They never act on "the current one"."""
-    refused(module, {**GOOD, "plan": PLAN}, "standby")
-    refused(module, {**GOOD, "plan": PLAN, "standby": {"outcome": "overtaken"}}, "standby.kid")
+    refused(aws, cloud, module, {**GOOD, "plan": PLAN}, "standby")
+    refused(
+        aws,
+        cloud,
+        module,
+        {**GOOD, "plan": PLAN, "standby": {"outcome": "overtaken"}},
+        "standby.kid",
+    )
 
 
 @pytest.mark.parametrize("module", [retire_key, destroy_key])
-def test_steps_of_a_superseded_key_want_its_kid(refused, module):
+def test_steps_of_a_superseded_key_want_its_kid(booted, aws, cloud, module):
     """A plan that superseded nobody retires and destroys nobody."""
-    refused(module, {**GOOD, "plan": {**PLAN, "supersede": None}}, "plan.supersede")
+    refused(aws, cloud, module, {**GOOD, "plan": {**PLAN, "supersede": None}}, "plan.supersede")
 
 
 @pytest.mark.parametrize(("added", "idle"), [({}, "not_due"), ({"plan": PLAN}, "overtaken")])
-def test_the_plan_keeps_its_op_id(booted, invoke, added, idle):
+def test_the_plan_keeps_its_op_id(booted, added, idle):
     """It is minted once; a run that comes back to the plan goes on as the same operation."""
     planned = invoke(plan_rotation, started(GOOD, **added))
     assert (planned["outcome"], planned["reason"]) == (idle, "active_key_not_due")

@@ -9,30 +9,22 @@ from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
-from tests.unit.conftest import BUCKET
+from tests.unit.rotation.stage import change
+from tests.unit.stage import invoke, truth
+
+CHANGE = {"detail-type": "Parameter Store Change"}  # SSM's own event
 
 
-@pytest.fixture
 def told(aws):
     """What the event bus has heard: detail types with their details."""
-
-    def told():
-        entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
-        return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
-
-    return told
+    entries = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
 
 
-@pytest.fixture
-def record(invoke):
-    """SSM's own event has come."""
-    return lambda: invoke(record_changes, {"detail-type": "Parameter Store Change"})
-
-
-def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
+def test_a_founded_keyset_is_told_key_by_key(booted, aws, cloud):
     """Publications and the first activation; who was merely created is nobody's business."""
-    numbers = sorted(booted.keysets.stored())
-    assert record() == {
+    numbers = sorted(booted.keysets.read_texts())
+    assert invoke(record_changes, CHANGE) == {
         "outcome": "recorded",
         "restored": [],
         "unlawful": [],
@@ -40,19 +32,19 @@ def test_a_founded_keyset_is_told_key_by_key(booted, record, told, truth):
         "generations": numbers,
         "pruned": [],
     }
-    active, standby = truth().active.kid, truth().standby.kid
-    assert sorted((kind, detail["kid"]) for kind, detail in told()) == sorted(
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    assert sorted((kind, detail["kid"]) for kind, detail in told(aws)) == sorted(
         [("KeyActivated", active), ("KeyPublished", active), ("KeyPublished", standby)]
     )
 
 
-def test_a_revocation_says_who_and_why(booted, record, told, truth, change, aws):
+def test_a_revocation_says_who_and_why(booted, aws, cloud, stack):
     """And its standby rises in the same generation."""
-    record()
+    invoke(record_changes, CHANGE)
     aws.reset()
-    old, standby = truth().active.kid, truth().standby.kid
-    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
-    record()
+    old, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
+    invoke(record_changes, CHANGE)
     origin = {
         "stack": booted.settings.stack,
         "generation": generation.number,
@@ -61,47 +53,49 @@ def test_a_revocation_says_who_and_why(booted, record, told, truth, change, aws)
         "started_by": "somebody",
         "reason": "else",
     }
-    assert told() == [
+    assert told(aws) == [
         ("KeyActivated", {**origin, "kid": standby}),
         ("KeyRevoked", {**origin, "kid": old}),
     ]
 
 
-def test_what_is_kept_is_told_once(booted, record, told):
+def test_what_is_kept_is_told_once(booted, aws):
     """The event comes twice, and reconcile looks, too."""
-    record()
-    before = told()
-    assert record()["generations"] == []
-    assert told() == before
+    invoke(record_changes, CHANGE)
+    before = told(aws)
+    assert invoke(record_changes, CHANGE)["generations"] == []
+    assert told(aws) == before
 
 
-def test_what_was_not_told_is_told_again(booted, record, told, aws):
+def test_what_was_not_told_is_told_again(booted, aws):
     """Only what was told is kept: nobody misses a revocation because the bus was away."""
     aws.fail("events:PutEvents", aws.error("InternalException", 500))
     with pytest.raises(RecordFailed):
-        record()
+        invoke(record_changes, CHANGE)
     kept = booted.history.generations()
     assert {one.number for one in kept} <= {1}  # it founded the keyset and tells of no key
-    record()
-    assert [one.number for one in booted.history.generations()] == sorted(booted.keysets.stored())
+    invoke(record_changes, CHANGE)
+    assert [one.number for one in booted.history.generations()] == sorted(
+        booted.keysets.read_texts()
+    )
 
 
-def test_reconcile_tells_what_ssm_did_not(booted, invoke, told):
+def test_reconcile_tells_what_ssm_did_not(booted, aws):
     """SSM's events come on a best-effort basis."""
-    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.stored())
-    assert {kind for kind, _ in told()} == {"KeyPublished", "KeyActivated"}
+    assert invoke(reconcile, {})["record_generations"] == sorted(booted.keysets.read_texts())
+    assert {kind for kind, _ in told(aws)} == {"KeyPublished", "KeyActivated"}
 
 
-def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change, truth, aws):
+def test_a_generation_whose_predecessor_was_pruned(booted, aws, stack, cloud):
     """What it followed is read from the bucket."""
-    record()
+    invoke(record_changes, CHANGE)
     aws.reset()
-    old = truth().active.kid
-    generation = change(revoke, [old], times=booted.times, limits=booted.limits)
+    old = truth(cloud).active.kid
+    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
     booted.keysets.remove(f"{n:012d}" for n in range(1, generation.number))
-    record()
-    assert [(kind, detail["kid"]) for kind, detail in told()][-1] == ("KeyRevoked", old)
-    assert len(told()) == 2
+    invoke(record_changes, CHANGE)
+    assert [(kind, detail["kid"]) for kind, detail in told(aws)][-1] == ("KeyRevoked", old)
+    assert len(told(aws)) == 2
 
 
 @pytest.mark.parametrize(
@@ -113,18 +107,12 @@ def test_a_generation_whose_predecessor_was_pruned(booted, record, told, change,
         {"source": "aws.ssm", "detail": {"operation": "Create", "name": "000000000003"}},
     ],
 )
-def test_what_an_event_says_changes_nothing(booted, record, told, invoke, world, event):
+def test_what_an_event_says_changes_nothing(booted, aws, cloud, event):
     """Whoever sent it: what happened is read from SSM."""
-    record()
-    before = world(), told()
+    invoke(record_changes, CHANGE)
+    before = cloud.snapshot(), told(aws)
     assert invoke(record_changes, event)["generations"] == []
-    assert (world(), told()) == before
-
-
-@pytest.fixture
-def put_object(backdoor):
-    """Write an object as somebody with the permission could."""
-    return lambda name, body: backdoor.s3.put_object(Bucket=BUCKET, Key=name, Body=body)
+    assert (cloud.snapshot(), told(aws)) == before
 
 
 @pytest.fixture
@@ -132,74 +120,72 @@ def names(booted):
     """The objects that hold the generations in SSM, by number."""
     return {
         number: f"history/{number:012d}-{document.digest(text)}.json"
-        for number, text in booted.keysets.stored().items()
+        for number, text in booted.keysets.read_texts().items()
     }
 
 
-def test_an_object_of_the_same_number_silences_nothing(booted, record, told, names, put_object):
+def test_an_object_of_the_same_number_silences_nothing(booted, aws, names, cloud):
     """Under another digest it is another object, whatever is in it."""
-    text = booted.keysets.stored()[2]
+    text = booted.keysets.read_texts()[2]
     for name in ("history/000000000002.json", f"history/000000000002-{'A' * 43}.json"):
-        put_object(name, text.encode())
-    assert record()["generations"] == [1, 2]
-    assert {detail["generation"] for _, detail in told()} == {2}
+        cloud.s3.write(name, text.encode())
+    assert invoke(record_changes, CHANGE)["generations"] == [1, 2]
+    assert {detail["generation"] for _, detail in told(aws)} == {2}
     assert names[2] in [one.name for one in booted.history.generations()]
 
 
 @pytest.mark.parametrize("when", ["before", "afterwards"])
-def test_other_bytes_under_the_name_silence_nothing(
-    booted, record, told, names, put_object, aws, when, printed, world
-):
+def test_other_bytes_under_the_name_silence_nothing(booted, aws, names, cloud, when, printed):
     """They are written over, and the event is told, perhaps again."""
     if when == "afterwards":
-        record()
+        invoke(record_changes, CHANGE)
         aws.reset()
-    put_object(names[2], b"{}")
-    assert 2 in record()["generations"]
-    assert {detail["generation"] for _, detail in told()} == {2}
-    assert world()["objects"][names[2]][0] == booted.keysets.stored()[2].encode()
+    cloud.s3.write(names[2], b"{}")
+    assert 2 in invoke(record_changes, CHANGE)["generations"]
+    assert {detail["generation"] for _, detail in told(aws)} == {2}
+    assert cloud.snapshot()["objects"][names[2]][0] == booted.keysets.read_texts()[2].encode()
     assert "history_overwritten" in printed()
-    assert record()["generations"] == []
+    assert invoke(record_changes, CHANGE)["generations"] == []
 
 
-def test_a_predecessor_that_was_written_over_stops_nothing(
-    booted, record, told, names, change, truth, put_object
-):
+def test_a_predecessor_that_was_written_over_stops_nothing(booted, aws, names, stack, cloud):
     """What it held is nobody's to know, so that more is told rather than less."""
-    record()
-    generation = change(revoke, [truth().active.kid], times=booted.times, limits=booted.limits)
+    invoke(record_changes, CHANGE)
+    generation = change(
+        stack, revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits
+    )
     booted.keysets.remove(["000000000001", "000000000002"])
-    put_object(names[2], b"{}")
-    assert record()["generations"] == [generation.number]
-    assert "KeyRevoked" in [kind for kind, _ in told()]
+    cloud.s3.write(names[2], b"{}")
+    assert invoke(record_changes, CHANGE)["generations"] == [generation.number]
+    assert "KeyRevoked" in [kind for kind, _ in told(aws)]
 
 
-def test_what_was_deleted_is_put_back_and_told(booted, record, told, backdoor, aws):
+def test_what_was_deleted_is_put_back_and_told(booted, aws, cloud):
     """People hear of it: whoever deleted it may do so again."""
-    record()
+    invoke(record_changes, CHANGE)
     aws.reset()
-    before = booted.keysets.stored()
-    backdoor.ssm.delete_parameters(Names=["/keyturn/demo/keyset/000000000002"])
-    assert record()["restored"] == [2]
-    assert booted.keysets.stored() == before
-    assert [(kind, one["repairs"]) for kind, one in told()] == [
+    before = booted.keysets.read_texts()
+    cloud.ssm.delete(["/keyturn/demo/keyset/000000000002"])
+    assert invoke(record_changes, CHANGE)["restored"] == [2]
+    assert booted.keysets.read_texts() == before
+    assert [(kind, one["repairs"]) for kind, one in told(aws)] == [
         ("DriftRepaired", {"restore_generations": [2]})
     ]
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:DeleteParameters"])
-def test_a_step_that_fails_stops_no_other(booted, record, told, change, truth, backdoor, aws, call):
+def test_a_step_that_fails_stops_no_other(booted, aws, stack, cloud, call):
     """Nor is it passed over in silence: Lambda asks again."""
-    record()
-    change(revoke, [truth().standby.kid], times=booted.times, limits=booted.limits)
-    backdoor.ssm.put_parameter(Name="/keyturn/demo/keyset/7", Value="{", Type="String")
+    invoke(record_changes, CHANGE)
+    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
-        record()
-    assert "KeyRevoked" in {kind for kind, _ in told()}
+        invoke(record_changes, CHANGE)
+    assert "KeyRevoked" in {kind for kind, _ in told(aws)}
 
 
-def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
+def test_no_generation_is_parsed_twice(booted, monkeypatch):
     """However often a run lists them; nor by the next run of the same container."""
     parsed = []
     read = document._generation
@@ -209,22 +195,18 @@ def test_no_generation_is_parsed_twice(booted, invoke, monkeypatch):
     document.loads.cache_clear()
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})
-    assert sorted(parsed) == sorted(booted.keysets.stored().values())
+    assert sorted(parsed) == sorted(booted.keysets.read_texts().values())
 
 
-def test_a_past_that_somebody_made_the_root_is_told_key_by_key(
-    booted, record, told, backdoor, change, truth, aws
-):
+def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, stack):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
-    record()
-    past, kid = booted.keysets.read(), truth().active.kid
-    change(revoke, [kid], times=booted.times, limits=booted.limits)
-    record()
+    invoke(record_changes, CHANGE)
+    past, kid = booted.keysets.read(), truth(cloud).active.kid
+    change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    invoke(record_changes, CHANGE)
     aws.reset()
-    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.stored())
+    booted.keysets.remove(f"{number:012d}" for number in booted.keysets.read_texts())
     forged = document.dumps(replace(past, number=9, parent=""))
-    backdoor.ssm.put_parameter(
-        Name="/keyturn/demo/keyset/000000000009", Value=forged, Type="String"
-    )
-    record()
-    assert ("KeyActivated", kid) in [(kind, one["kid"]) for kind, one in told()]
+    cloud.ssm.put("/keyturn/demo/keyset/000000000009", forged)
+    invoke(record_changes, CHANGE)
+    assert ("KeyActivated", kid) in [(kind, one["kid"]) for kind, one in told(aws)]

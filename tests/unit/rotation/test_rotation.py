@@ -1,4 +1,4 @@
-"""Whole rotations: the real definition, the real handlers, moto, and the tests' clock."""
+"""Whole rotations: the real definition, the real handlers, and the tests' clock."""
 
 from datetime import timedelta
 
@@ -7,11 +7,13 @@ import pytest
 from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
+from tests.unit.rotation.stage import at_rest, change
+from tests.unit.stage import truth
 
 
-def test_the_first_rotation_of_all(founded, execution, at_rest, clock):
+def test_the_first_rotation_of_all(founded, start, stack, cloud, clock):
     """A keyset without keys gets an active and a published standby key, without any wait."""
-    run = execution(started_by="cloudformation")
+    run = start(started_by="cloudformation")
     start = clock.now()
     assert run.finish() == "Rotated"
     assert run.outcomes == [
@@ -19,19 +21,19 @@ def test_the_first_rotation_of_all(founded, execution, at_rest, clock):
         ("create_key", "created"),
         ("publish_jwks", "published"),
         ("probe_key", "proved"),
-        ("activate_key", "activated_first"),
+        ("activate_key", "activated_without_grace"),
         ("create_key", "created"),
         ("publish_jwks", "published"),
     ]
     assert clock.now() - start < timedelta(seconds=2)
-    generation = at_rest()
+    generation = at_rest(stack, cloud)
     assert (generation.started_by, generation.keyset.ended) == ("cloudformation", ())
 
 
-def test_a_scheduled_rotation(due, execution, truth, at_rest, clock):
+def test_a_scheduled_rotation(due, start, cloud, stack, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
-    old, standby = truth().active, truth().standby
-    run = execution(started_by="schedule")
+    old, standby = truth(cloud).active, truth(cloud).standby
+    run = start(started_by="schedule")
     start = clock.now()
     assert run.finish() == "Rotated"
     assert run.outcomes == [
@@ -46,7 +48,7 @@ def test_a_scheduled_rotation(due, execution, truth, at_rest, clock):
         ("publish_jwks", "published"),
         ("destroy_key", "destroyed"),
     ]
-    keyset = at_rest().keyset
+    keyset = at_rest(stack, cloud).keyset
     assert (keyset.active.kid, keyset.standby.kid == old.kid) == (standby.kid, False)
     assert [(key.kid, key.state) for key in keyset.ended] == [(old.kid, State.RETIRED)]
     assert keyset.ended[0].ended > timing.verify_until(start, old.lifetime, due.times)
@@ -56,12 +58,12 @@ def test_a_scheduled_rotation(due, execution, truth, at_rest, clock):
     )
 
 
-def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
+def test_each_change_of_a_rotation_says_where_it_came_from(due, start):
     """The history can be read: who, why, and which operation, in every generation."""
     before = due.keysets.read().number
-    execution(started_by="schedule").finish()
+    start(started_by="schedule").finish()
     made = [
-        document.loads(text) for number, text in due.keysets.stored().items() if number > before
+        document.loads(text) for number, text in due.keysets.read_texts().items() if number > before
     ]
     assert len(made) == 4  # activated, registered, published, retired
     assert {(g.started_by, g.reason) for g in made} == {("schedule", "active_key_due")}
@@ -69,46 +71,46 @@ def test_each_change_of_a_rotation_says_where_it_came_from(due, execution):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "scheduled"])
-def test_every_step_twice_changes_nothing_more(founded, execution, at_rest, clock, first):
+def test_every_step_twice_changes_nothing_more(founded, start, stack, cloud, clock, first):
     """Each Task run a second time leaves the keyset, KMS and the bucket as they are."""
     if not first:
-        execution().finish()
+        start().finish()
         clock.advance(founded.times.rotation_period + 1)
-    run = execution()
+    run = start()
     run.twice = True
     assert run.finish() == "Rotated"
-    at_rest()
+    at_rest(stack, cloud)
 
 
 @pytest.mark.parametrize("event", [{}, {"started_by": "schedule"}])
-def test_a_duplicate_event_does_nothing(due, execution, world, event):
+def test_a_duplicate_event_does_nothing(due, start, cloud, event):
     """Right after a rotation the next one is not due, and not one thing changes."""
-    execution().finish()
-    before = world()
-    again = execution(**event)
+    start().finish()
+    before = cloud.snapshot()
+    again = start(**event)
     assert again.finish() == "NotDue"
     assert again.outcomes == [("plan_rotation", "not_due")]
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_rotation_that_was_missed_is_made_up(booted, execution, at_rest, clock):
+def test_a_rotation_that_was_missed_is_made_up(booted, start, stack, cloud, clock):
     """Days later it is still due; then again only after a whole period."""
     clock.advance(10 * booted.times.rotation_period)
-    assert execution().finish() == "Rotated"
-    activated = at_rest().keyset.active.activated
+    assert start().finish() == "Rotated"
+    activated = at_rest(stack, cloud).keyset.active.activated
     clock.wall = activated + timedelta(seconds=booted.times.rotation_period - 1)
-    assert execution().finish() == "NotDue"
+    assert start().finish() == "NotDue"
     clock.advance(1)
-    assert execution().finish() == "Rotated"
+    assert start().finish() == "Rotated"
 
 
-def test_an_operator_rotates_before_it_is_due(booted, execution, truth, at_rest):
+def test_an_operator_rotates_before_it_is_due(booted, start, cloud, stack):
     """With the active kid to supersede a rotation is due at once; it keeps every wait."""
-    old = truth().active
-    run = execution(supersede=old.kid)
+    old = truth(cloud).active
+    run = start(supersede=old.kid)
     assert run.finish() == "Rotated"
     assert run.data["plan"]["reason"] == "operator_asked"
-    generation = at_rest()
+    generation = at_rest(stack, cloud)
     assert [key.kid for key in generation.keyset.ended] == [old.kid]
     assert generation.keyset.active.activated > generation.keyset.active.published + timedelta(
         seconds=10
@@ -116,63 +118,63 @@ def test_an_operator_rotates_before_it_is_due(booted, execution, truth, at_rest)
 
 
 @pytest.mark.parametrize("when", ["not due", "due"])
-def test_an_operators_second_request_does_nothing(booted, execution, truth, world, clock, when):
+def test_an_operators_second_request_does_nothing(booted, start, cloud, clock, when):
     """A kid that is not active any more is not superseded again, though a rotation may be due."""
-    old = truth().active
-    execution(supersede=old.kid).finish()
+    old = truth(cloud).active
+    start(supersede=old.kid).finish()
     if when == "due":
         clock.advance(booted.times.rotation_period)
-    before = world()
-    again = execution(supersede=old.kid)
+    before = cloud.snapshot()
+    again = start(supersede=old.kid)
     assert again.finish() == "NotDue"
     assert again.data["plan"]["reason"] == "superseded_already"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_waking_early_goes_back_to_the_wait(booted, execution, truth, at_rest):
+def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
     """Neither activation nor retirement happens early, however often the waits are cut short."""
-    run = execution(supersede=truth().active.kid)
+    run = start(supersede=truth(cloud).active.kid)
     run.naps = 3
     run.until("CreateKeyAfterActivate")
-    active = truth().active
+    active = truth(cloud).active
     assert active.activated > timing.may_sign_after(active.published, booted.times)
     assert run.outcomes.count(("activate_key", "too_early")) == 3
     run.naps = 2
     assert run.finish() == "Rotated"
     assert run.outcomes.count(("retire_key", "too_early")) == 2
-    at_rest()
+    at_rest(stack, cloud)
 
 
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
-def test_a_standby_that_is_revoked_is_replaced(due, execution, truth, change, at_rest, state):
+def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
-    standby, old = truth().standby, truth().active
-    run = execution().until(state)
-    change(revoke, [standby.kid], times=due.times, limits=due.limits)
+    standby, old = truth(cloud).standby, truth(cloud).active
+    run = start().until(state)
+    change(stack, revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
     assert run.finish() == "Rotated"
     assert run.visited.count("PlanRotation") == 2
-    keyset = at_rest().keyset
+    keyset = at_rest(stack, cloud).keyset
     assert {key.kid for key in keyset.ended} == {standby.kid, old.kid}
     assert keyset.active.activated > timing.may_sign_after(keyset.active.published, due.times)
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
-def test_a_run_whose_work_is_done_ends_overtaken(due, execution, truth, change, state):
+def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, stack, state):
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
-    old = truth().active
-    run = execution().until(state)
-    change(revoke, [old.kid], times=due.times, limits=due.limits)
+    old = truth(cloud).active
+    run = start().until(state)
+    change(stack, revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
     assert run.finish() == "Overtaken"
     assert due.keysets.read() == rescued
 
 
-def test_a_rolled_back_key_is_not_retired(due, execution, truth, change):
+def test_a_rolled_back_key_is_not_retired(due, start, cloud, stack):
     """The superseded key signs again: the waiting run finds nothing to retire, and nothing due."""
-    old, standby = truth().active, truth().standby
-    run = execution().until("WaitForGrace")
-    rolled_back = change(roll_back, old.kid, supersede=standby.kid, times=due.times)
+    old, standby = truth(cloud).active, truth(cloud).standby
+    run = start().until("WaitForGrace")
+    rolled_back = change(stack, roll_back, old.kid, supersede=standby.kid, times=due.times)
     assert rolled_back.keyset.active.kid == old.kid
     assert run.finish() == "Overtaken"
     assert run.outcomes[-2:] == [("retire_key", "overtaken"), ("plan_rotation", "overtaken")]

@@ -4,60 +4,67 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.faults import Unanswered
+from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
+from tests.unit.rotation.stage import change, planned
+from tests.unit.stage import invoke, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
 
 @pytest.fixture
-def superseded(due, change, truth):
+def superseded(due, stack, cloud):
     """A stack whose first key is in grace; returns that key."""
-    old = truth().active
-    change(activate, truth().standby.kid, supersede=old.kid, times=due.times, limits=due.limits)
+    old = truth(cloud).active
+    change(
+        stack,
+        activate,
+        truth(cloud).standby.kid,
+        supersede=old.kid,
+        times=due.times,
+        limits=due.limits,
+    )
     return old
 
 
 @pytest.fixture
-def ending(superseded, planned):
+def ending(superseded, cloud):
     """The execution's data while the superseded key waits for its end."""
-    return planned(supersede=superseded.kid)
+    return planned(cloud, supersede=superseded.kid)
 
 
-def test_activation_waits_strictly_for_the_publication(
-    booted, invoke, planned, truth, clock, world
-):
+def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
-    active, standby = truth().active, truth().standby
+    active, standby = truth(cloud).active, truth(cloud).standby
     clock.wall = standby.published + WAIT
-    before = world()
-    refused = invoke(activate_key, planned())
-    assert (refused["outcome"], standby.kid in refused["why"]) == ("too_early", True)
-    assert world() == before
+    before = cloud.snapshot()
+    refused = invoke(activate_key, planned(cloud))
+    assert (refused["outcome"], standby.kid in refused["reason"]) == ("too_early", True)
+    assert cloud.snapshot() == before
     clock.advance(1)
-    event = planned()
+    event = planned(cloud)
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], outcome["kid"]) == ("activated", standby.kid)
-    assert truth().active.kid == standby.kid
-    assert truth().get(active.kid).state is State.GRACE
+    assert truth(cloud).active.kid == standby.kid
+    assert truth(cloud).get(active.kid).state is State.GRACE
 
 
-def test_activation_says_when_the_old_key_may_retire(due, invoke, planned, truth, clock):
+def test_activation_says_when_the_old_key_may_retire(due, cloud, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
-    old = truth().active.kid
-    outcome = invoke(activate_key, planned())
-    assert truth().get(old).verify_until == clock.now() + GRACE
+    old = truth(cloud).active.kid
+    outcome = invoke(activate_key, planned(cloud))
+    assert truth(cloud).get(old).verify_until == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
 
 
-def test_a_lost_reply_of_the_activation_counts_once(due, invoke, planned, truth, aws):
+def test_a_lost_reply_of_the_activation_counts_once(due, cloud, aws):
     """One generation more, and the outcome of the attempt that had its effect."""
-    event, before = planned(), due.keysets.read().number
+    event, before = planned(cloud), due.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
     first = invoke(activate_key, event)
     assert first == invoke(activate_key, event)
@@ -73,98 +80,98 @@ def test_a_lost_reply_of_the_activation_counts_once(due, invoke, planned, truth,
     ],
     ids=["unknown standby", "another active key", "nobody expected"],
 )
-def test_activation_in_another_world_is_overtaken(due, invoke, planned, world, change_of, why):
+def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
     """The run planned something that does not hold any more; nothing changes."""
-    event, before = planned(**change_of), world()
+    event, before = planned(cloud, **change_of), cloud.snapshot()
     outcome = invoke(activate_key, event)
-    assert (outcome["outcome"], why in outcome["why"]) == ("overtaken", True)
-    assert world() == before
+    assert (outcome["outcome"], why in outcome["reason"]) == ("overtaken", True)
+    assert cloud.snapshot() == before
 
 
-def test_activation_of_an_ended_key_is_overtaken(due, invoke, planned, truth, change, world):
+def test_activation_of_an_ended_key_is_overtaken(due, cloud, stack):
     """Revoked is revoked."""
-    event = planned()
-    change(revoke, [truth().standby.kid], times=due.times, limits=due.limits)
-    before = world()
+    event = planned(cloud)
+    change(stack, revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
+    before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_repeated_activation_does_not_undo_a_rollback(due, invoke, planned, truth, change, world):
+def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
     """The zombie's key is in grace, and grace keys are not activated."""
-    old, event = truth().active, planned()
+    old, event = truth(cloud).active, planned(cloud)
     invoke(activate_key, event)
-    change(roll_back, old.kid, supersede=truth().active.kid, times=due.times)
-    before = world()
+    change(stack, roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
+    before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_retirement_waits_strictly_for_the_last_token(
-    superseded, invoke, ending, truth, clock, world
-):
+def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud, clock):
     """At verify_until + ε it is too early, one second later it is not."""
-    clock.wall = truth().get(superseded.kid).verify_until + timedelta(seconds=1)
-    before = world()
+    clock.wall = truth(cloud).get(superseded.kid).verify_until + timedelta(seconds=1)
+    before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "too_early"
-    assert world() == before
+    assert cloud.snapshot() == before
     clock.advance(1)
     outcome = invoke(retire_key, ending)
     assert (outcome["outcome"], outcome["kid"]) == ("retired", superseded.kid)
-    assert truth().get(superseded.kid).state is State.RETIRED
+    assert truth(cloud).get(superseded.kid).state is State.RETIRED
 
 
 @pytest.mark.parametrize("fate", ["revoked", "rolled back", "forgotten"])
 def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
-    due, superseded, invoke, ending, truth, change, clock, world, fate
+    due, superseded, ending, cloud, stack, clock, fate
 ):
     """There is nothing to retire."""
     if fate == "revoked":
-        change(revoke, [superseded.kid], times=due.times, limits=due.limits)
+        change(stack, revoke, [superseded.kid], times=due.times, limits=due.limits)
     elif fate == "rolled back":
-        change(roll_back, superseded.kid, supersede=truth().active.kid, times=due.times)
+        change(stack, roll_back, superseded.kid, supersede=truth(cloud).active.kid, times=due.times)
     else:
         ending["plan"]["supersede"] = "k" * 43
     clock.advance(60)
-    before = world()
+    before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "overtaken"
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_destruction_is_for_ended_keys_only(superseded, invoke, ending, aws, world):
+def test_destruction_is_for_ended_keys_only(superseded, ending, aws, cloud):
     """A key in grace is not touched, whatever the execution believes."""
-    before = world()
+    before = cloud.snapshot()
     outcome = invoke(destroy_key, ending)
-    assert outcome == {"outcome": "overtaken", "why": f"key {superseded.kid} is grace"}
-    assert world() == before
+    assert outcome == {"outcome": "overtaken", "reason": f"key {superseded.kid} is grace"}
+    assert cloud.snapshot() == before
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
 
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_a_retired_or_revoked_key_is_destroyed(
-    due, superseded, invoke, ending, change, clock, backdoor, transition
+    due, superseded, ending, stack, clock, cloud, transition
 ):
     """Disabled at once, gone after the deployment's window; a second time changes nothing."""
     clock.advance(60)
     kid = superseded.kid if transition is retire else [superseded.kid]
-    change(transition, kid, times=due.times, limits=due.limits)
+    change(stack, transition, kid, times=due.times, limits=due.limits)
     described = []
     for _ in range(2):
         assert invoke(destroy_key, ending) == {"outcome": "destroyed", "kid": superseded.kid}
-        described.append(backdoor.kms.describe_key(KeyId=superseded.kms_key_arn)["KeyMetadata"])
-    assert described[0]["KeyState"] == "PendingDeletion"
+        key = cloud.kms.keys[superseded.kms_key_arn]
+        described.append((cloud.kms.state(superseded.kms_key_arn), key.deletion))
+        clock.advance(1)
+    assert described[0] == ("PendingDeletion", pytest.approx(key.states[-1][0] + 7 * 86_400))
     assert described[0] == described[1]
 
 
-def test_a_forgotten_key_is_not_destroyed(due, invoke, ending, aws):
+def test_a_forgotten_key_is_not_destroyed(due, ending, aws):
     """What no fresh read shows as ended is left to reconcile."""
     ending["plan"]["supersede"] = "k" * 43
     assert invoke(destroy_key, ending)["outcome"] == "overtaken"
     assert not [call for call in aws.operations if call.startswith("kms:")]
 
 
-def test_a_fault_is_raised_and_not_an_outcome(due, invoke, planned, aws):
+def test_a_fault_is_raised_and_not_an_outcome(due, cloud, aws):
     """The state machine retries faults; a Choice state must not see one."""
     aws.fail("ssm:GetParametersByPath", aws.timeout, times=3)
-    with pytest.raises(Unanswered):
-        invoke(activate_key, planned())
+    with pytest.raises(NoReply):
+        invoke(activate_key, planned(cloud))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from keyturn.tokens.claims import Expected, Request, check, make
+from keyturn.tokens.claims import Expectations, build, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 
 NOW = 1_772_366_400
 LIFETIME = 60
-EXPECTED = Expected(issuer="https://issuer.example", audience="orders", leeway=30)
+EXPECTED = Expectations(issuer="https://issuer.example", audience="orders", leeway=30)
 CLAIMS = {
     "iss": "https://issuer.example",
     "sub": "user-1",
@@ -25,49 +25,49 @@ def verdict(now: float = NOW, lifetime: int = LIFETIME, **changes: object) -> Co
     """Why CLAIMS with these changes are refused, or None; a claim set to `...` is left out."""
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not ...}
     try:
-        check(claims, EXPECTED, lifetime=lifetime, now=now)
+        check_claims(claims, EXPECTED, lifetime=lifetime, now=now)
     except TokenRefused as refused:
         return refused.code
     return None
 
 
-def request(**changes: object) -> Request:
-    """A caller's wish for the claims above."""
-    return Request(
+def built(**changes):
+    """The claims above, as the issuer builds them."""
+    return build(
         **{
+            "issuer": EXPECTED.issuer,
             "subject": CLAIMS["sub"],
             "audience": CLAIMS["aud"],
             "client_id": CLAIMS["client_id"],
+            "jti": "id-1",
+            "now": NOW,
             "lifetime": LIFETIME,
             "scope": CLAIMS["scope"],
-            "extra": {},
             **changes,
         }
     )
 
 
-def test_make_stamps_every_claim_of_the_profile():
+def test_build_stamps_every_claim_of_the_profile():
     """A token is valid from now on for exactly the lifetime that was asked."""
-    assert make(request(), issuer=EXPECTED.issuer, jti="id-1", now=NOW) == CLAIMS
+    assert built() == CLAIMS
 
 
-def test_make_carries_the_callers_own_claims():
+def test_build_carries_the_callers_own_claims():
     """Claims of the caller's own stand beside the profile's; an empty scope is left out."""
-    made = make(
-        request(scope="", extra={"tenant": {"id": 7}}), issuer=EXPECTED.issuer, jti="id-1", now=NOW
-    )
+    made = built(scope="", extra={"tenant": {"id": 7}})
     assert made == {**{k: v for k, v in CLAIMS.items() if k != "scope"}, "tenant": {"id": 7}}
 
 
 @pytest.mark.parametrize("name", sorted(CLAIMS))
-def test_make_refuses_an_extra_claim_of_its_own_names(name):
+def test_build_refuses_an_extra_claim_of_its_own_names(name):
     """Whatever decided about them before: an extra claim never replaces what the issuer says."""
-    with pytest.raises(ValueError, match="one of the issuer's own"):
-        make(request(scope="", extra={"fine": 1, name: "x"}), issuer="i", jti="j", now=NOW)
+    with pytest.raises(ValueError, match="one of the issuer's claims"):
+        built(scope="", extra={"fine": 1, name: "x"})
 
 
 def test_good_claims_hold():
-    """What `make` makes, `check` accepts, also without a scope or with claims nobody expects."""
+    """What `build` builds, `check_claims` accepts, also without a scope or with claims nobody expects."""
     assert verdict() is None
     assert verdict(scope=...) is None
     assert verdict(scope="", tenant={"id": 7}) is None

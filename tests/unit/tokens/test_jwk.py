@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from keyturn.tokens import base64url
-from keyturn.tokens.jwk import NotASigningKey, PublicJwk, certified
+from keyturn.tokens.jwk import NotASigningKey, PublicJwk, certify
 
 RFC_7638 = PublicJwk(
     n=(
@@ -101,16 +101,16 @@ def test_an_unknown_key_type_is_refused(rsa_key):
 )
 def test_numbers_that_are_no_key_are_refused(change):
     """A modulus or exponent that cannot be is refused when the key is wanted."""
-    with pytest.raises(NotASigningKey, match="not the numbers of an RSA key"):
+    with pytest.raises(NotASigningKey, match="not the parameters of an RSA key"):
         replace(RFC_7638, **change).public_key()
 
 
 def test_a_key_is_certified_by_its_own_kid_only():
     """The thumbprint is recomputed: a key found under another kid is refused."""
-    assert certified(RFC_7638, RFC_7638_KID) is RFC_7638
+    assert certify(RFC_7638, RFC_7638_KID) is RFC_7638
     other = base64url.encode(bytes(32))
     with pytest.raises(NotASigningKey, match=other):
-        certified(RFC_7638, other)
+        certify(RFC_7638, other)
 
 
 @pytest.mark.parametrize("change", [{"n": "A" + RFC_7638.n[1:]}, {"e": "Aw"}])

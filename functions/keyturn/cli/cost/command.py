@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from keyturn.aws.deployment import Deployment
-from keyturn.cli.cost.bill import PRICES, Load, bill
-from keyturn.cli.terminal import BadUsage, Terminal
+from keyturn.cli.cost.costs import PRICES, Load, estimate_costs
+from keyturn.cli.terminal import Terminal, UsageError
 
 Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued per month.")]
 Calls = Annotated[int, typer.Option(min=0, help="Authorizer calls per month.")]
@@ -43,7 +43,7 @@ def cost(
     prices = {name: value for name, value in PRICES.items() if not isinstance(value, str)}
     prices.update(_parse_prices(price or [], prices))
     load = Load(tokens, authorizations, containers, higher_throughput)
-    lines = bill(load, deployment.settings.times, prices)
+    lines = estimate_costs(load, deployment.settings.times, prices)
     total = sum(line.dollars for line in lines)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("PER MONTH")
@@ -71,11 +71,11 @@ def _parse_prices(arguments: list[str], known: dict[str, float]) -> dict[str, fl
     for one in arguments:
         name, _, value = one.partition("=")
         if name not in known:
-            raise BadUsage(f"--price {name}: no such price", f"the prices are {', '.join(known)}")
+            raise UsageError(f"--price {name}: no such price", f"the prices are {', '.join(known)}")
         try:
             prices[name] = float(value)
         except ValueError:
-            raise BadUsage(f"--price {name}: not a number of dollars") from None
+            raise UsageError(f"--price {name}: not a number of dollars") from None
         if not 0 <= prices[name] < float("inf"):
-            raise BadUsage(f"--price {name}: not a number of dollars")
+            raise UsageError(f"--price {name}: not a number of dollars")
     return prices

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.settings import InvalidSettings
-from keyturn.cli.doctor import caches, documents, environment, history, jwks, keys
+from keyturn.cli.doctor import caches, cutoffs, documents, environment, history, jwks, keys
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.remedies import remedy_for
 from keyturn.cli.snapshot import Snapshot, read_snapshot
@@ -16,6 +16,7 @@ _ALL = (
     jwks.check_metadata,
     jwks.check_public,
     history.check_history,
+    cutoffs.check_room,
     environment.check_executions,
     environment.check_schedules,
     environment.check_clock,
@@ -30,12 +31,12 @@ _ORDER = list(Severity)
 
 def drift(snapshot: Snapshot) -> list[Finding]:
     """Where keyset, JWKS and KMS disagree, the worst first."""
-    return _worst_first(finding for check in _DRIFT for finding in check(snapshot))
+    return _sort_by_severity(finding for check in _DRIFT for finding in check(snapshot))
 
 
 def examine(snapshot: Snapshot) -> list[Finding]:
     """Every problem, the worst first."""
-    return _worst_first(finding for check in _ALL for finding in check(snapshot))
+    return _sort_by_severity(finding for check in _ALL for finding in check(snapshot))
 
 
 def checkup(deployment: Deployment) -> list[Finding]:
@@ -43,16 +44,16 @@ def checkup(deployment: Deployment) -> list[Finding]:
     try:
         return examine(read_snapshot(deployment, with_authorizers=True))
     except (ContradictorySettings, InvalidSettings) as error:
-        return [_unreadable("settings_contradict", error)]
+        return [_unreadable_finding("settings_contradict", error)]
     except KeysetFault as error:
-        return [_unreadable("keyset_unreadable", error)]
+        return [_unreadable_finding("keyset_unreadable", error)]
 
 
-def _unreadable(code: str, error: Exception) -> Finding:
+def _unreadable_finding(code: str, error: Exception) -> Finding:
     remedy = remedy_for(error)
     what = f"{error}. Nothing else could be checked."
     return Finding(code, Severity.CRITICAL, what, f"{remedy[0].upper()}{remedy[1:]}.")
 
 
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def _sort_by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: _ORDER.index(finding.severity))

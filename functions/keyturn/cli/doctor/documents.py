@@ -33,7 +33,7 @@ def check_apis(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "api_missing",
             Severity.WARNING,
-            f"No API {api_id} of this account and Region asks the authorizer, but it has a document.",
-            f"`keyturn api remove {api_id}`, or have the API use the authorizer (docs/use-it.md).",
+            f"No API {api_id} in this account and Region uses the authorizer, but it has a document.",
+            f"`keyturn api remove {api_id}`, or make the API use the authorizer (docs/use-it.md).",
             subject=api_id,
         )

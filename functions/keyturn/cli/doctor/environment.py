@@ -16,14 +16,14 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
     """Every failure was made up for, and no execution takes longer than its waits."""
     for failure in snapshot.unresolved or ():
         execution = failure.execution
-        if failure.request.understood:
-            why = "and no later run has made up for it"
+        if failure.request.is_valid:
+            why = "and no later run has succeeded"
             remedy = (
                 f"`aws stepfunctions redrive-execution --execution-arn {execution.arn}` resumes a "
-                "rotation; an emergency is started again."
+                "rotation; start an emergency again instead."
             )
         else:
-            why = "whose input is not understood: it can have changed nothing"
+            why = "whose input is invalid: it cannot have changed anything"
             remedy = "Start it again with the `keyturn` command; CloudTrail says who started it."
         yield Finding(
             "failed_execution",
@@ -54,8 +54,8 @@ def check_schedules(snapshot: Snapshot) -> Iterator[Finding]:
                 "schedule_missing",
                 Severity.ERROR,
                 f"There is no schedule {schedule.name}.",
-                "Create it again with the expression and the target that template.yaml has: "
-                "CloudFormation does not see that it is gone.",
+                "Create it again with the expression and the target in template.yaml: "
+                "CloudFormation does not notice that it is gone.",
                 subject=schedule.name,
             )
         elif not schedule.enabled:
@@ -84,7 +84,7 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
     """What could not be read may hide a problem."""
-    for part, why in snapshot.unread.items():
+    for part, why in snapshot.read_errors.items():
         if part != "public_jwks":
             yield Finding(
                 "unreadable",

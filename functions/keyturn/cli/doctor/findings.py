@@ -27,7 +27,7 @@ class Finding:
 
     code: str
     severity: Severity
-    what: str
+    problem: str
     remedy: str
     fix: Fix | None = None
     subject: str | None = None  # the kid, ARN or name it is about

@@ -14,8 +14,8 @@ def check_history(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "foreign_history",
             Severity.WARNING,
-            f"The history holds {count(len(foreign), 'object')} that Keyturn did not write: "
-            f"{foreign[0]}{others}. Nobody reads them.",
-            "Keep them for whoever looks into it, then delete them: docs/runbooks/foreign-history.md.",
+            f"The history contains {count(len(foreign), 'object')} that Keyturn did not write: "
+            f"{foreign[0]}{others}. They are ignored.",
+            "Save them as evidence, then delete them: docs/runbooks/foreign-history.md.",
             subject=foreign[0],
         )

@@ -17,7 +17,7 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
     """The object in the bucket shows the generation that counts, and exactly its keys."""
     projection, truth = snapshot.projection, snapshot.generation
     if projection is None:
-        if "jwks" not in snapshot.unread:
+        if "jwks" not in snapshot.read_errors:
             yield _fixed_by_reconcile(
                 "jwks_missing", Severity.CRITICAL, "There is no JWKS in the bucket."
             )
@@ -33,8 +33,8 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
             Severity.CRITICAL,
             f"The JWKS shows generation {projection.generation}, but the keyset is only at {truth.number}: "
             "parameters were deleted, or the JWKS was written by hand.",
-            "`keyturn repair` restores the newest from history/ in the bucket. Where that has no such "
-            "generation either, reconcile rewrites the JWKS within ten minutes.",
+            "`keyturn repair` restores the newest generation from history/ in the bucket. If it is not "
+            "there either, reconcile rewrites the JWKS within ten minutes.",
         )
     else:
         yield from _content(projection, {key.kid for key in truth.keyset.keys})
@@ -47,7 +47,7 @@ def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
         what = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
         yield _fixed_by_reconcile("jwks_incomplete", Severity.CRITICAL, what)
     if foreign:
-        what = f"The JWKS shows what is not Keyturn's: {', '.join(foreign)}. Verifiers elsewhere trust it."
+        what = f"The JWKS contains what is not Keyturn's: {', '.join(foreign)}. Other verifiers trust it."
         yield _fixed_by_reconcile("jwks_foreign", Severity.CRITICAL, what)
 
 
@@ -62,7 +62,7 @@ def check_metadata(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "metadata_false",
             Severity.ERROR,
-            f"{name} in the bucket is missing or not Keyturn's: clients and verifiers that read it go astray.",
+            f"{name} in the bucket is missing or not Keyturn's: clients and verifiers that read it are misled.",
             f"{BY_FIX} rewrites it.",
             Fix.RECONCILE,
             name,
@@ -73,7 +73,7 @@ def check_public(snapshot: Snapshot) -> Iterator[Finding]:
     """Anyone can read it, and no cache may keep it for longer than P."""
     public = snapshot.public
     if public is None:
-        yield _unreachable(snapshot.unread["public_jwks"])
+        yield _unreachable(snapshot.read_errors["public_jwks"])
     elif public.status != 200:
         yield _unreachable(f"it answers {public.status}")
     else:
@@ -85,7 +85,7 @@ def _unreachable(why: str) -> Finding:
     return Finding(
         "jwks_unreachable",
         Severity.CRITICAL,
-        f"The JWKS cannot be read by its public URL: {why}.",
+        f"The JWKS cannot be read at its public URL: {why}.",
         f"{_RUNBOOK}, step 4; {BY_FIX} writes it if it is missing.",
         Fix.RECONCILE,
     )

@@ -24,10 +24,10 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
             "no_active_key",
             Severity.CRITICAL,
             "No key is active: the issuer answers 503.",
-            f"{BY_FIX} has the standby, or a new key, sign at once.",
+            f"{BY_FIX} activates the standby or a new key.",
             Fix.RECONCILE,
         )
-    yield from _standby(snapshot)
+    yield from _check_standby(snapshot)
     for key in keyset.grace:
         if key.verify_until and snapshot.at > timing.retire_after(key.verify_until, times):
             yield Finding(
@@ -39,13 +39,13 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
                 Fix.RECONCILE,
                 key.kid,
             )
-    yield from _rotation(snapshot)
+    yield from _check_rotation(snapshot)
 
 
-def _standby(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_standby(snapshot: Snapshot) -> Iterator[Finding]:
     standby, now = snapshot.keyset.standby, snapshot.at
     if standby is None:
-        wait = snapshot.generation.at + _LIMITS.settle - now
+        wait = snapshot.generation.at + _LIMITS.settling_time - now
         when = (
             f" Wait {duration(wait)} first: a rotation may be about to do so."
             if wait > timedelta(0)
@@ -58,7 +58,7 @@ def _standby(snapshot: Snapshot) -> Iterator[Finding]:
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
-    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settle:
+    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settling_time:
         yield Finding(
             "standby_unpublished",
             Severity.ERROR,
@@ -69,7 +69,7 @@ def _standby(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _rotation(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_rotation(snapshot: Snapshot) -> Iterator[Finding]:
     active = snapshot.keyset.active
     if active is None or active.activated is None or snapshot.running:
         return
@@ -90,11 +90,13 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for key in snapshot.keyset.keys:
         kms_key = snapshot.kms.get(key.kms_key_arn)
-        if kms_key or snapshot.at - key.created > _LIMITS.birth:  # else KMS may not know it yet
-            yield from _live(key, kms_key)
+        if (
+            kms_key or snapshot.at - key.created > _LIMITS.newborn_age
+        ):  # else KMS may not know it yet
+            yield from _check_live(key, kms_key)
         if key.kms_key_arn in (snapshot.foreign or ()):
-            yield _foreign(key)
-    for arn, ended in _ended(snapshot).items():
+            yield _foreign_key(key)
+    for arn, ended in _ended_keys(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
             how = "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
@@ -106,17 +108,17 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
                 Fix.RECONCILE,
                 ended.kid,
             )
-    yield from _unclaimed(snapshot)
+    yield from _check_unclaimed(snapshot)
 
 
 _CONSEQUENCE = {
     State.ACTIVE: (Severity.CRITICAL, "No token can be issued."),
     State.GRACE: (Severity.CRITICAL, "New authorizer containers cannot verify its tokens."),
-    State.STANDBY: (Severity.ERROR, "It cannot sign when its turn comes."),
+    State.STANDBY: (Severity.ERROR, "It could not sign when activated."),
 }
 
 
-def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
+def _check_live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
     if kms_key and kms_key.enabled:
         return
     severity, consequence = _CONSEQUENCE[key.state]
@@ -136,19 +138,19 @@ def _live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
     )
 
 
-def _foreign(key: Key) -> Finding:
+def _foreign_key(key: Key) -> Finding:
     return Finding(
         "foreign_key",
         Severity.CRITICAL,
-        f"The {key.state} key {key.kid} is not as Keyturn makes its keys: its policy, its grants or its "
-        "kind differ. Others may be able to sign with it.",
+        f"The {key.state} key {key.kid} differs from Keyturn's keys in its policy, its grants or its "
+        "kind. Others may be able to sign with it.",
         f"`keyturn revoke {key.kid}` replaces it; CloudTrail's PutKeyPolicy and CreateGrant on "
         f"{key.kms_key_arn} say who changed it.",
         subject=key.kid,
     )
 
 
-def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
+def _ended_keys(snapshot: Snapshot) -> dict[str, EndedKey]:
     """Also those that only an older generation remembers."""
     return {
         key.kms_key_arn: key
@@ -157,14 +159,14 @@ def _ended(snapshot: Snapshot) -> dict[str, EndedKey]:
     }
 
 
-def _unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
+def _check_unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
     for key in snapshot.unclaimed:
-        if snapshot.at - key.created > _LIMITS.orphan:
+        if snapshot.at - key.created > _LIMITS.orphan_age:
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
-                f"KMS key {key.arn} was made by this stack and is in no keyset. It costs money.",
-                f"{BY_FIX} destroys it, a few a run.",
+                f"KMS key {key.arn} was created by this stack but is in no keyset. It costs money.",
+                f"{BY_FIX} destroys it, a few per run.",
                 Fix.RECONCILE,
                 key.arn,
             )

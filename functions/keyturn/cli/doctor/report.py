@@ -26,7 +26,7 @@ def say_findings(terminal: Terminal, findings: Iterable[Finding]) -> None:
         style = _STYLES[finding.severity]
         sign = Text(f"{_SIGNS[finding.severity]} {finding.severity}", style=style)
         terminal.say(Text.assemble(sign, "  ", (finding.code, "dim")))
-        terminal.say(Padding(Text(finding.what), (0, 0, 0, 3)))
+        terminal.say(Padding(Text(finding.problem), (0, 0, 0, 3)))
         terminal.say(Padding(Text.assemble(("→ ", "bold"), finding.remedy), (0, 0, 0, 3)))
     for code, number in numbers.items():
         if number > _SHOWN:

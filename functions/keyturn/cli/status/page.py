@@ -5,7 +5,7 @@ from importlib.resources import files
 from string import Template
 
 from keyturn.cli.formatting import count, duration, instant, relative
-from keyturn.cli.status import drawing
+from keyturn.cli.status import svg
 from keyturn.cli.status.summary import Summary
 from keyturn.keyset.model import EndedKey, Key
 
@@ -20,37 +20,41 @@ def page(summary: Summary) -> str:
     return template.substitute(
         stack=escape(summary.stack),
         mood="off" if drift else "well",
-        verdict=f"{count(len(drift), 'thing')} off" if drift else "all is well",
+        verdict=count(len(drift), "problem") if drift else "all is well",
         where=escape(where),
         cards=_cards(summary),
         findings=_findings(summary),
-        axis=drawing.axis(summary.window, snapshot.at),
-        lanes="\n".join(drawing.lane(life, summary.window, snapshot.at) for life in summary.shown),
+        axis=svg.axis(summary.window, snapshot.at),
+        lanes="\n".join(
+            svg.lane(key_phases, summary.window, snapshot.at) for key_phases in summary.shown
+        ),
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
-        + "<span>pale: to come</span>",
+        + "<span>pale: planned</span>",
         upcoming=_upcoming(summary),
         running=_running(summary) + _cutoffs(summary),
-        keys="".join(_key(summary, life.key, life.last_live) for life in summary.shown)
+        keys="".join(
+            _key(summary, key_phases.key, key_phases.last_live) for key_phases in summary.shown
+        )
         + _more_ended(summary),
         footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "
-        "It does not renew itself.",
+        "It does not refresh itself.",
     )
 
 
 def _cards(summary: Summary) -> str:
     active, snapshot = summary.snapshot.keyset.active, summary.snapshot
-    turn = next((one for one in summary.upcoming if one.event == "rotation_due"), None)
+    takeover_at = next((event for event in summary.upcoming if event.event == "rotation_due"), None)
     since = f"since {instant(active.activated)}" if active else "the issuer answers 503"
     return "".join(
         (
-            _card("Signs now", _kid(active.kid) if active else "nobody", since),
+            _card("Signs now", _kid(active.kid) if active else "no key", since),
             _card(
-                "Next turn",
-                relative(turn.at, snapshot.at) if turn else "due" if active else "–",
-                instant(turn.at) if turn else "nothing is planned",
+                "Next rotation",
+                relative(takeover_at.at, snapshot.at) if takeover_at else "due" if active else "–",
+                instant(takeover_at.at) if takeover_at else "nothing is planned",
             ),
             _card(
-                "A revoked key is out within",
+                "A revoked key is refused within",
                 duration(summary.bound),
                 f"{duration(summary.outage_bound)} while SSM cannot be read",
             ),
@@ -72,18 +76,18 @@ def _kid(kid: str) -> str:
 def _findings(summary: Summary) -> str:
     findings_html = "".join(
         f'<div class="finding"><b>{finding.severity}</b> <code>{finding.code}</code>'
-        f"<p>{escape(finding.what)}</p><p class='remedy'>→ {escape(finding.remedy)}</p></div>"
+        f"<p>{escape(finding.problem)}</p><p class='remedy'>→ {escape(finding.remedy)}</p></div>"
         for finding in summary.drift
     )
-    return f"<section><h2>What is off</h2>{findings_html}</section>" if findings_html else ""
+    return f"<section><h2>Problems</h2>{findings_html}</section>" if findings_html else ""
 
 
 def _upcoming(summary: Summary) -> str:
     rows = "".join(
-        f'<tr><td class="when">{relative(one.at, summary.snapshot.at)}</td>'
-        f'<td class="at">{instant(one.at)}</td><td>{escape(one.words)}</td>'
-        f'<td class="kid">{_kid(one.kid) if one.kid else ""}</td></tr>'
-        for one in summary.upcoming
+        f'<tr><td class="when">{relative(event.at, summary.snapshot.at)}</td>'
+        f'<td class="at">{instant(event.at)}</td><td>{escape(event.words)}</td>'
+        f'<td class="kid">{_kid(event.kid) if event.kid else ""}</td></tr>'
+        for event in summary.upcoming
     )
     return _table("Next", rows)
 
@@ -102,7 +106,7 @@ def _running(summary: Summary) -> str:
 def _cutoffs(summary: Summary) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td>"
-        f'<td class="at">{"any time" if cutoff.blocks else instant(cutoff.before)}</td>'
+        f'<td class="at">{"any time" if cutoff.is_block else instant(cutoff.before)}</td>'
         f"<td>{f'until {instant(cutoff.until)}' if cutoff.until else 'until it is released'}</td></tr>"
         for name, cutoff in summary.cutoffs
     )

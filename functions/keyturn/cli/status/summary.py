@@ -10,7 +10,7 @@ from keyturn.cli.doctor.checkup import drift
 from keyturn.cli.doctor.findings import Finding
 from keyturn.cli.formatting import count, cutoff_members, iso
 from keyturn.cli.snapshot import Run, Snapshot
-from keyturn.cli.status.lives import Life, Window, lives
+from keyturn.cli.status.phases import KeyPhases, Window, list_phases
 from keyturn.cli.status.upcoming import UpcomingEvent, upcoming
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
@@ -43,16 +43,20 @@ class Summary:
         return drift(self.snapshot)
 
     @cached_property
-    def lives(self) -> list[Life]:
+    def phases(self) -> list[KeyPhases]:
         """The keys in time."""
-        return lives(self.snapshot.generations, self.snapshot.settings.times, self.snapshot.at)
+        return list_phases(
+            self.snapshot.generations, self.snapshot.settings.times, self.snapshot.at
+        )
 
     @cached_property
-    def shown(self) -> list[Life]:
+    def shown(self) -> list[KeyPhases]:
         """The keys for people: every live one, and of the ended ones the last few."""
-        ends = sorted((life.ended, life.key.kid) for life in self.lives if life.ended)
+        ends = sorted(
+            (key_phases.ended, key_phases.key.kid) for key_phases in self.phases if key_phases.ended
+        )
         hidden = {kid for _, kid in ends[:-_ENDED_SHOWN]}
-        return [life for life in self.lives if life.key.kid not in hidden]
+        return [key_phases for key_phases in self.phases if key_phases.key.kid not in hidden]
 
     @property
     def documents(self) -> str:
@@ -65,7 +69,7 @@ class Summary:
     @property
     def more_ended(self) -> str:
         """How many ended keys are not shown, and where they are; empty if none."""
-        hidden = len(self.lives) - len(self.shown)
+        hidden = len(self.phases) - len(self.shown)
         return f"{count(hidden, 'more ended key')}: keyturn history" if hidden else ""
 
     @cached_property
@@ -102,9 +106,9 @@ class Summary:
             "region": self.region,
             "at": iso(self.snapshot.at),
             "generation": self.snapshot.generation.number,
-            "keys": [self._key(life.key) for life in self.lives],
-            "timeline": [_timeline(life) for life in self.lives],
-            "next": [self._upcoming(one) for one in self.upcoming],
+            "keys": [self._key(key_phases.key) for key_phases in self.phases],
+            "timeline": [_timeline(key_phases) for key_phases in self.phases],
+            "next": [self._upcoming(event) for event in self.upcoming],
             "clients": _number(self.snapshot.clients),
             "apis": _number(self.snapshot.apis),
             "revocation_bound_seconds": int(self.bound.total_seconds()),
@@ -114,7 +118,7 @@ class Summary:
             "running": None
             if self.snapshot.running is None
             else [_run(run) for run in self.snapshot.running],
-            "unread": dict(self.snapshot.unread),
+            "read_errors": dict(self.snapshot.read_errors),
         }
 
     def _key(self, key: Key | EndedKey) -> Mapping[str, Any]:
@@ -128,16 +132,21 @@ class Summary:
             **{name: iso(getattr(key, name, None)) for name in names},
         }
 
-    def _upcoming(self, one: UpcomingEvent) -> Mapping[str, Any]:
-        in_seconds = int((one.at - self.snapshot.at).total_seconds())
-        return {"at": iso(one.at), "in_seconds": in_seconds, "event": one.event, "kid": one.kid}
+    def _upcoming(self, event: UpcomingEvent) -> Mapping[str, Any]:
+        in_seconds = int((event.at - self.snapshot.at).total_seconds())
+        return {
+            "at": iso(event.at),
+            "in_seconds": in_seconds,
+            "event": event.event,
+            "kid": event.kid,
+        }
 
 
 def _number(documents: Mapping[str, Any] | None) -> int | None:
     return None if documents is None else len(documents)
 
 
-def _timeline(life: Life) -> Mapping[str, Any]:
+def _timeline(key_phases: KeyPhases) -> Mapping[str, Any]:
     spans = [
         {
             "phase": span.phase.value,
@@ -145,9 +154,9 @@ def _timeline(life: Life) -> Mapping[str, Any]:
             "end": iso(span.end),
             "planned": span.planned,
         }
-        for span in life.spans
+        for span in key_phases.spans
     ]
-    return {"kid": life.key.kid, "spans": spans}
+    return {"kid": key_phases.key.kid, "spans": spans}
 
 
 def _cutoff_name(cutoff: CutOff, clients: Mapping[str, str]) -> str:
@@ -157,7 +166,7 @@ def _cutoff_name(cutoff: CutOff, clients: Mapping[str, str]) -> str:
 
 
 def _cutoff(name: str, cutoff: CutOff) -> Mapping[str, Any]:
-    return {"name": name, "blocked": cutoff.blocks, **cutoff_members(cutoff)}
+    return {"name": name, "blocked": cutoff.is_block, **cutoff_members(cutoff)}
 
 
 def _run(run: Run) -> Mapping[str, Any]:

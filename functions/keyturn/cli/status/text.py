@@ -66,19 +66,22 @@ def _keys(summary: Summary, *, wide: bool) -> Table:
     columns = ("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()))
     for column in columns:
         table.add_column(column, no_wrap=True)
-    for life in summary.shown:
-        key = life.key
-        since = _since(key)
+    for key_phases in summary.shown:
+        key = key_phases.key
+        since = _state_since(key)
         since_text = (
             instant(since) if wide else relative(since, summary.snapshot.at) if since else "–"
         )
-        rest = (instant(life.last_live.created if life.last_live else None), summary.kms(key))
+        rest = (
+            instant(key_phases.last_live.created if key_phases.last_live else None),
+            summary.kms(key),
+        )
         state = Text(key.state, style=_STYLES[key.state])
         table.add_row(key.kid, state, since_text, *(rest if wide else ()))
     return table
 
 
-def _since(key: Key | EndedKey) -> datetime | None:
+def _state_since(key: Key | EndedKey) -> datetime | None:
     if isinstance(key, EndedKey):
         return key.ended
     return {
@@ -92,9 +95,9 @@ def _upcoming(summary: Summary) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("NEXT", "AT", "KEY", ""):
         table.add_column(column, no_wrap=column != "")
-    for one in summary.upcoming:
-        kid = one.kid[:8] if one.kid else ""
-        table.add_row(relative(one.at, summary.snapshot.at), instant(one.at), kid, one.words)
+    for event in summary.upcoming:
+        kid = event.kid[:8] if event.kid else ""
+        table.add_row(relative(event.at, summary.snapshot.at), instant(event.at), kid, event.words)
     return table
 
 
@@ -104,7 +107,7 @@ def _cutoffs(summary: Summary) -> Table:
         table.add_column(column, no_wrap=True)
     for name, cutoff in summary.cutoffs:
         until = instant(cutoff.until) if cutoff.until else "released"
-        table.add_row(name, "any time" if cutoff.blocks else instant(cutoff.before), until)
+        table.add_row(name, "any time" if cutoff.is_block else instant(cutoff.before), until)
     return table
 
 

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from keyturn.cli.formatting import tick
-from keyturn.cli.status.lives import Life, Phase, Window
+from keyturn.cli.status.phases import KeyPhases, Phase, Window
 from keyturn.keyset.states import State
 
 LABEL = 10  # cells: the beginning of a kid, and air
@@ -27,21 +27,21 @@ LEGEND = Text.assemble(
     ("×", "bold red"),
     " revoked  ",
     ("╌╍░", "dim"),
-    " to come",
+    " planned",
 )
 
 
-def timeline(lives: list[Life], window: Window, now: float, width: int) -> list[Text]:
+def timeline(phases: list[KeyPhases], window: Window, now: float, width: int) -> list[Text]:
     """Lines of `width` cells: now, a lane for each key, dates. `now` is its place in the window."""
     cells = max(width - LABEL, 10)
     marker = round(now * (cells - 1))
-    lanes = [_lane(life, window, marker, cells) for life in lives]
+    lanes = [_lane(key_phases, window, marker, cells) for key_phases in phases]
     return [_now(marker, cells), *lanes, _dates(window, cells), LEGEND]
 
 
-def _lane(life: Life, window: Window, marker: int, cells: int) -> Text:
+def _lane(key_phases: KeyPhases, window: Window, marker: int, cells: int) -> Text:
     lane: list[tuple[str, str]] = [("│" if cell == marker else " ", "dim") for cell in range(cells)]
-    for span in life.spans:
+    for span in key_phases.spans:
         past, planned, style = _CELLS[span.phase]
         first = _cell(window.place(span.start), cells)
         last = max(_cell(window.place(span.end), cells), first + 1)
@@ -50,9 +50,9 @@ def _lane(life: Life, window: Window, marker: int, cells: int) -> Text:
                 planned if span.planned else past,
                 f"dim {style}" if span.planned else style,
             )
-    if life.ended:
-        lane[_cell(window.place(life.ended), cells)] = _ENDS[life.key.state]
-    return Text.assemble(f"{life.key.kid[:8]:{LABEL}}", *lane)
+    if key_phases.ended:
+        lane[_cell(window.place(key_phases.ended), cells)] = _ENDS[key_phases.key.state]
+    return Text.assemble(f"{key_phases.key.kid[:8]:{LABEL}}", *lane)
 
 
 def _cell(place: float, cells: int) -> int:

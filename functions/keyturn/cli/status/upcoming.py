@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keyturn.cli.snapshot import Snapshot
-from keyturn.cli.status.lives import next_turn
+from keyturn.cli.status.phases import next_takeover
 from keyturn.keyset import timing
 
 
@@ -21,7 +21,7 @@ class UpcomingEvent:
 def upcoming(snapshot: Snapshot) -> list[UpcomingEvent]:
     """Everything that is due, in its order; what is past is left to the doctor."""
     events = [*_of_rotation(snapshot), *_of_grace(snapshot), *_of_kms(snapshot)]
-    return sorted((one for one in events if one.at > snapshot.at), key=lambda one: one.at)
+    return sorted((event for event in events if event.at > snapshot.at), key=lambda event: event.at)
 
 
 def _of_rotation(snapshot: Snapshot) -> list[UpcomingEvent]:
@@ -35,9 +35,9 @@ def _of_rotation(snapshot: Snapshot) -> list[UpcomingEvent]:
             )
         )
     if keyset.active:
-        turn = next_turn(keyset, times, snapshot.at)
+        takeover_at = next_takeover(keyset, times, snapshot.at)
         kid = keyset.standby.kid if keyset.standby else None
-        events.append(UpcomingEvent(turn, "rotation_due", kid, "a rotation is due"))
+        events.append(UpcomingEvent(takeover_at, "rotation_due", kid, "a rotation is due"))
     return events
 
 
@@ -51,14 +51,18 @@ def _of_grace(snapshot: Snapshot) -> list[UpcomingEvent]:
             retire = timing.retire_after(until, times)
             events += [
                 UpcomingEvent(limit, "rollback_ends", key.kid, "too late to roll back"),
-                UpcomingEvent(until, "verification_ends", key.kid, "its last token is dead"),
-                UpcomingEvent(retire, "retirement", key.kid, "retires, out of the JWKS"),
+                UpcomingEvent(until, "verification_ends", key.kid, "its last token has expired"),
+                UpcomingEvent(retire, "retirement", key.kid, "is retired and leaves the JWKS"),
             ]
     return events
 
 
 def _of_kms(snapshot: Snapshot) -> list[UpcomingEvent]:
-    by_arn = {key.kms_key_arn: key.kid for one in snapshot.generations for key in one.keyset.known}
+    by_arn = {
+        key.kms_key_arn: key.kid
+        for generation in snapshot.generations
+        for key in generation.keyset.all_keys
+    }
     return [
         UpcomingEvent(key.deletion, "kms_deletion", by_arn.get(key.arn), "KMS deletes the key")
         for key in (snapshot.kms or {}).values()

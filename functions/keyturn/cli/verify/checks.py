@@ -11,12 +11,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from keyturn.api.authorize import REFUSED_AS
+from keyturn.api.authorize import CODE_BY_STATE
 from keyturn.cli.formatting import duration, instant
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url, strict_json
-from keyturn.tokens.claims import Expected, check
+from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jws import MAX_BYTES, UnverifiedToken
 from keyturn.tokens.verify import has_signature
@@ -32,7 +32,7 @@ class Check:
     name: str
     passed: bool | None
     code: Code
-    says: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,22 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class VerificationContext:
     """What a token is checked against; `public_key` is None where KMS no longer gives it."""
 
     key: Key | EndedKey | None
     public_key: RSAPublicKey | None
-    expected: Expected
+    expected: Expectations
     now: datetime
     keyset: Keyset
 
 
-def checks(token: Decoded, around: Surroundings) -> Iterator[Check]:
+def checks(token: Decoded, context: VerificationContext) -> Iterator[Check]:
     """Every rule, in the order in which the authorizer applies them."""
     yield from _form(token)
-    yield _key(token, around)
-    yield _signature(token, around.public_key)
-    yield from _claims(token, around)
+    yield _key(token, context)
+    yield _signature(token, context.public_key)
+    yield from _claims(token, context)
 
 
 def _form(token: Decoded) -> Iterator[Check]:
@@ -101,21 +101,21 @@ def _form(token: Decoded) -> Iterator[Check]:
         yield Check(name, has, code, f"is {_HEADER[name]}")
 
 
-def _key(token: Decoded, around: Surroundings) -> Check:
-    key, now = around.key, around.now
+def _key(token: Decoded, context: VerificationContext) -> Check:
+    key, now = context.key, context.now
     if token.kid is None:
         return Check("key", None, Code.UNKNOWN_KID, "no kid names it")
     if key is None:
         return Check("key", False, Code.UNKNOWN_KID, "no key of this stack has this kid")
-    code = REFUSED_AS.get(key.state, Code.UNKNOWN_KID)
+    code = CODE_BY_STATE.get(key.state, Code.UNKNOWN_KID)
     if isinstance(key, EndedKey):
         return Check("key", False, code, f"{key.state} since {instant(key.ended)}")
-    says = str(key.state)
+    detail = str(key.state)
     if key.state is State.STANDBY:
-        says += ", published" if key.published else ", not published yet"
+        detail += ", published" if key.published else ", not published yet"
     elif key.state is State.GRACE:
-        says += f", verifies until {instant(key.verify_until)}"
-    return Check("key", key.verifies(now), code, says)
+        detail += f", verifies until {instant(key.verify_until)}"
+    return Check("key", key.verifies(now), code, detail)
 
 
 def _signature(token: Decoded, public_key: RSAPublicKey | None) -> Check:
@@ -127,36 +127,36 @@ def _signature(token: Decoded, public_key: RSAPublicKey | None) -> Check:
     return Check("signature", good, Code.SIGNATURE, "RSASSA-PKCS1-v1_5 with SHA-256, by this key")
 
 
-def _claims(token: Decoded, around: Surroundings) -> Iterator[Check]:
-    claims, expected, now = _strict(token), around.expected, around.now.timestamp()
+def _claims(token: Decoded, context: VerificationContext) -> Iterator[Check]:
+    claims, expected, now = _strict(token), context.expected, context.now.timestamp()
     payload = None if token.text.count(".") < 2 else claims is not None
-    yield Check("payload", payload, Code.MALFORMED, "a JSON object, no name twice")
+    yield Check("payload", payload, Code.MALFORMED, "a JSON object without duplicate names")
     typed = None if claims is None else _are_typed(claims, expected, now)
-    says = "iss, sub, aud, jti, client_id, iat, nbf, exp, each of its type"
-    yield Check("claims", typed, Code.CLAIMS, says)
+    detail = "iss, sub, aud, jti, client_id, iat, nbf, exp, of the right type"
+    yield Check("claims", typed, Code.CLAIMS, detail)
     if claims is None or not typed:
         return
-    key, leeway = around.key, expected.leeway
+    key, leeway = context.key, expected.leeway
     issued, expires, begins = claims["iat"], claims["exp"], max(claims["iat"], claims["nbf"])
     issuers = [name for name in (expected.issuer, expected.former_issuer) if name]
     yield Check("iss", claims["iss"] in issuers, Code.ISSUER, f"is {' or '.join(issuers)}")
     yield Check("aud", claims["aud"] == expected.audience, Code.AUDIENCE, f"is {expected.audience}")
     longest = key.lifetime if isinstance(key, Key) else None
     within = None if longest is None else 0 < expires - issued <= longest
-    says = f"{expires - issued} s" + ("" if longest is None else f" of at most {longest} s")
-    yield Check("lifetime", within, Code.LIFETIME, says)
-    yield Check("exp", now < expires + leeway, Code.EXPIRED, _moment(expires, around.now))
-    yield Check("nbf", begins <= now + leeway, Code.NOT_YET_VALID, _moment(begins, around.now))
-    yield _cutoff(claims, around)
+    detail = f"{expires - issued} s" + ("" if longest is None else f" of at most {longest} s")
+    yield Check("lifetime", within, Code.LIFETIME, detail)
+    yield Check("exp", now < expires + leeway, Code.EXPIRED, _moment(expires, context.now))
+    yield Check("nbf", begins <= now + leeway, Code.NOT_YET_VALID, _moment(begins, context.now))
+    yield _cutoff(claims, context)
 
 
-def _cutoff(claims: Mapping[str, Any], around: Surroundings) -> Check:
-    cutoff = around.keyset.cutoff_that_hits(claims)
+def _cutoff(claims: Mapping[str, Any], context: VerificationContext) -> Check:
+    cutoff = context.keyset.refusing_cutoff(claims)
     if cutoff is None:
         return Check("cut-off", True, Code.CUT_OFF, "its client, subject and jti are not cut off")
-    what = "is blocked since" if cutoff.blocks else "is cut off before"
-    says = f"{cutoff.claim} {what} {instant(cutoff.before)}"
-    return Check("cut-off", False, Code.CUT_OFF, says)
+    what = "is blocked since" if cutoff.is_block else "is cut off before"
+    detail = f"{cutoff.claim} {what} {instant(cutoff.before)}"
+    return Check("cut-off", False, Code.CUT_OFF, detail)
 
 
 def _strict(token: Decoded) -> dict[str, Any] | None:
@@ -168,9 +168,9 @@ def _strict(token: Decoded) -> dict[str, Any] | None:
         return None
 
 
-def _are_typed(claims: Mapping[str, Any], expected: Expected, now: float) -> bool:
+def _are_typed(claims: Mapping[str, Any], expected: Expectations, now: float) -> bool:
     try:
-        check(claims, expected, lifetime=0, now=now)
+        check_claims(claims, expected, lifetime=0, now=now)
     except TokenRefused as refused:
         return refused.code is not Code.CLAIMS
     return True

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
-from keyturn.cli.terminal import BadUsage, ProblemFound, Terminal
+from keyturn.cli.terminal import ProblemFound, Terminal, UsageError
 from keyturn.cli.verify.explanation import Explanation, explain
 
 _STDIN = "-"
@@ -23,7 +23,7 @@ def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms
     text = (sys.stdin.read() if token == _STDIN else token).strip()
     text = text.removeprefix("Bearer ").strip()
     if not text:
-        raise BadUsage("there is no token on stdin" if token == _STDIN else "the token is empty")
+        raise UsageError("there is no token on stdin" if token == _STDIN else "the token is empty")
     with terminal.progress("reading keyset and key"):
         explanation = explain(deployment.as_stack, text)
         opinion = _second_opinion(deployment, explanation) if kms else None
@@ -45,7 +45,7 @@ def _say(terminal: Terminal, explanation: Explanation) -> None:
     terminal.say()
     for check in explanation.checks:
         sign = _SIGNS[check.passed]
-        terminal.say(Text.assemble("  ", sign, f" {check.name:10} {check.says}"))
+        terminal.say(Text.assemble("  ", sign, f" {check.name:10} {check.detail}"))
     terminal.say()
     generation = f"(generation {explanation.generation})"
     if not explanation.is_accepted:

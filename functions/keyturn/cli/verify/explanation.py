@@ -6,11 +6,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from keyturn.api.authorize import authenticate
+from keyturn.api.authorize import authenticate, read_generation
 from keyturn.aws.stack import Stack
-from keyturn.cli.verify.checks import Check, Decoded, Surroundings, checks
+from keyturn.cli.verify.checks import Check, Decoded, VerificationContext, checks
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.tokens.errors import TokenRefused
+from keyturn.tokens.jws import UnverifiedToken
 
 ACCEPTED = "ok"
 
@@ -49,23 +50,28 @@ def explain(stack: Stack, text: str) -> Explanation:
     """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
     token, now = Decoded.from_token(text), stack.clock.now()
     try:
-        claims: Mapping[str, Any] = authenticate(stack, text, {})[0]
+        parsed = UnverifiedToken.parse(text)
+        claims: Mapping[str, Any] = authenticate(stack, parsed, read_generation(stack, parsed.kid))[
+            0
+        ]
         verdict = ACCEPTED
     except TokenRefused as refusal:
         claims, verdict = {}, refusal.code.value
-    generation = stack.view.current()
+    generation = stack.view.get()
     key = generation.keyset.find(token.kid) if token.kid else None
-    around = Surroundings(
+    context = VerificationContext(
         key,
         _public_key(stack, key),
-        stack.expected(stack.settings.audience),
+        stack.expectations(stack.settings.audience),
         now,
         generation.keyset,
     )
     table, scopes = stack.settings.route_scopes, frozenset(str(claims.get("scope", "")).split())
-    entries = table.open_entries(scopes) if table else {}
+    entries = table.list_open_entries(scopes) if table else {}
     routes = {route: verdict == ACCEPTED and is_open for route, is_open in entries.items()}
-    return Explanation(verdict, generation.number, token, key, tuple(checks(token, around)), routes)
+    return Explanation(
+        verdict, generation.number, token, key, tuple(checks(token, context)), routes
+    )
 
 
 def _public_key(stack: Stack, key: Key | EndedKey | None) -> RSAPublicKey | None:

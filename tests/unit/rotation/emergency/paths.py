@@ -1,5 +1,7 @@
 """The states that executions go through; a test of each holds the list to the definition."""
 
+from tests.definition import STATES
+
 GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
 ROTATION = [
     "KeepRequest",
@@ -52,3 +54,8 @@ EMERGENCY = [
     "ConcludeEmergency",
     "Revoked",
 ]
+
+
+def stops(path: list[str]) -> list[str]:
+    """Where an execution can be met: before a Task or a Wait, and at its end."""
+    return [name for name in path if STATES[name]["Type"] not in ("Pass", "Choice")]

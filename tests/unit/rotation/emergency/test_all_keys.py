@@ -7,74 +7,76 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.rotation.stage import api, emergency, settled
+from tests.unit.stage import truth
 
 UNKNOWN = "u" * 43
 
 
-def test_all_keys_are_revoked(due, start, emergency, truth, settled, api, jwks, aws):
+def test_all_keys_are_revoked(due, start, cloud, stack, aws):
     """Nobody signs between the revocation and the replacement, and then a new key does."""
     rotation = start().until("WaitForGrace")
-    kids = [key.kid for key in truth().keys]
+    kids = [key.kid for key in truth(cloud).keys]
     assert len(kids) == 3
-    token = api().issue()
+    token = api(stack).issue()
     aws.reset()
-    alarm = emergency(*kids).until("RevokeKeys")
-    assert api().issue()
+    alarm = emergency(start, *kids).until("RevokeKeys")
+    assert api(stack).issue()
     for state in ("DisableKeys", "PublishJwksAfterRevoke", "ReplaceKeys"):
         alarm.until(state)
-        assert truth().keys == ()
+        assert truth(cloud).keys == ()
         with pytest.raises(Unavailable):
-            api().issue()
-    assert jwks() == set()
-    assert api().check(token) == "key_revoked"
+            api(stack).issue()
+    assert set(stack.well_known.read().keys) == set()
+    assert api(stack).check(token) == "key_revoked"
     assert "kms:CreateKey" not in aws.operations
     alarm.until("PublishJwksAfterReplace")
-    fresh = api().issue()
+    fresh = api(stack).issue()
     assert aws.operations.count("kms:CreateKey") == 2
-    assert api().check(fresh) == "ok"
+    assert api(stack).check(fresh) == "ok"
     assert alarm.finish() == "Revoked"
     assert rotation.finish() == "Overtaken"
-    assert not {key.kid for key in settled(*kids).keys} & set(kids)
+    assert not {key.kid for key in settled(stack, cloud, *kids).keys} & set(kids)
 
 
-def test_an_unknown_kid_among_known_ones(booted, emergency, truth, settled):
+def test_an_unknown_kid_among_known_ones(booted, start, cloud, stack):
     """It holds nothing up, and the execution fails at its very end, naming it alone."""
-    active, standby = truth().active.kid, truth().standby.kid
-    alarm = emergency(UNKNOWN, active)
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    alarm = emergency(start, UNKNOWN, active)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
     assert isinstance(alarm.error, EmergencyIncomplete)
     assert str(alarm.error) == f"key {UNKNOWN} is unknown"
-    assert settled(active).active.kid == standby
+    assert settled(stack, cloud, active).active.kid == standby
 
 
-def test_only_an_unknown_kid(booted, emergency, world):
+def test_only_an_unknown_kid(booted, start, cloud):
     """Nothing is changed, and the operator is told."""
-    before = world()
-    alarm = emergency(UNKNOWN)
+    before = cloud.snapshot()
+    alarm = emergency(start, UNKNOWN)
     assert alarm.finish() == "failed"
     assert UNKNOWN in str(alarm.error)
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_a_kid_that_was_revoked_already(booted, emergency, truth, world):
+def test_a_kid_that_was_revoked_already(booted, start, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
-    first, second = truth().active.kid, truth().standby.kid
-    assert emergency(first).finish() == "Revoked"
-    both = emergency(first, second)
+    first, second = truth(cloud).active.kid, truth(cloud).standby.kid
+    assert emergency(start, first).finish() == "Revoked"
+    both = emergency(start, first, second)
     assert both.finish() == "Revoked"
-    assert {truth().get(kid).state for kid in (first, second)} == {State.REVOKED}
+    assert {truth(cloud).get(kid).state for kid in (first, second)} == {State.REVOKED}
     assert both.data["revocation"]["unknown"] == []
 
 
-def test_a_retired_key(due, start, emergency, truth, world):
+def test_a_retired_key(due, start, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     start().finish()
-    before = world()
-    assert emergency(old).finish() == "Revoked"
-    assert truth().get(old).state is State.RETIRED
-    assert world() == before
+    before = cloud.snapshot()
+    assert emergency(start, old).finish() == "Revoked"
+    assert truth(cloud).get(old).state is State.RETIRED
+    assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -94,23 +96,23 @@ def test_a_retired_key(due, start, emergency, truth, world):
         ({"kid": UNKNOWN}, "kid"),
     ],
 )
-def test_an_input_that_is_not_understood(booted, start, aws, world, changes, field):
+def test_an_input_that_is_not_understood(booted, start, aws, cloud, changes, field):
     """It is refused by the field's name before anything is read or written."""
-    before = world()
+    before = cloud.snapshot()
     run = start("emergency", **{"kids": [UNKNOWN], "reason": "key leaked", **changes})
     assert run.finish() == "failed"
     assert run.visited == ["KeepRequest", "PlanRotation"]
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(f"{field}: ")
     assert aws.operations == []
-    assert world() == before
+    assert cloud.snapshot() == before
 
 
-def test_an_input_without_kids_or_reason(booted, start, world):
+def test_an_input_without_kids_or_reason(booted, start, cloud):
     """Both have to be said."""
-    before = world()
+    before = cloud.snapshot()
     for missing, given in (("kids", {"reason": "key leaked"}), ("reason", {"kids": [UNKNOWN]})):
         run = start("emergency", **given)
         assert run.finish() == "failed"
         assert str(run.error).startswith(f"{missing}: ")
-    assert world() == before
+    assert cloud.snapshot() == before

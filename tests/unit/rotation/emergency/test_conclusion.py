@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.rotation.conclude_emergency import ConcludingInput, EmergencyIncomplete, run
+from keyturn.rotation.conclude_emergency import ConclusionInput, EmergencyIncomplete, run
 
 DONE = {
     "revocation": {"outcome": "revoked", "unknown": []},
@@ -21,7 +21,7 @@ def concluded(**left):
     """The conclusion of an emergency whose steps left this."""
     plan = {"op_id": "op-1", "reason": "test"}
     state = {"started_by": "tests", "plan": plan, "kids": ["A" * 43], **DONE, **left}
-    return run(None, ConcludingInput.model_validate(state))
+    return run(None, ConclusionInput.model_validate(state))
 
 
 def test_all_is_done():
@@ -46,10 +46,10 @@ def test_a_step_that_did_not_do_its_work_is_named(step, what, said):
         concluded(**{step: what})
 
 
-def test_a_missing_keyset_names_its_remedy(booted, backdoor):
+def test_a_missing_keyset_names_its_remedy(booted, cloud):
     """The execution's cause is all that an operator sees of it."""
-    backdoor.ssm.delete_parameters(
-        Names=[f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.stored()]
+    cloud.ssm.delete(
+        [f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.read_texts()]
     )
     with pytest.raises(KeysetMissing) as caught:
         booted.keysets.read()

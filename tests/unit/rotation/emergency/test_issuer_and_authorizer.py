@@ -7,6 +7,8 @@ import pytest
 
 from keyturn.api.answers import Unavailable
 from keyturn.tokens.jws import UnverifiedToken
+from tests.unit.rotation.stage import api, emergency
+from tests.unit.stage import forge, truth
 
 
 def kid_of(token) -> str:
@@ -15,17 +17,17 @@ def kid_of(token) -> str:
 
 
 @pytest.fixture
-def behind(booted, api, truth, times):
+def behind(booted, stack, cloud, times):
     """An API container that has just seen the keyset and is sure of it for half a minute."""
-    container = api(times=times)
-    assert kid_of(container.issue()) == truth().active.kid
+    container = api(stack, times=times)
+    assert kid_of(container.issue()) == truth(cloud).active.kid
     return container
 
 
-def test_the_issuers_view_is_behind(booted, behind, emergency, truth, aws):
+def test_the_issuers_view_is_behind(booted, behind, start, cloud, aws):
     """KMS refuses the disabled key: one more look, one more Sign, and a token of the new key."""
-    standby = truth().standby.kid
-    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
+    standby = truth(cloud).standby.kid
+    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
     aws.reset()
     token = behind.issue()
     assert kid_of(token) == standby
@@ -36,18 +38,20 @@ def test_the_issuers_view_is_behind(booted, behind, emergency, truth, aws):
     assert aws.operations == ["kms:Sign"]
 
 
-def test_between_the_revocation_and_the_disabling(booted, behind, emergency, truth, api):
+def test_between_the_revocation_and_the_disabling(booted, behind, start, cloud, stack):
     """A view that is behind signs once more with the revoked key, and nobody who looks accepts it."""
-    gone = truth().active.kid
-    emergency(gone).until("DisableKeys")
+    gone = truth(cloud).active.kid
+    emergency(start, gone).until("DisableKeys")
     token = behind.issue()
     assert kid_of(token) == gone
-    assert api().check(token) == "key_revoked"
+    assert api(stack).check(token) == "key_revoked"
 
 
-def test_no_other_key_is_active(booted, behind, emergency, truth, aws):
+def test_no_other_key_is_active(booted, behind, start, cloud, aws):
     """503, after one more read and without a second Sign."""
-    emergency(truth().active.kid, truth().standby.kid).until("PublishJwksAfterRevoke")
+    emergency(start, truth(cloud).active.kid, truth(cloud).standby.kid).until(
+        "PublishJwksAfterRevoke"
+    )
     aws.reset()
     with pytest.raises(Unavailable) as raised:
         behind.issue()
@@ -55,10 +59,10 @@ def test_no_other_key_is_active(booted, behind, emergency, truth, aws):
     assert aws.operations == ["kms:Sign", "ssm:GetParameters"]
 
 
-def test_the_next_key_is_revoked_as_well(booted, behind, emergency, truth, aws):
+def test_the_next_key_is_revoked_as_well(booted, behind, start, cloud, aws):
     """The issuer looks again once, not until it finds something."""
-    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
-    standby = truth().standby or truth().active
+    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
+    standby = truth(cloud).standby or truth(cloud).active
     aws.reset()
     disabled = aws.error("DisabledException")
     aws.fail("kms:Sign", disabled, nth=2)
@@ -68,9 +72,9 @@ def test_the_next_key_is_revoked_as_well(booted, behind, emergency, truth, aws):
     assert kid_of(behind.issue()) == standby.kid
 
 
-def test_the_truth_cannot_be_read(booted, behind, emergency, truth, aws):
+def test_the_truth_cannot_be_read(booted, behind, start, cloud, aws):
     """503: it never goes on with a key that KMS has refused."""
-    emergency(truth().active.kid).until("PublishJwksAfterRevoke")
+    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
     aws.reset()
     aws.fail("ssm:*", aws.error("AccessDeniedException"), times=float("inf"))
     with pytest.raises(Unavailable):
@@ -78,25 +82,25 @@ def test_the_truth_cannot_be_read(booted, behind, emergency, truth, aws):
     assert aws.operations.count("kms:Sign") == 1
 
 
-def test_a_revoked_keys_token_until_the_view_is_too_old(booted, api, emergency, truth, clock):
+def test_a_revoked_keys_token_until_the_view_is_too_old(booted, stack, start, cloud, clock):
     """S2: a view of at most C may accept it, an older one looks again and never does."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
-    authorizer, token = api(), api().issue()
+    authorizer, token = api(stack), api(stack).issue()
     assert authorizer.check(token) == "ok"
-    emergency(truth().active.kid).until("DisableKeys")
+    emergency(start, truth(cloud).active.kid).until("DisableKeys")
     clock.advance(booted.times.view_ttl)
     assert authorizer.check(token) == "ok"
     clock.advance(0.1)
     assert authorizer.check(token) == "key_revoked"
 
 
-def test_a_flood_of_unknown_kids(booted, api, times, forge, clock, aws):
+def test_a_flood_of_unknown_kids(booted, stack, times, rsa_key, clock, aws):
     """A thousand of them within C cause no call at all, and good tokens go on."""
     clock.fixed_fraction = 0
-    authorizer, seeded = api(times=times), random.Random(7)
-    good = api(times=times).issue()
+    authorizer, seeded = api(stack, times=times), random.Random(7)
+    good = api(stack, times=times).issue()
     assert authorizer.check(good) == "ok"
-    template = forge({"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
+    template = forge(rsa_key, {"alg": "RS256", "kid": "KID", "typ": "at+jwt"}, {}).split(".")
     aws.reset()
     for number in range(1000):
         kid = urlsafe_b64encode(seeded.randbytes(32)).rstrip(b"=").decode()

@@ -13,6 +13,8 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tests.unit.rotation.stage import api, emergency, settled
+from tests.unit.stage import invoke, truth
 
 REFUSED = "AccessDeniedException"
 # What is broken in which state, and what the conclusion calls the step.
@@ -51,9 +53,9 @@ def failing(aws, run, state, operation):
     return fault.seen
 
 
-def test_the_order(flushing, emergency, truth, aws, clock, gateway):
+def test_the_order(flushing, start, cloud, aws, clock, gateway):
     """Revoked, disabled, out of the JWKS; only then a new key; and the flush after C + ε."""
-    alarm = emergency(truth().active.kid).until("DisableKeys")
+    alarm = emergency(start, truth(cloud).active.kid).until("DisableKeys")
     revoked_at = clock.now()
     assert alarm.finish() == "Revoked"
     assert effects(aws) == [
@@ -73,9 +75,9 @@ def test_the_order(flushing, emergency, truth, aws, clock, gateway):
     assert waited >= timedelta(seconds=times.view_ttl + times.clock_skew)
 
 
-def test_the_wait_begins_after_all_else(flushing, emergency, truth, clock, gateway):
+def test_the_wait_begins_after_all_else(flushing, start, cloud, clock, gateway):
     """Steps that take long do not eat into it."""
-    alarm = emergency(truth().active.kid).until("WaitForViews")
+    alarm = emergency(start, truth(cloud).active.kid).until("WaitForViews")
     clock.advance(60)
     entered = clock.now()
     assert alarm.finish() == "Revoked"
@@ -83,10 +85,10 @@ def test_the_wait_begins_after_all_else(flushing, emergency, truth, clock, gatew
     assert [at - entered for _, at in gateway.flushed] == [wait, wait]
 
 
-def test_nothing_to_flush(booted, gateway, emergency, truth):
+def test_nothing_to_flush(booted, gateway, start, cloud):
     """Without cached answers and without FlushTargets API Gateway is never called."""
     assert booted.settings.flush_targets == ()
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(start, truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": []}
     assert gateway.flushed == []
@@ -110,9 +112,9 @@ def edge(booted, container, monkeypatch):
     return edge
 
 
-def test_the_edge_forgets_the_jwks(edge, emergency, truth):
+def test_the_edge_forgets_the_jwks(edge, start, cloud):
     """Once an operation, after both publications; other verifiers see them earlier than CdnTtl."""
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(start, truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": [], "invalidation": "I1"}
     reference = alarm.data["plan"]["op_id"]
@@ -121,18 +123,18 @@ def test_the_edge_forgets_the_jwks(edge, emergency, truth):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), ConnectTimeoutError(endpoint_url="x")])
-def test_an_edge_that_forgets_nothing_fails_nothing(edge, emergency, truth, error):
+def test_an_edge_that_forgets_nothing_fails_nothing(edge, start, cloud, error):
     """It is asked once, and the outcome says why; CdnTtl bounds what it keeps."""
     edge.error = error
-    alarm = emergency(truth().active.kid)
+    alarm = emergency(start, truth(cloud).active.kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"]["invalidation"].startswith("failed: ")
     assert len(edge.asked) == 1
 
 
-def test_a_stage_that_cannot_be_flushed(flushing, emergency, truth, aws, gateway):
+def test_a_stage_that_cannot_be_flushed(flushing, start, cloud, aws, gateway):
     """The others are flushed, and the end of the execution names the step."""
-    alarm = emergency(truth().active.kid).until("FlushAuthorizers")
+    alarm = emergency(start, truth(cloud).active.kid).until("FlushAuthorizers")
     aws.meanwhile("apigateway:Flush", lambda: _first_stage(aws, gateway), times=float("inf"))
     assert alarm.finish() == "failed"
     assert str(alarm.error) == "flush failed: FlushFailed"
@@ -146,11 +148,11 @@ def _first_stage(aws, gateway) -> None:
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_a_failing_step_stops_none_after_it(
-    flushing, emergency, truth, aws, gateway, kms_state, jwks, api, state, operation, step
+    flushing, start, cloud, aws, gateway, stack, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
-    active, standby = truth().active.kid, truth().standby.kid
-    alarm = emergency(active)
+    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    alarm = emergency(start, active)
     tries = 1 + STATES[state]["Retry"][-1]["MaxAttempts"]
     assert failing(aws, alarm, state, operation) == (2 * tries if step == "flush" else tries)
     assert alarm.finish() == "failed"
@@ -159,50 +161,52 @@ def test_a_failing_step_stops_none_after_it(
     assert str(alarm.error).startswith(f"{step} failed: ")
     assert str(alarm.error).count("failed") == 1
 
-    revoked, key = step != "revocation", truth().get(active)
+    revoked, key = step != "revocation", truth(cloud).get(active)
     assert (key.state is State.REVOKED) is revoked
-    assert kms_state(key) == ("Disabled" if revoked and step != "disabling" else "Enabled")
-    assert truth().active.kid == (standby if revoked else active)
-    assert bool(truth().standby) is (step != "replacement")
-    assert (active in jwks()) is not revoked
+    assert cloud.kms.state(key.kms_key_arn) == (
+        "Disabled" if revoked and step != "disabling" else "Enabled"
+    )
+    assert truth(cloud).active.kid == (standby if revoked else active)
+    assert bool(truth(cloud).standby) is (step != "replacement")
+    assert (active in set(stack.well_known.read().keys)) is not revoked
     assert len(gateway.flushed) == (0 if step == "flush" else 2)
-    assert api().check(api().issue()) == "ok"
+    assert api(stack).check(api(stack).issue()) == "ok"
 
 
 @pytest.mark.parametrize(("state", "operation", "step"), FAILURES)
 def test_it_is_put_right_afterwards(
-    flushing, emergency, truth, aws, settled, clock, invoke, state, operation, step
+    flushing, start, cloud, aws, stack, clock, state, operation, step
 ):
     """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
-    active = truth().active.kid
-    alarm = emergency(active)
+    active = truth(cloud).active.kid
+    alarm = emergency(start, active)
     failing(aws, alarm, state, operation)
     assert alarm.finish() == "failed"
     if step in ("revocation", "flush"):
-        assert emergency(active).finish() == "Revoked"
+        assert emergency(start, active).finish() == "Revoked"
     else:
-        clock.advance(flushing.limits.settle.total_seconds() + 1)
+        clock.advance(flushing.limits.settling_time.total_seconds() + 1)
         invoke(reconcile, {})
-    settled(active)
+    settled(stack, cloud, active)
 
 
-def test_everything_after_the_revocation_fails(flushing, emergency, truth, aws, gateway):
+def test_everything_after_the_revocation_fails(flushing, start, cloud, aws, gateway):
     """The key is revoked all the same, and the conclusion names all five."""
-    active = truth().active.kid
-    alarm = emergency(active)
+    active = truth(cloud).active.kid
+    alarm = emergency(start, active)
     for state, operation, _ in FAILURES[1:]:
         failing(aws, alarm, state, operation)
     assert alarm.finish() == "failed"
-    assert truth().get(active).state is State.REVOKED
+    assert truth(cloud).get(active).state is State.REVOKED
     steps = [part.partition(" failed")[0] for part in str(alarm.error).split("; ")]
     assert steps == [step for _, _, step in FAILURES[1:]]
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", REFUSED])
-def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, kms_state, code):
+def test_a_key_that_cannot_be_disabled(booted, start, cloud, aws, code):
     """The other keys of the emergency are disabled all the same."""
-    first, second = truth().active, truth().standby
-    alarm = emergency(first.kid, second.kid).until("DisableKeys")
+    first, second = truth(cloud).active, truth(cloud).standby
+    alarm = emergency(start, first.kid, second.kid).until("DisableKeys")
     fault = aws.meanwhile(
         "kms:DescribeKey",
         lambda: _refuse(aws, first.kms_key_arn, code),
@@ -210,7 +214,7 @@ def test_a_key_that_cannot_be_disabled(booted, emergency, truth, aws, kms_state,
     )
     alarm.until("PublishJwksAfterRevoke")
     fault.end()
-    assert kms_state(second) == "Disabled"
+    assert cloud.kms.state(second.kms_key_arn) == "Disabled"
     alarm.finish()
 
 

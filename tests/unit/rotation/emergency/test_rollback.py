@@ -6,8 +6,10 @@ from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
 from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
-from tests.unit.rotation.emergency.driver import turns
-from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK
+from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
+from tests.unit.rotation.execution import turns
+from tests.unit.rotation.stage import api, emergency, settled, writes_of
+from tests.unit.stage import invoke, truth
 
 
 @pytest.fixture
@@ -22,217 +24,216 @@ def old(turned):
     return turned.data["plan"]["supersede"]
 
 
-@pytest.fixture
-def back(start):
+def back(start, kid, **event):
     """Start a rollback to a kid."""
-    return lambda kid, **event: start("rollback", kid=kid, **{"reason": "bad key", **event})
+    return start("rollback", kid=kid, **{"reason": "bad key", **event})
 
 
-def test_a_rollback(turned, old, back, truth, settled, api, stack, kms_state, clock):
+def test_a_rollback(turned, old, start, cloud, stack, clock):
     """The grace key signs, the other one verifies until its own end, then it is retired."""
-    new, standby = truth().active.kid, truth().standby.kid
-    token = api().issue()
-    run = back(old).until("WaitForGrace")
-    keyset = truth()
+    new, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    token = api(stack).issue()
+    run = back(start, old).until("WaitForGrace")
+    keyset = truth(cloud)
     assert (keyset.active.kid, keyset.standby.kid) == (old, standby)
     assert [key.kid for key in keyset.grace] == [new]
     assert stack.well_known.read().generation == stack.keysets.read().number
-    assert api().check(token) == "ok"
-    assert api().check(api().issue()) == "ok"
+    assert api(stack).check(token) == "ok"
+    assert api(stack).check(api(stack).issue()) == "ok"
     until = keyset.get(new).verify_until
     assert run.finish() == "Rotated"
     assert run.visited == ROLLBACK
-    ended = truth().get(new)
+    ended = truth(cloud).get(new)
     assert ended.state is State.RETIRED
     assert ended.ended > until
-    assert kms_state(ended) == "PendingDeletion"
+    assert cloud.kms.state(ended.kms_key_arn) == "PendingDeletion"
     assert turned.finish() == "Overtaken"  # its key signs: nothing to retire
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-def test_the_rotation_wakes_first(turned, old, back, truth, settled):
+def test_the_rotation_wakes_first(turned, old, start, cloud, stack):
     """A scheduled run that waits for the rolled-back key ends green and leaves it alone."""
-    run = back(old).until("WaitForGrace")
+    run = back(start, old).until("WaitForGrace")
     assert turned.finish() == "Overtaken"
-    assert truth().active.kid == old
+    assert truth(cloud).active.kid == old
     assert run.finish() == "Rotated"
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-def test_it_is_one_write_that_says_why(turned, old, back, writes_of):
+def test_it_is_one_write_that_says_why(turned, old, start, stack):
     """Who and why are in the history, and the swap is one generation."""
-    run = back(old).until("WaitForGrace")
-    [written] = writes_of(run)
+    run = back(start, old).until("WaitForGrace")
+    [written] = writes_of(stack, run)
     assert (written.started_by, written.reason) == ("tests", "bad key")
     assert written.keyset.active.kid == old
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["just in time", "too late"])
-def test_too_late(turned, old, back, truth, stack, clock, world, early):
+def test_too_late(turned, old, start, cloud, stack, clock, early):
     """From verify_until - ω - C - ε on a verifier may stop accepting the key before it hears."""
-    limit = timing.roll_back_before(truth().get(old).verify_until, stack.times)
+    limit = timing.roll_back_before(truth(cloud).get(old).verify_until, stack.times)
     clock.advance((limit - clock.now()).total_seconds() - (1 if early else 0))
-    before = world()
-    run = back(old).until("WaitForGrace")
+    before = cloud.snapshot()
+    run = back(start, old).until("WaitForGrace")
     if early:
-        assert truth().active.kid == old
+        assert truth(cloud).active.kid == old
     else:
         assert run.ended == "Overtaken"
-        assert world() == before
+        assert cloud.snapshot() == before
 
 
 @pytest.mark.parametrize("which", ["active", "standby", "retired", "revoked", "unknown"])
-def test_a_key_that_is_not_in_grace(turned, old, back, truth, emergency, world, which):
+def test_a_key_that_is_not_in_grace(turned, old, start, cloud, which):
     """The outcome is named and green, the execution ends at once, and nothing has changed."""
     if which == "retired":
         turned.finish()
     if which == "revoked":
-        emergency(old).finish()
-    kids = {"active": truth().active.kid, "standby": truth().standby.kid, "unknown": "u" * 43}
+        emergency(start, old).finish()
+    kids = {
+        "active": truth(cloud).active.kid,
+        "standby": truth(cloud).standby.kid,
+        "unknown": "u" * 43,
+    }
     kid = kids.get(which, old)
-    before = world()
-    run = back(kid)
+    before = cloud.snapshot()
+    run = back(start, kid)
     assert run.finish() == "Overtaken"
     assert run.visited == ["KeepRequest", "PlanRotation", "IsRotationDue", "Overtaken"]
     assert run.data["plan"]["outcome"] == "overtaken"
     if which != "active":
-        assert kid in run.data["plan"]["why"]
-    assert world() == before
+        assert kid in run.data["plan"]["reason"]
+    assert cloud.snapshot() == before
 
 
-def test_a_repeated_activate_does_not_undo_it(due, start, back, truth, invoke):
+def test_a_repeated_activate_does_not_undo_it(due, start, cloud):
     """The superseding run's step comes again, late: it is refused and changes nothing."""
     run = start().until("ActivateKey")
     again = run.data
     run.until("WaitForGrace")
-    back(run.data["plan"]["supersede"]).until("WaitForGrace")
-    keyset = truth()
+    back(start, run.data["plan"]["supersede"]).until("WaitForGrace")
+    keyset = truth(cloud)
     assert invoke(activate_key, again)["outcome"] == "overtaken"
-    assert truth() == keyset
+    assert truth(cloud) == keyset
 
 
-def test_an_operators_own_rotation_does_not_undo_it(booted, start, back, truth, clock):
+def test_an_operators_own_rotation_does_not_undo_it(booted, start, cloud, clock):
     """The run that was asked to supersede this very key wakes after the rollback."""
     clock.advance(60)
-    old = truth().active.kid
+    old = truth(cloud).active.kid
     asked = start(supersede=old).until("WaitForGrace")
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     turns(asked, rollback)
-    assert truth().active.kid == old
+    assert truth(cloud).active.kid == old
     assert (asked.ended, rollback.ended) == ("Overtaken", "Rotated")
 
 
-def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, back, truth, settled):
+def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, cloud, stack):
     """The run tries its step again after the rollback, and goes back to the plan."""
     run = start().until("ActivateKey")
     kid, old = run.data["standby"]["kid"], run.data["plan"]["supersede"]
     lost = start().until("WaitForGrace")
-    assert truth().active.kid == kid
-    rollback = back(old).until("WaitForGrace")
+    assert truth(cloud).active.kid == kid
+    rollback = back(start, old).until("WaitForGrace")
     assert run.finish() == "Overtaken"
-    assert truth().active.kid == old
+    assert truth(cloud).active.kid == old
     turns(lost, rollback)
     assert (lost.ended in GREEN, rollback.ended) == (True, "Rotated")
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
 @pytest.mark.parametrize("then", ["nothing", "retired", "revoked", "forgotten"])
-def test_a_run_that_never_heard_that_it_turned_the_key(
-    booted, start, back, truth, settled, emergency, invoke, clock, then
-):
+def test_a_run_that_never_heard_that_it_turned_the_key(booted, start, cloud, stack, clock, then):
     """ActivateKey's reply is lost and the key rolled back: the run that asks again is over.
 
     Found by the model: the operator's rotation took the refusal for a reason to turn another key.
     """
     clock.advance(60)
-    old, new = truth().active.kid, truth().standby.kid
+    old, new = truth(cloud).active.kid, truth(cloud).standby.kid
     run = start(supersede=old).until("ActivateKey")
     invoke(activate_key, run.data)
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     if then == "revoked":
-        emergency(new).finish()
+        emergency(start, new).finish()
     if then in ("retired", "forgotten"):
         rollback.finish()
     if then == "forgotten":
-        clock.sleep((booted.limits.ended + booted.limits.settle).total_seconds())
+        clock.sleep((booted.limits.ended_age + booted.limits.settling_time).total_seconds())
         invoke(reconcile, {})
-        assert not truth().find(new)
-    keyset = truth()
+        assert not truth(cloud).find(new)
+    keyset = truth(cloud)
     assert run.finish() == "Overtaken"
-    assert truth() == keyset
+    assert truth(cloud) == keyset
     rollback.finish()
-    clock.sleep(booted.limits.settle.total_seconds() + 1)
+    clock.sleep(booted.limits.settling_time.total_seconds() + 1)
     invoke(reconcile, {})
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-def test_a_run_whose_standby_was_revoked_still_turns_the_key(
-    booted, start, emergency, truth, clock
-):
+def test_a_run_whose_standby_was_revoked_still_turns_the_key(booted, start, cloud, clock):
     """The standby never signed: this run has not done what it was asked for."""
     clock.advance(60)
-    old, lost = truth().active.kid, truth().standby.kid
+    old, lost = truth(cloud).active.kid, truth(cloud).standby.kid
     run = start(supersede=old).until("ActivateKey")
-    emergency(lost).finish()
+    emergency(start, lost).finish()
     assert run.finish() == "Rotated"
-    assert truth().active.kid not in (old, lost)
+    assert truth(cloud).active.kid not in (old, lost)
 
 
-@pytest.mark.parametrize("position", ROLLBACK)
-def test_two_rollbacks(turned, old, back, settled, truth, position):
+@pytest.mark.parametrize("position", stops(ROLLBACK))
+def test_two_rollbacks(turned, old, start, stack, cloud, position):
     """The second one finds it done: one swap is made, and the same key signs."""
-    first = back(old).until(position)
-    second = back(old)
+    first = back(start, old).until(position)
+    second = back(start, old)
     assert second.finish() in GREEN
     assert first.finish() in GREEN
     turned.finish()
-    assert settled().active.kid == old
+    assert settled(stack, cloud).active.kid == old
 
 
-@pytest.mark.parametrize("position", ROLLBACK)
+@pytest.mark.parametrize("position", stops(ROLLBACK))
 @pytest.mark.parametrize("target", ["old", "new"])
 def test_an_emergency_at_every_state_of_a_rollback(
-    turned, old, back, emergency, truth, settled, position, target
+    turned, old, start, cloud, stack, position, target
 ):
     """A revoked key does not come back by a rollback, whichever of the two it is."""
-    new = truth().active.kid
+    new = truth(cloud).active.kid
     gone = old if target == "old" else new
-    run = back(old).until(position)
-    retired = truth().get(gone).state is State.RETIRED
-    assert emergency(gone).finish() == "Revoked"
+    run = back(start, old).until(position)
+    retired = truth(cloud).get(gone).state is State.RETIRED
+    assert emergency(start, gone).finish() == "Revoked"
     for other in (run, turned):
         if not other.ended:
             assert other.finish() in GREEN
-    settled(*([] if retired else [gone]))
+    settled(stack, cloud, *([] if retired else [gone]))
 
 
-def test_it_can_be_turned_again(turned, old, back, start, truth, settled, clock):
+def test_it_can_be_turned_again(turned, old, start, cloud, stack, clock):
     """The key that was rolled back is superseded by the standby when its new period is over."""
-    standby = truth().standby.kid
-    run = back(old)
+    standby = truth(cloud).standby.kid
+    run = back(start, old)
     turns(run, turned)
     clock.advance(40)
     assert start().finish() == "Rotated"
-    assert settled().active.kid == standby
+    assert settled(stack, cloud).active.kid == standby
 
 
-def test_rolled_back_and_superseded_anew(turned, old, back, start, truth, settled, api, clock):
+def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock):
     """The first run wakes early for a key in a second grace, and waits for that one's end."""
-    rollback = back(old).until("WaitForGrace")
+    rollback = back(start, old).until("WaitForGrace")
     clock.advance(10)
-    token = api().issue()
+    token = api(stack).issue()
     again = start(supersede=old).until("WaitForGrace")
-    until = truth().get(old).verify_until
-    turned.until("IsKeyRetired")
+    until = truth(cloud).get(old).verify_until
+    turned.until("RetireKey").step()
     assert turned.data["retirement"]["outcome"] == "too_early"
-    assert truth().get(old).state is State.GRACE
-    assert api().check(token) in ("ok", "expired")
+    assert truth(cloud).get(old).state is State.GRACE
+    assert api(stack).check(token) in ("ok", "expired")
     turns(turned, rollback, again)
     assert {run.ended for run in (turned, rollback, again)} <= GREEN
-    ended = truth().get(old)
+    ended = truth(cloud).get(old)
     assert ended.state is State.RETIRED
     assert ended.ended > until
-    settled()
+    settled(stack, cloud)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +245,11 @@ def test_rolled_back_and_superseded_anew(turned, old, back, start, truth, settle
         ({"kids": ["u" * 43]}, "kids"),
     ],
 )
-def test_an_input_that_is_not_understood(due, back, world, changes, field):
+def test_an_input_that_is_not_understood(due, start, cloud, changes, field):
     """Refused by the field's name; nothing has changed."""
-    before = world()
-    run = back("u" * 43, **{name: value for name, value in changes.items() if name != "kid"})
-    run.data.update(changes)
+    before = cloud.snapshot()
+    run = back(start, **{"kid": "u" * 43, **changes})
     assert run.finish() == "failed"
     assert isinstance(run.error, InvalidEvent)
     assert str(run.error).startswith(f"{field}: ")
-    assert world() == before
+    assert cloud.snapshot() == before

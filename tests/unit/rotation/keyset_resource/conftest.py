@@ -1,43 +1,48 @@
 """What the tests of the custom resource Keyset share: CloudFormation, and what it deploys around."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from keyturn.rotation import keyset_resource
+from tests.cloud.states import CloudFormationClient, StatesClient
+from tests.unit.stage import START, invoke
 
-ROLE = "arn:aws:iam::123456789012:role/states"
-
-
-@pytest.fixture
-def machine(stack, backdoor, execution, monkeypatch) -> str:
-    """The state machine; a run of it is an execution of the real definition, on these handlers."""
-    made = backdoor.stepfunctions.create_state_machine(
-        name="rotation", definition='{"StartAt":"A","States":{"A":{"Type":"Pass"}}}', roleArn=ROLE
-    )
-    monkeypatch.setattr(stack.executions, "start", lambda _arn, event: execution(**event).finish())
-    monkeypatch.setattr(stack.executions, "status", lambda _execution: "SUCCEEDED")
-    return made["stateMachineArn"]
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:rotation"
 
 
 @pytest.fixture
-def cloudformation(stack, monkeypatch):
+def machine(aws, clients, start) -> StatesClient:
+    """The state machine: each run is an execution of the real definition; one without input goes on."""
+
+    def run(text: str) -> SimpleNamespace:
+        if text == "{}":
+            return SimpleNamespace(over=False, failure=None)
+        execution = start(**json.loads(text))
+        failure = str(execution.error) if execution.finish() == "failed" else None
+        return SimpleNamespace(over=True, failure=failure)
+
+    clients.states = StatesClient(aws, START, run)
+    return clients.states
+
+
+@pytest.fixture
+def running(machine) -> str:
+    """An execution that goes on until it is stopped."""
+    return machine.start_execution(MACHINE, "waits", "{}")["executionArn"]
+
+
+@pytest.fixture
+def cloudformation(aws, clients) -> CloudFormationClient:
     """What CloudFormation is doing, and with which stack."""
-    doing = SimpleNamespace(stack_id="stack-1", status="CREATE_IN_PROGRESS")
-
-    def describe_stacks(StackName):  # noqa: N803 - boto3's
-        assert StackName == "demo"
-        return {"Stacks": [{"StackId": doing.stack_id, "StackStatus": doing.status}]}
-
-    monkeypatch.setattr(
-        stack.clients, "cloudformation", SimpleNamespace(describe_stacks=describe_stacks)
-    )
-    return doing
+    clients.cloudformation = CloudFormationClient(aws, "stack-1", "CREATE_IN_PROGRESS")
+    return clients.cloudformation
 
 
 @pytest.fixture
-def send(stack, site, invoke):
+def send(stack, site):
     """Send an event to the function; returns what CloudFormation was told."""
 
     def send(request_type, stack_id="stack-1", **members):
@@ -73,7 +78,7 @@ def ask(stack, machine, send, cloudformation, monkeypatch, printed):
             known = {"PhysicalResourceId": "demo-Keyset-1ABC" if lost else ids[stack_id]}
         cloudformation.stack_id = stack_id
         cloudformation.status = f"{request_type.upper()}_IN_PROGRESS"
-        settings = replace(stack.settings, retain_keyset=retain, state_machine=machine)
+        settings = replace(stack.settings, retain_keyset=retain, state_machine=MACHINE)
         monkeypatch.setattr(stack, "settings", settings)
         answer = send(request_type, stack_id, **known)
         ids[stack_id] = answer["PhysicalResourceId"]

@@ -8,120 +8,108 @@ import pytest
 STAYS, GOES = {"Enabled"}, {"PendingDeletion"}
 
 
-@pytest.fixture
 def fails(stack, monkeypatch):
     """Have the first rotation of the next Create fail when it has made its keys."""
-
-    def fails():
-        start = stack.executions.start
-        monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
-        monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
-        monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
-        monkeypatch.setattr("keyturn.rotation.keyset_resource._complete", lambda _: False)
-
-    return fails
+    start = stack.executions.start
+    monkeypatch.setattr(stack.executions, "start", lambda *told: start(*told) and "execution-1")
+    monkeypatch.setattr(stack.executions, "status", lambda _: "FAILED")
+    monkeypatch.setattr(stack.executions, "cause", lambda _: "ProbeFailed")
+    monkeypatch.setattr("keyturn.rotation.keyset_resource._is_complete", lambda _: False)
 
 
 @pytest.fixture
-def retained(ask, stack, world):
+def retained(ask, stack, cloud):
     """The keyset of a stack that was deleted, which the next stack finds; its bucket is new."""
     ask("Create", stack_id="stack-0", retain=True)
     ask("Delete", stack_id="stack-0", retain=True)
     stack.well_known.empty_bucket()
-    return world()
+    return cloud.snapshot()
 
 
-@pytest.fixture
-def left(world, retained):
+def left(cloud, retained) -> bool:
     """Whether nothing of the retained keyset has changed."""
-
-    def left() -> bool:
-        after = world()
-        return (after["parameters"], after["keys"]) == (retained["parameters"], retained["keys"])
-
-    return left
+    after = cloud.snapshot()
+    return (after["parameters"], after["keys"]) == (retained["parameters"], retained["keys"])
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
-def test_what_a_stack_founded_goes_with_it(ask, fails, world, created, lost):
+def test_what_a_stack_founded_goes_with_it(ask, stack, monkeypatch, cloud, created, lost):
     """By a stack's deletion and by every rollback, also when CloudFormation never heard of it."""
     if not created:
-        fails()
+        fails(stack, monkeypatch)
     assert ask("Create")["Status"] == ("SUCCESS" if created else "FAILED")
     assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
-    after = world()
+    after = cloud.snapshot()
     assert (after["parameters"], after["objects"]) == ({}, {})
     assert set(after["keys"].values()) == GOES
 
 
-def test_a_stack_deletes_its_keyset_when_nobody_remembers_who_founded_it(ask, backdoor, world):
+def test_a_stack_deletes_its_keyset_when_nobody_remembers_who_founded_it(ask, cloud):
     """The founding generation is pruned one day; the id of the resource says enough."""
     ask("Create")
-    backdoor.ssm.delete_parameter(Name="/keyturn/demo/keyset/000000000001")
+    cloud.ssm.delete(["/keyturn/demo/keyset/000000000001"])
     ask("Delete")
-    assert set(world()["keys"].values()) == GOES
+    assert set(cloud.snapshot()["keys"].values()) == GOES
 
 
 def test_a_stack_knows_that_it_founded_its_keyset_before_ssm_lists_it(ask, stack, monkeypatch):
     """SSM promises no consistent reads."""
-    listed, lags = stack.keysets.stored, iter([True, True])
-    monkeypatch.setattr(stack.keysets, "stored", lambda: {} if next(lags, False) else listed())
+    listed, lags = stack.keysets.read_texts, iter([True, True])
+    monkeypatch.setattr(stack.keysets, "read_texts", lambda: {} if next(lags, False) else listed())
     assert ask("Create")["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize("created", [True, False], ids=["created", "failed"])
 def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
-    ask, fails, retained, left, created, lost
+    ask, stack, monkeypatch, retained, cloud, created, lost
 ):
     """Whatever else fails in the stack that goes on with it."""
     if not created:
-        fails()
+        fails(stack, monkeypatch)
     assert ask("Create", retain=True)["Status"] == ("SUCCESS" if created else "FAILED")
     assert ask("Delete", retain=True, lost=lost)["Status"] == "SUCCESS"
-    assert left()
+    assert left(cloud, retained)
 
 
-def test_a_stack_that_stands_may_end_the_keyset_that_it_found(ask, retained, world):
+def test_a_stack_that_stands_may_end_the_keyset_that_it_found(ask, retained, cloud):
     """Told so by an update: nothing retained is left by accident for ever."""
     ask("Create", retain=True)
     ask("Update", retain=False)
     ask("Delete", retain=False)
-    after = world()
+    after = cloud.snapshot()
     assert (after["parameters"], set(after["keys"].values())) == ({}, GOES)
 
 
 def test_a_retained_keyset_is_not_taken_over_by_a_stack_whose_rollback_would_end_it(
-    ask, retained, world
+    ask, retained, cloud
 ):
     """The creation is refused in words, before anything is written."""
     told = ask("Create")
     assert told["Status"] == "FAILED"
     assert told["Reason"].startswith("KeysetExists: an earlier stack of this name left its keyset.")
     assert "RetainKeyset=true" in told["Reason"]
-    assert world() == retained
+    assert cloud.snapshot() == retained
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
-def test_the_rollback_of_a_refused_creation_leaves_the_keyset(
-    ask, stack, retained, left, world, lost
-):
+def test_the_rollback_of_a_refused_creation_leaves_the_keyset(ask, stack, retained, cloud, lost):
     """Only the new stack's own bucket is emptied, in which its schedules may have written."""
     ask("Create")
     stack.history.keep(1, "{}")
     assert ask("Delete", lost=lost)["Status"] == "SUCCESS"
-    assert left()
-    assert set(world()["keys"].values()) == STAYS
-    assert world()["objects"] == {}
+    assert left(cloud, retained)
+    assert set(cloud.snapshot()["keys"].values()) == STAYS
+    assert cloud.snapshot()["objects"] == {}
 
 
 @pytest.mark.parametrize("call", ["s3:ListObjectsV2", "ssm:GetParametersByPath"])
 def test_the_rollback_of_a_creation_that_could_not_look_leaves_the_keyset(
-    ask, aws, retained, left, call
+    ask, aws, retained, cloud, call
 ):
     """A Create that failed with any fault has shown nothing about who founded the keyset."""
     aws.fail(call, aws.error("AccessDeniedException"))
     assert ask("Create")["Status"] == "FAILED"
     assert ask("Delete")["Status"] == "SUCCESS"
-    assert left()
+    assert left(cloud, retained)

@@ -5,41 +5,42 @@ import pytest
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
-from tests.unit.conftest import BUCKET
+from tests.unit.rotation.repair_keyset.damage import lose, put, repaired, show
+from tests.unit.stage import truth
 
 
-def test_what_the_jwks_no_longer_shows_has_ended(booted, show, repaired, truth):
+def test_what_the_jwks_no_longer_shows_has_ended(booted, cloud, origin):
     """Where only the JWKS knows of a later generation: it shows exactly the live keys."""
-    active, standby = truth().active, truth().standby
-    show(7, [standby.kid])
-    diagnosis = repaired()
+    active, standby = truth(cloud).active, truth(cloud).standby
+    show(cloud, 7, [standby.kid])
+    diagnosis = repaired(booted, origin)
     assert (diagnosis.condition, diagnosis.number) == (Condition.LOST, 8)
     assert diagnosis.revocations == (active.kid,)
-    assert truth().active.kid == standby.kid
+    assert truth(cloud).active.kid == standby.kid
 
 
 @pytest.mark.parametrize(("number", "has_keys"), [(7, False), (999_999_999_999, True)])
-def test_a_jwks_that_is_not_ours_decides_nothing(booted, show, truth, number, has_keys):
+def test_a_jwks_that_is_not_ours_decides_nothing(booted, cloud, number, has_keys):
     """None of the keys in it, or a number that no generation could follow."""
-    show(number, [key.kid for key in truth().keys] if has_keys else [])
+    show(cloud, number, [key.kid for key in truth(cloud).keys] if has_keys else [])
     with pytest.raises(JwksNotOurs, match=f"generation {number}"):
         repair_keyset.diagnose(booted)
 
 
-def test_where_nothing_can_be_read_nothing_is_restored(stack, put):
+def test_where_nothing_can_be_read_nothing_is_restored(stack, cloud):
     """And nothing is invented."""
     with pytest.raises(NothingToRestore):
         repair_keyset.diagnose(stack)
-    put(1, "{")
+    put(cloud, 1, "{")
     stack.history.keep(1, "{}")
     with pytest.raises(NothingToRestore):
         repair_keyset.diagnose(stack)
 
 
-def test_an_unreadable_object_in_the_history_is_passed_over(booted, lose, backdoor, repaired):
+def test_an_unreadable_object_in_the_history_is_passed_over(booted, cloud, origin):
     """The newest that can be read is restored."""
     record_changes(booted)
-    backdoor.s3.put_object(Bucket=BUCKET, Key="history/000000000003.json", Body=b"\xff")
-    lose(2)
-    diagnosis = repaired()
+    cloud.s3.write("history/000000000003.json", b"\xff")
+    lose(cloud, 2)
+    diagnosis = repaired(booted, origin)
     assert (diagnosis.source.number, diagnosis.number) == (2, None)

@@ -8,20 +8,22 @@ from keyturn.aws.faults import Conflict
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
+from tests.unit.rotation.repair_keyset.damage import repaired, revoked, show
+from tests.unit.stage import truth
 
 
 @pytest.fixture
-def lost(booted, lose, show, truth):
+def lost(booted, cloud):
     """Only the JWKS knows of the generations up to 5."""
     record_changes(booted)
-    show(5, [key.kid for key in truth().keys])
+    show(cloud, 5, [key.kid for key in truth(cloud).keys])
 
 
-def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, revoked, truth, origin):
+def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, stack, cloud, origin):
     """The next diagnosis starts from what stands then."""
     diagnosis = repair_keyset.diagnose(booted)
-    for key in truth().keys:
-        revoked(key.kid)
+    for key in truth(cloud).keys:
+        revoked(booted, stack, key.kid)
     put_back = booted.keysets.put_back
     with pytest.raises(Conflict):
         put_back(3, "restored above")
@@ -36,22 +38,22 @@ def test_a_lost_reply_is_no_conflict(booted, lost, origin, aws):
     assert booted.keysets.read().number == 6
 
 
-def test_numbers_that_somebody_may_hold_are_not_used_again(booted, lost, repaired, container):
+def test_numbers_that_somebody_may_hold_are_not_used_again(booted, lost, origin, container):
     """They are taken by texts without a meaning, so that what is restored follows what counts."""
     warm = container()
-    held = warm.view.current()
-    assert repaired().number == 6
-    assert sorted(booted.keysets.stored()) == [1, 2, 3, 4, 5, 6]
+    held = warm.view.get()
+    assert repaired(booted, origin).number == 6
+    assert sorted(booted.keysets.read_texts()) == [1, 2, 3, 4, 5, 6]
     warm.clock.advance(warm.times.view_ttl + 1)
-    assert (held.number, warm.view.fresh().number) == (2, 6)
+    assert (held.number, warm.view.get_fresh().number) == (2, 6)
 
 
 def test_a_listing_from_the_past_is_no_deletion(booted, monkeypatch):
     """SSM promises no consistent reads: what seems deleted is looked at again."""
-    parameters, lags = booted.keysets.parameters, iter([True])
+    parameters, lags = booted.keysets.list_parameters, iter([True])
     past = parameters()[:1]
     monkeypatch.setattr(
-        booted.keysets, "parameters", lambda: past if next(lags, False) else parameters()
+        booted.keysets, "list_parameters", lambda: past if next(lags, False) else parameters()
     )
     before = sum(booted.clock.slept)
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND

@@ -1,0 +1,34 @@
+"""The check of the cut-offs: whether more of them fit."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from keyturn.cli.doctor.findings import Finding, Severity
+from keyturn.cli.formatting import count, instant
+from keyturn.cli.snapshot import Snapshot
+from keyturn.keyset import capacity
+from keyturn.keyset.timing import Limits
+
+_LIMITS = Limits()
+_RUNBOOK = "docs/runbooks/client-compromise.md"
+
+
+def check_room(snapshot: Snapshot) -> Iterator[Finding]:
+    """The next client that is broken into can be cut off."""
+    remaining = tuple(
+        cutoff for cutoff in snapshot.keyset.cutoffs if not cutoff.is_over(snapshot.at)
+    )
+    keyset = replace(snapshot.keyset, cutoffs=remaining)
+    room = capacity.cutoff_room(keyset, _LIMITS)
+    if not remaining or room >= capacity.LITTLE_ROOM:
+        return
+    ample_at = capacity.ample_room_at(keyset, _LIMITS)
+    release = "`keyturn client release NAME` ends a block that is no longer needed"
+    yield Finding(
+        "cutoffs_nearly_full",
+        Severity.WARNING,
+        f"There are {count(len(remaining), 'cut-off')}, and only {room} more fit.",
+        f"Wait until {instant(ample_at)}, when enough of them have expired. {_RUNBOOK}"
+        if ample_at
+        else f"{release}, and frees its room when its last token has expired. {_RUNBOOK}",
+    )

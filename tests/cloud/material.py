@@ -1,0 +1,35 @@
+"""RSA keys for KMS, as many as are needed and hardly any of them generated."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+_EXPONENT = 65_537
+_PRIMES: list[int] = []
+_KEYS: list[rsa.RSAPrivateKey] = []
+
+
+def key_material() -> Iterator[rsa.RSAPrivateKey]:
+    """RSA keys, made once a process: each of two primes, of which few make many keys."""
+    for number, (p, q) in enumerate(_pairs_of_primes()):
+        if number == len(_KEYS):
+            _KEYS.append(_rsa_key(p, q))
+        yield _KEYS[number]
+
+
+def _pairs_of_primes() -> Iterator[tuple[int, int]]:
+    for number in count():
+        if number == len(_PRIMES):
+            numbers = rsa.generate_private_key(_EXPONENT, key_size=2048).private_numbers()
+            _PRIMES.extend((numbers.p, numbers.q))
+        yield from ((_PRIMES[number], other) for other in _PRIMES[:number])
+
+
+def _rsa_key(p: int, q: int) -> rsa.RSAPrivateKey:
+    d = rsa.rsa_recover_private_exponent(_EXPONENT, p, q)
+    halves = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
+    public = rsa.RSAPublicNumbers(_EXPONENT, p * q)
+    return rsa.RSAPrivateNumbers(p, q, d, *halves, public).private_key(
+        unsafe_skip_rsa_key_validation=True
+    )

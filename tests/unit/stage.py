@@ -1,0 +1,217 @@
+"""The unit tests' clock, and their wire to the fakes of tests/cloud."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import HTTPClientError, ReadTimeoutError
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from keyturn.aws.clock import Clock
+from keyturn.aws.stack import Stack
+from keyturn.keyset import document
+from keyturn.keyset.lineage import trace
+from keyturn.keyset.model import Generation, Keyset
+from tests.cloud.account import Account
+from tests.cloud.errors import refused
+from tests.cloud.wire import Call
+
+KEYSET = "/keyturn/demo/keyset"
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_CONTEXT = SimpleNamespace(
+    function_name="keyturn",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:keyturn",
+    aws_request_id="request-1",
+)
+
+
+def invoke(module: ModuleType, event: Any) -> Any:
+    """Call a Lambda handler as Lambda does: JSON in, JSON out, and a context."""
+    answer = module.handler(json.loads(json.dumps(event)), _CONTEXT)
+    return json.loads(json.dumps(answer))
+
+
+class FakeClock(Clock):
+    """A Clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.wall, self.ticks, self.fixed_fraction = START, 1000.0, 0.5
+        self.slept: list[float] = []
+        self._ids = 0
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """The monotonic clock."""
+        return self.ticks
+
+    def sleep(self, seconds: float) -> None:
+        """Return at once, later."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def fraction(self) -> float:
+        """Always the same."""
+        return self.fixed_fraction
+
+    def new_id(self) -> str:
+        """Ids that count: id-1, id-2."""
+        self._ids += 1
+        return f"id-{self._ids}"
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        self.wall += timedelta(seconds=seconds)
+        self.ticks += seconds
+
+
+@dataclass
+class Intrusion:
+    """What happens at attempts `nth` to `nth + times - 1` of an operation (`kms:Sign`, `ssm:*`)."""
+
+    operation: str
+    effect: Exception | Callable[[], object]
+    after: bool
+    nth: int
+    times: float
+    seen: int = 0
+
+    def meet(self, operation: str, after: bool) -> None:
+        """Count the attempt, and act if it is its turn."""
+        if self.after is not after or not fnmatch(operation, self.operation):
+            return
+        self.seen += 1
+        if not self.nth <= self.seen < self.nth + self.times:
+            return
+        if isinstance(self.effect, Exception):
+            raise self.effect
+        self.effect()
+
+    def end(self) -> None:
+        """No more of it."""
+        self.times = 0
+
+
+class Wire:
+    """Carries each call at once; every call, every attempt at one, and what a test does to them.
+
+    As botocore does, it repeats what was not answered if the client retries (tests/unit/aws/test_clients.py).
+    """
+
+    timeout = ReadTimeoutError(endpoint_url="https://aws.example")
+    error = staticmethod(refused)
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.attempts: list[str] = []
+        self._intrusions: list[Intrusion] = []
+
+    @property
+    def operations(self) -> list[str]:
+        """The calls made, as `service:Operation`."""
+        return [operation for operation, _ in self.calls]
+
+    def params(self, operation: str) -> list[Mapping[str, Any]]:
+        """What the calls of one operation were given."""
+        return [params for name, params in self.calls if name == operation]
+
+    def fail(
+        self,
+        operation: str,
+        error: Exception,
+        *,
+        after: bool = False,
+        nth: int = 1,
+        times: float = 1,
+    ) -> Intrusion:
+        """Let attempts fail, before or after they had their effect."""
+        return self._add(Intrusion(operation, error, after, nth, times))
+
+    def meanwhile(
+        self,
+        operation: str,
+        action: Callable[[], object],
+        *,
+        after: bool = False,
+        nth: int = 1,
+        times: float = 1,
+    ) -> Intrusion:
+        """Let something else happen just before or after an attempt."""
+        return self._add(Intrusion(operation, action, after, nth, times))
+
+    def now(self) -> float:
+        """See tests.cloud.wire.Wire."""
+        return (self._clock.wall - START).total_seconds()
+
+    def carry(self, call: Call) -> Any:
+        """See tests.cloud.wire.Wire."""
+        self.calls.append((call.operation, call.arguments))
+        if call.retries:
+            try:
+                return self._attempt(call)
+            except HTTPClientError:
+                pass
+        return self._attempt(call)
+
+    def _attempt(self, call: Call) -> Any:
+        self.attempts.append(call.operation)
+        self._meet(call.operation, after=False)
+        answer = call.effect(self.now())
+        self._meet(call.operation, after=True)
+        return answer
+
+    def _meet(self, operation: str, *, after: bool) -> None:
+        for intrusion in list(self._intrusions):
+            intrusion.meet(operation, after)
+
+    def _add(self, intrusion: Intrusion) -> Intrusion:
+        self._intrusions.append(intrusion)
+        return intrusion
+
+
+def settle(cloud: Account, stack: Stack, keyset: Keyset) -> Generation:
+    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
+    latest = stack.keysets.read()
+    cloud.ssm.delete([f"{KEYSET}/{one.name}" for one in cloud.ssm.stored(KEYSET)])
+    root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
+    cloud.ssm.put(f"{KEYSET}/{root.number:012d}", document.dumps(root))
+    return stack.keysets.read()
+
+
+def declare(cloud: Account, name: str, **members: object) -> None:
+    """Declare a client, as a team's own template does; it takes the audience `orders` by default."""
+    text = json.dumps({"audiences": ["orders"], **members})
+    cloud.ssm.put(f"/keyturn/demo/clients/{name}", text, overwrite=True)
+
+
+def truth(cloud: Account) -> Keyset:
+    """The keyset as it stands, whatever happens on the wire."""
+    return trace(cloud.ssm.stored(KEYSET)).head.keyset
+
+
+def forge(key: RSAPrivateKey, header: dict | bytes | str, payload: dict | bytes | str) -> str:
+    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
+    signed = f"{_segment(header)}.{_segment(payload)}"
+    return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+def _segment(part: dict | bytes | str) -> str:
+    if isinstance(part, str):
+        return part
+    raw = json.dumps(part).encode() if isinstance(part, dict) else part
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
