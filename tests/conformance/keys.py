@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from tests.conformance.items import Item, Missing, World
+from tests.conformance.items import Item, MissingGeneration, World
 from tests.conformance.stack import stack_alarms
 from tests.demo.client import Tally
 from tests.demo.rotation import Rotation
@@ -38,7 +38,7 @@ def cleans_up(world: World) -> str:
 def flushes_every_cache(world: World) -> str:
     """The emergency emptied the caches of both kinds of API."""
     if "execution" not in world.rotation.command:
-        raise Missing("no emergency was started")
+        raise MissingGeneration("no emergency was started")
     run = boto3.client("stepfunctions").describe_execution(
         executionArn=world.rotation.command["execution"]
     )
@@ -87,7 +87,7 @@ def failure_raises_the_alarm(world: World) -> str:
 def failed_run_is_redriven(world: World) -> str:
     """Step Functions takes a failed run up again; the same input fails again."""
     if not world.failed_execution:
-        raise Missing("no run has failed")
+        raise MissingGeneration("no run has failed")
     states = boto3.client("stepfunctions")
     states.redrive_execution(executionArn=world.failed_execution)
     described = states.describe_execution(executionArn=world.failed_execution)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from tests.model.constants import KIDS, NOW, Constants, instant, seconds
@@ -51,7 +52,10 @@ class Atlas:
     def number(self, keyset: Keyset) -> int:
         """The number of this keyset, which differs from that of another only if a rule can tell."""
         plain = Keyset(
-            tuple(map(self._plain, keyset.keys)), self._ended(keyset), self._horizon(keyset)
+            tuple(map(self._plain, keyset.keys)),
+            self._ended(keyset),
+            self._horizon(keyset),
+            tuple(map(self._cutoff, keyset.cutoffs)),
         )
         if plain not in self._numbers:
             self._numbers[plain] = len(self.keysets)
@@ -109,6 +113,13 @@ class Atlas:
         ]
         return tuple(sorted(plain, key=lambda key: key.kid))
 
+    def _cutoff(self, cutoff: CutOff) -> CutOff:
+        """Its instants, as far as they can make a difference still."""
+        until = cutoff.until and max(cutoff.until, instant(-self.constants.cut_memory))
+        return replace(
+            cutoff, before=max(cutoff.before, instant(-2 * self.constants.cut_memory)), until=until
+        )
+
     def _horizon(self, keyset: Keyset) -> datetime | None:
         """None where it is so old that it stands in the way of no registration any more."""
         c = self.constants
@@ -146,6 +157,10 @@ def _moved(keyset: Keyset, move: Callable[[int], int]) -> Keyset:
         tuple(keys),
         tuple(replace(key, created=at(key.created), ended=at(key.ended)) for key in keyset.ended),
         keyset.horizon and at(keyset.horizon),
+        tuple(
+            replace(one, before=at(one.before), until=one.until and at(one.until))
+            for one in keyset.cutoffs
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
+Segment = dict[str, Any] | bytes | str
 KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CONTEXT = SimpleNamespace(
@@ -201,16 +202,18 @@ def declare(cloud: Account, name: str, **members: object) -> None:
 
 def truth(cloud: Account) -> Keyset:
     """The keyset as it stands, whatever happens on the wire."""
-    return trace(cloud.ssm.stored(KEYSET)).head.keyset
+    lineage = trace(cloud.ssm.stored(KEYSET))
+    assert lineage, "there is no keyset"
+    return lineage.head.keyset
 
 
-def forge(key: RSAPrivateKey, header: dict | bytes | str, payload: dict | bytes | str) -> str:
+def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:
     """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
     signed = f"{_segment(header)}.{_segment(payload)}"
     return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
 
-def _segment(part: dict | bytes | str) -> str:
+def _segment(part: Segment) -> str:
     if isinstance(part, str):
         return part
     raw = json.dumps(part).encode() if isinstance(part, dict) else part

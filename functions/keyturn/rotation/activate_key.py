@@ -1,4 +1,4 @@
-"""ActivateKey: the standby signs from now on, and the key it supersedes only verifies."""
+"""ActivateKey: the standby starts to sign; the key it supersedes only verifies from then on."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from keyturn.rotation.task import Outcome, StandbyInput, Step, measure_since_pla
 
 
 def run(stack: Stack, event: StandbyInput) -> Outcome:
-    """Outcome `activated` with the instant from which the superseded key may retire.
+    """Outcome `activated`, with the time from which the superseded key may retire.
 
-    `activated_without_grace` when no superseded key is in grace; `too_early` and `overtaken` as refusals.
+    `activated_without_grace` if no superseded key is in grace. Refusals: `too_early`, `overtaken`.
     """
     kid, supersede = event.standby.kid, event.plan.supersede
 
@@ -33,7 +33,7 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
 def describe_activation(
     stack: Stack, generation: Generation, kid: str, supersede: str | None
 ) -> Outcome:
-    """What follows when `kid` signs: a wait for the superseded key's tokens, if there is one."""
+    """The outcome once `kid` signs: if a key was superseded, the workflow waits for its tokens."""
     superseded = generation.keyset.find(supersede) if supersede else None
     outcome = {"kid": kid, "generation": generation.number}
     if isinstance(superseded, Key) and superseded.verify_until:
@@ -44,9 +44,9 @@ def describe_activation(
 
 
 def _is_own_activation(stack: Stack, latest: Generation, kid: str, origin: Origin) -> bool:
-    """Whether this operation activated the key, now or in an attempt whose reply was lost.
+    """Whether this operation activated the key, now or in an earlier attempt whose reply was lost.
 
-    A duplicate run finds the change made by the other one, and must not go on beside it.
+    A duplicate run finds the change already made by the other run, and must stop.
     """
     if latest.op_id == origin.op_id:
         return True

@@ -1,8 +1,9 @@
-"""A key's first minutes: KMS may not know it yet, or one of its hosts may and the next may not.
+"""A key's first minutes, in which some or all KMS hosts may not know it yet.
 
-Usually it takes less than a few seconds, in some cases several minutes, and meanwhile calls fail with
-NotFoundException or KMSInvalidStateException (AWS KMS Developer Guide, "AWS KMS eventual consistency").
-So `NotFound` says of a young key that it is not known yet, and only of an older one that it is gone.
+Propagation usually takes a few seconds, sometimes several minutes. Until then calls fail with
+NotFoundException or KMSInvalidStateException (AWS KMS Developer Guide, "AWS KMS eventual
+consistency"). For a young key `NotFound` therefore means "not known yet"; only for an older key
+does it mean "gone".
 """
 
 from collections.abc import Callable
@@ -14,11 +15,11 @@ from keyturn.aws.stack import Stack
 
 _T = TypeVar("_T")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds: each is twice the one before
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds; each pause is twice the previous one
 
 
 def is_newborn(stack: Stack, created: datetime) -> bool:
-    """Whether KMS may not know a key of this age; clocks may differ by ε."""
+    """Whether the key is so young that KMS may not know it yet; clocks may differ by ε."""
     skew = timedelta(seconds=stack.times.clock_skew)
     return stack.clock.now() - created <= stack.limits.newborn_age + skew
 
@@ -26,7 +27,7 @@ def is_newborn(stack: Stack, created: datetime) -> bool:
 def wait_until_known(
     stack: Stack, created: datetime, ask: Callable[[], _T], *, patience: timedelta
 ) -> _T:
-    """What KMS answers about a key; waits up to `patience` for KMS to know a newborn and its policy.
+    """KMS's answer to `ask`; waits up to `patience` for KMS to know a new key and its policy.
 
     Raises KeyUnusable, AccessDenied, AwsFault.
     """

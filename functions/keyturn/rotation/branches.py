@@ -1,10 +1,11 @@
-"""What of the history belongs to the keyset, though it is not in SSM (docs/decisions/0021).
+"""History objects that belong to the keyset although they are not in SSM (docs/decisions/0021).
 
-* *An ancestor* is named by what counts, by the hash of its text: nobody can forge one.
-* *A branch* is what descends from the keyset and was deleted before another writer went on. Its objects say
-  so themselves, by names that only this stack may write and by rules that the workflow itself obeys.
+* *An ancestor* is named, by the hash of its text, by a generation that counts. It cannot be forged.
+* *A branch* descends from the keyset, but was deleted before another writer continued from its
+  parent. What vouches for its objects is their names, which only this stack may write, and that
+  they follow the rules that the workflow itself obeys.
 
-Every other object is foreign: nobody reads it, and people hear of it.
+Every other object is foreign: it is reported and never read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,17 +22,20 @@ from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import find_violation
 
 MAX_LISTED = 1000  # one page
-_PARENT_DISTANCE = 200  # numbers: where the parent of the oldest generation in SSM is to be found
+_PARENT_DISTANCE = 200  # numbers below the oldest generation in SSM, where its parent must be
 _MAX_READ = 100
 
 
 def read_ancestors(stack: Stack, generation: Generation) -> Iterator[Generation]:
-    """Its parent, the parent of that, and so on, as far as they are near; raises AwsFault."""
+    """Its parent, the parent's parent and so on, within `_PARENT_DISTANCE`; raises AwsFault."""
     return _ancestors(stack, _list_near(stack, generation), generation)
 
 
 def find_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
-    """The generations of the history that descend from what counts, and do not count; raises AwsFault."""
+    """The generations in the history that descend from the lineage but do not count.
+
+    Raises AwsFault.
+    """
     history, root = _list_near(stack, lineage.chain[0]), lineage.chain[0]
     ancestors = [*islice(_ancestors(stack, history, root), LOOK_AHEAD)]
     oldest = ancestors[-1].number if ancestors else root.number
@@ -53,18 +57,23 @@ def find_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
 
 
 def list_foreign_objects(stack: Stack) -> list[str]:
-    """The objects that are not of this keyset, from the oldest generation in SSM on; raises AwsFault."""
+    """The objects that do not belong to this keyset, starting at the oldest generation in SSM.
+
+    Raises AwsFault.
+    """
     lineage = stack.keysets.read_lineage()
-    ours = {document.digest(generation.text) for generation in lineage.chain}
+    own_digests = {document.digest(generation.text) for generation in lineage.chain}
     objects = stack.history.objects(lineage.chain[0].number, MAX_LISTED)
-    unknown = [entry for entry in objects if entry.digest not in ours]
+    unknown = [entry for entry in objects if entry.digest not in own_digests]
     if unknown:
-        ours |= {document.digest(generation.text) for generation in find_branches(stack, lineage)}
-    return [entry.name for entry in unknown if entry.digest not in ours]
+        own_digests |= {
+            document.digest(generation.text) for generation in find_branches(stack, lineage)
+        }
+    return [entry.name for entry in unknown if entry.digest not in own_digests]
 
 
 def newest_number(stack: Stack) -> int:
-    """The highest number of a generation that the history holds, 0 without any; raises AwsFault."""
+    """The highest generation number in the history, 0 if there is none; raises AwsFault."""
     for entry in reversed(stack.history.generations()):
         with suppress(DocumentInvalid):
             return stack.history.read(entry).number

@@ -1,8 +1,8 @@
-"""CheckSettings: the custom resource from which every other function takes its times.
+"""CheckSettings: the custom resource from which every other function gets its times.
 
-CloudFormation compares strings only, so the arithmetic of docs/time.md is done here, before
-anything exists that could be wrong. It also is the first to run, so it says when the artefact cannot
-run at all: until that is ruled out, nothing but the standard library is imported.
+CloudFormation can only compare strings, so the arithmetic of docs/time.md is checked here, before
+any other resource is created. This function also runs first, so it reports an artefact that cannot
+run at all. Until that is ruled out, it imports nothing but the standard library.
 """
 
 import json
@@ -64,9 +64,9 @@ def operator(properties: Mapping[str, Any]) -> str:
 
 
 def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """What template.yaml puts into the environment: of every function, and of some their own.
+    """The variables that template.yaml sets: those of all functions, then those of single ones.
 
-    What is not known yet (CloudFront's name, this stack's stage) is as long as AWS makes it.
+    Values that are not known yet (CloudFront's name, this stack's stage) have their longest form.
     """
     stack = str(properties["stack"])
     copied = ("bucket", "audience", "route_scopes")
@@ -100,12 +100,12 @@ def environment(properties: Mapping[str, Any]) -> tuple[dict[str, str], dict[str
 
 
 def environment_size(variables: Mapping[str, str]) -> int:
-    """Bytes as Lambda measures them: names and values as one JSON object."""
+    """The size in bytes as Lambda counts it: names and values as one JSON object."""
     return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
-    """CloudFormation's call."""
+    """The entry point for CloudFormation."""
     try:
         check_artefact()
     except WrongArtefact as error:
@@ -117,7 +117,9 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
 
 
 def _answer_without_packages(event: Mapping[str, Any], reason: str) -> None:
-    """The protocol of aws/custom_resource.py; a rollback has nothing to delete, so that succeeds."""
+    """Speak the protocol of aws/custom_resource.py without packages. Deleting always succeeds:
+    there is nothing to delete in a rollback.
+    """
     check_response_url(event["ResponseURL"])
     is_deletion = event["RequestType"] == "Delete"
     new_id = f"{event['LogicalResourceId']}-failed"

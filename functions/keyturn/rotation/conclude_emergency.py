@@ -1,4 +1,4 @@
-"""ConcludeEmergency: every step had its turn; say now which of them failed."""
+"""ConcludeEmergency: all steps have been tried; report those that failed."""
 
 import json
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ _EXPECTED_OUTCOMES = {
 
 
 class EmergencyIncomplete(Exception):
-    """The execution fails at its end, so that its alarm fires; the message names the steps."""
+    """Fails the execution, so that the alarm fires; the message names the failed steps."""
 
 
 class ConclusionInput(EmergencyInput):
-    """What each step left: its outcome, or the error that was caught."""
+    """The result of each step: its outcome, or the error that was caught."""
 
     revocation: Mapping[str, Any]
     disabling: Mapping[str, Any]
@@ -47,7 +47,7 @@ def run(_stack: Stack, event: ConclusionInput) -> Outcome:
 
 
 def _describe_error(caught: Mapping[str, Any]) -> str:
-    """The error's name and its message, which names the remedy; Lambda puts it into `Cause`."""
+    """The error's name and message, which names the remedy; Lambda puts it into `Cause`."""
     try:
         message = json.loads(caught.get("Cause", ""))["errorMessage"]
     except (ValueError, KeyError, TypeError):

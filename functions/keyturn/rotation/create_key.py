@@ -1,4 +1,4 @@
-"""CreateKey: there is a standby afterwards, a new KMS key only if there was none."""
+"""CreateKey: ensure that there is a standby; create a KMS key only if there is none."""
 
 from datetime import datetime, timedelta
 
@@ -23,10 +23,10 @@ def ensure_standby(
     created: KmsKey | None = None,
     patience: timedelta | None = None,
 ) -> Outcome:
-    """Leave the standby that there is, or register one: the key `created` for it, or a new one.
+    """Keep the existing standby, or register one: the key `created` if given, else a new key.
 
-    Waits for KMS to know the key, by default for as long as that can take. A key that cannot be
-    registered is left to the sweep of reconcile.
+    Waits for KMS to know the key, by default for as long as that can take. If the key cannot be
+    registered, reconcile's sweep destroys it later.
     """
     standby = stack.keysets.read().keyset.standby
     if standby:
@@ -50,7 +50,7 @@ def ensure_standby(
 
 
 def ensure_active(stack: Stack, origin: Origin, *, patience: timedelta | None = None) -> str:
-    """Leave the active key that there is, or have the standby or a new key sign at once."""
+    """Keep the active key, or activate the standby or a new key at once; returns its kid."""
     active = stack.keysets.read().keyset.active
     if active:
         return active.kid
@@ -66,7 +66,7 @@ def ensure_active(stack: Stack, origin: Origin, *, patience: timedelta | None = 
 
 
 def _kid(stack: Stack, key: KmsKey) -> str:
-    """The kid of a key that is ours in every respect; raises ForeignKey."""
+    """The kid of a key after checking that it is this stack's own; raises ForeignKey."""
     stack.kms.check_own(key)
     return stack.kms.public_jwk(key.arn).kid
 

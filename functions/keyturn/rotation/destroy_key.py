@@ -1,4 +1,4 @@
-"""DestroyKey: disable the retired key in KMS and have it deleted when its window is over."""
+"""DestroyKey: disable the retired key in KMS and schedule its deletion."""
 
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import EndedKey
@@ -6,7 +6,10 @@ from keyturn.rotation.task import Outcome, Step, SupersedingInput, task
 
 
 def run(stack: Stack, event: SupersedingInput) -> Outcome:
-    """Outcome `destroyed`, only for a key that a fresh read shows as retired or revoked."""
+    """Outcome `destroyed`, only if a fresh read shows the key as retired or revoked.
+
+    Otherwise `overtaken`.
+    """
     key = stack.keysets.read().keyset.get(event.plan.supersede)
     if not isinstance(key, EndedKey):
         return {"outcome": "overtaken", "reason": f"key {key.kid} is {key.state}"}

@@ -1,4 +1,7 @@
-"""DisableKeys: whoever could sign with a revoked key no longer can, whoever may trust it yet."""
+"""DisableKeys: disable revoked keys in KMS, so that nothing more is signed with them.
+
+Verifiers with a cached JWKS may still trust these keys for a while.
+"""
 
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.stack import Stack
@@ -11,7 +14,10 @@ class DisableFailed(Exception):
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `disabled`, only of keys that a fresh read shows as revoked or retired."""
+    """Outcome `disabled`, only for keys that a fresh read shows as revoked or retired.
+
+    Raises DisableFailed after all keys have been tried.
+    """
     disabled, failures = [], []
     for key in stack.keysets.read().keyset.ended:
         if key.kid not in event.kids:

@@ -1,4 +1,4 @@
-"""FlushAuthorizers: API Gateway forgets what the authorizer answered, and CloudFront the JWKS from before."""
+"""FlushAuthorizers: flush API Gateway's cached authorizer answers and CloudFront's cached JWKS."""
 
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.powertools import logger
@@ -8,14 +8,15 @@ from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
 
 class FlushFailed(Exception):
-    """Some stages may answer from their cache until it expires; the message names them."""
+    """Some stages may serve cached answers until these expire; the message names the stages."""
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `flushed`, of our own stage if it caches answers and of those in FlushTargets.
+    """Outcome `flushed`, for this stack's stage (if it caches answers) and those in FlushTargets.
 
-    With the `invalidation` of the JWKS at CloudFront, or why there is none: that fails nothing, for
-    CloudFront's copies live for CdnTtl at most.
+    `invalidation` is the id of the JWKS's invalidation at CloudFront, or why there is none. A
+    failed invalidation is not a failed step: CloudFront's copies live for CdnTtl at most. Raises
+    FlushFailed.
     """
     flushed_stages, failures = [], []
     for stage in stack.settings.flush_targets:
@@ -39,7 +40,7 @@ def _invalidate(stack: Stack, reference: str) -> Outcome:
         return {}
     try:
         return {"invalidation": stack.edge_cache.invalidate(f"/{JWKS}", reference=reference)}
-    except Exception as error:  # noqa: BLE001 - optional, and the revocation is not
+    except Exception as error:  # noqa: BLE001 - optional: must not fail the revocation
         reason = str(error) if isinstance(error, AwsFault) else type(error).__name__
         logger.warning("jwks_not_invalidated", reason=reason)
         return {"invalidation": f"failed: {reason}"}

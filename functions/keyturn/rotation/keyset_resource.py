@@ -1,9 +1,9 @@
-"""Keyset: the custom resource that boots last and is deleted first.
+"""Keyset: the custom resource that is created last and deleted first.
 
-A new stack's first keys are made by its own workflow: a rotation that finds nobody signing. Deleting
-the stack leaves nothing behind that costs money, unless the keyset is to be retained; a stack of the
-same name then goes on with it. A creation that is rolled back deletes what it founded and never what
-it found (docs/decisions/0012).
+A new stack's first keys are created by its own workflow, in a rotation that finds no active key.
+Deleting the stack leaves nothing behind that costs money, unless the keyset is retained; another
+stack of the same name can then adopt it. When a creation is rolled back, a keyset that it created
+is deleted, and one that already existed is not (docs/decisions/0012).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,17 +22,17 @@ from keyturn.rotation.publish_jwks import project
 _STARTED_BY = "cloudformation"
 _T = TypeVar("_T")
 _PATIENCE = 780  # seconds; the function's timeout is 840
-_ROLE_PATIENCE = 120  # seconds of it, for IAM to let a role act that is as new as the stack
-_LONGEST_RECONCILE = 120  # seconds: its timeout in template.yaml
-_LONGEST_WAIT = 600  # seconds of those 840; the rest is for the calls
+_ROLE_PATIENCE = 120  # seconds of these, for IAM to propagate the policies of the stack's new roles
+_LONGEST_RECONCILE = 120  # seconds; the timeout of its function in template.yaml
+_LONGEST_WAIT = 600  # seconds of the 840; the calls need the rest
 
 
 class NotBooted(KeysetFault):
-    """The first rotation did not leave an active and a standby key behind."""
+    """The first rotation did not produce an active and a standby key."""
 
 
 class KeysetExists(KeysetFault):
-    """The keyset was there before this stack, whose rollback would delete it."""
+    """The keyset existed before this stack, and a rollback of this stack would delete it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -42,10 +42,10 @@ class KeysetExists(KeysetFault):
 
 
 def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
-    """Create, update or delete the keyset; its attributes say where verifiers find it.
+    """Create, update or delete the keyset; returns the attributes `Issuer` and `JwksUrl`.
 
-    What to retain and what to stop is a setting, and nothing that the event says: see ForeignRequest.
-    Raises ForeignRequest, KeysetExists, NotBooted, AwsFault.
+    Settings decide what to retain and which executions to stop. The event does not, because it can
+    be forged: see ForeignRequest. Raises ForeignRequest, KeysetExists, NotBooted, AwsFault.
     """
     _retry(stack, lambda: check_operation(event, stack.clients, stack.settings.stack))
     retain, machine = stack.settings.retain_keyset, stack.settings.state_machine
@@ -55,7 +55,7 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
             deadline = stack.clock.monotonic() + _PATIENCE
             generation = _retry(stack, lambda: ensure_keyset(stack, event.stack_id, retain=retain))
             if generation.keyset.keys:
-                project(stack, origin)  # retained by the stack before this one
+                project(stack, origin)  # retained by an earlier stack of this name
             boot(stack, machine, deadline)
         case "Update":
             project(stack, origin)
@@ -67,9 +67,9 @@ def run(stack: Stack, event: CustomResource) -> Mapping[str, str]:
 
 
 def ensure_keyset(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
-    """Found the keyset unless there is one; raises KeysetExists if that one is not to be retained.
+    """Create the keyset unless it exists. Raises KeysetExists if an existing one is not retained.
 
-    The founding generation is started by the stack itself, and no other generation is.
+    The first generation has the stack's own id as `started_by`, and no other generation has.
     """
     newest = max(newest_number(stack), _published_generation(stack))
     origin = Origin(stack.clock.new_id(), stack_id, "create")
@@ -80,10 +80,10 @@ def ensure_keyset(stack: Stack, stack_id: str, *, retain: bool) -> Generation:
 
 
 def boot(stack: Stack, state_machine_arn: str, deadline: float) -> None:
-    """Have the workflow fill the keyset, by the `deadline` of the monotonic clock.
+    """Run the workflow until the keyset is complete, by the `deadline` on the monotonic clock.
 
-    The schedule may have started a rotation as well: whichever of the two does the work, the keyset
-    is what counts.
+    The schedule may have started a rotation as well. It does not matter which of the two does the
+    work: the keyset is checked, not the execution. Raises NotBooted, AwsFault.
     """
     first = {"mode": "scheduled", "started_by": _STARTED_BY}
     execution = _retry(stack, lambda: stack.executions.start(state_machine_arn, first))
@@ -99,9 +99,9 @@ def boot(stack: Stack, state_machine_arn: str, deadline: float) -> None:
 
 
 def _retry(stack: Stack, work: Callable[[], _T]) -> _T:
-    """Do this, again if AWS refuses it: a new role is refused for seconds (IAM, "eventual consistency").
+    """Call `work`, and repeat it while AWS refuses: IAM is eventually consistent about new roles.
 
-    Raises what `work` raises, an AwsFault only after `_ROLE_PATIENCE`.
+    Raises whatever `work` raises, but an AwsFault only after `_ROLE_PATIENCE`.
     """
     deadline = stack.clock.monotonic() + _ROLE_PATIENCE
     while True:
@@ -128,13 +128,13 @@ def _remove(stack: Stack, event: CustomResource) -> None:
     generations = _lineage(stack)
     if event.was_created or _was_created_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
-        stack.well_known.empty_bucket()  # first: what is deleted comes back from the history
+        stack.well_known.empty_bucket()  # first, or deleted generations would come back from the history
         stack.keysets.remove(parameter.name for parameter in stack.keysets.list_parameters())
     stack.well_known.empty_bucket()
 
 
 def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
-    """Destroy every key of the stack; one that KMS does not know yet is waited for. Raises AwsFault."""
+    """Destroy every key of the stack, waiting until KMS knows each. Raises AwsFault."""
     tagged_keys = {key.arn: key.created for key in stack.kms.list_own()}
     listed_keys = {
         key.kms_key_arn: key.created
@@ -150,10 +150,10 @@ def _destroy_keys(stack: Stack, generations: Iterable[Generation]) -> None:
 
 
 def _landing_time(stack: Stack) -> float:
-    """How long what was running may still write, in seconds.
+    """How long functions that were already running may still write, in seconds.
 
-    A step has the timeout ω, and reconcile may have started just before its schedule was stopped.
-    A step that lands after `_LONGEST_WAIT` finds no keyset: its write does not count.
+    A step times out after ω, and reconcile may have started just before its schedule was stopped.
+    A step that writes after `_LONGEST_WAIT` finds no keyset, so its write does not count.
     """
     return min(max(stack.times.write_delay, _LONGEST_RECONCILE), _LONGEST_WAIT)
 
@@ -163,7 +163,7 @@ def _was_created_by(stack_id: str, generations: Iterable[Generation]) -> bool:
 
 
 def _lineage(stack: Stack) -> tuple[Generation, ...]:
-    """What counts; a keyset that is missing or cannot be read must not keep the stack alive."""
+    """The generations that count; none if they cannot be read, so that the stack can be deleted."""
     try:
         return stack.keysets.read_generations()
     except KeysetFault:
@@ -171,5 +171,5 @@ def _lineage(stack: Stack) -> tuple[Generation, ...]:
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
-    """CloudFormation's call."""
+    """The entry point for CloudFormation."""
     answer(event, lambda request: run(Stack.from_environment(), request))

@@ -1,8 +1,9 @@
-"""KMS keys of this stack that no keyset lists, or ever will.
+"""KMS keys of this stack that no keyset lists or ever will list.
 
-A key is registered by the very run that created it, within `Limits.registration_age` of its birth, and not once
-the horizon is past its birth. So what is older, or behind the horizon, has ended or never lived.
-A key that is not as this stack makes them (aws/kms_keys.py) is another's, whatever tag it bears.
+A key is registered by the run that created it, within `Limits.registration_age` of its creation,
+and never after the horizon has passed that. So a key that is older, or behind the horizon, has
+ended or was never registered. A key that differs from those this stack creates (aws/kms_keys.py) is
+foreign, whatever its tags say.
 """
 
 from keyturn.aws.faults import KeyUnusable
@@ -16,10 +17,10 @@ _MIN_SWEEP = 2
 
 
 def find_orphans(stack: Stack) -> list[str]:
-    """The ARNs of those that cannot be registered any more, and that no verifier can trust.
+    """The ARNs of keys that can no longer be registered and that no verifier can trust.
 
-    All that are behind the horizon, for their end is certain; of the others two, or a quarter of
-    them, so that a mistake is noticed before it is complete.
+    Lists all keys behind the horizon, which have certainly ended. Of the others it lists only two
+    or a quarter, whichever is more, so that a mistake is noticed before all keys are gone.
     """
     keyset, projection = stack.keysets.read().keyset, stack.well_known.read()
     if projection is None:
@@ -46,7 +47,7 @@ def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:
 
 
 def _is_trusted(stack: Stack, key: KmsKey, projection: Projection) -> bool:
-    """Whether the JWKS shows the key; one that KMS does not know everywhere yet may be shown."""
+    """Whether the JWKS may contain the key; True if KMS cannot return its public key."""
     if not key.enabled:
         return False
     try:

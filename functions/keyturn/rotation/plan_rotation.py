@@ -1,7 +1,7 @@
-"""PlanRotation: understand the request, mint the op_id, decide what there is to do.
+"""PlanRotation: parse the request, create the op_id and decide what to do.
 
-KeepRequest, the first state, has put what came from outside at `request`; around it stands what the states
-of this execution have added. So nobody outside can say what a state says: it is no part of a request.
+KeepRequest, the first state, moves the execution's input to `request`; everything else was added by
+states of this execution. So a caller cannot forge a state's output: its input ends up in `request`.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from keyturn.rotation.task import (
 
 
 class _RequestInput(BaseModel):
-    """What every execution is told from outside, and nothing else."""
+    """What every request contains."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,14 +39,14 @@ class _RequestInput(BaseModel):
 
 
 class ScheduledInput(_RequestInput):
-    """Rotate when due; with `supersede`, as soon as that kid is the active one."""
+    """Rotate when due; with `supersede`, rotate now if that kid is the active key."""
 
     mode: Literal["scheduled"]
     supersede: Kid | None = None
 
 
 class RollbackRequestInput(_RequestInput):
-    """Make a grace key the active one again."""
+    """Make a grace key the active key again."""
 
     mode: Literal["rollback"]
     kid: Kid
@@ -54,7 +54,7 @@ class RollbackRequestInput(_RequestInput):
 
 
 class EmergencyRequestInput(_RequestInput):
-    """Revoke keys and cut off tokens now: explicit kids, so that a retry revokes nothing else."""
+    """Revoke keys and cut off tokens now. Kids are explicit: a retry revokes nothing else."""
 
     mode: Literal["emergency"]
     kids: Kids = ()
@@ -77,7 +77,7 @@ _REQUEST: TypeAdapter[ScheduledInput | RollbackRequestInput | EmergencyRequestIn
 
 
 class PlanInput(BaseModel):
-    """The request, and what this run knows already when a step that was overtaken comes back."""
+    """The request, and the results so far when an overtaken step has led back to the plan."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,9 +88,9 @@ class PlanInput(BaseModel):
 
 
 def run(stack: Stack, event: PlanInput) -> Outcome:
-    """Outcome `rotate`, `roll_back`, `emergency`; or `not_due`, `overtaken`: nothing to do.
+    """Outcome `rotate`, `roll_back` or `emergency`; `not_due` or `overtaken` if nothing is to do.
 
-    Raises InvalidEvent for a request that is not understood.
+    Raises InvalidEvent for an invalid request.
     """
     request = parse(_REQUEST, dict(event.request))
     op_id = event.plan.op_id if event.plan else stack.clock.new_id()
@@ -102,7 +102,7 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
             return {**plan, **_plan_rollback(stack, request, event)}
         case EmergencyRequestInput() if request.is_empty:
             raise InvalidEvent("kids: empty, and so are cut_off, block and release")
-        case EmergencyRequestInput():  # reads nothing: a revocation waits for nobody
+        case EmergencyRequestInput():  # reads nothing: nothing may delay a revocation
             wait = stack.times.view_ttl + stack.times.clock_skew
             return {
                 **plan,
@@ -115,7 +115,7 @@ def run(stack: Stack, event: PlanInput) -> Outcome:
 def _plan_scheduled(stack: Stack, request: ScheduledInput, event: PlanInput) -> Outcome:
     try:
         keyset = stack.keysets.read().keyset
-    except KeysetMissing:  # a new stack's schedule can be faster than its keyset
+    except KeysetMissing:  # a new stack's schedule may start before the keyset exists
         return {"outcome": "not_due", "reason": "no_keyset", "supersede": None}
     plan = plan_rotation(keyset, stack.clock.now(), stack.times, request.supersede)
     fallback = "overtaken" if event.plan else "not_due"
@@ -127,7 +127,7 @@ def _plan_scheduled(stack: Stack, request: ScheduledInput, event: PlanInput) -> 
 
 
 def _has_rotated(stack: Stack, keyset: Keyset, event: PlanInput) -> bool:
-    """A run turns the key once: what was rolled back after it stays rolled back."""
+    """Whether this run has rotated already. It rotates only once, so a later rollback persists."""
     if event.activation and event.activation["outcome"] in ("activated", "activated_without_grace"):
         return True
     kid = event.standby.get("kid") if event.standby else None
@@ -135,14 +135,14 @@ def _has_rotated(stack: Stack, keyset: Keyset, event: PlanInput) -> bool:
 
 
 def _has_signed(stack: Stack, keyset: Keyset, kid: str) -> bool:
-    """Whether the standby of this run was activated, also if the reply to that was lost."""
+    """Whether the standby of this run was activated, even if the reply was lost."""
     key = keyset.find(kid)
     if isinstance(key, Key):
         return key.activated is not None
     if key and key.state is State.REVOKED:
         stored = (generation.keyset.active for generation in stack.keysets.read_generations())
         return any(active and active.kid == kid for active in stored)
-    return True  # retired; or nobody remembers it, and the plan is days old
+    return True  # retired, or ended so long ago that it is no longer listed
 
 
 def _plan_rollback(stack: Stack, request: RollbackRequestInput, event: PlanInput) -> Outcome:

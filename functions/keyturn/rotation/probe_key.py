@@ -1,4 +1,4 @@
-"""ProbeKey: with the issuer's role, show that the standby signs and that the world can verify it."""
+"""ProbeKey: with the issuer's role, prove that the standby signs and the public JWKS verifies."""
 
 import urllib3
 
@@ -14,11 +14,14 @@ _HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=3), retries=
 
 
 class ProbeFailed(KeysetFault):
-    """A token of this key would not be verified by those who read the JWKS."""
+    """Verifiers that read the public JWKS could not verify a token of this key."""
 
 
 def run(stack: Stack, event: StandbyInput) -> Outcome:
-    """Outcome `proved`; raises ProbeFailed, AwsFault."""
+    """Outcome `proved`, or `overtaken` if the key may no longer sign.
+
+    Raises ProbeFailed, AwsFault.
+    """
     key = stack.keysets.read().keyset.get(event.standby.kid)
     if key.state not in (State.STANDBY, State.ACTIVE):
         return {"outcome": "overtaken", "reason": f"key {key.kid} is {key.state}"}
@@ -35,7 +38,7 @@ def run(stack: Stack, event: StandbyInput) -> Outcome:
 
 
 def _public_url(stack: Stack) -> str:
-    """The JWKS by a name that resolves from the first minute on; the issuer's may come later."""
+    """A URL of the JWKS that always resolves; the issuer's name may get its DNS record later."""
     origin = stack.settings.jwks_origin
     return f"{origin}/{JWKS}" if origin else stack.well_known.jwks_url
 

@@ -1,8 +1,9 @@
-"""Generations that the bucket holds leave SSM: the fewer there are, the fewer pages a reader reads.
+"""Delete generations from SSM once the bucket holds them, so that readers have fewer pages to read.
 
-From the lowest on. The oldest parameter is the root of what counts (keyset/lineage.py), so what becomes
-the root must be older than everything unlawful that remains. What was stepped over and could be taken for
-a root goes in one call with the generation below it; where that is more than a call takes, all stays.
+The lowest go first. The oldest parameter is the root of the lineage (keyset/lineage.py), so the
+next root must be older than every unlawful parameter that remains. Parameters that were stepped
+over and could be mistaken for a root are deleted in the same call as the generation below them. If
+one call cannot delete them all, nothing is deleted.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ _MIN_GENERATIONS = 5  # the newest and four older ones, unless something unlawfu
 
 
 def prune_generations(stack: Stack) -> list[int]:
-    """Delete the generations that are old, or too many; returns their numbers."""
+    """Delete generations that are too old or too many; returns their numbers."""
     parameters, lineage = stack.keysets.read_all()
     root, pruned_numbers = lineage.chain[0].number, list[int]()
     for successor in _find_roots(stack, parameters, lineage):
@@ -43,7 +44,7 @@ def prune_generations(stack: Stack) -> list[int]:
 def _find_roots(
     stack: Stack, parameters: list[StoredParameter], lineage: Lineage
 ) -> Iterator[Generation]:
-    """The generations that may become the root one after the other."""
+    """The generations that may become the root, in order."""
     chain, unlawful_parameters = lineage.chain, find_unlawful(parameters, lineage)
     modified = {parameter.number: parameter.modified for parameter in parameters}
     surplus = len(parameters) - stack.limits.generation_count

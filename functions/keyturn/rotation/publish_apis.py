@@ -1,8 +1,9 @@
-"""PublishApis: clients find out which issuer an API trusts (RFC 9728, `.well-known/oauth-protected-resource/`).
+"""PublishApis: publish which issuer an API trusts (RFC 9728).
 
-SSM's own event wakes it when a team writes or deletes an API's document, on a best-effort basis; a schedule
-does the same every ten minutes. APIs with one audience are one resource. An audience that is no https URL has
-no metadata: nobody could find it.
+The metadata is below `.well-known/oauth-protected-resource/`. SSM's change events start this
+function when a team writes or deletes an API's document; since they are best-effort, a schedule
+also starts it every ten minutes. APIs with the same audience are one resource. An audience that is
+not an https URL has no metadata, because clients could not locate it.
 """
 
 from collections import defaultdict
@@ -21,16 +22,16 @@ from keyturn.rotation.task import Outcome
 
 
 def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
-    """Bring the metadata to what the documents say; returns what was put and what was removed, by name.
+    """Make the metadata match the documents; returns the names that were written and removed.
 
-    A document that does not parse removes nothing: its API may be behind any of what stands there.
+    While any document cannot be parsed, nothing is removed: any object may belong to its API.
     Raises AwsFault.
     """
     apis, unreadable = _read_apis(stack)
     documents = _documents(stack.settings.issuer, apis)
     published = []
     for name, document in documents.items():
-        with suppress(Conflict):  # somebody else has just written it
+        with suppress(Conflict):  # another writer was faster
             if stack.well_known.publish(name, document):
                 published.append(name)
     if unreadable:
@@ -65,7 +66,7 @@ def _documents(issuer: str, apis: Iterable[Api]) -> Mapping[str, Document]:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
-    """The target of SSM's `Parameter Store Change` and of a schedule; what counts is read from SSM itself."""
+    """The target of SSM's `Parameter Store Change` and of a schedule; the event is ignored."""
     published, removed = publish_apis(Stack.from_environment())
     outcome: Outcome = {"outcome": "published", "put": published, "removed": removed}
     logger.info("publish_apis", **outcome)

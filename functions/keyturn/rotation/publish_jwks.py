@@ -1,4 +1,4 @@
-"""PublishJwks: the JWKS equals the keyset afterwards, and what verifiers can see is `published`."""
+"""PublishJwks: make the JWKS match the keyset; keys that verifiers can see become `published`."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,27 +18,27 @@ from keyturn.rotation.task import Outcome, StandbyOutput, Step, StepInput, rfc33
 from keyturn.tokens.jwk import PublicJwk, certify
 
 _ATTEMPTS = 20
-_PATIENCE = timedelta(seconds=5)  # for a newborn that KMS knew when it was registered
+_PATIENCE = timedelta(seconds=5)  # for a new key, which KMS did know when it was registered
 
 
 class JwksBusy(KeysetFault):
-    """Too many others wrote the JWKS at the same time."""
+    """Too many writers wrote the JWKS at the same time."""
 
 
 class JwksAhead(KeysetFault):
-    """The JWKS shows a recorded generation that SSM no longer has: it may not go back."""
+    """The JWKS shows a recorded generation that is gone from SSM; the JWKS must not go back."""
 
 
 class PublishInput(StepInput):
-    """Any step's state; `standby` is there where the run is about one."""
+    """Any step's input; `standby` is set if the run is about one."""
 
     standby: StandbyOutput | None = None
 
 
 def run(stack: Stack, event: PublishInput) -> Outcome:
-    """Outcome `published`, with the instant from which the standby may sign.
+    """Outcome `published`, with the time from which the standby may sign.
 
-    `overtaken` when the standby that this run is about has gone.
+    `overtaken` if the standby that this run is about is no longer the standby.
     """
     generation = project(stack, event.origin)
 
@@ -53,9 +53,9 @@ def run(stack: Stack, event: PublishInput) -> Outcome:
 
 
 def project(stack: Stack, origin: Origin) -> Generation:
-    """Bring the JWKS to the truth and note what is published; returns the generation it shows.
+    """Make the JWKS match the truth, mark its keys as published; returns its generation.
 
-    Compared by content: what the object says of itself decides nothing. Raises JwksAhead, JwksBusy.
+    Compares content; the object's own metadata decides nothing. Raises JwksAhead, JwksBusy.
     """
     for _ in range(_ATTEMPTS):
         generation = stack.keysets.read()
@@ -72,21 +72,21 @@ def project(stack: Stack, origin: Origin) -> Generation:
             continue
         updated = _mark_published(stack, projection, origin)
         if updated.number == projection.generation:
-            with suppress(Conflict):  # somebody else has just written it
+            with suppress(Conflict):  # another writer was faster
                 stack.well_known.write_metadata()
             return updated
     raise JwksBusy(f"the JWKS was still behind the keyset after {_ATTEMPTS} attempts")
 
 
 def _is_forged(stack: Stack, projection: Projection) -> bool:
-    """Whether a JWKS from the future is nobody's: SSM shows every generation within ε.
+    """Whether a JWKS ahead of SSM was forged: SSM shows every real generation within ε.
 
-    Raises JwksAhead if that generation was recorded: then it was deleted from SSM.
+    Raises JwksAhead if its generation was recorded, which means that it was deleted from SSM.
     """
     stack.clock.sleep(stack.times.clock_skew)
     lineage = (
         stack.keysets.read_lineage()
-    )  # read once: the generation may be put back at any moment
+    )  # read once: the generation may be restored at any moment
     if lineage.head.number >= projection.generation:
         return False
     if any(branch.number == projection.generation for branch in find_branches(stack, lineage)):
@@ -117,9 +117,9 @@ def _write(
 
 
 def _jwks(stack: Stack, keyset: Keyset, projection: Projection | None) -> list[PublicJwk]:
-    """Exactly the live keys; what the JWKS holds already needs no call, its kid certifies it."""
-    known = projection.keys if projection else {}
-    return [known.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
+    """Exactly the live keys. A key already in the JWKS needs no call: its kid certifies it."""
+    published_keys = projection.keys if projection else {}
+    return [published_keys.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
 
 
 def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
@@ -132,7 +132,7 @@ def _public_jwk(stack: Stack, key: Key) -> PublicJwk:
 
 
 def _may_sign(stack: Stack, keyset: Keyset) -> Outcome:
-    """When the Wait state should wake, and what for: at once while nobody signs."""
+    """When the standby may sign, and what it waits for; at once while there is no active key."""
     if keyset.active is None or keyset.standby is None or keyset.standby.published is None:
         return {"may_sign_at": rfc3339(stack.clock.now())}
     wait = planning.takeover(keyset, keyset.standby.published, stack.times, stack.limits)

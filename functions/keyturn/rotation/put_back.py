@@ -1,8 +1,10 @@
-"""Generations that were deleted or overwritten come back from the history, in order and as they were.
+"""Restore deleted or overwritten generations from the history, in order and unchanged.
 
-Each names its parent by the hash of its text, so only what may have followed comes back: first what follows
-the newest that counts, then what follows that. Of two in the history the older object does. Where the lineage stepped over a text that is gone, a
-placeholder takes its name again. A name that is taken meanwhile ends it: somebody wrote.
+Each generation names its parent by the hash of its text, so only lawful successors are restored:
+first the successor of the newest generation that counts, then the successor of that one, and so on.
+If the history has two, the older object is restored. Where the lineage had stepped over a text that
+is now gone, a placeholder takes its name again. If a name is taken meanwhile, restoring ends:
+another writer was faster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +28,8 @@ _MAX_READ = 10  # objects of one number
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """A name that is free in SSM, or whose text was overwritten, and the text that belongs there."""
+class MissingGeneration:
+    """A name that is free in SSM, or was overwritten, and the text that belongs there."""
 
     number: int
     text: str
@@ -36,40 +38,43 @@ class Missing:
 
 def missing_generations(
     stack: Stack, parameters: list[StoredParameter], history: Sequence[HistoryObject]
-) -> tuple[tuple[Missing, ...], Lineage | None]:
-    """What is missing of what the history has (`history`), in order, and the lineage that it makes.
+) -> tuple[tuple[MissingGeneration, ...], Lineage | None]:
+    """What SSM lacks of the generations in `history`, in order, and the lineage once restored.
 
-    Where nothing counts any more, the newest generation of the history does again. Raises NewerSchema.
+    If nothing in SSM counts, the newest generation of the history becomes the root. Raises
+    NewerSchema.
     """
     existing = {
         parameter.number: parameter for parameter in parameters if parameter.number is not None
     }
     stored = {number: parameter for number, parameter in existing.items() if parameter.version == 1}
-    lineage, missing = trace(stored.values()), list[Missing]()
+    lineage, missing = trace(stored.values()), list[MissingGeneration]()
     if lineage is None:
         root = _newest(stack, history)
         if root is None:
             return (), None
-        missing.append(Missing(root.number, root.text, root.number in existing))
+        missing.append(MissingGeneration(root.number, root.text, root.number in existing))
         lineage = Lineage.from_generation(root).extend(stored)
     while successor := _find_successor(stack, stored, lineage, history):
         skipped_numbers = range(lineage.next_number, successor.number)
         missing += [
-            Missing(number, PLACEHOLDER) for number in skipped_numbers if number not in existing
+            MissingGeneration(number, PLACEHOLDER)
+            for number in skipped_numbers
+            if number not in existing
         ]
         if successor.number not in stored:
             overwritten = successor.number in existing
-            missing.append(Missing(successor.number, successor.text, overwritten))
+            missing.append(MissingGeneration(successor.number, successor.text, overwritten))
         chain = (*lineage.chain, successor)
         lineage = Lineage(chain, successor.number + 1, lineage.rejections).extend(stored)
     return tuple(missing), lineage
 
 
 def restore_generations(stack: Stack) -> list[int]:
-    """Put back whatever is missing; returns the numbers. Raises NewerSchema, AwsFault.
+    """Restore whatever is missing; returns the numbers. Raises NewerSchema, AwsFault.
 
-    A listing can be torn by pruning, or garbled on its way: only a second one that says the same is
-    believed. Where somebody wrote meanwhile the next run looks again.
+    Pruning can tear a listing, and a listing can arrive garbled, so it takes two identical ones. If
+    another writer was faster, nothing more is restored until the next run.
     """
     parameters = stack.keysets.list_parameters()
     missing = _find_missing(stack, parameters)
@@ -82,12 +87,12 @@ def restore_generations(stack: Stack) -> list[int]:
 
 
 def is_incomplete(stack: Stack) -> bool:
-    """Whether something is missing that the history has; raises NewerSchema, AwsFault."""
+    """Whether SSM lacks a generation that the history has; raises NewerSchema, AwsFault."""
     return bool(_find_missing(stack, stack.keysets.list_parameters()))
 
 
-def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
-    """Put these back; returns their numbers. Raises Conflict where a name was taken meanwhile."""
+def put_back(stack: Stack, missing: tuple[MissingGeneration, ...]) -> list[int]:
+    """Restore these generations; returns their numbers. Raises Conflict if a name is taken."""
     for generation in missing:
         if generation.overwritten:
             stack.keysets.remove([f"{generation.number:012d}"])
@@ -95,7 +100,7 @@ def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
     return [generation.number for generation in missing]
 
 
-def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[Missing, ...]:
+def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[MissingGeneration, ...]:
     numbers = [parameter.number for parameter in parameters if parameter.number is not None]
     bounds = (min(numbers), MAX_LISTED) if numbers else ()
     missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))
@@ -108,11 +113,12 @@ def _find_successor(
     lineage: Lineage,
     history: Sequence[HistoryObject],
 ) -> Generation | None:
-    """What follows the newest that counts: what stands in SSM beyond a free name, else from the history.
+    """The successor of the lineage's head: one in SSM above a free name, else one from the history.
 
-    What stands could be written there only while the free name was taken by what does not count. Of two
-    in the history it is the one that something standing descends from, else the older object. What is
-    not chosen is a branch that can be joined; what stands may be on no record yet.
+    A successor in SSM comes first, because it may not be in the history yet. It could only be
+    written there while the free name below it was taken by something that does not count. If the
+    history has several, an ancestor of a generation in SSM comes first, else the older object.
+    Those not chosen remain as branches, which can be joined.
     """
     parent = document.digest(lineage.head.text)
     numbers = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
@@ -144,7 +150,7 @@ def _find_successor(
 
 
 def _parse(stored: StoredParameter) -> Iterator[Generation]:
-    """The generation that a parameter holds."""
+    """The generation that a parameter holds, if it holds one."""
     with suppress(DocumentInvalid):
         generation = document.loads(stored.text)
         if generation.number == stored.number:
@@ -152,14 +158,17 @@ def _parse(stored: StoredParameter) -> Iterator[Generation]:
 
 
 def _recorded(stack: Stack, number: int, history: Sequence[HistoryObject]) -> Iterator[Generation]:
-    """What the history has under this number, the oldest object first."""
+    """The generations in the history with this number, the oldest object first."""
     for entry in islice((entry for entry in history if entry.number == number), _MAX_READ):
         with suppress(DocumentInvalid):
             yield stack.history.read(entry)
 
 
 def _newest(stack: Stack, history: Sequence[HistoryObject]) -> Generation | None:
-    """The newest of the history that follows its own parent there; without any, that can be read."""
+    """The newest generation in the history that lawfully follows its parent there.
+
+    If none does, the newest one that can be read.
+    """
     numbers = sorted({entry.number for entry in history if entry.number is not None}, reverse=True)
     by_digest = {entry.digest: entry for entry in history}
     newest = None

@@ -1,8 +1,8 @@
-"""Reconcile: every ten minutes, whatever an interrupted run left behind is put right.
+"""Reconcile: every ten minutes, repair whatever an interrupted run left behind.
 
-What was deleted of the truth comes back from the history first. Each repair looks at the truth afresh
-and is one of the workflow's own steps, so it may run beside any of them. Where the truth is missing or of a
-newer release the reads raise, and nothing is touched.
+Deleted generations are restored from the history first. Each repair reads the truth anew and uses
+the workflow's own steps, so it may run concurrently with any of them. If the truth is missing or
+was written by a newer release, the reads raise and nothing is changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,13 +30,13 @@ from keyturn.rotation.put_back import restore_generations
 from keyturn.rotation.repairs import Repair
 from keyturn.rotation.task import Outcome
 
-_PATIENCE = timedelta(seconds=30)  # for KMS to know a new key: other repairs wait meanwhile
+_PATIENCE = timedelta(seconds=30)  # for KMS to know a new key; delays the other repairs
 _MAX_NAMED = 20
 _HOUSEKEEPING = {Repair.FORGET_CUTOFFS, Repair.RECORD_GENERATIONS, Repair.PRUNE_GENERATIONS}
 
 
 class RepairFailed(Exception):
-    """Some repairs failed; the others were made."""
+    """Some repairs failed; all others were carried out."""
 
 
 class SweepFailed(KeysetFault):
@@ -44,26 +44,26 @@ class SweepFailed(KeysetFault):
 
 
 def run(stack: Stack) -> Outcome:
-    """What was repaired, by name; raises RepairFailed after all repairs were tried."""
+    """What was repaired, by name; raises RepairFailed after all repairs have been tried."""
     origin = Origin(stack.clock.new_id(), "reconcile", "")
     repairs: dict[str, Any] = {}
     failures: list[str] = []
     try:
         if restored := restore_generations(stack):
             repairs[Repair.RESTORE_GENERATIONS] = restored
-    except AwsFault as fault:  # what counts without the history still does
+    except AwsFault as fault:  # the other repairs work without the history
         failures.append(f"{Repair.RESTORE_GENERATIONS}: {fault}")
     stack.keysets.read()
     for repair, work in _REPAIRS.items():
         try:
             if result := work(stack, replace(origin, reason=repair.value)):
                 repairs[repair] = result
-        except Exception as error:  # noqa: BLE001 - one repair that fails never stops the others
+        except Exception as error:  # noqa: BLE001 - a failed repair never stops the others
             failures.append(f"{repair}: {_text(error)}")
     try:
         _announce_drift(stack, origin, repairs)
         _measure(stack)
-    except Exception as error:  # noqa: BLE001 - nor does what is said of them
+    except Exception as error:  # noqa: BLE001 - nor does a failure to report them
         failures.append(_text(error))
     if failures:
         raise RepairFailed("; ".join(failures))
@@ -71,13 +71,13 @@ def run(stack: Stack) -> Outcome:
 
 
 def join_branches(stack: Stack, origin: Origin) -> int | None:
-    """Repeat what ended on a branch that was deleted and overtaken before it was put back."""
+    """Carry over what ended on a branch that was deleted, then overtaken before it was restored."""
     generation = repair_keyset.join_branches(stack, origin)
     return generation.number if generation else None
 
 
 def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
-    """Retire grace keys whose `verify_until` has passed and whose workflow is late or dead."""
+    """Retire grace keys whose `verify_until` has passed and whose execution is late or dead."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return transitions.retire_overdue(keyset, now, times=stack.times, limits=stack.limits)
@@ -89,7 +89,7 @@ def retire_overdue_keys(stack: Stack, origin: Origin) -> list[str]:
 
 
 def forget_cutoffs(stack: Stack, origin: Origin) -> int:
-    """Drop the cut-offs whose last token is dead, for their room; the JWKS names the new generation."""
+    """Drop cut-offs whose last token has expired, to free their room; returns how many."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         return token_revocation.forget_cutoffs(keyset, now, stack.limits)
@@ -97,12 +97,12 @@ def forget_cutoffs(stack: Stack, origin: Origin) -> int:
     before = stack.keysets.read().keyset.cutoffs
     forgotten = len(before) - len(stack.keysets.update(change, origin).keyset.cutoffs)
     if forgotten:
-        project(stack, origin)  # else publish_jwks would report a JWKS that lags behind
+        project(stack, origin)  # or publish_jwks would report a lagging JWKS
     return forgotten
 
 
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
-    """Activate the standby, or a new key, while nobody signs (a founded keyset has its first run)."""
+    """Activate the standby, or a new key, if no key is active and no first run is about to."""
     generation = stack.keysets.read()
     founding = not generation.keyset.all_keys and _is_young(stack, generation)
     if generation.keyset.active or founding:
@@ -111,7 +111,7 @@ def restore_active_key(stack: Stack, origin: Origin) -> str | None:
 
 
 def restore_standby(stack: Stack, origin: Origin) -> str | None:
-    """Create the missing standby, unless a run may be about to: one key a run, registered or not."""
+    """Create the missing standby, unless a run may be about to; at most one key per run."""
     generation = stack.keysets.read()
     if generation.keyset.standby or _is_young(stack, generation):
         return None
@@ -119,47 +119,47 @@ def restore_standby(stack: Stack, origin: Origin) -> str | None:
 
 
 def publish_jwks(stack: Stack, origin: Origin) -> int | None:
-    """Bring a JWKS that lags behind, or was tampered with, to the truth."""
+    """Make a JWKS that lags behind or was tampered with match the truth again."""
     before = stack.well_known.read()
     generation = project(stack, origin)
     return None if stack.well_known.read() == before else generation.number
 
 
 def destroy_ended_keys(stack: Stack, _origin: Origin) -> list[str]:
-    """Disable the listed retired and revoked keys that KMS still keeps, and have them deleted."""
+    """Disable listed keys that have ended and that KMS still has, and schedule their deletion."""
     ended = stack.keysets.read().keyset.ended
     return _destroy(stack, {key.kms_key_arn: key.kid for key in ended})
 
 
 def sweep_orphans(stack: Stack, _origin: Origin) -> list[str]:
-    """Destroy the KMS keys of this stack that no keyset will ever list and no JWKS shows."""
+    """Destroy KMS keys of this stack that no keyset will ever list and that no JWKS contains."""
     return _destroy(stack, {arn: arn for arn in find_orphans(stack)})
 
 
 def remove_unlawful_generations(stack: Stack, _origin: Origin) -> list[str]:
-    """Tell of what was stored as a generation and does not count, and remove it."""
+    """Report and remove parameters that look like generations and do not count."""
     return unlawful.remove_unlawful(stack)
 
 
 def step_over_unlawful_generations(stack: Stack, origin: Origin) -> int | None:
-    """Repeat the keyset above what stands where its successor should."""
+    """Write the keyset again above unlawful parameters that are in its successor's place."""
     return unlawful.step_over(stack, origin)
 
 
 def record_generations(stack: Stack, _origin: Origin) -> list[int]:
-    """Announce and keep what SSM's own events did not: they come on a best-effort basis."""
+    """Announce and record generations whose SSM change event, which is best-effort, was lost."""
     return record_changes.record_changes(stack)
 
 
 def prune_generations(stack: Stack, _origin: Origin) -> list[int]:
-    """Delete from SSM the generations that are old, or too many, once the bucket holds them."""
+    """Delete generations that are too old or too many from SSM, once the bucket holds them."""
     return pruning.prune_generations(stack)
 
 
 def check_live_keys(stack: Stack, _origin: Origin) -> None:
-    """Insist that each live key is the stack's alone: whoever may change its policy can open it to others.
+    """Check that no live key's policy or grants admit another principal.
 
-    Raises ForeignKey, with all that are not.
+    Anyone who may change a key's policy can add one. Raises ForeignKey, which names all such keys.
     """
     live = (stack.kms.find(key.kms_key_arn) for key in stack.keysets.read().keyset.keys)
     if foreign := stack.kms.find_foreign(filter(None, live)):
@@ -167,7 +167,7 @@ def check_live_keys(stack: Stack, _origin: Origin) -> None:
 
 
 def report_foreign_objects(stack: Stack, _origin: Origin) -> None:
-    """Say as long as they are there which objects of the history are not Keyturn's; nobody reads them."""
+    """Report objects in the history that are not Keyturn's, for as long as they exist."""
     if foreign := list_foreign_objects(stack):
         logger.warning("foreign_objects", count=len(foreign), objects=foreign[:_MAX_NAMED])
         measure(Metric.FOREIGN_OBJECTS, len(foreign))
@@ -181,7 +181,7 @@ _REPAIRS: dict[Repair, Callable[[Stack, Origin], Any]] = {
     Repair.RESTORE_STANDBY: restore_standby,
     Repair.REMOVE_UNLAWFUL_GENERATIONS: remove_unlawful_generations,
     Repair.STEP_OVER_UNLAWFUL_GENERATIONS: step_over_unlawful_generations,
-    Repair.PUBLISH_JWKS: publish_jwks,  # of the last generation that the others append
+    Repair.PUBLISH_JWKS: publish_jwks,  # after every repair that appends a generation
     Repair.DESTROY_ENDED_KEYS: destroy_ended_keys,
     Repair.RECORD_GENERATIONS: record_generations,
     Repair.PRUNE_GENERATIONS: prune_generations,
@@ -192,13 +192,13 @@ _REPAIRS: dict[Repair, Callable[[Stack, Origin], Any]] = {
 
 
 def _destroy(stack: Stack, names: Mapping[str, str]) -> list[str]:
-    """The names of those that were destroyed now; raises SweepFailed after all were tried."""
+    """The names of the keys that were destroyed now; raises SweepFailed after all were tried."""
     destroyed, failures = [], []
     for arn, name in names.items():
         try:
             if stack.kms.destroy(arn, window=stack.settings.deletion_window):
                 destroyed.append(name)
-        except Exception as error:  # noqa: BLE001 - one key never stops the others
+        except Exception as error:  # noqa: BLE001 - a failed key never stops the others
             failures.append(f"{name}: {_text(error)}")
     if failures:
         raise SweepFailed("; ".join(failures))
@@ -219,18 +219,18 @@ def _measure(stack: Stack) -> None:
         overdue = max(now - due_at(activated, stack.times), timedelta(0))
         measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
         measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
-    if keyset.cutoffs:  # without any there is ample room, and no metric to pay for
+    if keyset.cutoffs:  # without any there is ample room, and no need to pay for a metric
         measure(Metric.CUT_OFFS, len(keyset.cutoffs))
         measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
 def _is_young(stack: Stack, generation: Generation) -> bool:
-    """Whether this may be the middle of a run's work."""
+    """Whether a run may still be at work on it."""
     return stack.clock.now() - generation.at < stack.limits.settling_time
 
 
 def _text(error: Exception) -> str:
-    """An error in its own words where they are known to hold nothing foreign, else its kind."""
+    """The error's message if it cannot contain foreign text, else only its type."""
     if isinstance(error, AwsFault | KeysetError | ValueError):
         return str(error)
     return type(error).__name__
@@ -238,7 +238,7 @@ def _text(error: Exception) -> str:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
-    """EventBridge Scheduler's target; its event says nothing."""
+    """The target of EventBridge Scheduler; the event is ignored."""
     outcome = run(Stack.from_environment())
     logger.info("reconcile", **outcome)
     return outcome

@@ -1,9 +1,10 @@
-"""RecordChanges: each generation is announced on the event bus and kept in the bucket.
+"""RecordChanges: announce each generation on the event bus and record it in the bucket.
 
-SSM's own event wakes it as soon as a generation is there, on a best-effort basis; reconcile runs the
-same later. What is kept was announced, so no event is lost, and a repetition announces a change twice:
-kept is the very text under the name of its digest, and no other object counts (docs/decisions/0021).
-What is kept may be pruned from SSM: the fewer generations there are, the fewer pages a reader reads.
+SSM's change event starts it when a generation is written. These events are best-effort, so
+reconcile does the same later. A generation is announced before it is recorded: no event is lost,
+but a repeated run can announce a change twice. A generation counts as recorded only if its exact
+text is stored under the name of its digest (docs/decisions/0021). Then it may be pruned from SSM,
+so that readers have fewer pages to read.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,23 +35,23 @@ TOKENS_REVOKED = "TokensRevoked"
 
 
 class RecordFailed(Exception):
-    """Some steps failed; the others were made."""
+    """Some steps failed; all others were carried out."""
 
 
 def record_changes(stack: Stack) -> list[int]:
-    """Announce and keep every generation that counts and that the bucket does not hold yet, in order."""
+    """Announce and record, in order, every generation that counts and is not in the bucket yet."""
     chain = stack.keysets.read_generations()
-    missing = [generation for generation in chain if not stack.history.holds(generation)]
-    for generation in missing:
+    unrecorded = [generation for generation in chain if not stack.history.holds(generation)]
+    for generation in unrecorded:
         stack.event_bus.put(_build_events(generation, _keyset_before(stack, chain, generation)))
         if stack.history.keep(generation.number, generation.text):
             logger.warning("history_overwritten", generation=generation.number)
             measure(Metric.FOREIGN_OBJECTS)
-    return [generation.number for generation in missing]
+    return [generation.number for generation in unrecorded]
 
 
 def _keyset_before(stack: Stack, chain: tuple[Generation, ...], generation: Generation) -> Keyset:
-    """The keyset that a generation changed; empty if it is the first, or nobody knows."""
+    """The keyset before a generation; empty if it is the first or its parent cannot be found."""
     index = chain.index(generation)
     if index:
         return chain[index - 1].keyset
@@ -79,7 +80,7 @@ def _build_events(generation: Generation, before: Keyset) -> list[tuple[str, Map
 
 
 def _detail(cutoff: CutOff) -> Mapping[str, Any]:
-    """Which tokens are refused; `until` is null for those of a blocked client."""
+    """Which tokens are refused; `until` is null for a blocked client."""
     return {
         "claim": cutoff.claim,
         "digest": cutoff.digest,
@@ -89,7 +90,7 @@ def _detail(cutoff: CutOff) -> Mapping[str, Any]:
 
 
 def run(stack: Stack) -> Outcome:
-    """Every step has its turn; raises RecordFailed afterwards if one failed, and Lambda asks again."""
+    """Try every step, then raise RecordFailed if one failed, so that Lambda retries."""
     origin = Origin(stack.clock.new_id(), "record_changes", "step_over")
     steps: Mapping[str, Callable[[], Any]] = {
         "restored": lambda: _restore(stack, origin),
@@ -120,7 +121,7 @@ def _restore(stack: Stack, origin: Origin) -> list[int]:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: Mapping[str, Any], _context: object) -> Outcome:
-    """The target of SSM's `Parameter Store Change`; what it says is read from SSM itself."""
+    """The target of SSM's `Parameter Store Change` events; the event is ignored and SSM is read."""
     outcome = run(Stack.from_environment())
     logger.info("record_changes", **outcome)
     return outcome

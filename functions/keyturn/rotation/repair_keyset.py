@@ -1,15 +1,15 @@
-"""RepairKeyset: a keyset counts again whose newest generation is gone.
+"""RepairKeyset: restore a keyset whose newest generation is gone.
 
-The operator's command runs this; it is no step of the workflow (docs/decisions/0014). Reconcile does the
-part of it that needs nobody's judgement: it joins branches.
+The operator's command runs this; it is not a step of the workflow (docs/decisions/0014). Reconcile
+does the part that needs no judgement: it joins branches.
 
-* *Lost*: the JWKS or the history shows a later generation than counts in SSM. It was deleted or
+* *Lost*: the JWKS or the history shows a later generation than SSM does. It was deleted or
   overwritten.
-* *Newer release*: what counts has a schema that this release does not know. Nothing is touched.
+* *Newer release*: the keyset has a schema that this release does not know. Nothing is changed.
 
-What is lost comes back from the history as it was where its name is free and what it follows counts.
-Otherwise the newest keyset is appended above every number that anybody can have seen, with whatever ended
-elsewhere revoked in it.
+A lost generation is restored unchanged from the history if its name is free and its parent counts.
+Otherwise the newest keyset is appended above every number that any reader can have seen, and every
+key that had ended elsewhere is revoked in it.
 """
 
 from collections.abc import Iterable
@@ -29,16 +29,21 @@ from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.branches import find_branches, read_ancestors
-from keyturn.rotation.put_back import Missing, is_incomplete, missing_generations, put_back
+from keyturn.rotation.put_back import (
+    MissingGeneration,
+    is_incomplete,
+    missing_generations,
+    put_back,
+)
 from keyturn.rotation.repairs import Repair
 
-_JOIN_REASON = Repair.JOIN_BRANCHES.value  # of the generation that joins them, before their marks
-_MAX_SKIPPED = 200  # numbers that a repair passes over, each with a parameter
+_JOIN_REASON = Repair.JOIN_BRANCHES.value  # in the joining generation; the branches' marks follow
+_MAX_SKIPPED = 200  # numbers; a repair fills each one that it skips with a parameter
 _RECHECK_PAUSE = 2.0  # seconds: SSM promises no consistent reads
 
 
 class Condition(StrEnum):
-    """What is wrong with the stored keyset; also the reason that the repair leaves in it."""
+    """What is wrong with the stored keyset; also the `reason` of the generation that repairs it."""
 
     SOUND = "sound"
     LOST = "lost"
@@ -46,27 +51,27 @@ class Condition(StrEnum):
 
 
 class NothingToRestore(KeysetFault):
-    """Neither SSM nor the history holds a generation that can be read."""
+    """Neither SSM nor the history holds a readable generation."""
 
 
 class JwksNotOurs(KeysetFault):
-    """The JWKS claims a number that cannot be followed, or shows none of the keys."""
+    """The JWKS claims a number that is out of reach, or contains none of the live keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was read, and what a repair would do about it."""
+    """What was found, and what a repair would do about it."""
 
     condition: Condition
-    problem: str = ""  # with a newer release's document
-    missing: tuple[Missing, ...] = ()  # come back as they were
+    problem: str = ""  # set if a newer release wrote the document
+    missing: tuple[MissingGeneration, ...] = ()  # to restore unchanged
     source: Generation | None = None  # the newest keyset that can be read
     number: int | None = None  # of the generation to append; None if the source will count
-    revocations: tuple[str, ...] = ()  # live in the source, ended elsewhere
+    revocations: tuple[str, ...] = ()  # kids that are live in the source but ended elsewhere
 
 
 def diagnose(stack: Stack) -> Diagnosis:
-    """Tell the cases apart; raises NothingToRestore, JwksNotOurs, AwsFault."""
+    """Find out what is wrong; raises NothingToRestore, JwksNotOurs, AwsFault."""
     diagnosis = _diagnose(stack)
     if diagnosis.condition is not Condition.LOST:
         return diagnosis
@@ -75,9 +80,9 @@ def diagnose(stack: Stack) -> Diagnosis:
 
 
 def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | None:
-    """Have the newest keyset count again; raises Conflict if the keyset changed meanwhile.
+    """Make the newest keyset count again; returns the generation that was appended, if any.
 
-    Returns what was appended.
+    Raises Conflict if the keyset has changed since the diagnosis.
     """
     put_back(stack, diagnosis.missing)
     if not (diagnosis.source and diagnosis.number):
@@ -88,15 +93,16 @@ def repair(stack: Stack, diagnosis: Diagnosis, origin: Origin) -> Generation | N
 
 
 def join_branches(stack: Stack, origin: Origin) -> Generation | None:
-    """Where a writer was faster than the repair of a deletion, what ended on the lost branch ends again.
+    """End again what ended on a lost branch, if a writer was faster than the repair of a deletion.
 
-    The keyset goes on above the highest number of the branch, which readers and the JWKS may hold. Only a
-    branch that lawfully left what counts is believed, and no JWKS is: anybody may have written either.
-    Returns what was appended, if there was a branch. Raises Conflict, KeysetFault, AwsFault.
+    The keyset continues above the branch's highest number, which readers and the JWKS may have
+    seen. A branch is trusted only if it lawfully descends from the lineage; a JWKS is not trusted
+    at all, since either may be forged. Returns the generation that was appended, if there was a
+    branch to join. Raises Conflict, KeysetFault, AwsFault.
     """
     parameters, lineage = stack.keysets.read_all()
     lost = _near_branches(stack, lineage)
-    if not lost or is_incomplete(stack):  # what can come back as it was is no lost branch
+    if not lost or is_incomplete(stack):  # what can be restored unchanged is not lost
         return None
     head, newest = lineage.head, max(generation.number for generation in lost)
     ended = {key.kid for generation in lost for key in generation.keyset.ended}
@@ -113,15 +119,15 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     origin = replace(origin, reason=" ".join([_JOIN_REASON, *map(_mark, tips)]))
     try:
         return stack.keysets.restore(number, replace(keyset, cutoffs=cutoffs), origin)
-    except DocumentTooLarge:  # a revocation waits for no cut-off
+    except DocumentTooLarge:  # revocations take precedence over cut-offs
         logger.warning("cutoffs_not_joined", generation=newest)
         return stack.keysets.restore(number, keyset, origin)
 
 
 def _tips_to_join(stack: Stack, lost: list[Generation], lineage: Lineage) -> list[Generation]:
-    """The ends of the branches, but for those whose mark a generation of the lineage bears.
+    """The tips of the branches, except those that a generation of the lineage has joined already.
 
-    What was released since they were joined would be blocked again.
+    Joining them again would block again what has been released since.
     """
     ancestors = islice(read_ancestors(stack, lineage.chain[0]), LOOK_AHEAD)
     reasons = [generation.reason for generation in (*ancestors, *lineage.chain)]
@@ -136,7 +142,7 @@ def _mark(tip: Generation) -> str:
 
 
 def _merge_cutoffs(stack: Stack, keyset: Keyset, tips: Iterable[Generation]) -> tuple[CutOff, ...]:
-    """The cut-offs of a keyset, each as strict as those of the tips, and those that only they have."""
+    """The cut-offs of the keyset and of the tips; where several match, one as strict as all."""
     now = stack.clock.now()
     others = (cutoff for tip in tips for cutoff in tip.keyset.cutoffs)
     return merge(keyset.cutoffs, (cutoff for cutoff in others if not cutoff.is_over(now)))
@@ -156,7 +162,7 @@ def _diagnose(stack: Stack) -> Diagnosis:
     branches = _near_branches(stack, lineage)
     ended = {key.kid for generation in branches for key in generation.keyset.ended}
     newest = max([head.number, *(generation.number for generation in branches)])
-    if projection and published_number > newest:  # a JWKS shows exactly the live keys
+    if projection and published_number > newest:  # a JWKS contains exactly the live keys
         ended |= {key.kid for key in head.keyset.keys} - projection.keys.keys()
     live = [key.kid for key in head.keyset.keys]
     if published_number > newest and (
@@ -177,13 +183,13 @@ def _diagnose(stack: Stack) -> Diagnosis:
 
 
 def _near_branches(stack: Stack, lineage: Lineage) -> list[Generation]:
-    """Those that a repair can pass over."""
+    """The branches whose numbers are close enough for a repair to skip them."""
     limit = lineage.next_number + _MAX_SKIPPED
     return [branch for branch in find_branches(stack, lineage) if branch.number < limit]
 
 
 def _source(head: Generation, branches: Iterable[Generation]) -> Generation:
-    """The newest generation that what counts can become."""
+    """The newest generation that the head may lawfully become."""
     later = (
         generation
         for generation in branches

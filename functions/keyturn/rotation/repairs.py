@@ -1,10 +1,10 @@
-"""The repairs by name; reconcile.py makes them."""
+"""The names of the repairs; reconcile.py carries them out."""
 
 from enum import StrEnum
 
 
 class Repair(StrEnum):
-    """What a repair is called in the log, in events and as the reason of a generation."""
+    """A repair's name in the log, in events and as the `reason` of a generation."""
 
     RESTORE_GENERATIONS = "restore_generations"
     JOIN_BRANCHES = "join_branches"

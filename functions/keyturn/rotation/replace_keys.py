@@ -1,4 +1,4 @@
-"""ReplaceKeys: after a revocation there is again a key that signs and one that stands by."""
+"""ReplaceKeys: after a revocation, ensure that there is an active key and a standby again."""
 
 from keyturn.aws.stack import Stack
 from keyturn.rotation.create_key import ensure_active, ensure_standby
@@ -8,8 +8,8 @@ from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
     """Outcome `replaced`, with both kids.
 
-    Where both are missing both are created first: KMS may take minutes to know a key, and the second
-    takes them beside the first.
+    If both keys are missing, both are created first: KMS may take minutes to know a new key, and so
+    the two waits overlap.
     """
     keyset = stack.keysets.read().keyset
     second = None if keyset.active or keyset.standby else stack.kms.create()

@@ -1,4 +1,4 @@
-"""ReportFailure: an execution failed, timed out or was stopped; the event bus hears it in our words."""
+"""ReportFailure: announce on the event bus that an execution failed, timed out or was stopped."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -13,11 +13,11 @@ from keyturn.rotation.task import Outcome
 
 
 class _DetailInput(BaseModel):
-    """Of Step Functions' status change; what went wrong stays in the execution's history."""
+    """The detail of Step Functions' status change; the error stays in the execution's history."""
 
     execution: str = Field(alias="executionArn")
     status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
-    input: str | None = None  # left out when it is too long for an event
+    input: str | None = None  # omitted if it is too long for an event
 
 
 class _StatusChangeInput(BaseModel):
@@ -26,7 +26,7 @@ class _StatusChangeInput(BaseModel):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _context: object) -> Outcome:
-    """Outcome `reported`; raises AwsFault, and Lambda tries it again."""
+    """Outcome `reported`; raises AwsFault, whereupon Lambda retries."""
     detail = parse(TypeAdapter(_StatusChangeInput), event).detail
     fields = {"execution": detail.execution, "status": detail.status}
     bus = Stack.from_environment().event_bus
@@ -37,7 +37,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Outcome:
 
 
 def _describe_request(text: str | None) -> dict[str, str | None]:
-    """Which mode, and by whom; anybody can start an execution with anything."""
+    """The mode and who started it, None if not known: an execution's input can be anything."""
     request = ExecutionRequest.parse(text or "")
     fields = {"mode": request.mode, "started_by": request.started_by}
     return {name: None if value == UNKNOWN else value for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""RetireKey: no token of the superseded key can be alive, so it leaves the keyset."""
+"""RetireKey: retire the superseded key once all its tokens have expired."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from keyturn.rotation.task import Outcome, Step, SupersedingInput, task
 
 
 def run(stack: Stack, event: SupersedingInput) -> Outcome:
-    """Outcome `retired`; `too_early` goes to another wait, `overtaken` back to the plan."""
+    """Outcome `retired`; `too_early` leads to another wait, `overtaken` back to the plan."""
     kid = event.plan.supersede
 
     def change(keyset: Keyset, now: datetime) -> Keyset:

@@ -1,7 +1,7 @@
-"""RevokeKeys: one write, the execution's first: these keys are out, and these tokens are refused.
+"""RevokeKeys: revoke keys and cut off tokens, in one write, which is the execution's first.
 
-The standby signs if need be. A cut-off's instant is that of the plan, however late or often it is written: a
-step that runs again, or two periods later, cuts off nothing that was issued since.
+If the active key is revoked, the standby becomes active in the same write. Cut-offs take their time
+from the plan, so a step that is repeated or late does not cut off tokens issued since.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ _NO_CUTOFFS: Mapping[str, Any] = {"cut_off": {}, "block": (), "release": ()}
 
 
 def run(stack: Stack, event: EmergencyInput) -> Outcome:
-    """Outcome `revoked`; kids that no keyset knows are named, and hold nothing up.
+    """Outcome `revoked`. Unknown kids are listed as such; they do not hold up the others.
 
-    Raises CutOffsFull, NotBlocked and OrderOvertaken, after the keys are revoked.
+    Raises CutOffsFull, NotBlocked or OrderOvertaken only after the keys have been revoked.
     """
     try:
         generation, refusal = _write(stack, event), None

@@ -1,4 +1,4 @@
-"""RollBackKey: a grace key signs again, and the key that had superseded it only verifies."""
+"""RollBackKey: a grace key becomes active again; the key that had superseded it goes into grace."""
 
 from datetime import datetime
 
@@ -11,13 +11,13 @@ from keyturn.rotation.task import Outcome, Step, StepInput, task
 
 
 class RollbackInput(StepInput):
-    """Which key is to sign again."""
+    """Any step's input, and the key to make active again."""
 
     kid: Kid
 
 
 def run(stack: Stack, event: RollbackInput) -> Outcome:
-    """Outcome `activated` or `activated_without_grace`, as ActivateKey; `overtaken` when it is too late."""
+    """Outcome `activated` or `activated_without_grace`, as ActivateKey; `overtaken` if too late."""
 
     def change(keyset: Keyset, now: datetime) -> Keyset:
         supersede = event.plan.supersede

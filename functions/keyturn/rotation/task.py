@@ -1,4 +1,4 @@
-"""What every Task has in common: parse the input, run the step, say what came of it."""
+"""What every Task has in common: parse the input, run the step, return and log the outcome."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -31,7 +31,7 @@ _I = TypeVar("_I")
 
 
 class Step(StrEnum):
-    """The Tasks of the workflow, as their log lines call them."""
+    """The Tasks of the workflow, by the names used in their log lines."""
 
     ACTIVATE_KEY = "activate_key"
     CONCLUDE_EMERGENCY = "conclude_emergency"
@@ -56,11 +56,11 @@ class PlanOutput(BaseModel):
     op_id: OpId
     reason: Text
     supersede: Kid | None = None
-    at: datetime | None = None  # missing in executions that an older release planned
+    at: datetime | None = None  # missing in executions planned by an older release
 
 
 class StandbyOutput(BaseModel):
-    """The standby that CreateKey ensured."""
+    """The standby, from CreateKey."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,7 +68,7 @@ class StandbyOutput(BaseModel):
 
 
 class StepInput(BaseModel):
-    """The execution's state, as any step behind the plan finds it."""
+    """The execution's state, as every step after the plan receives it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,32 +77,33 @@ class StepInput(BaseModel):
 
     @property
     def origin(self) -> Origin:
-        """What the history says of a change this step makes."""
+        """How the history attributes a change that this step makes."""
         return Origin(self.plan.op_id, self.started_by, self.plan.reason)
 
 
 class StandbyInput(StepInput):
-    """The same once there is a standby."""
+    """The state of an execution that has a standby."""
 
     standby: StandbyOutput
 
 
 class SupersedingPlan(PlanOutput):
-    """A plan that named the key to supersede."""
+    """A plan that names the key to supersede."""
 
     supersede: Kid
 
 
 class SupersedingInput(StepInput):
-    """The same where a key has been superseded."""
+    """The state of an execution that has superseded a key."""
 
     plan: SupersedingPlan
 
 
 class EmergencyInput(StepInput):
-    """The same in an emergency: which kids are to go, whose tokens are to be refused.
+    """The state of an emergency: which keys to revoke, and whose tokens to refuse.
 
-    `cut_off` holds digests of claims' values (keyset/cutoffs.py), `block` and `release` those of clients.
+    `cut_off` holds digests of claim values (keyset/cutoffs.py), `block` and `release` those of
+    client names.
     """
 
     kids: Kids = ()
@@ -114,8 +115,8 @@ class EmergencyInput(StepInput):
 def task(step: Step, input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Handler:
     """The Lambda handler around `run(stack, input)`; `step` is the message of its log line.
 
-    A refusal is an outcome for the Choice states: `too_early` with the instant to try again at, or
-    `overtaken` when the world moved.
+    A refusal becomes an outcome for the Choice states: `too_early`, with the time of the next
+    attempt, or `overtaken`, if the keyset has changed since the plan.
     """
     adapter: TypeAdapter[_I] = TypeAdapter(input_type)
 
@@ -136,11 +137,11 @@ def task(step: Step, input_type: Any, run: Callable[[Stack, _I], Outcome]) -> Ha
 
 
 def measure_since_plan(stack: Stack, event: StepInput, name: Metric) -> None:
-    """How long it took from the plan until now, in seconds."""
+    """Measure the time from the plan until now, in seconds."""
     if event.plan.at:
         measure(name, max(0.0, (stack.clock.now() - event.plan.at).total_seconds()))
 
 
 def rfc3339(instant: datetime) -> str:
-    """An instant as Step Functions' Wait states spell it."""
+    """An instant in the format that Step Functions' Wait states take."""
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,11 +1,12 @@
-"""What stands below the keyset's path and does not count is told once, kept and removed.
+"""Report, record and remove parameters below the keyset's path that do not count.
 
-Nobody reads it as a generation (keyset/lineage.py). Removing it keeps the listing short, and sees to it
-that no forged text is ever the oldest one.
+Readers ignore them (keyset/lineage.py). Removing them keeps the listing short and ensures that the
+oldest parameter is never a forged one.
 
-* Where a generation may soon be written, and where one was written above it, a text stays: its name is
-  taken for good, and a name that is free again would be a second place for the same successor. It goes
-  with the generations below it (`prune_generations`), which a quiet stack steps over.
+* Among the lineage's names, and where its next generations may be written, a parameter stays: once
+  its name was free again, the same successor could be written in two places. It is deleted together
+  with the generations below it (`prune_generations`). On a quiet stack `step_over` makes that
+  possible.
 * Anywhere else it is removed at once.
 """
 
@@ -24,7 +25,7 @@ from keyturn.rotation.task import rfc3339
 
 
 def remove_unlawful(stack: Stack) -> list[str]:
-    """Tell, keep and remove; returns the names of what was told of or removed now."""
+    """Report, record and remove; returns the names that were reported or removed in this run."""
     parameters, lineage = stack.keysets.read_all()
     unlawful_parameters = find_unlawful(parameters, lineage)
     new_parameters = [
@@ -49,10 +50,11 @@ def remove_unlawful(stack: Stack) -> list[str]:
 
 
 def step_over(stack: Stack, origin: Origin) -> int | None:
-    """Repeat the keyset above what stands where its successors should; returns the number it takes.
+    """Repeat the keyset above unlawful parameters in its successors' places; returns the number.
 
-    Readers then no longer meet it, nor does one go on from it that holds it, and it is pruned with the
-    generations below. What the history still has to put back is no stranger: its names stay free.
+    Readers then no longer come across these parameters, and a reader that took one for a generation
+    does not continue from it. They are pruned with the generations below. Does nothing while
+    generations are still to be restored from the history: their names must stay free.
     """
     parameters, lineage = stack.keysets.read_all()
     near = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
@@ -62,7 +64,7 @@ def step_over(stack: Stack, origin: Origin) -> int | None:
         return None
     try:
         return stack.keysets.restore(number, lineage.head.keyset, origin).number
-    except Conflict:  # somebody wrote: the next run looks again
+    except Conflict:  # another writer was faster: the next run tries again
         return None
 
 
@@ -77,7 +79,7 @@ def find_unlawful(parameters: list[StoredParameter], lineage: Lineage) -> list[S
 
 
 def _is_near(stored: StoredParameter, lineage: Lineage) -> bool:
-    """Whether its name is one of the lineage's, or may become one while a deletion is under way."""
+    """Whether its name belongs to the lineage, or may soon, while it is being deleted."""
     number, root = stored.number, lineage.chain[0].number
     return number is not None and root <= number < lineage.next_number + LOOK_AHEAD
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance import run as module
 from tests.conformance.__main__ import conform
-from tests.conformance.items import Item, Missing, Outcome, World
+from tests.conformance.items import Item, MissingGeneration, Outcome, World
 from tests.conformance.order import Order
 from tests.conformance.place import Account
 from tests.demo.story import DoesNotHold
@@ -68,7 +68,7 @@ def fails(_world: World) -> str:
 
 def is_missing(_world: World) -> str:
     """Cannot be tried."""
-    raise Missing("nothing to try it with")
+    raise MissingGeneration("nothing to try it with")
 
 
 def test_everything_is_deleted_after_success(

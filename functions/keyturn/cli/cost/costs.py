@@ -34,7 +34,7 @@ _DAILY = 4  # states of a scheduled run that finds nothing due
 class CostLine:
     """`amount` of something a month at `price` dollars apiece."""
 
-    what: str
+    item: str
     amount: float
     unit: str
     price: float

@@ -10,7 +10,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of, merge
 from keyturn.keyset.states import State
 from keyturn.keyset.token_revocation import release
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation import reconcile
+from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, revoked
 from tests.unit.stage import invoke, truth
@@ -119,14 +119,22 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
     assert not truth(cloud).cutoff(Claim.CLIENT, client).is_block
 
 
-def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud):
+def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud, origin):
     """Whoever deletes the generation that it left as well hides nothing."""
+    blocked(booted, origin, is_blocked=True)
     record_changes(booted)
-    lose(
-        cloud,
-        booted.keysets.read_generations()[0].number,
-        booted.keysets.read_generations()[-2].number,
-    )
+    lose(cloud, *(one.number for one in booted.keysets.read_generations()[:-1]))
     assert len(booted.keysets.read_generations()) == 1
     invoke(reconcile, {})
     assert truth(cloud).find(branch).state is State.REVOKED
+
+
+def test_what_can_come_back_as_it_was_is_no_branch(booted, cloud, stack, origin):
+    """Its name is free: nothing is written above it, which would take it."""
+    for kid in [key.kid for key in truth(cloud).keys]:
+        revoked(booted, stack, kid)
+        record_changes(booted)
+    lose(cloud, booted.keysets.read().number)
+    before = booted.keysets.read_texts()
+    assert repair_keyset.join_branches(booted, origin) is None
+    assert booted.keysets.read_texts() == before
