@@ -18,7 +18,7 @@ from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.lineage import trace
-from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.model import Generation, Key, Keyset
 from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
@@ -205,6 +205,25 @@ def truth(cloud: Account) -> Keyset:
     lineage = trace(cloud.ssm.stored(KEYSET))
     assert lineage, "there is no keyset"
     return lineage.head.keyset
+
+
+def active_key(keyset: Keyset) -> Key:
+    """The key that signs, where there must be one."""
+    assert keyset.active, "no key is active"
+    return keyset.active
+
+
+def standby_key(keyset: Keyset) -> Key:
+    """The key that signs next, where there must be one."""
+    assert keyset.standby, "there is no standby"
+    return keyset.standby
+
+
+def live_key(keyset: Keyset, kid: str) -> Key:
+    """A key that has not ended."""
+    key = keyset.get(kid)
+    assert isinstance(key, Key), f"the key is {key.state}"
+    return key
 
 
 def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:

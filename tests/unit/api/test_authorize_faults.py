@@ -17,7 +17,7 @@ from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
 from tests.unit.api import events
 from tests.unit.api.requests import mint, silent
-from tests.unit.stage import forge, invoke, settle, truth
+from tests.unit.stage import forge, invoke, settle, standby_key, truth
 
 KINDS = ["token", "request", "http"]
 
@@ -77,7 +77,7 @@ def test_kms_down_is_a_fault(booted, cloud, aws, printed, caplog, kind, code, fa
 
 def test_a_public_key_under_another_kid_is_a_fault(booted, cloud):
     """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
-    active, standby = truth(cloud).active, truth(cloud).standby
+    active, standby = truth(cloud).active, standby_key(truth(cloud))
     token = mint(booted, cloud, active)
     swapped = replace(active, kms_key_arn=standby.kms_key_arn)
     settle(cloud, booted, Keyset((swapped,)))
