@@ -7,7 +7,7 @@ import pytest
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
 from tests.unit.api.requests import accepted, logged, mint
-from tests.unit.stage import active_key, settle, standby_key, truth
+from tests.unit.stage import active_key, grace_until, settle, standby_key, truth
 
 
 def change(booted, origin, transition, *args, **kwargs):
@@ -25,7 +25,7 @@ def test_tokens_of_a_published_standby_count(booted, cloud):
 def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, origin, printed):
     """Nobody may have signed with it."""
     standby = standby_key(truth(cloud))
-    settle(cloud, booted, Keyset((truth(cloud).active, replace(standby, published=None))))
+    settle(cloud, booted, Keyset((active_key(truth(cloud)), replace(standby, published=None))))
     assert not accepted(mint(booted, cloud, standby))
     assert logged(printed)[-1]["code"] == "key_not_published"
     change(booted, origin, publish, [standby.kid])
@@ -45,7 +45,7 @@ def test_grace_ends_by_the_readers_own_clock(booted, cloud, origin, clock, print
         times=booted.times,
         limits=booted.limits,
     )
-    until = truth(cloud).get(old.kid).verify_until
+    until = grace_until(truth(cloud), old.kid)
     clock.wall = until
     assert accepted(mint(booted, cloud, old))
     clock.advance(0.001)
