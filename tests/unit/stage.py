@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.lineage import trace
 from keyturn.keyset.model import Generation, Key, Keyset
 from tests.cloud.account import Account
@@ -219,11 +220,19 @@ def standby_key(keyset: Keyset) -> Key:
     return keyset.standby
 
 
-def live_key(keyset: Keyset, kid: str) -> Key:
-    """A key that has not ended."""
+def grace_until(keyset: Keyset, kid: str) -> datetime:
+    """The instant until which a superseded key verifies, where there must be one."""
     key = keyset.get(kid)
     assert isinstance(key, Key), f"the key is {key.state}"
-    return key
+    assert key.verify_until, f"the key is {key.state}"
+    return key.verify_until
+
+
+def client_cutoff(keyset: Keyset, client: str) -> CutOff:
+    """The cut-off of a client, given as a digest, where there must be one."""
+    cutoff = keyset.cutoff(Claim.CLIENT, client)
+    assert cutoff, "the client is not cut off"
+    return cutoff
 
 
 def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:

@@ -281,7 +281,7 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
     """A keyset that names the wrong KMS key projects nothing."""
     standby, before = standby_key(truth(cloud)), jwks(cloud)
     wrong = replace(standby, kms_key_arn=active_key(truth(cloud)).kms_key_arn)
-    settle(cloud, unpublished, Keyset((truth(cloud).active, wrong)))
+    settle(cloud, unpublished, Keyset((active_key(truth(cloud)), wrong)))
     with pytest.raises(NotASigningKey, match=standby.kid):
         invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == before

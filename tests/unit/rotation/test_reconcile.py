@@ -16,7 +16,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import Principal
 from tests.unit.rotation.stage import change
-from tests.unit.stage import active_key, invoke, settle, standby_key, truth
+from tests.unit.stage import active_key, grace_until, invoke, settle, standby_key, truth
 
 BUCKET = "keyturn-demo"
 SECOND = timedelta(seconds=1)
@@ -81,7 +81,7 @@ def test_a_missing_jwks_is_written(clean, cloud):
 def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
     """Only after verify_until + ε, and then it is destroyed and gone from the JWKS in the same run."""
     key = truth(cloud).get(superseded)
-    clock.wall = key.verify_until + SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + SECOND
     assert "retire_overdue_keys" not in repair()
     assert truth(cloud).get(superseded).state is State.GRACE
     clock.advance(1)
@@ -223,7 +223,7 @@ def test_a_failing_repair_does_not_stop_the_others(
 ):
     """All are tried; the error at the end names those that failed and says why."""
     key = truth(cloud).get(superseded)
-    clock.wall = key.verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     aws.fail(call, aws.error("AccessDenied", 403), times=99)
     with pytest.raises(RepairFailed, match=f"{broken}: .*{call}: AccessDenied"):
         invoke(reconcile, {})
@@ -234,7 +234,7 @@ def test_a_failing_repair_does_not_stop_the_others(
 
 def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock):
     """Its name is the reason of the generation it wrote."""
-    clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     repair()
     stored = clean.keysets.read_texts()
     origins = {
@@ -245,7 +245,7 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock
 
 def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, stack, aws, cloud, clock):
     """The workflow retired the key between the look and the write."""
-    clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     aws.meanwhile(
         "ssm:PutParameter",
         lambda: change(stack, revoke, [superseded], times=clean.times, limits=clean.limits),

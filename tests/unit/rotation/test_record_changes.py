@@ -189,9 +189,12 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
     """However often a run lists them; nor by the next run of the same container."""
     parsed = []
     read = document._generation
-    monkeypatch.setattr(
-        document, "_generation", lambda members, text: parsed.append(text) or read(members, text)
-    )
+
+    def generation(members, text):
+        parsed.append(text)
+        return read(members, text)
+
+    monkeypatch.setattr(document, "_generation", generation)
     document.loads.cache_clear()
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})

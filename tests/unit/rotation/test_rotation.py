@@ -32,7 +32,7 @@ def test_the_first_rotation_of_all(founded, start, stack, cloud, clock):
 
 def test_a_scheduled_rotation(due, start, cloud, stack, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
-    old, standby = active_key(truth(cloud)), truth(cloud).standby
+    old, standby = active_key(truth(cloud)), standby_key(truth(cloud))
     run = start(started_by="schedule")
     start = clock.now()
     assert run.finish() == "Rotated"
@@ -98,6 +98,7 @@ def test_a_rotation_that_was_missed_is_made_up(booted, start, stack, cloud, cloc
     clock.advance(10 * booted.times.rotation_period)
     assert start().finish() == "Rotated"
     activated = active_key(at_rest(stack, cloud).keyset).activated
+    assert activated
     clock.wall = activated + timedelta(seconds=booted.times.rotation_period - 1)
     assert start().finish() == "NotDue"
     clock.advance(1)
@@ -112,9 +113,10 @@ def test_an_operator_rotates_before_it_is_due(booted, start, cloud, stack):
     assert run.data["plan"]["reason"] == "operator_asked"
     generation = at_rest(stack, cloud)
     assert [key.kid for key in generation.keyset.ended] == [old.kid]
-    assert active_key(generation.keyset).activated > active_key(
-        generation.keyset
-    ).published + timedelta(seconds=10)
+    active = active_key(generation.keyset)
+    assert active.activated
+    assert active.published
+    assert active.activated > active.published + timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("when", ["not due", "due"])
@@ -137,6 +139,8 @@ def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
     run.naps = 3
     run.until("CreateKeyAfterActivate")
     active = active_key(truth(cloud))
+    assert active.activated
+    assert active.published
     assert active.activated > timing.may_sign_after(active.published, booted.times)
     assert run.outcomes.count(("activate_key", "too_early")) == 3
     run.naps = 2
@@ -156,9 +160,10 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
     assert run.visited.count("PlanRotation") == 2
     keyset = at_rest(stack, cloud).keyset
     assert {key.kid for key in keyset.ended} == {standby.kid, old.kid}
-    assert active_key(keyset).activated > timing.may_sign_after(
-        active_key(keyset).published, due.times
-    )
+    active = active_key(keyset)
+    assert active.activated
+    assert active.published
+    assert active.activated > timing.may_sign_after(active.published, due.times)
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])

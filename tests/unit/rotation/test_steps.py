@@ -9,7 +9,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
 from tests.unit.rotation.stage import change, planned
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
@@ -38,6 +38,7 @@ def ending(superseded, cloud):
 def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
     active, standby = active_key(truth(cloud)), standby_key(truth(cloud))
+    assert standby.published
     clock.wall = standby.published + WAIT
     before = cloud.snapshot()
     refused = invoke(activate_key, planned(cloud))
@@ -56,7 +57,7 @@ def test_activation_says_when_the_old_key_may_retire(due, cloud, clock):
     it, and again for that of whoever wakes it."""
     old = active_key(truth(cloud)).kid
     outcome = invoke(activate_key, planned(cloud))
-    assert truth(cloud).get(old).verify_until == clock.now() + GRACE
+    assert grace_until(truth(cloud), old) == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
@@ -109,7 +110,7 @@ def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
 
 def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud, clock):
     """At verify_until + ε it is too early, one second later it is not."""
-    clock.wall = truth(cloud).get(superseded.kid).verify_until + timedelta(seconds=1)
+    clock.wall = grace_until(truth(cloud), superseded.kid) + timedelta(seconds=1)
     before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "too_early"
     assert cloud.snapshot() == before

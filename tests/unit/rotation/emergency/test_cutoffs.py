@@ -12,7 +12,7 @@ from keyturn.rotation import reconcile, record_changes, revoke_keys
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.stage import active_key, invoke, truth
+from tests.unit.stage import active_key, client_cutoff, invoke, truth
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
 PLAN = {"op_id": "op-1", "reason": "host broken into"}
@@ -46,14 +46,14 @@ def test_keys_and_cutoffs_are_one_write(booted, cloud):
     assert outcome["generation"] == number + 1
     assert outcome["ended"] == [active]
     assert named(truth(cloud)) == {(Claim.TOKEN, ANN), (Claim.CLIENT, ORDERS)}
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_released_client_stays_cut_off_until_then(booted, cloud):
     """What was issued before its release is refused for as long as it can be alive."""
     cut(booted, block=[ORDERS])
     cut(booted, release=[ORDERS])
-    cutoff = truth(cloud).cutoff(Claim.CLIENT, ORDERS)
+    cutoff = client_cutoff(truth(cloud), ORDERS)
     assert not cutoff.is_block
     assert cutoff.refuses(booted.clock.now().timestamp())
 
@@ -80,7 +80,7 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cloud, clock)
     clock.advance(600)
     cut(booted, block=[ORDERS])
     assert cut(booted, release=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_release_that_overtakes_its_block_is_told(booted, cloud, clock):
@@ -93,10 +93,10 @@ def test_a_release_that_overtakes_its_block_is_told(booted, cloud, clock):
         True,
     )
     cut(booted, block=[ORDERS], at=at)
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
     assert cut(booted, release=[ORDERS])["outcome"] == "revoked"
     assert cut(booted, block=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert not truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert not client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cloud, clock):
@@ -108,7 +108,7 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cloud, clo
     outcome = cut(booted, kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
     assert "order again" in outcome["reason"]
-    assert not truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert not client_cutoff(truth(cloud), ORDERS).is_block
     assert active_key(truth(cloud)).kid != active
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
@@ -98,7 +99,7 @@ def test_nothing_to_flush(booted, gateway, start, cloud):
 def edge(booted, container, monkeypatch):
     """A stack with a distribution, and what it was asked."""
     stack = container(distribution="E1")
-    asked = []
+    asked: list[Any] = []
     edge = SimpleNamespace(error=None, asked=asked)
 
     def create_invalidation(**given):

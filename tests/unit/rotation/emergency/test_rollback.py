@@ -4,12 +4,13 @@ import pytest
 
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
+from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
 from tests.unit.rotation.execution import turns
 from tests.unit.rotation.stage import api, emergency, settled, writes_of
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
 
 
 @pytest.fixture
@@ -40,10 +41,11 @@ def test_a_rollback(turned, old, start, cloud, stack, clock):
     assert stack.well_known.read().generation == stack.keysets.read().number
     assert api(stack).check(token) == "ok"
     assert api(stack).check(api(stack).issue()) == "ok"
-    until = keyset.get(new).verify_until
+    until = grace_until(keyset, new)
     assert run.finish() == "Rotated"
     assert run.visited == ROLLBACK
     ended = truth(cloud).get(new)
+    assert isinstance(ended, EndedKey)
     assert ended.state is State.RETIRED
     assert ended.ended > until
     assert cloud.kms.state(ended.kms_key_arn) == "PendingDeletion"
@@ -71,7 +73,7 @@ def test_it_is_one_write_that_says_why(turned, old, start, stack):
 @pytest.mark.parametrize("early", [True, False], ids=["just in time", "too late"])
 def test_too_late(turned, old, start, cloud, stack, clock, early):
     """From verify_until - ω - C - ε on a verifier may stop accepting the key before it hears."""
-    limit = timing.roll_back_before(truth(cloud).get(old).verify_until, stack.times)
+    limit = timing.roll_back_before(grace_until(truth(cloud), old), stack.times)
     clock.advance((limit - clock.now()).total_seconds() - (1 if early else 0))
     before = cloud.snapshot()
     run = back(start, old).until("WaitForGrace")
@@ -223,7 +225,7 @@ def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock
     clock.advance(10)
     token = api(stack).issue()
     again = start(supersede=old).until("WaitForGrace")
-    until = truth(cloud).get(old).verify_until
+    until = grace_until(truth(cloud), old)
     turned.until("RetireKey").step()
     assert turned.data["retirement"]["outcome"] == "too_early"
     assert truth(cloud).get(old).state is State.GRACE
@@ -231,6 +233,7 @@ def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock
     turns(turned, rollback, again)
     assert {run.ended for run in (turned, rollback, again)} <= GREEN
     ended = truth(cloud).get(old)
+    assert isinstance(ended, EndedKey)
     assert ended.state is State.RETIRED
     assert ended.ended > until
     settled(stack, cloud)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_a_revocation_meets_other_writers(kids, start, stack, aws, cloud, origin
     first = stack.keysets.read().number
     unseen = DirectWire()
     unseen.instant = float("inf")
-    ssm = SsmClient(cloud.ssm, unseen, retries=False)
+    ssm: Any = SsmClient(cloud.ssm, unseen, retries=False)
     others = KeysetStore("demo", stack.clock, ssm, ssm)
 
     def touched(keyset, now):

@@ -13,7 +13,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, revoked
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.stage import active_key, client_cutoff, invoke, standby_key, truth
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
     lose(cloud, booted.keysets.read().number)
     revoked(booted, stack, active_key(truth(cloud)).kid)
     invoke(reconcile, {})
-    assert truth(cloud).cutoff(Claim.CLIENT, client).is_block
+    assert client_cutoff(truth(cloud), client).is_block
     booted.keysets.update(
         lambda keyset, now: release(
             keyset, [client], before=now.replace(microsecond=0), times=booted.times
@@ -116,7 +116,7 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
         origin,
     )
     invoke(reconcile, {})
-    assert not truth(cloud).cutoff(Claim.CLIENT, client).is_block
+    assert not client_cutoff(truth(cloud), client).is_block
 
 
 def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud, origin):
