@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ _ALARM = "AWS::CloudWatch::Alarm"
 NEW = "INSUFFICIENT_DATA"
 
 
-def alarms(template: Template) -> dict[str, dict]:
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
     """Every alarm of the template."""
     return Deployment(template).resources(_ALARM)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 from keyturn.aws.faults import AwsFault, Throttled
 from keyturn.aws.view import View
@@ -64,7 +65,7 @@ class Report:
 class Storm:
     """One run of a fleet; `view` makes a container's view."""
 
-    def __init__(self, fleet: Fleet, view: Callable[..., View] = View, seed: int = 0) -> None:
+    def __init__(self, fleet: Fleet, view: Callable[..., View[Any]] = View, seed: int = 0) -> None:
         self.fleet, self.report = fleet, Report()
         self._view = view
         self._rng = random.Random(seed)
@@ -106,7 +107,7 @@ class Storm:
                 self._issue(view, number)
             self._scheduler.pause(self._rng.expovariate(rate))
 
-    def _authorize(self, view: View, number: int, *, unknown: bool) -> None:
+    def _authorize(self, view: View[Any], number: int, *, unknown: bool) -> None:
         """As api/authorize.py does with a kid that the view does not show, or shows."""
         try:
             generation = view.get()
@@ -120,7 +121,7 @@ class Storm:
             self.report.waiting.remove(number)
             self.report.refusal = max(self.report.refusal, self._scheduler.now - REVOKED)
 
-    def _issue(self, view: View, number: int) -> None:
+    def _issue(self, view: View[Any], number: int) -> None:
         try:
             view.get_fresh()
         except (AwsFault, KeysetFault):

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def authorizer(monkeypatch):
     return SimpleNamespace(ask=ask, codes=codes, written=written)
 
 
-def verdict(answer: dict) -> str:
+def verdict(answer: dict[str, Any]) -> str:
     """What API Gateway makes of an answer; anything that is neither plain yes nor no is an error."""
     if answer == {"isAuthorized": False}:
         return "unauthorized"

@@ -1,6 +1,7 @@
 """What a run has tried, counted as it is tried, and the line that tells it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class Tally:
 TALLY: pytest.StashKey[Tally] = pytest.StashKey()
 
 
-def line(stats: dict[str, list], tally: Tally) -> str:
+def line(stats: dict[str, list[Any]], tally: Tally) -> str:
     """The summary, of what ran; empty when nothing of it did."""
     if not (tally.cases or tally.mutants or tally.agreed):
         return ""

@@ -30,7 +30,7 @@ class Event(BaseModel):
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 @logger.inject_lambda_context
-def handler(event: dict, context: object) -> dict:
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Find the key, verify the token, answer with a policy."""
     parsed = Event.model_validate(event)
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/keyturn/bench/keyset")

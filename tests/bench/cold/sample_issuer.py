@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -26,7 +27,7 @@ class TokenRequest(BaseModel):
     scope: str = ""
 
 
-def segment(members: dict) -> str:
+def segment(members: dict[str, Any]) -> str:
     """Base64url without padding."""
     return base64.urlsafe_b64encode(json.dumps(members).encode()).rstrip(b"=").decode()
 
@@ -34,7 +35,7 @@ def segment(members: dict) -> str:
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 @logger.inject_lambda_context
-def handler(event: dict, context: object) -> dict:
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Find the active key and have KMS sign with it."""
     request = TokenRequest.model_validate(event)
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/keyturn/bench/keyset")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from keyturn.keyset.timing import Times
 from tests.simulation.watch.broken import insist
@@ -29,7 +30,7 @@ class Token:
     signed: float = math.inf  # true seconds; infinity if not by an issuer
 
     @property
-    def claims(self) -> dict:
+    def claims(self) -> dict[str, Any]:
         """What was signed."""
         return _json(self.text.split(".")[1])
 
@@ -147,5 +148,5 @@ class Tokens:
 
 
 @lru_cache(4096)
-def _json(segment: str) -> dict:
+def _json(segment: str) -> dict[str, Any]:
     return json.loads(base64.urlsafe_b64decode(segment + "=="))

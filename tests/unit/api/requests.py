@@ -1,6 +1,7 @@
 """What the API tests ask, and the tokens they ask with."""
 
 import json
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -69,7 +70,7 @@ def post(body, client="shop", caller=CALLER, **event):
     )
 
 
-def logged(printed) -> list[dict]:
+def logged(printed) -> list[dict[str, Any]]:
     """The log lines, parsed."""
     lines = [line for line in printed().splitlines() if line.startswith("{")]
     return [entry for entry in map(json.loads, lines) if "message" in entry]

@@ -1,6 +1,7 @@
 """IAM says who may ask as a client, the client's document what it may have."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def refused_line(printed) -> dict:
+def refused_line(printed) -> dict[str, Any]:
     """The audit line of the one refusal."""
     [line] = [entry for entry in logged(printed) if entry["message"] == "token_refused"]
     return line

@@ -1,5 +1,7 @@
 """What the tests of the view share: a store that answers as it is told."""
 
+from typing import Any
+
 import pytest
 
 from keyturn.aws.keyset_reader import GenerationLost
@@ -38,7 +40,7 @@ def reader(clock) -> FakeReader:
 
 
 @pytest.fixture
-def view(reader, clock) -> View:
+def view(reader, clock) -> View[Any]:
     """The view of a container that has just started; C is 30 s, the stale limit 300 s.
 
     Chance is out of the way: it is read again when C is over.
@@ -48,7 +50,7 @@ def view(reader, clock) -> View:
 
 
 @pytest.fixture
-def warm(view, reader) -> View:
+def warm(view, reader) -> View[Any]:
     """A view that was read just now; `reader.reads` counts from here."""
     view.get()
     reader.reads = 0

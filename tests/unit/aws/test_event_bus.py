@@ -13,7 +13,7 @@ class Bus:
     """Takes entries, or refuses the one of this number."""
 
     def __init__(self, refused: int | None = None) -> None:
-        self.batches: list[list[dict]] = []
+        self.batches: list[list[dict[str, Any]]] = []
         self._refused = refused
 
     def put_events(self, Entries):  # noqa: N803 - boto3's names

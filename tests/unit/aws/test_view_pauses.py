@@ -3,6 +3,7 @@
 import random
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ DOWN = NoReply("ssm:GetParameters", "ReadTimeoutError")
 
 
 @pytest.fixture
-def failing(warm, reader, clock) -> View:
+def failing(warm, reader, clock) -> View[Any]:
     """A view that is just older than C while SSM is down; pauses are as long as they may be."""
     clock.advance(TTL + 0.001)
     clock.fixed_fraction = 1

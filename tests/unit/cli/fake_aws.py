@@ -96,7 +96,7 @@ class FakeAws:
         """What was asked for, in order."""
         return [one.operation for one in self.requests]
 
-    def answer(self, method: str, target: str, headers, body: bytes) -> tuple:
+    def answer(self, method: str, target: str, headers, body: bytes) -> tuple[Any, ...]:
         """Status, content type and body, perhaps more headers."""
         operation, arguments = operation_of(method, target, headers, body)
         match = re.search(r"Credential=([^/]+)/\d+/([^/]+)/", headers.get("Authorization", ""))

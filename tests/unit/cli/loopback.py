@@ -32,7 +32,7 @@ class Signed:
     region: str
 
 
-def operation_of(method: str, target: str, headers, body: bytes) -> tuple[str, dict]:
+def operation_of(method: str, target: str, headers, body: bytes) -> tuple[str, dict[str, Any]]:
     """By the target (JSON), the form (query) or the path (REST); and its arguments."""
     if name := headers.get("X-Amz-Target"):
         return name.rpartition(".")[2], json.loads(body or b"{}")
