@@ -1,4 +1,4 @@
-"""AWS errors, translated in one place. They mean that the service failed, not that a token is bad."""
+"""AWS errors, translated in one place: the service has failed, and no token is at fault."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -85,7 +85,7 @@ class History:
         return [entry for entry in self.objects(since, limit) if entry.number is not None]
 
     def read(self, history_object: HistoryObject) -> Generation:
-        """The generation in an object; raises DocumentInvalid if it is not the named one, AwsFault."""
+        """The generation in an object; raises DocumentInvalid if it is misnamed, AwsFault."""
         body, _ = self._get(history_object.name)
         try:
             text = (body or b"").decode()
