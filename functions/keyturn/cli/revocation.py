@@ -96,7 +96,7 @@ class Revocation:
             raise CommandFailed(str(fault), remedy) from None
 
     def _prover(self) -> Prover | None:
-        """A prover with tokens that are valid now; None for a release, or if there are none in time."""
+        """A prover with tokens that are valid now; None for a release, or if none in time."""
         if self.order.targets.released:
             return None
         work = partial(find_tokens, self.deployment, self.order, self.keyset, self.kids)
