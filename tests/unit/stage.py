@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.lineage import trace
-from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.model import Generation, Key, Keyset
 from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
@@ -205,6 +206,33 @@ def truth(cloud: Account) -> Keyset:
     lineage = trace(cloud.ssm.stored(KEYSET))
     assert lineage, "there is no keyset"
     return lineage.head.keyset
+
+
+def active_key(keyset: Keyset) -> Key:
+    """The key that signs, where there must be one."""
+    assert keyset.active, "no key is active"
+    return keyset.active
+
+
+def standby_key(keyset: Keyset) -> Key:
+    """The key that signs next, where there must be one."""
+    assert keyset.standby, "there is no standby"
+    return keyset.standby
+
+
+def grace_until(keyset: Keyset, kid: str) -> datetime:
+    """The instant until which a superseded key verifies, where there must be one."""
+    key = keyset.get(kid)
+    assert isinstance(key, Key), f"the key is {key.state}"
+    assert key.verify_until, f"the key is {key.state}"
+    return key.verify_until
+
+
+def client_cutoff(keyset: Keyset, client: str) -> CutOff:
+    """The cut-off of a client, given as a digest, where there must be one."""
+    cutoff = keyset.cutoff(Claim.CLIENT, client)
+    assert cutoff, "the client is not cut off"
+    return cutoff
 
 
 def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:

@@ -64,6 +64,7 @@ def _unpacked() -> Path:
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """A browser of two pixels to a point; it is ended, whatever happens."""
+    environ: dict[str, str | float | bool]
     if _OWN:
         executable, environ = Path(_OWN), dict(os.environ)
     else:

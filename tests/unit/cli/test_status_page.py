@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import shake_256
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -111,9 +112,10 @@ def summary() -> Summary:
         "WaitForGrace",
         NOW - timedelta(days=0.6),
     )
+    settings: Any = SimpleNamespace(times=TIMES)
     snapshot = Snapshot(
         at=NOW,
-        settings=SimpleNamespace(times=TIMES),
+        settings=settings,
         generations=generations,
         projection=projection,
         public=None,
