@@ -1,1 +1,1 @@
-"""Who may ask for which tokens, and which API wants which: the documents of clients and APIs."""
+"""Which tokens a client may have and an API accepts: the documents of clients and APIs."""

@@ -1,4 +1,4 @@
-"""An API behind the authorizer: its audience, and the scopes that open its routes."""
+"""An API that uses the authorizer: its audience, and the scopes that its routes require."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ _ID = re.compile(r"[a-z0-9]{1,64}")  # API Gateway's
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an API accepts; without routes every token for its audience opens all of it.
+    """What an API accepts; without routes, every token for its audience opens all of it.
 
-    `cached`: API Gateway keeps one answer for all its routes (routes.py).
+    `cached`: API Gateway caches one answer for all its routes (routes.py).
     """
 
     api_id: str
@@ -41,12 +41,12 @@ class Api:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Every scope that opens some route."""
+        """Every scope that a route requires."""
         return self.routes.scopes if self.routes else frozenset()
 
 
 def is_api_id(text: str) -> bool:
-    """Whether that could be an API's id: lower-case letters and digits, part of a parameter's name."""
+    """Whether this can be an API's id: lower-case letters and digits, safe in a parameter name."""
     return _ID.fullmatch(text) is not None
 
 

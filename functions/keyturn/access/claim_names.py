@@ -1,22 +1,22 @@
-"""Names of claims: which no client sets, and which a careless verifier takes for another one.
+"""Claim names: those that no client may set, and those that a verifier can mistake for another.
 
-Go's encoding/json matches the names of members without case, by Unicode's simple folding (`ſ` is `s`),
-Java's equalsIgnoreCase takes `ı` for `i`, and Go's json/v2 can ignore `_` and `-` as well. For such a
-verifier a token with `SUB` or `client-id` has another subject or client than it has for us.
+Go's encoding/json ignores case in member names, by Unicode simple folding (`ſ` equals `s`). Java's
+equalsIgnoreCase takes `ı` for `i`. Go's json/v2 can also ignore `_` and `-`. To such a verifier, a
+token with `SUB` or `client-id` has a different subject or client than it has to us.
 """
 
 import unicodedata
 from functools import cache
 
-# What the issuer vouches for, and what would change how the token is read.
+# Claims that the issuer vouches for, and names that would change how the token is interpreted.
 RESERVED = frozenset(
     {
         *("iss", "sub", "aud", "exp", "nbf", "iat", "jti"),
         *("client_id", "scope", "cnf", "kid", "alg", "typ"),
     }
 )
-# IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; and `scp` and `permissions`,
-# which verifiers read although nobody registered them. A name registered later is one like any other:
+# IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; also `scp` and `permissions`,
+# which are not registered but which verifiers read. A name registered later gets no special treatment:
 # only a client whose document lists it may set it.
 _ALSO_REGISTERED = """
 name given_name family_name middle_name nickname preferred_username profile picture website email
@@ -35,7 +35,7 @@ REGISTERED = RESERVED.union(_ALSO_REGISTERED.split())
 
 
 def fold(name: str) -> str:
-    """What two names share that some verifier takes for one: their letters and digits, without case."""
+    """A form that is equal for names that a verifier may confuse: letters and digits, no case."""
     compatible = unicodedata.normalize("NFKC", name).upper().casefold()
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", compatible)))
 
@@ -46,7 +46,7 @@ def _registered_by_fold() -> dict[str, str]:
 
 
 def find_problem(name: str) -> str | None:
-    """Why no client may set a claim of this name, None if one may."""
+    """Why no client may set a claim with this name; None if a client may."""
     if name in RESERVED:
         return "is reserved"
     folded = fold(name)

@@ -1,4 +1,4 @@
-"""A client: who may ask for tokens by this name is IAM's to say, what it may have is said here."""
+"""A client: IAM decides who may request tokens as this client, its document what it may have."""
 
 import re
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from typing import Any, Self
 from keyturn.access import claim_names, members
 from keyturn.access.members import InvalidDocument
 
-# A segment of a URL, of an IAM resource and of an SSM parameter's name, without anything to escape.
+# A segment of a URL, an IAM resource and an SSM parameter name, without characters to escape.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def is_client_name(name: str) -> bool:
-    """Whether a client could be called that: 1 to 64 letters, digits, - and _."""
+    """Whether this is a valid client name: 1 to 64 letters, digits, - and _."""
     return bool(_NAME.fullmatch(name))
 
 
 class Subjects(StrEnum):
-    """Which subjects a client's tokens may have, where no list says so."""
+    """Which subjects a client's tokens may have, unless the document lists them."""
 
     ANY = "any"
     ITSELF = "itself"
@@ -26,7 +26,7 @@ class Subjects(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a client may have; `max_lifetime` in seconds, None for the key's own."""
+    """What a client may have; `max_lifetime` in seconds, None for the key's lifetime."""
 
     name: str
     audiences: frozenset[str]
@@ -43,7 +43,7 @@ class Client:
         return cls(name, **members.read_members(document, _READERS, frozenset({"audiences"})))
 
     def may_use_subject(self, subject: str) -> bool:
-        """Whether this client's tokens may have that subject."""
+        """Whether this client's tokens may have this subject."""
         match self.subjects:
             case Subjects.ANY:
                 return True

@@ -1,4 +1,4 @@
-"""May this client have this token? The one decision of the issuer and of `keyturn client explain`."""
+"""Whether a client may have a token: the decision of the issuer and of `keyturn client explain`."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from keyturn.access import claim_names
 from keyturn.access.client import Client, Subjects
 
-# What a description may show of a name that the caller chose (RFC 6749 section 5.2: no " and no \).
+# The names chosen by callers that an error description may show (RFC 6749 section 5.2: no " or \).
 _PLAIN = re.compile(r"[!#-\[\]-~]{1,64}")
 
 
@@ -22,7 +22,7 @@ class ErrorCode(StrEnum):
 
 
 class NotGranted(Exception):
-    """The client may not have that; `field` is the member of the request that asks for too much."""
+    """The client may not have this token; `field` is the request member at fault."""
 
     def __init__(self, code: ErrorCode, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -33,7 +33,7 @@ class NotGranted(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """What is asked for; `lifetime` in seconds, `scope` separated by spaces, None by default."""
+    """The requested token; `lifetime` in seconds, `scope` space-separated, None for the default."""
 
     subject: str | None = None
     audience: str | None = None
@@ -44,7 +44,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the token will say; `lifetime` in seconds, `scope` separated by single spaces."""
+    """What the token will contain; `lifetime` in seconds, `scope` separated by single spaces."""
 
     subject: str
     audience: str
@@ -54,7 +54,10 @@ class Grant:
 
 
 def grant(client: Client, request: TokenRequest, *, key_lifetime: int) -> Grant:
-    """The request with its defaults, for a key whose tokens live `key_lifetime`; raises NotGranted."""
+    """The request with its defaults filled in; raises NotGranted.
+
+    `key_lifetime` is the longest that the key's tokens may live, in seconds.
+    """
     return Grant(
         _subject(client, request.subject),
         _audience(client, request.audience),
@@ -65,7 +68,7 @@ def grant(client: Client, request: TokenRequest, *, key_lifetime: int) -> Grant:
 
 
 def display_name(name: str) -> str | None:
-    """A name as a description may show it, None if it may not."""
+    """The name if an error description may show it, else None."""
     return name if _PLAIN.fullmatch(name) else None
 
 

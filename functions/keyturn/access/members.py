@@ -1,4 +1,4 @@
-"""Reading the members of a document that a team wrote; each refusal names the member."""
+"""Reading the members of documents that teams write; each error names the member."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ _SCOPE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
 
 
 class InvalidDocument(ValueError):
-    """A document that says nothing usable; the message begins with the member's name."""
+    """An invalid document; the message begins with the member's name."""
 
 
 def read_members(document: Any, readers: Readers, required: frozenset[str]) -> dict[str, Any]:
-    """The members of a parsed JSON object, each as its reader gives it; raises InvalidDocument."""
+    """The members of a parsed JSON object, each parsed by its reader; raises InvalidDocument."""
     if not isinstance(document, Mapping):
         raise InvalidDocument("the document should be a JSON object")
     for name in sorted(document.keys() - readers.keys(), key=ascii):
@@ -33,7 +33,7 @@ def read_members(document: Any, readers: Readers, required: frozenset[str]) -> d
 
 
 def text(value: Any) -> str:
-    """1 to 256 characters, none of them a control character, a line break or half a surrogate pair."""
+    """1 to 256 characters, without control characters, line breaks and lone surrogates."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
         raise ValueError(f"should be a string of 1 to {_MAX_TEXT} characters")
     if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
@@ -42,7 +42,7 @@ def text(value: Any) -> str:
 
 
 def texts(value: Any) -> frozenset[str]:
-    """A list of such texts, each once."""
+    """A list of such texts without duplicates."""
     if not isinstance(value, list):
         raise ValueError("should be a list")
     members = frozenset(map(text, value))
@@ -59,7 +59,7 @@ def scope_token(value: Any) -> str:
 
 
 def scopes(value: Any) -> frozenset[str]:
-    """A list of scopes, each once."""
+    """A list of scopes without duplicates."""
     return frozenset(map(scope_token, texts(value)))
 
 

@@ -1,6 +1,7 @@
-"""What standard clients and verifiers read to find their way, as JSON objects.
+"""The metadata documents from which standard clients and verifiers configure themselves.
 
-Sources: OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2, RFC 9728 section 2. Decisions 0026.
+Sources: OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2, RFC 9728 section 2;
+docs/decisions/0026.
 """
 
 import re
@@ -9,8 +10,8 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
-# Callers sign the request with their IAM credentials. No registered method says so; RFC 7591 section 2
-# allows an absolute URI, and a missing member would promise client_secret_basic.
+# Callers sign requests with their IAM credentials. No registered method describes that; RFC 7591
+# section 2 allows an absolute URI, and without this member the default is client_secret_basic.
 IAM_SIGNATURE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html"
 _HOST = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?"
 _SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
@@ -18,7 +19,7 @@ _RESOURCE = re.compile(rf"https://({_HOST}(?:/{_SEGMENT})*/?)")
 
 
 def authorization_server(issuer: str, jwks_url: str, token_url: str) -> Document:
-    """RFC 8414. The name of the client follows `token_url`: `POST <token_url>/<client>`."""
+    """RFC 8414. The client's name is appended to `token_url`: `POST <token_url>/<client>`."""
     return {
         "issuer": issuer,
         "jwks_uri": jwks_url,
@@ -30,9 +31,10 @@ def authorization_server(issuer: str, jwks_url: str, token_url: str) -> Document
 
 
 def openid_provider(issuer: str, jwks_url: str, token_url: str) -> Document:
-    """OpenID Connect Discovery, for verifiers that read nothing else.
+    """OpenID Connect Discovery, for verifiers that support nothing else.
 
-    It requires an https URL as `authorization_endpoint`. There is no such endpoint, and the URL says so.
+    It requires an https URL as `authorization_endpoint`. There is no such endpoint; the URL says
+    so.
     """
     return {
         **authorization_server(issuer, jwks_url, token_url),
@@ -43,13 +45,13 @@ def openid_provider(issuer: str, jwks_url: str, token_url: str) -> Document:
 
 
 def resource_path(audience: str) -> str | None:
-    """Host and path of an audience that can have metadata: an https URL without query or fragment."""
+    """Host and path of an audience with metadata: an https URL without query or fragment."""
     resource = _RESOURCE.fullmatch(audience)
     return resource[1] if resource else None
 
 
 def protected_resource(issuer: str, audience: str, scopes: Iterable[str]) -> Document:
-    """RFC 9728 for the APIs with this audience; an empty member is left out (section 3.2)."""
+    """RFC 9728 for the APIs with this audience; empty members are omitted (section 3.2)."""
     document: dict[str, Any] = {
         "resource": audience,
         "authorization_servers": [issuer],

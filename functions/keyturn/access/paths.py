@@ -1,7 +1,7 @@
-"""Paths of requests and of routes, segment by segment, as API Gateway compares them.
+"""Paths of requests and routes, segment by segment, as API Gateway matches them.
 
-A route's path is kept as its parts: a fixed text, SINGLE for `{name}` (exactly one segment), and
-GREEDY for `{proxy+}` (one segment or more, the last part only).
+A route's path is represented by its parts: a fixed text, SINGLE for `{name}` (exactly one segment),
+or GREEDY for `{proxy+}` (one or more segments, and only as the last part).
 """
 
 import re
@@ -21,8 +21,9 @@ _ENCODED = re.compile(r"%2[ef]|%5c|\\", re.IGNORECASE)
 def split(path: str) -> Parts | None:
     """The segments of a request's path, `()` for the root.
 
-    None if a reader might take it for another path: an empty segment (a trailing slash makes one), a
-    segment `.` or `..`, an encoded dot or slash, a backslash (RFC 3986 sections 2.4 and 5.2.4).
+    None if other software might read it as a different path: if it has an empty segment (a trailing
+    slash makes one), a segment `.` or `..`, an encoded dot, slash or backslash, or a backslash (RFC
+    3986 sections 2.4 and 5.2.4).
     """
     first, *segments = path.split("/")
     if first or not segments or _ENCODED.search(path):
@@ -56,7 +57,7 @@ def _parse_part(text: str) -> str:
 
 
 def parse_chosen_route(path: str) -> Parts:
-    """The parts of a path that API Gateway calls one of its routes: nothing is left to check."""
+    """The parts of a route's path as reported by API Gateway, which has validated it."""
     if path == "/":
         return ()
     return tuple(
@@ -66,7 +67,7 @@ def parse_chosen_route(path: str) -> Parts:
 
 
 def matches(parts: Parts, segments: Parts) -> bool:
-    """Whether a request's segments are among those that a route's parts stand for."""
+    """Whether a request's segments match a route's parts."""
     if parts and parts[-1] == GREEDY:
         if len(segments) < len(parts):
             return False
@@ -79,10 +80,11 @@ def matches(parts: Parts, segments: Parts) -> bool:
 
 
 def rank(parts: Parts) -> tuple[int, ...]:
-    """Sorts the more specific first: of two routes that match one path, API Gateway chooses it.
+    """A sort key that puts the more specific route, which API Gateway prefers, first.
 
-    Segment by segment from the left, fixed before `{name}` before `{proxy+}`: a REST API's tree of
-    resources. Different routes for one path never have the same rank.
+    Routes are compared segment by segment from the left: fixed, then `{name}`, then `{proxy+}`, as
+    in a REST API's resource tree. Different routes that match the same path never have the same
+    rank.
     """
     return tuple(
         (SINGLE, GREEDY).index(part) + 1 if part in (SINGLE, GREEDY) else 0 for part in parts
@@ -90,7 +92,7 @@ def rank(parts: Parts) -> tuple[int, ...]:
 
 
 def overlap(left: Parts, right: Parts) -> bool:
-    """Whether some path matches both."""
+    """Whether there is a path that matches both."""
     for left_part, right_part in zip(left, right, strict=False):
         if GREEDY in (left_part, right_part):
             return True

@@ -1,7 +1,8 @@
-"""What IAM's wildcards make of the paths of a route.
+"""Routes as patterns with IAM's wildcards.
 
-`*` is any text and `?` any character, a slash among them (IAM User Guide, "IAM JSON policy elements:
-Resource"). So the pattern of a route with `{name}` matches more than the route: its *surplus*.
+`*` matches any text and `?` any character, slashes included (IAM User Guide, "IAM JSON policy
+elements: Resource"). So the pattern of a route with `{name}` matches more than the route does. What
+it matches in addition is called its *surplus*.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,14 +11,14 @@ from keyturn.access.paths import GREEDY, SINGLE, Parts
 
 
 def build_pattern(parts: Parts) -> str:
-    """The pattern of a route: all of its paths, and its surplus."""
+    """The pattern of a route, which matches all its paths and its surplus."""
     return "/".join("?*" if part in (SINGLE, GREEDY) else part for part in parts)
 
 
 def find_surplus(parts: Parts) -> list[Parts]:
-    """What a route's pattern matches beyond the route: paths where a `{name}` has one more segment, or more.
+    """The surplus of a route's pattern: paths in which a `{name}` spans two or more segments.
 
-    In front of a `{proxy+}` that makes no difference, unless a fixed segment is between them.
+    A `{name}` before a `{proxy+}` has a surplus only if there is a fixed segment between them.
     """
     fixed = [place for place, part in enumerate(parts) if part not in (SINGLE, GREEDY)]
     end = max(fixed, default=0) if parts[-1:] == (GREEDY,) else len(parts)
@@ -27,10 +28,10 @@ def find_surplus(parts: Parts) -> list[Parts]:
 
 
 def covers(other: Parts, parts: Parts) -> bool:
-    """Whether another route's pattern matches the whole surplus of a route.
+    """Whether another route's pattern matches a route's entire surplus.
 
-    A path of the surplus has at least one segment more than the route. Behind the route's first `{name}`
-    its segments are moved, and only a `{name}` of the other is sure to match them.
+    A path in the surplus has at least one segment more than the route. After the route's first
+    `{name}` its segments are shifted, and only a `{name}` of the other route is sure to match them.
     """
     surplus = find_surplus(parts)
     if not surplus or other == parts:
@@ -50,11 +51,11 @@ def covers(other: Parts, parts: Parts) -> bool:
 
 _OTHER = ""  # any character but a slash
 _CHARACTER = "?"  # any character
-_Token = tuple[str, bool]  # a character, and whether there may be any number of it
+_Token = tuple[str, bool]  # a character, and whether it may repeat any number of times
 
 
 def intersects(surplus: Iterable[Parts], parts: Parts) -> bool:
-    """Whether the pattern of one of these matches a path of the route."""
+    """Whether the pattern of one of the `surplus` paths matches a path of the route."""
     tokens = list(_list_tokens(parts))
     return any(_intersect(list(map(_parse_token, build_pattern(path))), tokens) for path in surplus)
 
@@ -75,7 +76,7 @@ def _list_tokens(parts: Parts) -> Iterator[_Token]:
 
 
 def _intersect(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
-    """Whether some text is in both languages: a walk through the product of the two automata."""
+    """Whether the two languages intersect: a search through the product of the automata."""
     pending, visited = [(0, 0)], set[tuple[int, int]]()
     while pending:
         i, j = place = pending.pop()

@@ -1,13 +1,14 @@
-"""A route table: which scopes open which routes. It means the same on every kind of API.
+"""A route table: which scopes open which routes. It means the same for every kind of API.
 
-A request is compared segment by segment with the entries for its method, `ANY` being one for every
-method that the same path does not name. The most specific path decides, and its scopes are needed, all of
-them; no entry, no way in. So a fixed sibling is never opened by `{name}`: API Gateway, too, chooses the
-most specific route that has the method, and falls back to a less specific one only if it has not.
+A request is matched segment by segment with the entries for its method; `ANY` is an entry for every
+method that the same path does not name. The most specific path decides, and requires all its
+scopes. Without a matching entry the request is refused. So `{name}` never opens a fixed sibling.
+API Gateway also chooses the most specific route that has the method, and falls back to a less
+specific one only if it does not have it.
 
-Source: API Gateway Developer Guide, "Create routes for HTTP APIs", "Routing API requests". For REST APIs
-nothing is written down; measured by others, `GET /users/me` reaches `/users/{id}` where `/users/me` has
-only `PATCH`.
+Source: API Gateway Developer Guide, "Create routes for HTTP APIs", "Routing API requests". For REST
+APIs this is not documented. Others have measured that `GET /users/me` reaches `/users/{id}` if
+`/users/me` only has `PATCH`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,26 +22,26 @@ from keyturn.access.shared_policy import Route, Scopes, SharedPolicy
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 ANY = "ANY"
 CONNECT = "$connect"  # the only route of a WebSocket API that has an authorizer
-DEFAULT = "$default"  # an HTTP API's route for what no other route matches
+DEFAULT = "$default"  # an HTTP API's fallback route
 MAX_ROUTE = 256  # characters; with API, stage and method they stay within MAX_ARN of api/gateway.py
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """What a good token opens. `entries` are as they were written, `scopes` all that they name."""
+    """What a valid token opens: `entries` as written, and `scopes`, all that they name."""
 
     entries: Mapping[str, str]
     scopes: Scopes = field(compare=False)
-    shared: SharedPolicy | None = None  # where API Gateway keeps one answer for every route
+    shared: SharedPolicy | None = None  # if API Gateway caches one answer for all routes
     _connect: Scopes | None = field(default=None, compare=False)
     _routes: Mapping[str, Sequence[Route]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def parse(cls, entries: Mapping[str, str], *, cached: bool = False) -> Self:
-        """The table of `{"GET /orders/{id}": "orders:read"}`; raises ValueError with the entry's name.
+        """From `{"GET /orders/{id}": "orders:read"}`; raises ValueError, which names the entry.
 
-        `cached`: one policy is kept for all routes (a REST API with a TOKEN authorizer and a result
-        cache); a table that no such policy can express is refused, too.
+        `cached`: one policy is cached for all routes (a REST API with a TOKEN authorizer and a
+        result cache). Then a table that no single policy can express is also refused.
         """
         if not entries:
             raise ValueError("the table has no routes")
@@ -66,11 +67,11 @@ class RouteTable:
         )
 
     def opens(self, method: str, path: str, chosen_route: str | None, scopes: Scopes) -> bool:
-        """Whether a token of these scopes opens `method` at `path`, which begins with `/`.
+        """Whether a token with these scopes opens `method` at `path`, which begins with `/`.
 
-        `chosen_route` is what API Gateway says it chose, `GET /orders/{id}` or `/orders/{id}`. It has to
-        match the path, and if the table names it, it has to be open as well: a decoded `%2F` makes
-        one route's path look like another's. `$connect` has no path.
+        `chosen_route` is the route that API Gateway reports: `GET /orders/{id}` or `/orders/{id}`.
+        It must match the path and, if it is in the table, be open as well, because a decoded `%2F`
+        makes one route's path look like another's. `$connect` has no path.
         """
         if method == CONNECT:
             return not path and self._connect is not None and self._connect <= scopes
@@ -96,7 +97,7 @@ class RouteTable:
         )
 
     def list_open_entries(self, scopes: Scopes) -> dict[str, bool]:
-        """Each entry as it was written, and whether these scopes are enough for it."""
+        """Each entry as written, and whether these scopes open it."""
         return {route: scopes.issuperset(text.split()) for route, text in self.entries.items()}
 
 
@@ -129,7 +130,7 @@ def _parse(route: str) -> tuple[str, Parts]:
 def _group_by_method(
     entry_by_route: Mapping[tuple[str, Parts], str], entries: Mapping[str, str]
 ) -> dict[str, tuple[Route, ...]]:
-    """Each method's routes, the most specific first; `ANY` is for the methods that its path does not name."""
+    """Each method's routes, most specific first; `ANY` is for methods its path does not name."""
     paths_by_rank = sorted(
         {parts for _, parts in entry_by_route}, key=lambda parts: (paths.rank(parts), parts)
     )

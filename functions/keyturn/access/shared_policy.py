@@ -1,18 +1,19 @@
-"""One IAM policy for all routes of an API, for API Gateway to keep: as exact as the table, or refused.
+"""One IAM policy for all routes of an API, which API Gateway can cache: exact, or refused.
 
-In a policy `*` spans slashes, so `{name}` can only be written as `?*`, which allows too much. What it
-allows too much is denied again: paths with more segments (its *surplus*), paths that a more specific
-route owns and does not open, paths that are not safe to compare. A Deny is as coarse as an Allow,
-and it wins. Where it would hit a route that is open for the same token, no policy can say what the
-table says, and the table is refused.
+In a policy `*` spans slashes, so `{name}` can only be written as `?*`, which allows too much. The
+excess is denied again: paths with more segments (the *surplus*), paths of a more specific route
+that is closed, and paths that are unsafe to compare. A Deny is as coarse as an Allow, and takes
+precedence. If it would hit a route that is open to the same token, no policy can express the table,
+and the table is refused.
 
-Why the rest is exact, for one method and one token: let a safe path match an Allow without being open.
-Either it is in that route's surplus: then it is denied, or the pattern of another open route (greedy, or
-of one segment more) covers the whole surplus, and the argument goes on with that one. Or it matches the
-route itself: then a more specific one owns it and is closed, and the path is denied as one of that one's.
+Why the policy is exact otherwise, for one method and one token: suppose that a safe path matches an
+Allow but is not open. If it is in that route's surplus, then it is denied, or the pattern of
+another open route (greedy, or with one segment more) covers the entire surplus, and the argument
+repeats with that route. If it matches the route itself, then a more specific route matches it too
+and is closed, and the path is denied by that route's Deny.
 
-Source: IAM User Guide, "IAM JSON policy elements: Resource"; API Gateway Developer Guide, "Output from
-an API Gateway Lambda authorizer".
+Source: IAM User Guide, "IAM JSON policy elements: Resource"; API Gateway Developer Guide, "Output
+from an API Gateway Lambda authorizer".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from keyturn.access import paths
 from keyturn.access.paths import Parts
 from keyturn.access.patterns import build_pattern, covers, find_surplus, intersects
 
-# What paths.split calls unsafe, behind the stage: `<method>/<path>`.
+# What paths.split considers unsafe, after the stage: `<method>/<path>`.
 UNSAFE = (
     *("*//*", "*/?*/"),
     *("*/.", "*/..", "*/./*", "*/../*"),
@@ -33,9 +34,7 @@ UNSAFE = (
 MAX_PREFIX = (
     200  # characters of `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/`, at most
 )
-MAX_POLICY = (
-    16_384  # bytes; ours: API Gateway documents no limit for a REST API's, Lambda ends at 6 MB
-)
+MAX_POLICY = 16_384  # bytes; our limit: API Gateway documents none for REST APIs, Lambda's is 6 MB
 _REMEDY = "do not cache the authorizer's answers, or cache them by path and method with a REQUEST authorizer"
 
 Scopes = frozenset[str]
@@ -44,13 +43,13 @@ Scopes = frozenset[str]
 class Route(NamedTuple):
     """An entry of the table, for one method."""
 
-    entry: str  # as it was written
+    entry: str  # as written
     parts: Parts
     scopes: Scopes
 
 
 class _Allow(NamedTuple):
-    """An open route's patterns; its surplus need not be denied to a token that opens one of `covers`."""
+    """A route's patterns; its surplus is not denied to a token that opens one of `covers`."""
 
     scopes: Scopes
     pattern: str
@@ -59,7 +58,7 @@ class _Allow(NamedTuple):
 
 
 class _Deny(NamedTuple):
-    """The pattern of a route that a token without its scopes reaches through a less specific one."""
+    """The pattern of a route that less specific routes would open to a token without its scopes."""
 
     scopes: Scopes
     pattern: str
@@ -68,7 +67,7 @@ class _Deny(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SharedPolicy:
-    """What to allow and what to deny, behind the stage, by the scopes of a token."""
+    """What to allow and deny, after the stage, by a token's scopes."""
 
     _allows: tuple[_Allow, ...]
     _denies: tuple[_Deny, ...]
@@ -91,7 +90,7 @@ class SharedPolicy:
         return policy
 
     def patterns(self, scopes: Scopes) -> tuple[list[str], list[str]]:
-        """What a token of these scopes is allowed, and what of it is denied."""
+        """What a token with these scopes is allowed, and the exceptions that are denied."""
         open_rules = [allow for allow in self._allows if allow.scopes <= scopes]
         allowed = [allow.pattern for allow in open_rules]
         denied = [
@@ -110,7 +109,7 @@ class SharedPolicy:
         return allowed, denied
 
     def size(self) -> int:
-        """The bytes of the largest policy, in the stage with the longest name."""
+        """The size in bytes of the largest policy, with the longest stage name."""
         patterns = [*UNSAFE, *(deny.pattern for deny in self._denies)]
         for allow in self._allows:
             patterns += (allow.pattern, *allow.surplus)
@@ -138,10 +137,10 @@ class _Method(NamedTuple):
                 yield _Deny(route.scopes, f"{self.name}/{build_pattern(route.parts)}", through)
 
     def check_exactness(self) -> None:
-        """Raise ValueError where a Deny would hit what the same token opens.
+        """Raise ValueError if a Deny would hit a route that is open to the same token.
 
-        It is enough to try the tokens that have the scopes of just the routes in question: with more
-        scopes more is open, and less is denied.
+        It is enough to check tokens that have only the scopes of the routes in question: additional
+        scopes open more and deny less.
         """
         for route, target in product(self.routes, self.routes):
             in_surplus = intersects(find_surplus(route.parts), target.parts)
@@ -157,11 +156,11 @@ class _Method(NamedTuple):
         return not any(other.scopes <= scopes for other in self._covering_routes(route))
 
     def _covering_routes(self, route: Route) -> Iterator[Route]:
-        """The routes whose pattern has the whole surplus of this one."""
+        """The routes whose pattern covers this route's entire surplus."""
         return (other for other in self.routes if covers(other.parts, route.parts))
 
     def _reached_through(self, route: Route) -> Iterator[Route]:
-        """The less specific routes whose pattern reaches paths of this one."""
+        """The less specific routes whose pattern matches paths of this route."""
         return (
             other
             for other in self.routes

@@ -1,7 +1,7 @@
-"""What API Gateway calls: issue a token, authorize a request, say who is asking."""
+"""What API Gateway invokes: issue a token, authorize a request, show the caller's claims."""
 
 import gc
 
-# A container makes what it needs once, and little afterwards: hundreds of collections while modules
-# and models are read find nothing.
+# A container creates its objects at the start and few afterwards. By default, hundreds of collections
+# would run while modules and models are loaded, and free nothing.
 gc.set_threshold(50_000)

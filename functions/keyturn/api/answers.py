@@ -1,4 +1,4 @@
-"""The HTTP shapes of our answers (API Gateway proxy integration, RFC 6749 section 5.2)."""
+"""The HTTP form of our answers (API Gateway proxy integration, RFC 6749 section 5.2)."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def json_response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
-    """A JSON answer that nobody caches (RFC 6749 section 5.1)."""
+    """A JSON response that must not be cached (RFC 6749 section 5.1)."""
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **headers},
@@ -15,24 +15,24 @@ def json_response(status: int, body: Mapping[str, Any], **headers: str) -> dict[
 
 
 class Refusal(Exception):
-    """A request that is answered with an error."""
+    """The request is answered with an error."""
 
     status = 500
     error = "server_error"
     headers: Mapping[str, str] = {}
-    metric: str | None = None  # beside TokensRefused (docs/signals.md)
+    metric: str | None = None  # in addition to TokensRefused (docs/signals.md)
 
     def body(self) -> dict[str, str]:
         """`{"error", "error_description"}`."""
         return {"error": self.error, "error_description": str(self)}
 
     def to_http(self) -> dict[str, Any]:
-        """The same over HTTP."""
+        """The same as an HTTP response."""
         return json_response(self.status, self.body(), **self.headers)
 
 
 class BadRequest(Refusal):
-    """The caller's fault; the description begins with the field's name."""
+    """The request is invalid; the description begins with the field's name."""
 
     status = 400
 
@@ -42,14 +42,14 @@ class BadRequest(Refusal):
 
 
 class Forbidden(Refusal):
-    """No document says what this client may have, or it is blocked."""
+    """The client has no document, or is blocked."""
 
     status = 403
     error = "unauthorized_client"
 
 
 class ClientBlocked(Forbidden):
-    """An operator refuses the client until it is released."""
+    """An operator has blocked the client; it is refused until it is released."""
 
     metric = "RequestsBlocked"
 
@@ -58,7 +58,7 @@ class ClientBlocked(Forbidden):
 
 
 class Unavailable(Refusal):
-    """Not now; `retry_after` in seconds (RFC 9110 section 10.2.3)."""
+    """Temporarily unavailable; `retry_after` in seconds (RFC 9110 section 10.2.3)."""
 
     status = 503
     error = "temporarily_unavailable"
@@ -69,7 +69,7 @@ class Unavailable(Refusal):
 
 
 class JustCutOff(Unavailable):
-    """The token would be hit by a cut-off, whose instant lies a few seconds ahead of its write."""
+    """A cut-off would refuse the token: its time is a few seconds later than its write."""
 
     metric = "RequestsCutOff"
 

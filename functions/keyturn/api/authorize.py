@@ -1,7 +1,8 @@
-"""Authorize a request: the token is checked here, against the keyset, with no AWS call when warm.
+"""Authorize a request: check the token against the keyset, locally, with no AWS call when warm.
 
-The token is bad: 401. It is good but opens no such route: 403. We are bad: an error, never a Deny
-that a cache would keep, nor a 401 that makes clients drop good tokens.
+An invalid token gets 401; a valid token that does not open the route gets 403. If the service
+itself fails, that is an error: never a Deny, which would be cached, nor a 401, which would make
+clients drop valid tokens.
 """
 
 from collections.abc import Mapping
@@ -22,8 +23,8 @@ from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
 
-KID_LENGTH = 43  # characters of base64url that a SHA-256 thumbprint has
-CODE_BY_STATE: Mapping[State, Code] = {  # an active key's tokens always count
+KID_LENGTH = 43  # characters of a SHA-256 thumbprint in base64url
+CODE_BY_STATE: Mapping[State, Code] = {  # an active key always verifies
     State.STANDBY: Code.KEY_NOT_PUBLISHED,
     State.GRACE: Code.KEY_EXPIRED,
     State.RETIRED: Code.KEY_RETIRED,
@@ -32,7 +33,7 @@ CODE_BY_STATE: Mapping[State, Code] = {  # an active key's tokens always count
 
 
 def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
-    """The authorizer events of REST, HTTP and WebSocket APIs."""
+    """Answer the authorizer events of REST, HTTP and WebSocket APIs."""
     stack = Stack.from_environment()
     call = gateway.Call.from_event(event)
     try:
@@ -43,13 +44,13 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     if answer is None and call.is_http_api:
         return gateway.NOT_AUTHORIZED
     if answer is None:
-        # Lambda logs this line and each deeper frame of every 401: nothing behind it, nothing below it.
+        # Lambda logs the traceback of every 401. Raised here, without further frames, it stays short.
         raise Unauthorized
     return answer
 
 
 def decide(stack: Stack, call: gateway.Call, request_id: str) -> Mapping[str, Any] | None:
-    """The answer to a good token, None for any other; logs the decision, with nothing of the token."""
+    """The answer for a valid token, None for any other; logs the decision, without the token."""
     log_fields: dict[str, Any] = {"request_id": request_id, "key_state": "none"}
     try:
         text, api_id = call.bearer_token(), call.api_id
@@ -65,24 +66,22 @@ def decide(stack: Stack, call: gateway.Call, request_id: str) -> Mapping[str, An
 
 
 def read_generation(stack: Stack, kid: str) -> Generation:
-    """The generation that decides about a key; raises TokenRefused for what can be no kid."""
-    if len(kid) != KID_LENGTH:  # no key has it, now or later
+    """The generation by which to judge a key; raises TokenRefused for an impossible kid."""
+    if len(kid) != KID_LENGTH:  # no key ever has such a kid
         raise TokenRefused(Code.UNKNOWN_KID)
     generation = stack.view.get()
     if generation.keyset.find(kid):
         return generation
-    return (
-        stack.view.get_fresh()
-    )  # an older view cannot tell: the key may have been published since
+    return stack.view.get_fresh()  # with an older view, the key may have been published since
 
 
 def authenticate(
     stack: Stack, token: UnverifiedToken, generation: Generation, api_id: str | None = None
 ) -> tuple[dict[str, Any], Api]:
-    """The claims of a token that is good for an API (None: for one without a document), and that API.
+    """The claims of a token that is valid for an API, and that API (None: one without a document).
 
-    Raises TokenRefused, or a fault when we are bad. The API's document is read only once the signature
-    is verified: what nobody signed makes no container read it.
+    Raises TokenRefused, or AwsFault or KeysetFault if the service fails. The API's document is read
+    only after the signature has been verified, so an unsigned token never causes a read.
     """
     now = stack.clock.now()
     key = acceptable_key(generation, token.kid, now)
@@ -96,7 +95,7 @@ def authenticate(
 
 
 def acceptable_key(generation: Generation, kid: str, now: datetime) -> Key:
-    """The key, if its tokens count at `now`; raises TokenRefused with what is wrong with it."""
+    """The key, if its tokens are accepted at `now`; raises TokenRefused with the reason."""
     key = generation.keyset.find(kid)
     if key is None:
         raise TokenRefused(Code.UNKNOWN_KID)
@@ -106,7 +105,7 @@ def acceptable_key(generation: Generation, kid: str, now: datetime) -> Key:
 
 
 def _key_fields(generation: Generation, kid: str) -> dict[str, Any]:
-    """Which key and generation decide, for the log."""
+    """The key and generation that decide, for the log."""
     key = generation.keyset.find(kid)
     state = {"kid": kid, "key_state": key.state} if key else {}
     return {"generation": generation.number, **state}

@@ -1,4 +1,4 @@
-"""Who asks for a token: the client that IAM let through, and the principal behind it."""
+"""Who requests a token: the client, which IAM has authorized, and the principal behind it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keyturn.api.answers import BadRequest, Forbidden
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`role` and `session` are for the audit line only; a direct invoke knows neither."""
+    """A caller; `role` and `session` are for the audit line only, unknown in a direct invoke."""
 
     client: str | None = None
     role: str | None = None
@@ -18,10 +18,10 @@ class Caller:
 
     @classmethod
     def from_http(cls, event: Mapping[str, Any]) -> Self:
-        """From an event of `POST /token/{client}`; what it does not say in full is None.
+        """From an event of `POST /token/{client}`; whatever the event lacks is None.
 
-        The client must be spelled in the path as it is called: IAM decided about the path as it was
-        sent, percent-encoded, and `pathParameters` is decoded.
+        The path must contain the client's name literally: IAM has authorized the path as it was
+        sent, percent-encoded, whereas `pathParameters` is decoded.
         """
         role, session = None, None
         match event["requestContext"]:
@@ -36,7 +36,7 @@ class Caller:
 
     @classmethod
     def from_invoke(cls, event: Any) -> Self:
-        """From the event of a direct invoke, whatever it is."""
+        """From the event of a direct invoke, which may be any JSON."""
         match event:
             case {"client": str(client)} if is_client_name(client):
                 return cls(client)
@@ -44,7 +44,7 @@ class Caller:
 
 
 def require_client(caller: Caller, event: Any, *, is_http: bool) -> str:
-    """The client; raises Forbidden, and BadRequest where a direct invoke names none."""
+    """The client's name; raises Forbidden, or BadRequest if a direct invoke names no client."""
     if not is_http and not (isinstance(event, Mapping) and isinstance(event.get("client"), str)):
         raise BadRequest("client", "is required, as a string")
     if is_http and caller.role is None:
@@ -55,9 +55,9 @@ def require_client(caller: Caller, event: Any, *, is_http: bool) -> str:
 
 
 def _parse_arn(arn: str) -> tuple[str, str | None]:
-    """An assumed role's ARN without the session; other principals as they are.
+    """The role's ARN and the session's name for an assumed role; other principals' ARNs unchanged.
 
-    `arn:aws:sts::123456789012:assumed-role/Shop/session` says nothing of the role's path.
+    `arn:aws:sts::123456789012:assumed-role/Shop/session` does not contain the role's path.
     """
     head, _, name = arn.partition(":assumed-role/")
     role, slash, session = name.partition("/")

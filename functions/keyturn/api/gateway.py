@@ -1,4 +1,4 @@
-"""API Gateway's authorizer events (REST, HTTP and WebSocket APIs), and the answers each of them wants."""
+"""API Gateway's authorizer events (REST, HTTP and WebSocket APIs), and the answers they expect."""
 
 import json
 import re
@@ -9,21 +9,22 @@ from keyturn.access.api import is_api_id
 from keyturn.access.routes import CONNECT, RouteTable
 from keyturn.tokens.errors import Code, TokenRefused
 
-NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API makes it a 403
+NOT_AUTHORIZED: Mapping[str, Any] = {"isAuthorized": False}  # an HTTP API turns it into 403
 MAX_ARN = 512  # characters of a policy's resource: "Output from an API Gateway Lambda authorizer"
 MAX_RESULT = 8192  # bytes: "AWS Lambda authorizer result size" of WebSocket APIs, L-20859C74
 _SCHEME = "bearer "
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-# What a policy takes for a wildcard or a variable; in `${}` it is the character itself. IAM User Guide,
+# Characters that are wildcards or variables in a policy; inside `${}` they are literal. IAM User Guide,
 # "IAM policy elements: Variables and tags".
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 _MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 
 
 class Unauthorized(Exception):
-    """The token is bad: what a REST API turns into 401. The message must be exactly this word.
+    """The token is invalid. A REST API turns this into 401 if the message is exactly this word.
 
-    An answer cannot say it, and Lambda logs what a handler raises: one line with the traceback.
+    An answer cannot express it. Lambda logs whatever a handler raises, as one line with the
+    traceback.
     """
 
     def __init__(self) -> None:
@@ -31,16 +32,16 @@ class Unauthorized(Exception):
 
 
 class UnknownEvent(ValueError):
-    """Not an authorizer event: the function is wired to something else."""
+    """Not an authorizer event: something else invoked the function."""
 
 
 class Call(NamedTuple):
-    """A request that waits for our answer."""
+    """A request to authorize."""
 
     authorization: str | None
     resource: str  # arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>
     is_http_api: bool
-    chosen_route: str | None = None  # `GET /orders/{id}` or `/orders/{id}`, if the event says so
+    chosen_route: str | None = None  # `GET /orders/{id}` or `/orders/{id}`, if known
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
@@ -61,14 +62,14 @@ class Call(NamedTuple):
 
     @property
     def api_id(self) -> str:
-        """The id of the API that asks, as API Gateway names it; raises UnknownEvent."""
+        """The id of the API that the request is for; raises UnknownEvent."""
         name = self.resource.partition("/")[0].rpartition(":")[2]
         if not is_api_id(name):
             raise UnknownEvent("methodArn or routeArn names no API")
         return name
 
     def bearer_token(self) -> str:
-        """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1)."""
+        """The bearer token (RFC 6750 section 2.1); raises TokenRefused."""
         header = self.authorization or ""
         if header[: len(_SCHEME)].lower() != _SCHEME:
             raise TokenRefused(Code.MISSING)
@@ -82,7 +83,7 @@ class Call(NamedTuple):
     def allow(
         self, claims: Mapping[str, Any], table: RouteTable | None, context: Mapping[str, str]
     ) -> Mapping[str, Any]:
-        """The token is good: what its scopes open by the table. Without one: the whole stage."""
+        """The answer for a valid token: what its scopes open by the table, or the whole stage."""
         scopes = frozenset(claims.get("scope", "").split())
         arn, stage, route = self.resource.split("/", 2)
         stage = f"{arn}/{stage}"
@@ -98,10 +99,11 @@ class Call(NamedTuple):
     def _patterns(
         self, table: RouteTable | None, stage: str, route: str, scopes: frozenset[str]
     ) -> tuple[Sequence[str], Sequence[str]]:
-        """What to allow and what to deny, behind the stage.
+        """What to allow and what to deny, after the stage.
 
-        A policy that API Gateway keeps for every route does not depend on the one asked for; any other
-        names just that one, so that a cache nobody told us of refuses the others.
+        A policy that API Gateway caches for all routes is independent of the requested one. Any
+        other policy names only the requested route, so that a cache we do not know of refuses the
+        others.
         """
         if table is None:
             return ("*",), ()
@@ -118,7 +120,7 @@ class Call(NamedTuple):
 
 
 def build_context(claims: Mapping[str, Any]) -> dict[str, str]:
-    """What the integration gets: API Gateway passes no objects, so all claims travel as one JSON text."""
+    """The integration's context. API Gateway passes no objects, so the claims are one JSON text."""
     return {
         "sub": claims["sub"],
         "client_id": claims["client_id"],
@@ -129,17 +131,18 @@ def build_context(claims: Mapping[str, Any]) -> dict[str, str]:
 
 
 def result_size(claims: Mapping[str, Any]) -> int:
-    """Bytes of the largest answer about a token of these claims, at most MAX_RESULT where it is signed.
+    """The size in bytes of the largest answer for these claims; the issuer signs up to MAX_RESULT.
 
-    It names one method by an ARN of MAX_ARN characters, as WebSocket APIs and REST APIs get it; an HTTP
-    API gets no policy, and for the longer policy that a REST API may cache no limit is documented.
+    Such an answer, for a WebSocket or REST API, has one method with an ARN of MAX_ARN characters.
+    An HTTP API gets no policy. For the longer policy that a REST API may cache, no limit is
+    documented.
     """
     answer = {
         "principalId": claims["sub"],
         "policyDocument": _policy("", [(MAX_ARN - 1) * "x"], []),
         "context": build_context(claims),
     }
-    return len(json.dumps(answer))  # as Lambda writes it, or longer: with escapes for non-ASCII
+    return len(json.dumps(answer))  # as Lambda encodes it, or longer: non-ASCII is escaped
 
 
 def _policy(stage: str, allowed: Sequence[str], denied: Sequence[str]) -> Mapping[str, Any]:

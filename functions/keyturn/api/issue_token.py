@@ -1,7 +1,8 @@
-"""Issue a token: one `kms:Sign`, one RS256 access token back.
+"""Issue a token: one `kms:Sign` call per RS256 access token.
 
-IAM says who may ask as which client: `POST /token/{client}`, or a direct Lambda invoke, which names the
-client itself and is answered without the HTTP envelope. The client's document says what it may have.
+IAM decides which principal may act as which client: by `POST /token/{client}`, or by a direct
+Lambda invoke, which names the client in its event and is answered without the HTTP envelope. The
+client's document says what it may have.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,14 +32,14 @@ from keyturn.tokens import claims, jws
 
 
 class KeyDisabled(Unavailable):
-    """KMS has disabled the key: it was revoked behind our view."""
+    """KMS refuses the key, which was revoked after the view was read."""
 
 
 def issue(stack: Stack, request: TokenRequest, caller: Caller, client: str) -> Mapping[str, Any]:
     """The token response of RFC 6749 section 5.1; raises Refusal."""
     try:
         return _sign(stack, stack.view.get_fresh, request, caller, client)
-    except KeyDisabled:  # read again, once, and sign with the key that is active now
+    except KeyDisabled:  # read again, once, and sign with the key that is now active
         return _sign(stack, stack.view.reread, request, caller, client)
 
 
@@ -77,7 +78,7 @@ def _cannot_sign(key: Key, fault: AwsFault) -> Unavailable:
 def prepare(
     stack: Stack, keyset: Keyset, key: Key, client: Client, request: TokenRequest
 ) -> tuple[Mapping[str, Any], str]:
-    """The claims of the token, and the text to sign; raises Refusal."""
+    """The token's claims and the text to sign; raises Refusal."""
     granted = _grant(client, request, key)
     members = claims.build(
         issuer=stack.settings.issuer,
@@ -106,7 +107,7 @@ def _active_key(read_generation: Callable[[], Generation]) -> tuple[Keyset, Key]
 
 
 def _client(stack: Stack, name: str) -> Client:
-    """What the client may have, by a view of at most C, as for the keyset."""
+    """What the client may have, by a view at most C old, as for the keyset; raises Refusal."""
     try:
         client = stack.client_views.view(name).get_fresh()
     except (AwsFault, KeysetFault) as fault:
@@ -125,7 +126,7 @@ def _grant(client: Client, request: TokenRequest, key: Key) -> Grant:
 
 
 def _check_cutoffs(keyset: Keyset, members: Mapping[str, Any]) -> None:
-    """Sign nothing that would be refused: a cut-off's instant lies a few seconds ahead of its write."""
+    """Refuse to sign a token that a cut-off would refuse; its time may be seconds in the future."""
     cutoff = keyset.refusing_cutoff(members)
     if cutoff and cutoff.is_block:
         raise ClientBlocked
@@ -137,7 +138,7 @@ def _build_signing_input(key: Key, members: Mapping[str, Any]) -> str:
     try:
         signing_input = jws.build_signing_input(key.kid, members)
         answer_size = result_size(members)
-    except (ValueError, RecursionError):  # a lone surrogate, NaN, a nesting without end
+    except (ValueError, RecursionError):  # a lone surrogate, NaN, nested too deeply
         raise BadRequest("claims", "cannot be written as JSON") from None
     if jws.serialized_size(signing_input) > jws.MAX_BYTES:
         raise BadRequest("claims", f"make the token larger than {jws.MAX_BYTES} bytes")
@@ -147,7 +148,7 @@ def _build_signing_input(key: Key, members: Mapping[str, Any]) -> str:
 
 
 def _audit_token(caller: Caller, key: Key, members: Mapping[str, Any]) -> None:
-    """One line per token, so that CloudTrail's Sign events can be checked against what was issued."""
+    """Log one line per token, so that CloudTrail's Sign events can be checked against it."""
     logger.info(
         "token_issued",
         jti=members["jti"],
@@ -160,7 +161,7 @@ def _audit_token(caller: Caller, key: Key, members: Mapping[str, Any]) -> None:
 
 
 def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
-    """One line per refusal: who, and the error's code; nothing of the request."""
+    """Log one line per refusal: the caller and the error's code, but nothing from the request."""
     logger.info("token_refused", code=refusal.error, **_add_caller(caller))
     metrics.add_metric("TokensRefused", "Count", 1)
     if refusal.metric:
@@ -168,7 +169,7 @@ def _audit_refusal(caller: Caller, refusal: Refusal) -> None:
 
 
 def _add_caller(caller: Caller) -> dict[str, Any]:
-    """Also properties of the metric's line: as dimensions each would be a metric to pay for."""
+    """The caller, also added to the metric's line as properties: dimensions would cost money."""
     members = {"client": caller.client, "role": caller.role, "session": caller.session}
     fields = {name: value for name, value in members.items() if value is not None}
     for name, value in fields.items():
@@ -179,7 +180,7 @@ def _add_caller(caller: Caller) -> dict[str, Any]:
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Any, _context: object) -> Mapping[str, Any]:
-    """API Gateway's proxy event, or a direct invoke with a `client`."""
+    """Answer API Gateway's proxy event, or a direct invoke with a `client`."""
     stack = Stack.from_environment()
     is_http = isinstance(event, Mapping) and "requestContext" in event
     caller = Caller.from_http(event) if is_http else Caller.from_invoke(event)

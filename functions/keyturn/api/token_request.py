@@ -1,4 +1,4 @@
-"""What callers of the issuer ask for, as JSON or as a form; refused by the field's name."""
+"""Parse token requests, as JSON or as a form; errors name the field."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ def _from_fields(fields: Mapping[str, Any]) -> TokenRequest:
 
 
 def _from_form(body: bytes, client: str) -> TokenRequest:
-    """RFC 6749 section 4.4.2: the client asks for itself. Other fields are ignored (section 3.2)."""
+    """RFC 6749 section 4.4.2: the client is the subject. Other fields are ignored (section 3.2)."""
     fields = _form_fields(body)
     if "grant_type" not in fields:
         raise BadRequest("grant_type", "is required")
@@ -62,7 +62,7 @@ def _from_form(body: bytes, client: str) -> TokenRequest:
 
 
 def _form_fields(body: bytes) -> Mapping[str, str]:
-    """Each field once; one without a value counts as left out (RFC 6749 section 3.2)."""
+    """The fields, each at most once; an empty one counts as omitted (RFC 6749 section 3.2)."""
     try:
         pairs = parse_qsl(
             body.decode(),

@@ -1,1 +1,1 @@
-"""The only package that imports boto3: every AWS call, its errors translated, and the settings."""
+"""The only package that imports boto3: all AWS calls, the translation of their errors, settings."""

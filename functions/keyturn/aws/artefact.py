@@ -1,8 +1,9 @@
-"""Whether the compiled packages of this artefact run where it is deployed.
+"""Check that the artefact's compiled packages run where it is deployed.
 
-`sam build` chooses wheels by the template's Architecture and PythonRuntime, and so does `sam deploy`
-the functions. If the two differ, every import of a compiled package fails. Nothing but the standard
-library is imported here: this is what says so.
+`sam build` chooses wheels by the template's Architecture and PythonRuntime, and `sam deploy`
+configures the functions by the same parameters. If the two commands use different values, every
+import of a compiled package fails. This module reports that, so it imports only the standard
+library.
 """
 
 import platform
@@ -11,11 +12,11 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 
 _COMPILED = ("pydantic_core", "cryptography.hazmat.bindings._rust")
-_PROCESSORS = {"aarch64": "arm64"}  # as Lambda calls them
+_PROCESSORS = {"aarch64": "arm64"}  # by Lambda's names
 
 
 class WrongArtefact(Exception):
-    """The artefact was built for another processor or another Python."""
+    """The artefact was built for another processor or another version of Python."""
 
 
 def check_artefact() -> None:
@@ -34,7 +35,7 @@ def check_artefact() -> None:
 
 
 def _built_for() -> str:
-    """Python and processor of the wheels, from a tag such as `cp314-cp314-manylinux_2_17_aarch64`."""
+    """The wheels' Python and processor, from a tag like `cp314-cp314-manylinux_2_17_aarch64`."""
     try:
         wheel = distribution("pydantic-core").read_text("WHEEL") or ""
     except PackageNotFoundError:

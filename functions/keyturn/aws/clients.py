@@ -1,10 +1,10 @@
-"""AWS clients, made when first used: a cold start pays for what its calls need.
+"""AWS clients, created when first used: a cold start pays only for those that it needs.
 
-They are boto3's clients, made by the part of boto3 that makes them: `import boto3` itself would
-bring resources and S3 transfers along, which nothing here uses (docs/performance.md).
+They are boto3's clients, but created by botocore: `import boto3` would also load resources and S3
+transfers, which nothing here uses (docs/performance.md).
 
-One session makes all of them, and signs what is signed without a client: whose credentials they are
-and which Region they go to is decided once in a process.
+One session creates all of them, and signs requests that are sent without a client. So credentials
+and Region are chosen once per process.
 """
 
 import os
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 else:
 
     def client(service, *, config=None):
-        """A client of this process's session; raises NotSent."""
+        """A client from this process's session; raises NotSent."""
         with translate_errors(service):
             return session().create_client(service, config=config or PATIENT)
 
@@ -56,7 +56,8 @@ SERVICES = frozenset(
 PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-# A call that hangs must fail inside issuer and authorizer: killed at its timeout, a container loses its view.
+# In issuer and authorizer a hanging call must fail before the function's timeout, which would end the
+# container and lose its view.
 _PROMPT = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -67,16 +68,16 @@ MODELS = str(Path(__file__).parent / "models")  # botocore's, trimmed to our cal
 
 @cache
 def _loader() -> Loader:
-    """Our models before botocore's. It remembers those it has read, whatever the session."""
+    """Prefers our models to botocore's; caches what it has loaded, across sessions."""
     return Loader([MODELS])
 
 
 @cache
 def session() -> Session:
-    """This process's one session, configured by the environment (and by aws/credentials.py)."""
+    """This process's only session, configured by the environment (and by aws/credentials.py)."""
     aws_session = Session()
     aws_session.register_component("data_loader", _loader())
-    if region := os.environ.get("AWS_REGION"):  # botocore itself reads AWS_DEFAULT_REGION only
+    if region := os.environ.get("AWS_REGION"):  # botocore itself only reads AWS_DEFAULT_REGION
         aws_session.set_config_variable("region", region)
     return aws_session
 
@@ -85,7 +86,7 @@ class Clients:
     """One client per service and container; `write_delay` is ω in seconds (docs/time.md)."""
 
     def __init__(self, write_delay: int) -> None:
-        # What is decided by the clock lands within ω: one attempt, given up before ω is over.
+        # A write that depends on the clock must land within ω: one attempt, which times out before ω.
         self._timed = Config(
             connect_timeout=write_delay / 3,
             read_timeout=write_delay / 3,
@@ -100,17 +101,17 @@ class Clients:
 
     @cached_property
     def ssm_timed(self) -> "SSMClient":
-        """Writes of the keyset: a lost reply must come back to us, not be repeated behind us."""
+        """Writes of the keyset: botocore must report a lost reply, not retry by itself."""
         return client("ssm", config=self._timed)
 
     @cached_property
     def kms(self) -> "KMSClient":
-        """Everything that may be repeated."""
+        """All KMS calls that may be repeated."""
         return client("kms", config=_PROMPT)
 
     @cached_property
     def kms_once(self) -> "KMSClient":
-        """CreateKey: it has no idempotency token, so a repetition would be a second key."""
+        """CreateKey has no idempotency token, so a retry would create a second key."""
         return client("kms", config=self._once)
 
     @cached_property
@@ -120,7 +121,7 @@ class Clients:
 
     @cached_property
     def tagging(self) -> "ResourceGroupsTaggingAPIClient":
-        """Which KMS keys are this stack's."""
+        """Finds this stack's KMS keys."""
         return client("resourcegroupstaggingapi", config=PATIENT)
 
     @cached_property
@@ -140,7 +141,7 @@ class Clients:
 
     @cached_property
     def cloudfront(self) -> Any:
-        """The edge's copies of the JWKS: optional, so one attempt."""
+        """CloudFront's copies of the JWKS: optional, so one attempt."""
         return client("cloudfront", config=self._once)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Time and randomness as the handlers are given them."""
+"""Time and randomness, which handlers receive as an argument."""
 
 import random
 import time
@@ -8,10 +8,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A wall clock, a monotonic one, and the means to wait and to choose."""
+    """A wall clock, a monotonic clock, a way to wait, and randomness."""
 
     def now(self) -> datetime:
-        """The instant, aware, UTC."""
+        """The current time, aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
@@ -19,7 +19,7 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for this many seconds."""
         ...
 
     def fraction(self) -> float:
@@ -32,7 +32,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own."""
+    """The machine's own clocks and randomness."""
 
     def now(self) -> datetime:
         """See Clock."""

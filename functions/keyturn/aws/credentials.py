@@ -1,4 +1,4 @@
-"""The operator's credentials and Region: decided once, and checked before anything is promised."""
+"""The operator's credentials and Region: chosen once, and checked before anything else is done."""
 
 import warnings
 from getpass import GetPassWarning
@@ -13,10 +13,10 @@ _CALL = "AWS credentials"
 
 
 def use_session(profile: str | None, region: str | None) -> None:
-    """Have every client and signature of this process use this profile and Region.
+    """Make every client and signature of this process use this profile and Region.
 
-    What is None comes from the environment, then from the profile. Raises NotSent when there is no
-    Region or no such profile, NoCredentials when nothing can be signed, Unreachable.
+    A value of None comes from the environment, then from the profile. Raises NotSent if there is no
+    Region or no such profile, NoCredentials if there are no usable credentials, Unreachable.
     """
     session.cache_clear()
     aws_session = session()
@@ -30,7 +30,7 @@ def use_session(profile: str | None, region: str | None) -> None:
 
 
 def _check_credentials() -> None:
-    """Get them as the first call would: assume the role, read the token, ask for the MFA code."""
+    """Get the credentials as the first call would: assume the role, ask for the MFA code."""
     try:
         with translate_errors(_CALL), warnings.catch_warnings():
             # Without a terminal getpass would read the code from stdin, which may hold a token.
@@ -43,7 +43,7 @@ def _check_credentials() -> None:
         raise
     except (GetPassWarning, EOFError):
         raise NoCredentials(_CALL, MFA_WITHOUT_TERMINAL) from None
-    except Exception as error:  # noqa: BLE001 - files, processes and caches that botocore reads
+    except Exception as error:  # noqa: BLE001 - botocore reads files, processes and caches
         raise NoCredentials(_CALL, type(error).__name__) from None
 
 

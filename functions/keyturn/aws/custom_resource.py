@@ -1,4 +1,4 @@
-"""The protocol of CloudFormation custom resources: do the work, then PUT the answer to a URL.
+"""The protocol of CloudFormation custom resources: do the work, then PUT the response to a URL.
 
 Source: CloudFormation User Guide, "Custom resource request and response reference".
 """
@@ -17,7 +17,8 @@ from keyturn.aws.response_url import check_response_url
 
 _HTTP = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=10)
 _REASON_LIMIT = 1024
-# CloudFormation User Guide, "Understand CloudFormation stack creation events"; an update deletes none of ours
+# CloudFormation User Guide, "Understand CloudFormation stack creation events"; updates delete none of
+# our custom resources.
 _OPERATIONS = {
     "Create": {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},
     "Update": {"UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},
@@ -26,11 +27,11 @@ _OPERATIONS = {
 
 
 class ForeignRequest(ValueError):
-    """CloudFormation is not doing with this stack what the event says."""
+    """The event does not match what CloudFormation is doing with this stack."""
 
 
 class CustomResource(BaseModel):
-    """A request of CloudFormation."""
+    """A request from CloudFormation."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,17 +45,19 @@ class CustomResource(BaseModel):
 
     @property
     def was_created(self) -> bool:
-        """Whether what is to be updated or deleted was created, as far as CloudFormation heard.
+        """Whether the resource to update or delete was created, as far as CloudFormation knows.
 
-        It sends back the id of our answer: another one after a failure, its own after none.
+        CloudFormation sends back the id from our response: a different id if creation failed, and
+        an id of its own if it got no response.
         """
         return self.physical_resource_id == self.logical_resource_id
 
 
 def check_operation(request: CustomResource, clients: Clients, stack: str) -> None:
-    """Raises ForeignRequest unless CloudFormation is doing just this with the stack of this name.
+    """Raise ForeignRequest unless CloudFormation is doing exactly this with the stack of this name.
 
-    An event proves nothing: whoever may invoke the function writes what they like.
+    An event proves nothing: any principal that may invoke the function can forge it. Raises
+    AwsFault.
     """
     with translate_errors("cloudformation:DescribeStacks"):
         answer = clients.cloudformation.describe_stacks(StackName=stack)
@@ -68,9 +71,9 @@ def check_operation(request: CustomResource, clients: Clients, stack: str) -> No
 
 
 def answer(event: Mapping[str, Any], run: Callable[[CustomResource], Mapping[str, str]]) -> None:
-    """Run, and tell CloudFormation what came of it (its `GetAtt` attributes), or why it failed.
+    """Run, and send CloudFormation the `GetAtt` attributes or the reason of the failure.
 
-    Raises ForeignResponseUrl before anything is done.
+    Raises ForeignResponseUrl before doing anything.
     """
     request = CustomResource.model_validate(event)
     check_response_url(request.response_url)

@@ -1,4 +1,4 @@
-"""A deployed stack as its operators and callers see it: outputs, API, keyset, workflow."""
+"""A deployed stack as operators and callers see it: outputs, API, keyset, workflow."""
 
 import json
 import re
@@ -31,11 +31,11 @@ from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.timing import Times
 
-_WRITE_DELAY = 20  # seconds; this side writes nothing to the keyset
+_WRITE_DELAY = 20  # seconds; nothing here writes to the keyset
 
 
 class Deployment:
-    """One stack by its name, with the credentials of the environment."""
+    """One stack, with the credentials of this process's session."""
 
     def __init__(
         self,
@@ -97,22 +97,22 @@ class Deployment:
 
     @property
     def region(self) -> str:
-        """Where the stack is."""
+        """The stack's Region."""
         return str(session().get_config_variable("region"))
 
     @cached_property
     def schedules(self) -> Schedules:
-        """What starts the rotation and reconcile."""
+        """The schedules that start rotation and reconcile."""
         return Schedules(self.clients.scheduler)
 
     @cached_property
     def authorizers(self) -> GatewayAuthorizers:
-        """Which APIs ask the authorizer."""
+        """The APIs that use the authorizer."""
         return GatewayAuthorizers(self.clients)
 
     @cached_property
     def as_stack(self) -> Stack:
-        """The same stack as its functions see it, for whoever has to do their work by hand."""
+        """The same stack as its functions see it, for doing their work from the command line."""
         return Stack(self.settings, clock=self.clock)
 
     @cached_property
@@ -122,22 +122,22 @@ class Deployment:
 
     @cached_property
     def client_documents(self) -> registry.Registry[Client]:
-        """Which client may ask for what."""
+        """The documents that say what each client may have."""
         return registry.client_registry(self.stack, self.clients.ssm)
 
     @cached_property
     def api_documents(self) -> registry.Registry[Api]:
-        """Which API accepts what."""
+        """The documents that say what each API accepts."""
         return registry.api_registry(self.stack, self.clients.ssm)
 
     @property
     def admits_accounts(self) -> bool:
-        """Whether APIs of other accounts may ask the authorizer; they cannot be looked up."""
+        """Whether APIs of other accounts may invoke the authorizer; these cannot be listed."""
         return bool(self._parameters.get("ConsumerAccounts"))
 
     @property
     def keyset(self) -> Keyset:
-        """The keyset as it stands."""
+        """The keyset as stored now."""
         return self.keysets.read().keyset
 
     def post_token(
@@ -174,15 +174,16 @@ class Deployment:
         return self.executions.start(self.outputs["StateMachineArn"], event)
 
     def caller(self) -> str:
-        """The ARN of whoever these credentials belong to."""
+        """The ARN of the principal that these credentials belong to."""
         with translate_errors("sts:GetCallerIdentity"):
             identity = client("sts").get_caller_identity()
         return str(identity["Arn"])
 
     def clock_offset(self) -> timedelta:
-        """By how much AWS's clock is ahead of this machine's, by the Date of an answer.
+        """How far AWS's clock is ahead of this machine's, by the Date header of a response.
 
-        Date has whole seconds (RFC 9110 section 6.6.1), so half a second of it says nothing.
+        Date has whole seconds (RFC 9110 section 6.6.1), so the result is only exact to half a
+        second.
         """
         sent = self.clock.now()
         with translate_errors("ssm:GetParameters"):
@@ -191,7 +192,7 @@ class Deployment:
         return date + timedelta(seconds=0.5) - (sent + (self.clock.now() - sent) / 2)
 
     def log_lines(self, containing: str) -> list[str]:
-        """What the stack's functions logged, the lines that contain a text."""
+        """The log lines of the stack's functions that contain this text."""
         with translate_errors("logs:FilterLogEvents"):
             pages = (
                 client("logs")

@@ -1,20 +1,20 @@
-"""CloudFront's copies of the public documents, which an emergency has it forget."""
+"""CloudFront's copies of the public documents, which an emergency invalidates."""
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.faults import translate_errors
 
 
 class EdgeCache:
-    """One distribution; `distribution` is its id."""
+    """The cache of one distribution, given by its id."""
 
     def __init__(self, clients: Clients, distribution: str) -> None:
         self._clients = clients
         self._distribution = distribution
 
     def invalidate(self, path: str, *, reference: str) -> str:
-        """Have every edge fetch `path` (`/a/b`) again; returns the invalidation's id, raises AwsFault.
+        """Invalidate `path` (`/a/b`) at every edge; returns the invalidation's id, raises AwsFault.
 
-        One attempt. The same reference again is the same invalidation, not another one. Source: Amazon
+        Makes one attempt. Repeating a reference returns the same invalidation. Source: Amazon
         CloudFront API Reference, CreateInvalidation.
         """
         with translate_errors("cloudfront:CreateInvalidation"):

@@ -1,4 +1,4 @@
-"""What happens to the keys, told on EventBridge to whoever listens (docs/signals.md)."""
+"""Events about keys and tokens, sent to EventBridge (docs/signals.md)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ class EventBus:
         self._stack = stack
 
     def put(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Tell these events, each a detail type and its detail; raises AwsFault if one was not taken.
+        """Send these events, each a detail type and its detail; raises AwsFault if one is rejected.
 
-        Then all may be told again: listeners must not mind hearing a thing twice.
+        The caller then sends all of them again, so listeners must tolerate duplicates.
         """
         entries: list[PutEventsRequestEntryTypeDef] = [
             {

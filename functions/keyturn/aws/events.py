@@ -1,4 +1,4 @@
-"""Lambda events at the edge: parsed with pydantic, refused by the field's name."""
+"""Parse Lambda events with pydantic; errors name the invalid field."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 
 
 class InvalidEvent(ValueError):
-    """An event that is not understood; the message names the field and never shows its value."""
+    """An invalid event; the message names the field and never shows its value."""
 
 
 def parse(adapter: TypeAdapter[_T], event: Any) -> _T:
@@ -24,7 +24,7 @@ def parse(adapter: TypeAdapter[_T], event: Any) -> _T:
 
 
 def describe(error: ValidationError, *, is_union: bool = False) -> str:
-    """What is wrong, field by field, without the values; a union's tag is no field."""
+    """The problems, field by field, without values; a union's tag is not shown as a field."""
     problems = error.errors(include_input=False, include_url=False)
     return "; ".join(
         f"{_name_field(problem, is_union)}: {_describe_problem(problem)}" for problem in problems
@@ -32,7 +32,7 @@ def describe(error: ValidationError, *, is_union: bool = False) -> str:
 
 
 def _describe_problem(problem: "ErrorDetails") -> str:
-    if problem["type"] == "union_tag_invalid":  # pydantic's own words show the value
+    if problem["type"] == "union_tag_invalid":  # pydantic's own message shows the value
         return f"Input should be one of {problem['ctx']['expected_tags']}"
     return problem["msg"]
 

@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 _EMERGENCY = "emergency"
 _CLIENT = "client_id"
 _MODES = ("scheduled", "rollback", _EMERGENCY)
-_MAX_TEXT = 256  # characters, as PlanRotation takes them
+_MAX_TEXT = 256  # characters, as in PlanRotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
-    """What an execution was asked, as far as its input can be understood: it may be any JSON.
+    """The request in an execution's input, as far as it can be parsed: the input may be any JSON.
 
-    `is_valid` says whether it is as the workflow wants it in these members (docs/workflow.md, "Input").
+    `is_valid` says whether these members are valid for the workflow (docs/workflow.md, "Input").
     """
 
     mode: str
@@ -52,7 +52,7 @@ class ExecutionRequest:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Never raises; a member that is missing or no text is `unknown`."""
+        """Never raises; a member that is missing or not a text becomes `unknown`."""
         try:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
@@ -72,12 +72,12 @@ class ExecutionRequest:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether keys or tokens are to be revoked, and it says which."""
+        """Whether it asks to revoke keys or tokens, and says which."""
         return self.mode == _EMERGENCY and bool(self.kids or self.cutoffs)
 
 
 def _cutoffs(members: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Whose tokens are to be refused: what is cut off, and the clients that are blocked."""
+    """Whose tokens the request refuses: those it cuts off and those of clients it blocks."""
     cut_off = members.get("cut_off")
     by_claim = {**(cut_off if isinstance(cut_off, dict) else {}), "block": members.get("block")}
     return frozenset(
@@ -96,7 +96,7 @@ class Executions:
         self._clock = clock
 
     def start(self, state_machine_arn: str, event: Mapping[str, Any]) -> str:
-        """Start an execution, named by mode and time for whoever reads the list; returns its ARN."""
+        """Start an execution, named by mode and time for readable lists; returns its ARN."""
         started = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         with translate_errors("states:StartExecution"):
             return self._clients.states.start_execution(
@@ -111,7 +111,7 @@ class Executions:
             return self._clients.states.describe_execution(executionArn=execution_arn)["status"]
 
     def cause(self, execution_arn: str) -> str:
-        """Why an execution failed, in Step Functions' words."""
+        """Why an execution failed, as Step Functions puts it."""
         with translate_errors("states:DescribeExecution"):
             description = self._clients.states.describe_execution(executionArn=execution_arn)
         return description.get("cause", "no cause is given")
@@ -123,7 +123,7 @@ class Executions:
         return ExecutionRequest.parse(description.get("input", ""))
 
     def latest(self, state_machine_arn: str, status: str) -> list[Execution]:
-        """The latest hundred executions of a status, the newest first."""
+        """The latest hundred executions with this status, the newest first."""
         with translate_errors("states:ListExecutions"):
             items = self._clients.states.list_executions(
                 stateMachineArn=state_machine_arn, statusFilter=cast("Any", status), maxResults=100
@@ -150,7 +150,7 @@ class Executions:
         return visits
 
     def stop_all(self, state_machine_arn: str) -> None:
-        """Stop what runs: a state machine in a Wait state cannot be deleted."""
+        """Stop all running executions: a state machine that waits cannot be deleted."""
         with translate_errors("states:ListExecutions"):
             pages = self._clients.states.get_paginator("list_executions").paginate(
                 stateMachineArn=state_machine_arn, statusFilter="RUNNING"
@@ -164,7 +164,7 @@ class Executions:
 
 
 def _text(value: Any) -> str:
-    """A text as UTF-8 can write it; empty for anything else, and for what no run would accept."""
+    """A text that UTF-8 can encode; empty for anything else, and for a text that is too long."""
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         return ""
     return value.encode(errors="replace").decode()

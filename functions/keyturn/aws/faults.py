@@ -1,4 +1,4 @@
-"""AWS errors, translated once. All of them mean that we are bad, never that a token is."""
+"""AWS errors, translated in one place: the service has failed, and no token is at fault."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ _CONFLICT = {
     "TooManyUpdates",
 }
 _NOT_FOUND = {"404", "NoSuchKey", "ResourceNotFoundException"}
-# botocore makes these calls by itself, while it signs another one.
+# botocore makes these calls by itself when it signs another call.
 _CREDENTIAL_OPERATIONS = {
     "AssumeRole",
     "AssumeRoleWithSAML",
@@ -48,7 +48,7 @@ _NO_CREDENTIALS = (
     exceptions.UnknownCredentialError,
     exceptions.UnknownTokenProviderError,
 )
-# Raised while the request is prepared: by configuration, arguments, endpoint or signature.
+# Raised before the request is sent: by configuration, arguments, endpoint or signature.
 _NOT_SENT = (
     *_NO_CREDENTIALS,
     exceptions.ApiVersionNotFoundError,
@@ -97,7 +97,7 @@ _UNREACHABLE = (
 
 
 class AwsFault(Exception):
-    """An AWS call failed; the message names the call and the error code, never its content."""
+    """An AWS call failed; the message names the call and the error code, never the content."""
 
     def __init__(self, call: str, code: str) -> None:
         super().__init__(f"{call}: {code}")
@@ -106,7 +106,7 @@ class AwsFault(Exception):
 
 
 class Throttled(AwsFault):
-    """The account's request quota is used up for the moment."""
+    """The account's request quota is exhausted for the moment."""
 
 
 class KeyUnusable(AwsFault):
@@ -114,11 +114,11 @@ class KeyUnusable(AwsFault):
 
 
 class AccessDenied(AwsFault):
-    """No policy allows the call, or none does yet."""
+    """No policy allows the call, or the policy has not propagated yet."""
 
 
 class Conflict(AwsFault):
-    """A conditional write met something that was not there when it was decided."""
+    """A conditional write failed because the object has changed since it was read."""
 
 
 class NotFound(AwsFault):
@@ -126,23 +126,23 @@ class NotFound(AwsFault):
 
 
 class NoReply(AwsFault):
-    """No usable answer came; the call may have had its effect all the same."""
+    """There was no usable reply; the call may have taken effect all the same."""
 
 
 class Unreachable(NoReply):
-    """The last attempt found no way to AWS; an earlier one may have been sent."""
+    """The last attempt could not reach AWS; an earlier one may have been sent."""
 
 
 class NotSent(AwsFault):
-    """Nothing was sent: the request could not even be prepared."""
+    """Nothing was sent: the request could not be prepared."""
 
 
 class UnreadableDocument(AwsFault):
-    """A parameter holds a client's or an API's document that does not parse."""
+    """The document of a client or an API cannot be parsed."""
 
 
 class NoCredentials(NotSent):
-    """There are no usable credentials to sign with."""
+    """There are no usable credentials."""
 
 
 @contextmanager

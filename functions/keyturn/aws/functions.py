@@ -1,4 +1,4 @@
-"""The functions of a deployed stack by their names in the template."""
+"""The functions of a deployed stack, by their logical ids."""
 
 import json
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ _PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
 
 class FunctionFailed(AwsFault):
-    """A function ended with an exception, whose words are the code."""
+    """A function raised an exception, whose message is the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The name that CloudFormation gave a resource; `read_at` is by AWS's clock, whole seconds."""
+    """A resource's physical id; `read_at` is when it was read, by AWS's clock, in whole seconds."""
 
     name: str
     read_at: datetime
 
 
 def resource(stack: str, logical_id: str) -> Resource:
-    """A resource of the stack by its name in the template; raises AwsFault."""
+    """A resource of the stack by its logical id; raises AwsFault."""
     with translate_errors("cloudformation:DescribeStackResource"):
         answer = client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id
@@ -38,7 +38,7 @@ def resource(stack: str, logical_id: str) -> Resource:
 
 
 def invoke(stack: str, logical_id: str) -> Mapping[str, Any]:
-    """Invoke a function with no event and wait for its answer; raises FunctionFailed, AwsFault."""
+    """Invoke a function with no event and wait for its result; raises FunctionFailed, AwsFault."""
     function = resource(stack, logical_id).name
     with translate_errors("lambda:InvokeFunction"):
         answer = client("lambda", config=_PATIENT).invoke(FunctionName=function)

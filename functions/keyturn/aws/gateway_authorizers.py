@@ -1,4 +1,4 @@
-"""Which APIs ask the authorizer, and for how long API Gateway keeps its answers there."""
+"""Which APIs use the authorizer, and for how long API Gateway caches its answers there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ _REST_DEFAULT = 300  # seconds, where no TTL is set (API Gateway API Reference, 
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """An API's own entry for a Lambda authorizer; `result_ttl` in seconds, 0 is no cache.
+    """An API's configuration of a Lambda authorizer; `result_ttl` in seconds, 0 for no cache.
 
-    `cache_key` is what an answer is kept by, without the `$` of HTTP APIs: `context.httpMethod`. Of a
-    REST API it is the entry that the next deployment of a stage takes, not what a stage has.
+    `cache_key` is what answers are cached by, without the `$` of HTTP APIs: `context.httpMethod`.
+    For a REST API this is the configuration of the next deployment, not that of a deployed stage.
     """
 
     api_id: str
@@ -26,24 +26,25 @@ class Authorizer:
 
     @property
     def keeps_one_answer_for_all_routes(self) -> bool:
-        """Whether an answer for one route is taken for the others, too.
+        """Whether an answer for one route is also used for others.
 
-        An HTTP API's route key tells its own routes apart; where a table divides one of them further,
-        it takes method and path. Source: API Gateway API Reference, Authorizer, `identitySource`; API Gateway Developer Guide,
-        "Control access to HTTP APIs with AWS Lambda authorizers", "Caching authorizer responses".
+        An HTTP API's route key distinguishes its own routes. If a route table divides one of these
+        further, the cache key needs method and path. Source: API Gateway API Reference, Authorizer,
+        `identitySource`; API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda
+        authorizers", "Caching authorizer responses".
         """
         by_route = self.is_http and "context.routeKey" in self.cache_key
         return self.result_ttl > 0 and not (by_route or self.cache_key >= METHOD_AND_PATH)
 
 
 class GatewayAuthorizers:
-    """Reads every REST and HTTP API of the account and Region, with one call for each."""
+    """Reads every REST and HTTP API of the account and Region, with one call per API."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def list_for_function(self, function_arn: str) -> tuple[Authorizer, ...]:
-        """Those that invoke this function, also by one of its versions or aliases; raises AwsFault."""
+        """Those that invoke this function, or a version or alias of it; raises AwsFault."""
         return (*self._rest(function_arn), *self._http(function_arn))
 
     def _rest(self, function_arn: str) -> Iterator[Authorizer]:

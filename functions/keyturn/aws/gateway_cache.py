@@ -11,7 +11,7 @@ _HTTP = "http:"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A deployed stage of a REST API, or of an HTTP API."""
+    """A deployed stage of a REST or HTTP API."""
 
     api_id: str
     name: str
@@ -31,13 +31,13 @@ class Stage:
 
 
 class GatewayCache:
-    """The one call that makes API Gateway ask the authorizer again; each kind of API has its own."""
+    """The call that makes API Gateway invoke the authorizer again; each kind of API has its own."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def flush(self, stage: Stage) -> None:
-        """Forget every cached answer of a stage; raises AwsFault."""
+        """Flush all cached answers of a stage; raises AwsFault."""
         if stage.is_http:
             with translate_errors("apigatewayv2:ResetAuthorizersCache"):
                 self._clients.apigatewayv2.reset_authorizers_cache(

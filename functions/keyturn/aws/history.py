@@ -1,7 +1,8 @@
-"""Every generation, kept in S3 beyond its life in SSM: the audit trail (docs/decisions/0021).
+"""Every generation, kept in S3 after it has left SSM: the audit trail (docs/decisions/0021).
 
-An object's name has the SHA-256 of what it holds. So it can be checked against its name, another text is
-another object, and what stands under our name with other bytes is not ours and is written over.
+An object's name contains the SHA-256 of its content. So its content can be checked against its
+name, and a different text is a different object. An object with one of our names and other content
+is not ours, and is overwritten.
 """
 
 import re
@@ -26,10 +27,10 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class HistoryObject:
-    """An object in the history. `number` and `digest` are what its name says of the generation in it.
+    """An object in the history; `number` and `digest` of its generation come from its name.
 
-    `number` is None if it is no name of ours. `modified` is S3's own date: nobody can put an object
-    into the past.
+    `number` is None if the name is not one of ours. `modified` is S3's own date, which cannot be
+    backdated.
     """
 
     name: str
@@ -39,34 +40,34 @@ class HistoryObject:
 
 
 class History:
-    """`history/<generation>-<digest>.json` in the stack's bucket, readable by nobody outside."""
+    """`history/<generation>-<digest>.json` in the stack's bucket, which is not public."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
     def keep(self, number: int, text: str) -> bool:
-        """Keep a generation's document; returns whether another text stood in its place."""
+        """Store a generation's document; returns whether it replaced a different text."""
         return self._keep(_name(number, text), text, "application/json")
 
     def keep_unlawful(self, name: str, text: str) -> None:
-        """Keep what stood under a parameter's name and does not count."""
+        """Store the text of a parameter that does not count."""
         self._keep(_unlawful_name(name, text), text, "text/plain")
 
     def holds(self, generation: Generation) -> bool:
-        """Whether this very text is kept. One object is asked for: others beside it cost no time."""
+        """Whether exactly this text is stored. Reads one object, however many others there are."""
         body, _ = self._get(_name(generation.number, generation.text))
         return body == _bytes(generation.text)
 
     def holds_unlawful(self, name: str, text: str) -> bool:
-        """Whether this is kept."""
+        """Whether exactly this text is stored."""
         body, _ = self._get(_unlawful_name(name, text))
         return body == _bytes(text)
 
     def objects(self, since: int = 0, limit: int | None = None) -> list[HistoryObject]:
-        """What is there, from this generation on, by number and then by age, but for unlawful texts.
+        """The objects from this generation on, by number, then by age, except unlawful texts.
 
-        `limit` bounds how many are listed: whoever may write can write a million.
+        `limit` bounds how many are listed: a principal that may write could write a million.
         """
         after = f"{_PREFIX}{since:012d}" if since > 0 else _PREFIX
         with translate_errors("s3:ListObjectsV2"):
@@ -80,11 +81,11 @@ class History:
         return sorted(parsed, key=lambda entry: (entry.number or 0, entry.modified, entry.name))
 
     def generations(self, since: int = 0, limit: int | None = None) -> list[HistoryObject]:
-        """Those of them that say that they hold a generation."""
+        """Those objects whose names are names of generations."""
         return [entry for entry in self.objects(since, limit) if entry.number is not None]
 
     def read(self, history_object: HistoryObject) -> Generation:
-        """The generation in an object; raises DocumentInvalid if it is not what the name says, AwsFault."""
+        """The generation in an object; raises DocumentInvalid if it is misnamed, AwsFault."""
         body, _ = self._get(history_object.name)
         try:
             text = (body or b"").decode()
@@ -98,7 +99,7 @@ class History:
         return generation
 
     def _keep(self, name: str, text: str, kind: str) -> bool:
-        """Only one text belongs under a name, so writing over any other loses nothing of ours."""
+        """Only one text belongs under a name, so overwriting any other loses nothing of ours."""
         body, etag = _bytes(text), ""
         for _ in range(_ATTEMPTS):
             condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}

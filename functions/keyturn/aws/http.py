@@ -1,4 +1,4 @@
-"""HTTP as botocore speaks it: the operator's proxies and CA bundle hold for every request."""
+"""HTTP through botocore, so that the operator's proxies and CA bundle apply to every request."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _TIMEOUT = 30  # seconds to connect, and between two bytes
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; `body` is the parsed JSON, or the text where it is none."""
+    """An HTTP response; `body` is the parsed JSON, or the text if it is not JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class Answer:
 
 
 class Http:
-    """One connection pool for each way out of this machine."""
+    """One connection pool per proxy route."""
 
     def __init__(self) -> None:
         self._pools: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
@@ -34,7 +34,7 @@ class Http:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """One request, without redirects; raises NoReply, NotSent."""
+        """Send one request, without following redirects; raises NoReply, NotSent."""
         with translate_errors(f"{method} {url}"):
             request = AWSRequest(method, url, data=body, headers=dict(headers)).prepare()
             response = self._pool(url).send(request)

@@ -1,12 +1,12 @@
-"""The policy that a signing key is born with: it alone says who may do what with the key.
+"""The policy that a signing key is created with: it alone says who may do what with the key.
 
-Each role is granted its actions by the key itself, so it needs no IAM statement and has none: what it may do
-with a key, that key's policy says, and another team's key says nothing of it. `Principal: *` under a condition
-on the caller's account and ARN grants directly; `Principal: <account>` hands actions over to IAM, and only
-those by which administrators recover a key are (KMS Developer Guide, "Key policies"; docs/decisions/0019).
+The key policy grants each role its actions, so the roles have no IAM statements for KMS, and no
+permissions on other teams' keys. `Principal: *` with a condition on the caller's account and ARN
+grants directly. `Principal: <account>` delegates to IAM, and only for actions with which
+administrators recover a key (KMS Developer Guide, "Key policies"; docs/decisions/0019).
 
-The roles are named by their paths, which template.yaml gives them: a new stack of the same name has other
-roles at the same paths, and goes on with the keys that the stack before it left.
+Roles are identified by their paths, which template.yaml sets. A new stack of the same name has
+different roles with the same paths, so it can use the keys that the previous stack left.
 """
 
 import json
@@ -19,7 +19,7 @@ SIZE_LIMIT = 32_768  # bytes; AWS KMS API Reference, CreateKey, Policy
 _CREATOR_ROLES = ("CreateKeyFunctionRole", "ReplaceKeysFunctionRole", "ReconcileFunctionRole")
 _DESTROYER_ROLES = ("DestroyKeyFunctionRole", "ReconcileFunctionRole", "KeysetFunctionRole")
 
-# Statement: actions, and the roles (logical ids of template.yaml) that may.
+# By statement: the actions, and the roles that may perform them (logical ids in template.yaml).
 GRANTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Sign": (("kms:Sign",), ("IssueTokenFunctionRole",)),
     "ReadPublicKey": (
@@ -36,7 +36,7 @@ GRANTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "Destroy": (("kms:ScheduleKeyDeletion",), _DESTROYER_ROLES),
 }
-# What IAM may grant: to see, to stop and to recover a key, never to sign with it or to lend it.
+# What IAM may grant: to inspect, disable and recover a key, never to sign with it or to grant its use.
 RECOVERY = (
     "kms:CancelKeyDeletion",
     "kms:DescribeKey",
@@ -57,13 +57,13 @@ RECOVERY = (
 
 
 def role_prefix(stack_arn: str) -> str:
-    """What the ARNs of a stack's roles begin with, as template.yaml makes it, by the stack's own ARN."""
+    """The prefix of the ARNs of a stack's roles, as in template.yaml, from the stack's own ARN."""
     _, partition, _, region, account, resource = stack_arn.split(":")
     return f"arn:{partition}:iam::{account}:role/keyturn/{region}/{resource.split('/')[1]}/"
 
 
 def key_policy(prefix: str) -> str:
-    """The policy of every key of the stack whose roles' ARNs begin with `prefix`, as JSON."""
+    """The policy, as JSON, of every key of the stack whose roles' ARNs begin with `prefix`."""
     _, partition, _, _, account, _ = prefix.split(":")
     statements = [
         _grant(name, actions, account, [f"{prefix}{role}/*" for role in roles])
@@ -80,9 +80,9 @@ def key_policy(prefix: str) -> str:
 
 
 def is_same_policy(left: str, right: str) -> bool:
-    """Whether two policies say the same; False for what is not a JSON object.
+    """Whether two policies are equivalent; False if either is not a JSON object.
 
-    KMS promises to keep a policy, not its white space, its order or the brackets around a single value.
+    KMS does not promise to preserve white space, order or the brackets around a single value.
     """
     try:
         texts = (strict_json.loads(text.encode()) for text in (left, right))
@@ -109,7 +109,7 @@ def _grant(name: str, actions: tuple[str, ...], account: str, roles: list[str]) 
 
 
 def _canonical(node: Any) -> Any:
-    """Lists of a policy are sets, and one value is a set of one; `*` and {"AWS": "*"} are one principal."""
+    """A canonical form: lists are sets, a single value is a set of one, `*` equals {"AWS": "*"}."""
     if isinstance(node, dict):
         members = {**node, "Principal": {"AWS": "*"}} if node.get("Principal") == "*" else node
         return {name: _canonical(part) for name, part in members.items()}

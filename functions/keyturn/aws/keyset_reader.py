@@ -1,4 +1,4 @@
-"""Reading the keyset from SSM: all that issuer and authorizer need of the store."""
+"""Reading the keyset from SSM: the part of the store that issuer and authorizer need."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,17 @@ from keyturn.keyset.succession import find_violation
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
-LOOK_AHEAD = 10  # names that one GetParameters takes
+LOOK_AHEAD = 10  # the number of names that GetParameters takes
 REPAIR_HINT = "`keyturn repair` says what to do"
 _LISTINGS = 5
 
 
 class KeysetMissing(KeysetFault):
-    """There is no generation that counts: nothing may be concluded, and nothing is created."""
+    """No generation counts: nothing can be concluded from that, and nothing is created."""
 
 
 class GenerationLost(KeysetFault):
-    """The generation that a reader holds is gone, and what stands there cannot have become of it."""
+    """The generation that a reader holds is gone, and the stored one cannot have followed it."""
 
 
 class KeysetReader:
@@ -37,11 +37,11 @@ class KeysetReader:
         return self.read_lineage().head
 
     def read_newer(self, previous: Generation) -> Generation:
-        """The newest generation that follows `previous`: one call if nothing changed.
+        """The newest generation that follows `previous`; one call if nothing has changed.
 
-        If `previous` is gone (pruned while we were asleep, or deleted), or something stands above it that
-        does not follow it, it is what counts now, provided that it can have become of `previous`; else
-        raises GenerationLost. Raises NewerSchema, AwsFault.
+        If `previous` is gone (pruned, or deleted), or a parameter above it does not follow it,
+        returns the generation that counts now if that can have followed `previous`, and raises
+        GenerationLost if it cannot. Raises NewerSchema, AwsFault.
         """
         lineage = self._extend(previous)
         if lineage and lineage.next_number == lineage.head.number + 1:
@@ -59,11 +59,10 @@ class KeysetReader:
         return self.read_all()[1]
 
     def read_all(self) -> tuple[list[StoredParameter], Lineage]:
-        """Whatever is stored, and what of it counts; raises as `read_lineage`.
+        """All stored parameters, and those of them that count; raises like `read_lineage`.
 
-        The pages are read one after the other, and what is pruned in between leaves a gap; a text may
-        be garbled on its way. Where something stands above what counts, only a second listing that says
-        the same is believed.
+        Pages are read one after the other, so pruning in between leaves a gap; and a text may
+        arrive garbled. If there is a parameter above the head, two listings in a row must agree.
         """
         before: Lineage | None = None
         for _ in range(_LISTINGS):
@@ -77,11 +76,11 @@ class KeysetReader:
         raise GenerationLost(f"{self._path} changed faster than it could be listed")
 
     def read_generations(self) -> tuple[Generation, ...]:
-        """Every generation that counts, the oldest first; raises as `read_lineage`."""
+        """Every generation that counts, the oldest first; raises like `read_lineage`."""
         return self.read_lineage().chain
 
     def list_parameters(self) -> list[StoredParameter]:
-        """Whatever is stored below the path."""
+        """All parameters below the path; raises AwsFault."""
         with translate_errors("ssm:GetParametersByPath"):
             pages = self._reads.get_paginator("get_parameters_by_path").paginate(Path=self._path)
             return [
@@ -89,7 +88,7 @@ class KeysetReader:
             ]
 
     def read_texts(self) -> dict[int, str]:
-        """The texts under the names of generations, by number."""
+        """The texts of parameters with a generation's name, by number; raises AwsFault."""
         return {
             parameter.number: parameter.text
             for parameter in self.list_parameters()
@@ -97,7 +96,7 @@ class KeysetReader:
         }
 
     def _extend(self, previous: Generation) -> Lineage | None:
-        """The lineage from `previous` on, in one call unless many names follow; None if it is gone."""
+        """The lineage from `previous` on, usually in one call; None if `previous` is gone."""
         parameters = self._read_parameters(range(previous.number, previous.number + LOOK_AHEAD))
         head_parameter = parameters.get(previous.number)
         if (

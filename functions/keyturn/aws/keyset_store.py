@@ -1,8 +1,9 @@
 """The keyset in SSM: generations that are appended and never overwritten (docs/decisions/0001).
 
-SSM has no compare-and-swap; it does have create-if-absent. A change reads the generation that counts,
-applies a pure transition and creates what follows under the first free name; whoever finds that taken
-reads again. What counts is decided by keyset/lineage.py, for readers and writers alike.
+SSM has no compare-and-swap, but it has create-if-absent. A change reads the generation that counts,
+applies a pure transition and creates the successor under the first free name. If the name has been
+taken meanwhile, it reads again. keyset/lineage.py decides what counts, for readers and writers
+alike.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 Transition = Callable[[Keyset, datetime], Keyset]
 
 _ATTEMPTS = 60
-PLACEHOLDER = "restored above"  # stands under a name whose generation is gone
+PLACEHOLDER = "restored above"  # the text under a name whose generation is gone
 
 
 class KeysetBusy(KeysetFault):
-    """Too many others wrote at the same time."""
+    """Too many writers wrote at the same time."""
 
 
 class KeysetStore(KeysetReader):
@@ -43,9 +44,9 @@ class KeysetStore(KeysetReader):
         self._writes = timed_writes
 
     def create(self, number: int, origin: Origin) -> Generation:
-        """Write an empty keyset as generation `number`, unless there is a keyset already.
+        """Write an empty keyset as generation `number`, unless a keyset exists already.
 
-        A name that is taken by what does not count is passed over. Raises KeysetBusy, AwsFault.
+        Skips names that are taken by parameters that do not count. Raises KeysetBusy, AwsFault.
         """
         for _ in range(_ATTEMPTS):
             try:
@@ -54,7 +55,7 @@ class KeysetStore(KeysetReader):
                 empty = self._build_generation(None, number, origin, Keyset(), self._clock.now())
             try:
                 self._put(number, empty.text)
-            except NoReply:  # perhaps our own reply was lost
+            except NoReply:  # the write may have succeeded, with the reply lost
                 return self.read()
             except Conflict:
                 if number in self.read_texts():
@@ -67,8 +68,8 @@ class KeysetStore(KeysetReader):
     def update(self, transition: Transition, origin: Origin) -> Generation:
         """Apply `transition(keyset, now)` to the truth and append the result.
 
-        Returns the generation that holds the change, also when it was there already. What the
-        transition raises comes out unchanged. Raises UnlawfulChange, KeysetBusy, KeysetMissing, AwsFault.
+        Returns the generation with the change, even if the change had been made already. Passes on
+        what the transition raises. Raises UnlawfulChange, KeysetBusy, KeysetMissing, AwsFault.
         """
         lineage = self.read_lineage()
         for attempt in range(_ATTEMPTS):
@@ -85,7 +86,7 @@ class KeysetStore(KeysetReader):
         )
 
     def put_back(self, number: int, text: str) -> None:
-        """Create a parameter that was deleted as it was; raises Conflict if its name is taken."""
+        """Restore a deleted parameter unchanged; raises Conflict if its name is taken, AwsFault."""
         try:
             self._put(number, text)
         except NoReply:
@@ -93,10 +94,10 @@ class KeysetStore(KeysetReader):
                 raise
 
     def restore(self, number: int, keyset: Keyset, origin: Origin) -> Generation:
-        """Have `keyset` count as generation `number`, above whatever was seen of those before it.
+        """Append `keyset` as generation `number`, above any that readers may have seen.
 
-        Names below it that are free are taken by texts without a meaning, so that it follows what
-        counts. Raises UnlawfulChange; Conflict if the keyset changed meanwhile; KeysetMissing, AwsFault.
+        Fills the free names below with placeholders, so that it follows the head. Raises
+        UnlawfulChange; Conflict if the keyset has changed meanwhile; KeysetMissing, AwsFault.
         """
         parameters, lineage = self.read_all()
         existing_numbers = {parameter.number for parameter in parameters}
@@ -108,7 +109,7 @@ class KeysetStore(KeysetReader):
         return generation
 
     def remove(self, names: Iterable[str]) -> None:
-        """Delete these parameters, ten a call; the caller made sure that they are kept elsewhere."""
+        """Delete these parameters, ten per call; the caller has recorded them elsewhere."""
         names = list(names)
         for start in range(0, len(names), LOOK_AHEAD):
             paths = [f"{self._path}/{name}" for name in names[start : start + LOOK_AHEAD]]
@@ -118,7 +119,7 @@ class KeysetStore(KeysetReader):
     def _append(
         self, lineage: Lineage, origin: Origin, keyset: Keyset, now: datetime
     ) -> Generation | None:
-        """Create what follows the lineage; None if it did not come to count."""
+        """Create the successor of the lineage's head; None if it does not count."""
         latest = lineage.head
         successor = self._build_generation(latest, lineage.next_number, origin, keyset, now)
         try:
@@ -138,9 +139,10 @@ class KeysetStore(KeysetReader):
             )
 
     def _is_appended(self, parent: Generation, successor: Generation) -> bool:
-        """Whether what we wrote is read back as what follows its parent, and both as what counts.
+        """Whether `successor` is read back as following `parent`, and both count.
 
-        The parent can be there and count no more: something below it was deleted, and others went on there.
+        The parent can exist and no longer count: if a generation below it was deleted, other
+        writers may have continued from there.
         """
         for _ in range(5):
             lineage = self._extend(parent)
@@ -154,7 +156,7 @@ class KeysetStore(KeysetReader):
     def _build_generation(
         parent: Generation | None, number: int, origin: Origin, keyset: Keyset, now: datetime
     ) -> Generation:
-        """The generation as it is written; raises UnlawfulChange where no reader would follow."""
+        """The generation to write; raises UnlawfulChange if readers would reject it."""
         generation = Generation(
             number,
             origin.op_id,

@@ -1,6 +1,7 @@
-"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, born with their policy and tagged with their stack.
+"""The signing keys in KMS: RSA_2048, SIGN_VERIFY, created with their policy and the stack's tag.
 
-The policy decides who may do what; the tag only finds keys that no keyset lists, and proves nothing.
+The policy decides who may do what. The tag only serves to find keys that no keyset lists, and
+proves nothing.
 """
 
 import hashlib
@@ -23,9 +24,9 @@ STACK_TAG = "keyturn:stack"
 _KIND = {
     "KeySpec": "RSA_2048",
     "KeyUsage": "SIGN_VERIFY",
-    "Origin": "AWS_KMS",  # nobody else has ever had the key material
+    "Origin": "AWS_KMS",  # the key material has never existed outside KMS
 }
-_RAW_LIMIT = 4096  # bytes that kms:Sign and kms:Verify take as RAW
+_RAW_LIMIT = 4096  # bytes; the most that kms:Sign and kms:Verify take as RAW
 
 
 class _SignArguments(TypedDict):
@@ -36,18 +37,18 @@ class _SignArguments(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class KmsKey:
-    """A KMS key, whether or not any keyset knows it."""
+    """A KMS key, whether or not a keyset lists it."""
 
     arn: str
     created: datetime
     enabled: bool
     pending_deletion: bool
-    has_our_spec: bool  # in everything but its policy and its grants
+    has_our_spec: bool  # in everything but policy and grants
     deletion: datetime | None = None  # when KMS deletes it
 
 
 class ForeignKey(KeysetFault):
-    """A KMS key that is not as this stack makes its keys; nothing is done with it."""
+    """The KMS key differs from those that this stack creates; Keyturn does not touch it."""
 
     def __init__(self, *arns: str) -> None:
         super().__init__(
@@ -56,7 +57,7 @@ class ForeignKey(KeysetFault):
 
 
 class KmsKeys:
-    """The KMS calls this product makes, and no others."""
+    """All KMS calls that Keyturn makes."""
 
     def __init__(self, stack: str, role_prefix: str, clients: Clients) -> None:
         self._stack = stack
@@ -64,10 +65,10 @@ class KmsKeys:
         self._clients = clients
 
     def create(self) -> KmsKey:
-        """Create a signing key: one attempt, for CreateKey has no idempotency token.
+        """Create a signing key; one attempt, because CreateKey has no idempotency token.
 
-        Its policy lets who creates it change nothing of it afterwards. That is what KMS's lockout safety
-        check is there to prevent and to be told; the account's administrators can.
+        The policy does not let the creating role change the policy afterwards, so KMS's lockout
+        safety check must be bypassed. The account's administrators can change it. Raises AwsFault.
         """
         with translate_errors("kms:CreateKey"):
             answer = self._clients.kms_once.create_key(
@@ -81,21 +82,24 @@ class KmsKeys:
         return _kms_key(answer["KeyMetadata"])
 
     def public_jwk(self, arn: str) -> "PublicJwk":
-        """The public key; raises KeyUnusable for a disabled one, NotASigningKey for another kind."""
-        from keyturn.tokens.jwk import PublicJwk  # cryptography: who only signs needs none
+        """The public key.
+
+        Raises KeyUnusable if it is disabled, NotASigningKey if it is of another kind, AwsFault.
+        """
+        from keyturn.tokens.jwk import PublicJwk  # cryptography: not needed to sign
 
         with translate_errors("kms:GetPublicKey"):
             answer = self._clients.kms.get_public_key(KeyId=arn)
         return PublicJwk.from_der(answer["PublicKey"])
 
     def sign(self, arn: str, message: bytes) -> bytes:
-        """RS256 over `message` (RFC 7518 section 3.3); raises Throttled, KeyUnusable."""
+        """Sign with RS256 (RFC 7518 section 3.3); raises Throttled, KeyUnusable, AwsFault."""
         with translate_errors("kms:Sign"):
             answer = self._clients.kms.sign(KeyId=arn, **_rs256(message))
         return answer["Signature"]
 
     def verify(self, arn: str, message: bytes, signature: bytes) -> bool:
-        """KMS's own opinion of an RS256 signature; raises KeyUnusable, AwsFault."""
+        """Whether KMS verifies an RS256 signature; raises KeyUnusable, AwsFault."""
         try:
             with translate_errors("kms:Verify"):
                 answer = self._clients.kms.verify(KeyId=arn, Signature=signature, **_rs256(message))
@@ -106,22 +110,22 @@ class KmsKeys:
         return answer["SignatureValid"]
 
     def describe(self, arn: str) -> KmsKey:
-        """What KMS says about the key; raises KeyUnusable when it is gone, AwsFault."""
+        """The key's metadata in KMS; raises KeyUnusable if it is gone, AwsFault."""
         with translate_errors("kms:DescribeKey"):
             answer = self._clients.kms.describe_key(KeyId=arn)
         return _kms_key(answer["KeyMetadata"])
 
     def find(self, arn: str) -> KmsKey | None:
-        """Like `describe`; None when KMS does not know the key: it is gone, or very young."""
+        """Like `describe`; None if KMS does not know the key, which is gone or very young."""
         try:
             return self.describe(arn)
         except KeyUnusable:
             return None
 
     def disable(self, arn: str) -> KmsKey | None:
-        """Nobody can sign with the key from now on; may be repeated.
+        """Disable the key, so that nothing more can be signed with it; may be repeated.
 
-        Returns what it was before, None when KMS does not know it (and nothing was done).
+        Returns the key as it was before, or None if KMS does not know it (nothing was done).
         """
         key = self.find(arn)
         if key and key.enabled:
@@ -130,7 +134,10 @@ class KmsKeys:
         return key
 
     def destroy(self, arn: str, *, window: int) -> bool:
-        """Disable the key and have it deleted after `window` days; False if it is going, or not known."""
+        """Disable the key and schedule its deletion in `window` days.
+
+        Returns False if KMS does not know it or its deletion is scheduled already.
+        """
         key = self.disable(arn)
         if key is None or key.pending_deletion:
             return False
@@ -139,14 +146,17 @@ class KmsKeys:
         return True
 
     def check_own(self, key: KmsKey) -> None:
-        """Insist that the key is as `create` makes them; raises ForeignKey, KeyUnusable, AccessDenied, AwsFault."""
+        """Raise ForeignKey unless spec, policy and grants are as `create` sets them.
+
+        Raises KeyUnusable, AccessDenied, AwsFault.
+        """
         if not (
             key.has_our_spec and self._has_our_policy(key.arn) and self._has_no_grants(key.arn)
         ):
             raise ForeignKey(key.arn)
 
     def find_foreign(self, keys: Iterable[KmsKey]) -> list[str]:
-        """The ARNs of those that are not as `create` makes them; raises KeyUnusable, AccessDenied, AwsFault."""
+        """The ARNs of those that are foreign; raises KeyUnusable, AccessDenied, AwsFault."""
         arns = []
         for key in keys:
             try:
@@ -156,10 +166,10 @@ class KmsKeys:
         return arns
 
     def list_own(self, *, excluding: Collection[str] = ()) -> list[KmsKey]:
-        """The keys that carry this stack's tag and are its own, but for those of these ARNs.
+        """The keys that have this stack's tag and are its own, excluding these ARNs.
 
-        Whoever may tag keys can tag any. A key whose policy does not name us, or says anything else than
-        ours, belongs to somebody else; a tag outlives its key.
+        A principal that may tag keys can tag any key. A key whose policy does not let us read it,
+        or differs from ours, is foreign. A tag outlives its key. Raises AwsFault.
         """
         with translate_errors("tag:GetResources"):
             pages = self._clients.tagging.get_paginator("get_resources").paginate(
@@ -174,7 +184,7 @@ class KmsKeys:
     def _find_own(self, arn: str) -> KmsKey | None:
         try:
             key = self.describe(arn)
-            if not key.pending_deletion:  # else nothing is left to do, and there may be hundreds
+            if not key.pending_deletion:  # else there is nothing to do, and may be hundreds
                 self.check_own(key)
         except (KeyUnusable, AccessDenied, ForeignKey):
             return None
@@ -206,7 +216,7 @@ def _kms_key(metadata: "KeyMetadataTypeDef | dict[str, Any]") -> KmsKey:
         created=metadata["CreationDate"],
         enabled=metadata["KeyState"] == "Enabled",
         pending_deletion=metadata["KeyState"] == "PendingDeletion",
-        # A key of several Regions shares its material with keys that have other policies.
+        # A multi-Region key shares its key material with replicas that have their own policies.
         has_our_spec=_KIND.items() <= metadata.items() and not metadata.get("MultiRegion"),
         deletion=metadata.get("DeletionDate"),
     )

@@ -1,4 +1,4 @@
-"""What these credentials may do, as far as IAM tells without doing it."""
+"""What the operator's credentials may do, according to IAM's policy simulator."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from keyturn.aws.faults import AwsFault, translate_errors
 
 
 class Permission(StrEnum):
-    """IAM's opinion; `unknown` where these credentials may not ask for it."""
+    """The simulator's result; `unknown` if these credentials may not use it."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -15,9 +15,9 @@ class Permission(StrEnum):
 
 
 def simulate(caller_arn: str, action: str, resource_arn: str) -> Permission:
-    """Whether the caller may do this, by its identity policies and permission boundary.
+    """Whether the caller's identity policies and permissions boundary allow this.
 
-    Session and service control policies may still refuse. Source: IAM API Reference,
+    Session policies and service control policies may still deny it. Source: IAM API Reference,
     SimulatePrincipalPolicy.
     """
     resource = caller_arn.split(":", 5)[-1]
@@ -40,7 +40,7 @@ def simulate(caller_arn: str, action: str, resource_arn: str) -> Permission:
 
 
 def _policy_source(caller_arn: str) -> str:
-    """The role behind a session, whose ARN lacks the role's path; anything else as it is."""
+    """The ARN of a session's role (a session's ARN lacks the path); other ARNs unchanged."""
     resource = caller_arn.split(":", 5)[-1]
     if not resource.startswith("assumed-role/"):
         return caller_arn

@@ -1,11 +1,11 @@
-"""Powertools' logger and metrics, for every function but the authorizer (aws/telemetry.py).
+"""Powertools' logger and metrics, for every function except the authorizer (aws/telemetry.py).
 
-What goes in here never holds a token.
+Nothing that is logged or measured may contain a token.
 """
 
 from aws_lambda_powertools import Logger, Metrics
 
 from keyturn.aws.telemetry import NAMESPACE, SERVICE
 
-logger = Logger(service=SERVICE, use_rfc3339=True)  # Lambda reads levels beside such times only
+logger = Logger(service=SERVICE, use_rfc3339=True)  # else Lambda does not recognize levels
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)

@@ -1,6 +1,7 @@
-"""Public keys to verify with, each taken from KMS once and kept for the life of the container.
+"""Public keys for verification, each read from KMS once per container.
 
-SSM is trusted for which kids count, never for key bytes: the kid certifies what KMS returns.
+SSM is trusted for which kids count, never for the keys themselves: the kid certifies what KMS
+returns.
 """
 
 from typing import Protocol
@@ -12,7 +13,7 @@ from keyturn.tokens.jwk import PublicJwk, certify
 
 
 class KeySource(Protocol):
-    """Where public keys come from."""
+    """A source of public keys."""
 
     def public_jwk(self, arn: str) -> PublicJwk:
         """The public key of a KMS key."""
@@ -27,7 +28,7 @@ class PublicKeys:
         self._by_kid: dict[str, RSAPublicKey] = {}
 
     def get(self, key: Key) -> RSAPublicKey:
-        """The public key; raises NotASigningKey when its thumbprint is not the kid, AwsFault."""
+        """The public key; raises NotASigningKey if its thumbprint is not the kid, AwsFault."""
         public_key = self._by_kid.get(key.kid)
         if public_key is None:
             jwk = certify(self._source.public_jwk(key.kms_key_arn), key.kid)

@@ -1,4 +1,4 @@
-"""The documents of clients and APIs in SSM, which teams declare in templates of their own."""
+"""The documents of clients and APIs in SSM, which teams declare in their own templates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Client | Api)
 MAX_VIEWS = 1000  # names come from callers
-# CloudFormation sets it on each parameter that it creates, and a later PutParameter leaves it
+# CloudFormation sets this tag on each parameter that it creates, and a later PutParameter keeps it
 # (CloudFormation Template Reference, AWS::SSM::Parameter).
 _STACK_TAG = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument(Generic[T]):
-    """A document as it is stored, and what it says: its `value`, or the `problem` that it says nothing.
+    """A document as stored, with its parsed `value`, or the `problem` if it cannot be parsed.
 
-    SSM counts its versions from 1; 0 where they were not asked for.
+    SSM counts versions from 1; `version` is 0 if it was not requested.
     """
 
     text: str
@@ -36,12 +36,12 @@ class StoredDocument(Generic[T]):
 
     @property
     def members(self) -> dict[str, Any] | None:
-        """Its members as they were written, None if it says nothing."""
+        """Its members as written, or None if it cannot be parsed."""
         return strict_json.loads(self.text.encode()) if self.value else None
 
 
 class Registry(Generic[T]):
-    """Documents below `/keyturn/<stack>/<kind>/`, by the name of what each describes."""
+    """Documents below `/keyturn/<stack>/<kind>/`, by the client's name or the API's id."""
 
     def __init__(self, path: str, parse: Callable[[str, Any], T], ssm: "SSMClient") -> None:
         self._path = path
@@ -49,14 +49,14 @@ class Registry(Generic[T]):
         self._ssm = ssm
 
     def read(self, name: str) -> T | None:
-        """What the document says, None if there is none; raises UnreadableDocument, AwsFault."""
+        """The parsed document, None if there is none; raises UnreadableDocument, AwsFault."""
         stored = self.read_document(name)
         if stored and stored.problem:
             raise stored.problem
         return stored.value if stored else None
 
     def parse(self, name: str, text: str) -> T:
-        """What a document's text says; raises UnreadableDocument."""
+        """Parse a document's text; raises UnreadableDocument."""
         try:
             value: T = self._parse(name, strict_json.loads(text.encode()))
         except InvalidDocument as error:
@@ -78,13 +78,13 @@ class Registry(Generic[T]):
             }
 
     def read_all(self) -> dict[str, StoredDocument[T]]:
-        """Every document by name, the versions left out; raises AwsFault."""
+        """Every document by name, without versions; raises AwsFault."""
         return {
             name: self._parse_document(name, text, 0) for name, text in self.read_texts().items()
         }
 
     def read_document(self, name: str) -> StoredDocument[T] | None:
-        """The document, whatever it says; None if there is none; raises AwsFault."""
+        """The document, even if it cannot be parsed; None if there is none; raises AwsFault."""
         with translate_errors("ssm:GetParameters"):
             answer = self._ssm.get_parameters(Names=[self.parameter_name(name)])
         for parameter in answer["Parameters"]:
@@ -98,11 +98,11 @@ class Registry(Generic[T]):
             return StoredDocument(text, version, None, problem)
 
     def put(self, name: str, text: str, *, overwrite: bool = True) -> int:
-        """Write a document that parses; returns its version.
+        """Write a document, after checking that it can be parsed; returns its version.
 
-        SSM cannot be told which version to replace: a caller that decided by version n finds out
-        afterwards, by a version other than n + 1, that another write came between. Raises
-        UnreadableDocument, AwsFault; Conflict if there is one and it may not be overwritten.
+        SSM has no conditional overwrite. A caller that has read version n learns of a write in
+        between afterwards, because the new version is not n + 1. Raises UnreadableDocument,
+        AwsFault; Conflict if the document exists and `overwrite` is False.
         """
         self.parse(name, text)
         with translate_errors("ssm:PutParameter"):
@@ -117,7 +117,7 @@ class Registry(Generic[T]):
             self._ssm.delete_parameters(Names=[self.parameter_name(name)])
 
     def find_stack(self, name: str) -> str | None:
-        """The CloudFormation stack that declares a stored document, if one does; raises AwsFault."""
+        """The CloudFormation stack that declares a document, if there is one; raises AwsFault."""
         with translate_errors("ssm:ListTagsForResource"):
             tags = self._ssm.list_tags_for_resource(
                 ResourceType="Parameter", ResourceId=self.parameter_name(name)
@@ -125,13 +125,13 @@ class Registry(Generic[T]):
         return next((tag["Value"] for tag in tags if tag["Key"] == _STACK_TAG), None)
 
     def parameter_name(self, name: str) -> str:
-        """The name of its parameter."""
+        """The name of the document's SSM parameter."""
         return f"{self._path}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class _DocumentReader(Generic[T]):
-    """One document as a view reads it: each version that parses replaces the one before."""
+    """One document as a view reads it: each readable version replaces the previous one."""
 
     registry: Registry[T]
     name: str
@@ -149,7 +149,7 @@ class _DocumentReader(Generic[T]):
 
 
 class Views(Generic[T]):
-    """A registry's documents as this container last saw them, each with a view of its own."""
+    """A registry's documents as this container last saw them, with one view per document."""
 
     def __init__(
         self, registry: Registry[T], make_view: Callable[[Reader[T | None]], View[T | None]]
@@ -159,7 +159,7 @@ class Views(Generic[T]):
         self._views: dict[str, View[T | None]] = {}
 
     def view(self, name: str) -> View[T | None]:
-        """The view of one document; what holds too many forgets the one that was opened first."""
+        """The view of one document; above MAX_VIEWS the oldest view is dropped."""
         if name not in self._views:
             if len(self._views) >= MAX_VIEWS:
                 del self._views[next(iter(self._views))]

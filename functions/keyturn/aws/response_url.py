@@ -1,7 +1,7 @@
-"""Where CloudFormation takes a custom resource's answer; nothing is sent anywhere else.
+"""Check that a custom resource's response goes to CloudFormation and nowhere else.
 
-Whoever may invoke the function chooses the URL in its event. Nothing but the standard library is
-imported: CheckSettings answers even when the artefact cannot be imported.
+Any principal that may invoke the function can choose the URL in the event. Only the standard
+library is imported, because CheckSettings must respond even if the artefact cannot be imported.
 """
 
 import os
@@ -15,14 +15,14 @@ _BUCKETS = re.compile(
 
 
 class ForeignResponseUrl(ValueError):
-    """The event did not come from CloudFormation: its answer would go elsewhere."""
+    """The event did not come from CloudFormation: the response would go elsewhere."""
 
     def __init__(self) -> None:
         super().__init__("ResponseURL: is not in one of CloudFormation's buckets")
 
 
 def check_response_url(url: str) -> None:
-    """Raises ForeignResponseUrl unless CloudFormation, or the local AWS, listens there."""
+    """Raise ForeignResponseUrl unless the URL is CloudFormation's or the local AWS's."""
     target = urlsplit(url)
     if _is_local(target.netloc):
         return

@@ -1,4 +1,4 @@
-"""The schedules of a stack: what EventBridge Scheduler starts by itself."""
+"""The stack's schedules in EventBridge Scheduler."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule as it stands; `expression` is None where there is none of this name."""
+    """A schedule; `expression` is None if there is no schedule with this name."""
 
     name: str
     enabled: bool
@@ -20,7 +20,7 @@ class Schedule:
 
 
 class Schedules:
-    """Look at schedules, and switch them on again."""
+    """Read schedules, and enable them again."""
 
     def __init__(self, scheduler: "EventBridgeSchedulerClient") -> None:
         self._scheduler = scheduler
@@ -30,7 +30,7 @@ class Schedules:
         return [self._read(name) for name in names]
 
     def enable(self, name: str) -> None:
-        """Have the schedule start things again; everything else about it stays. Raises AwsFault."""
+        """Enable the schedule; everything else about it stays the same. Raises AwsFault."""
         with translate_errors("scheduler:GetSchedule"):
             schedule = self._scheduler.get_schedule(Name=name)
         definition: Any = {

@@ -1,4 +1,4 @@
-"""Cut the sessions of the role that signs: its credentials are worthless from then on."""
+"""Revoke the sessions of the issuer's role, so that stolen credentials become useless."""
 
 import json
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ POLICY = "keyturn-cut-sessions"
 
 
 def cut_sessions(stack: str) -> str:
-    """Deny everything to the issuer role's present sessions, and replace its containers.
+    """Deny everything to the issuer role's existing sessions, and replace its containers.
 
-    Returns the role's name. Sessions count as present by AWS's clock: an operator's clock that is
-    fast would cut the sessions of the new containers, too. Source: IAM User Guide, "Revoking IAM
-    role temporary security credentials". The functions that hold the role get another description,
-    which makes Lambda start new containers with new sessions. Raises AwsFault.
+    Returns the role's name. AWS's clock decides which sessions exist already: with an operator's
+    clock that is fast, the new containers' sessions would be denied too. Source: IAM User Guide,
+    "Revoking IAM role temporary security credentials". The functions with this role get a new
+    description, which makes Lambda start new containers with new sessions. Raises AwsFault.
     """
     role = resource(stack, "IssueTokenFunctionRole")
     with translate_errors("iam:PutRolePolicy"):

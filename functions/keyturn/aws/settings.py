@@ -1,4 +1,4 @@
-"""A function's settings: environment variables `KEYTURN_*`, set by template.yaml."""
+"""A function's settings: the environment variables `KEYTURN_*`, which template.yaml sets."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _PREFIX = "KEYTURN_"
 
 
 class InvalidSettings(ValueError):
-    """Settings that cannot be used, by name."""
+    """Invalid settings, by name."""
 
 
 def _text(text: str) -> str:
@@ -54,7 +54,7 @@ def _times(text: str) -> Times:
 
 
 def _seconds(name: str, value: Any) -> int:
-    """CloudFormation passes numbers as texts."""
+    """An integer, possibly as a string: CloudFormation passes numbers as strings."""
     if type(value) is int:
         return value
     try:
@@ -66,7 +66,7 @@ def _seconds(name: str, value: Any) -> int:
 def _route_table(
     route_scopes: Mapping[str, str] | None = None, times: Times | None = None, **_others: Any
 ) -> RouteTable | None:
-    """API Gateway may keep one answer for all routes of an API: docs/decisions/0023."""
+    """API Gateway may cache one answer for all routes of an API (docs/decisions/0023)."""
     is_cached = times is not None and times.result_ttl > 0
     return RouteTable.parse(route_scopes, cached=is_cached) if route_scopes else None
 
@@ -103,23 +103,23 @@ _OPTIONAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a deployment is told. `issuer` is empty where a function does not speak for it."""
+    """The settings of a deployment; `issuer` is empty in functions that do not need it."""
 
     stack: str
     bucket: str
     audience: str
     deletion_window: int  # days
     times: Times
-    role_prefix: str  # what the ARNs of the stack's roles begin with: aws/key_policy.py
+    role_prefix: str  # of the ARNs of the stack's roles: aws/key_policy.py
     issuer: str = ""
-    token_url: str = ""  # where clients ask for tokens, known to the functions that publish
-    route_scopes: RouteTable | None = None  # None: a good token opens the whole stage
+    token_url: str = ""  # where clients request tokens; set in functions that publish it
+    route_scopes: RouteTable | None = None  # None: a valid token opens the whole stage
     flush_targets: tuple[Stage, ...] = ()
-    distribution: str = ""  # CloudFront's, by its id; empty on a local AWS
-    former_issuer: str = ""  # accepted beside `issuer` after a change of domain
+    distribution: str = ""  # the id of CloudFront's distribution; empty on a local AWS
+    former_issuer: str = ""  # also accepted, after a change of domain
     jwks_origin: str = ""  # where the JWKS can be fetched while the issuer's name has no DNS record
     retain_keyset: bool = False  # when the stack is deleted
-    state_machine: str = ""  # the ARN of the one that rotates
+    state_machine: str = ""  # the ARN of the rotation's state machine
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -131,7 +131,7 @@ class Settings:
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, Any]) -> Self:
-        """Settings from their fields' texts; raises InvalidSettings, ContradictorySettings."""
+        """Parse settings from texts by name; raises InvalidSettings, ContradictorySettings."""
         problems, members = [], {}
         for name, read in _READERS.items():
             try:

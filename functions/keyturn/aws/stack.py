@@ -1,4 +1,4 @@
-"""The deployed stack as its functions see it: settings, clock and one adapter per part of AWS."""
+"""The deployed stack as its functions see it: settings, clock and one adapter per AWS service."""
 
 import os
 from functools import cache, cached_property
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Stack:
-    """Each part is imported and made when first used: a cold start pays for what its calls need."""
+    """Each part is imported and created when first used, so a cold start pays only for those."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Stack:
     @classmethod
     @cache
     def from_environment(cls) -> Self:
-        """The stack this function belongs to, one object a container."""
+        """The stack that this function belongs to; one object per container."""
         return cls(Settings.from_environ(os.environ))
 
     @cached_property
@@ -98,15 +98,15 @@ class Stack:
 
     @cached_property
     def public_keys(self) -> "PublicKeys":
-        """The keys to verify with."""
+        """The public keys to verify with."""
         from keyturn.aws.public_keys import PublicKeys
 
         return PublicKeys(self.kms)
 
     def api(self, api_id: str | None) -> "Api":
-        """What an API accepts by its document, at most `StaleLimit` old; raises ViewTooOld, AwsFault.
+        """What an API accepts, at most `StaleLimit` old; raises ViewTooOld, AwsFault.
 
-        One without a document (or None) accepts what the stack's own settings say.
+        Without a document, or if `api_id` is None, the stack's own settings apply.
         """
         api = api_id and self.api_views.view(api_id).get()
         return api or self._default_api
@@ -118,7 +118,7 @@ class Stack:
         return Api("", self.settings.audience, self.settings.route_scopes)
 
     def expectations(self, audience: str) -> Expectations:
-        """What the authorizer insists on in a token for this audience."""
+        """What the authorizer requires of a token for this audience."""
         settings = self.settings
         return Expectations(settings.issuer, audience, self.times.leeway, settings.former_issuer)
 
@@ -137,35 +137,35 @@ class Stack:
 
     @cached_property
     def gateway_cache(self) -> "GatewayCache":
-        """What API Gateway remembers of our answers."""
+        """API Gateway's cache of authorizer answers."""
         from keyturn.aws.gateway_cache import GatewayCache
 
         return GatewayCache(self.clients)
 
     @cached_property
     def edge_cache(self) -> "EdgeCache":
-        """What CloudFront remembers of the JWKS."""
+        """CloudFront's cache of the JWKS."""
         from keyturn.aws.edge_cache import EdgeCache
 
         return EdgeCache(self.clients, self.settings.distribution)
 
     @cached_property
     def history(self) -> "History":
-        """The generations that SSM no longer holds."""
+        """The record of all generations in the bucket."""
         from keyturn.aws.history import History
 
         return History(self.clients.s3, self.settings.bucket)
 
     @cached_property
     def event_bus(self) -> "EventBus":
-        """Who listens to what happens to the keys."""
+        """The event bus for events about keys and tokens."""
         from keyturn.aws.event_bus import EventBus
 
         return EventBus(self.clients.events, self.settings.stack)
 
     @cached_property
     def executions(self) -> "Executions":
-        """The workflow itself, for deployment and teardown."""
+        """The workflow's executions, for deployment and teardown."""
         from keyturn.aws.executions import Executions
 
         return Executions(self.clients, self.clock)

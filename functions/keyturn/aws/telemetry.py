@@ -1,8 +1,8 @@
-"""Decisions and measurements: one line of JSON each on standard output, which CloudWatch reads.
+"""Decisions and metrics: one line of JSON each on standard output, which CloudWatch reads.
 
-Nothing here imports Powertools: a cold start of the authorizer would pay for it. What goes in here
-never holds a token. The service is the stack (POWERTOOLS_SERVICE_NAME), so that stacks beside each
-other can be told apart.
+Powertools is not imported here, since the authorizer's cold start would pay for it. Nothing that is
+logged or measured may contain a token. The service is the stack (POWERTOOLS_SERVICE_NAME), so that
+stacks in one account can be distinguished.
 """
 
 import json
@@ -18,14 +18,14 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Decision(StrEnum):
-    """What the authorizer made of a token: the `message` of its line."""
+    """The authorizer's decision about a token: the `message` of its log line."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
 
 
 class Metric(StrEnum):
-    """What is measured now and then (docs/signals.md), in seconds or as a count."""
+    """The metrics (docs/signals.md), in seconds or as a count."""
 
     SECONDS_SINCE_ACTIVATION = "SecondsSinceActivation"
     ACTIVE_KEY_OVERDUE = "ActiveKeyOverdue"
@@ -57,11 +57,11 @@ _COUNTS = {
 
 
 def measure(name: Metric, value: float = 1, **properties: str) -> None:
-    """Write one metric at once; only Lambda's standard output is read for metrics.
+    """Write one metric at once, on Lambda only: elsewhere CloudWatch does not read the output.
 
-    `properties` stand in the same line, and are no dimensions: CloudWatch bills none of them.
-    The line is CloudWatch's embedded metric format (CloudWatch User Guide, "Specification: Embedded
-    metric format").
+    `properties` are members of the same line but not dimensions, so CloudWatch does not bill them.
+    The line has CloudWatch's embedded metric format (CloudWatch User Guide, "Specification:
+    Embedded metric format").
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
@@ -72,7 +72,7 @@ def measure(name: Metric, value: float = 1, **properties: str) -> None:
 
 
 def log_decision(decision: Decision, *, code: str, key_state: str, **fields: object) -> None:
-    """One line per token. The metric filter `Decisions` (template.yaml) counts it, by three members."""
+    """Log one line per token; the metric filter `Decisions` (template.yaml) counts these lines."""
     write_line(
         {
             "message": decision,
@@ -85,5 +85,5 @@ def log_decision(decision: Decision, *, code: str, key_state: str, **fields: obj
 
 
 def write_line(members: Mapping[str, object]) -> None:
-    """One write: on Lambda each is a system call, and `print` makes two."""
+    """Write a line with one system call; `print` would make two."""
     sys.stdout.write(_encode(members) + "\n")

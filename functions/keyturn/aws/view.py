@@ -1,4 +1,4 @@
-"""What a container believes the keyset, a client or an API to be, and for how long it may believe it."""
+"""A container's cached view of the keyset, a client or an API, and for how long it may be used."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,22 +10,22 @@ from keyturn.aws.keyset_reader import GenerationLost
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 
-_SPREAD = 0.2  # of C; all of C after a first read or a failed one, which came for many at once
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0  # seconds, at most, between a failed read and the next
+_SPREAD = 0.2  # of C; all of C after a first or failed read, which many do at once
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0  # seconds; bounds of the pause after a failed read
 
 
 T = TypeVar("T")
 
 
 class ViewTooOld(KeysetFault):
-    """What is viewed could not be read for longer than the stale limit: fail closed."""
+    """The keyset or document could not be read for too long: fail closed."""
 
 
 class Reader(Protocol[T]):
     """What a view needs from the store."""
 
     def read(self) -> T:
-        """What counts."""
+        """What counts now."""
         ...
 
     def read_newer(self, previous: T) -> T:
@@ -35,35 +35,36 @@ class Reader(Protocol[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Instant:
-    """A moment on both clocks: a frozen container's monotonic clock may stand still."""
+    """A time on both clocks: a frozen container's monotonic clock may stand still."""
 
     wall: datetime
     monotonic: float
 
     def age(self, clock: Clock) -> float:
-        """Seconds since then, by the clock that ran further."""
+        """Seconds since then, by the clock that has advanced further."""
         return max((clock.now() - self.wall).total_seconds(), clock.monotonic() - self.monotonic)
 
     def older_than(self, seconds: float, clock: Clock) -> bool:
-        """Whether that is longer ago, or nobody knows, as the wall clock was set back."""
+        """Whether it is longer ago, or that is unknown because the wall clock was set back."""
         return self.age(clock) > seconds or clock.now() < self.wall
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[T]):
-    """What was read, and when the read was sent."""
+    """The value read, and when the read was sent."""
 
     value: T
     sent: _Instant
 
 
 class View(Generic[T]):
-    """A cached generation or document: fresh for `ttl` seconds (C), usable for `stale_limit` without SSM.
+    """A cached generation or document: fresh for `ttl` (C), usable for `stale_limit` seconds.
 
-    It never goes back: what it takes follows what it holds, for as long as that is of use. Limits count
-    from before the read was sent. It is read again a random while before C is over, so that containers
-    born together do not ask together. After a failed read the view waits a random while, at most
-    twice as long each time, whoever asks: neither requests nor junk tokens set the rate of reads.
+    It never goes back: while the cached value is usable, a new value must follow it. Ages count
+    from before the read was sent. The view is refreshed at a random time before C is over, so that
+    containers that started together do not read together. After a failed read the view pauses for a
+    random time, with a bound that doubles each time, whatever the requests: neither traffic nor
+    junk tokens determine the rate of reads.
     """
 
     def __init__(self, reader: Reader[T], clock: Clock, *, ttl: int, stale_limit: int) -> None:
@@ -78,21 +79,22 @@ class View(Generic[T]):
         self._pause = 0.0
 
     def get(self) -> T:
-        """What is held, at most `stale_limit` old; raises ViewTooOld or a first read's fault."""
+        """The value, at most `stale_limit` old; raises ViewTooOld, or the fault of a first read."""
         return self._fresh_within(self._stale_limit)
 
     def get_fresh(self) -> T:
-        """What is held, at most `ttl` old; raises ViewTooOld or a first read's fault.
+        """The value, at most `ttl` old; raises ViewTooOld, or the fault of a first read.
 
-        An issuer never falls back on an older one: its tokens could outlive the key's grace. Nor
-        does an authorizer call a kid unknown by an older one: the key may have been published since.
+        An issuer must not use an older value: its tokens could outlive the key's grace period. Nor
+        may an authorizer report an unknown kid by an older one: the key may have been published
+        since.
         """
         return self._fresh_within(self._ttl)
 
     def reread(self) -> T:
-        """What counts, read now (KMS refuses the active key); raises ViewTooOld in a pause.
+        """The value, read now because KMS refuses the active key; raises ViewTooOld during a pause.
 
-        A read that shows nothing new is followed by a pause like one that failed.
+        A read that returns nothing new is followed by a pause, like a failed read.
         """
         previous, longest_pause = self._entry, self._longest_pause
         if not (self._may_read() and self._refresh()):
@@ -133,7 +135,7 @@ class View(Generic[T]):
         return True
 
     def _read(self) -> T:
-        """What follows what is held; what counts, if nothing is held or it is of no use any more."""
+        """The successor of the cached value, or simply what counts if no usable value is cached."""
         if self._entry is None:
             return self._reader.read()
         try:
@@ -144,9 +146,9 @@ class View(Generic[T]):
             return self._reader.read()
 
     def _back_off(self) -> None:
-        """Exponential with full jitter: many containers that failed together must not ask together.
+        """Exponential backoff with full jitter: containers that failed together retry apart.
 
-        Nor does a view ask again while it is fresh: SSM has to answer older ones first.
+        A view that is still fresh does not retry, so that SSM can serve older ones first.
         """
         longest = max(_FIRST_PAUSE, 2 * self._longest_pause)
         self._longest_pause = min(longest, _LONGEST_PAUSE, self._ttl)
@@ -154,7 +156,7 @@ class View(Generic[T]):
         self._due, self._failed_at = self._ttl, self._now()
 
     def _measure_age(self) -> None:
-        """Once per failed read, if the view is older than C: a revocation takes that long now."""
+        """Measure, once per failed read, a view older than C: a revocation now takes that long."""
         if self._entry and self._is_older_than(self._ttl):
             age = (self._clock.now() - self._entry.sent.wall).total_seconds()
             measure(Metric.VIEW_AGE, max(age, self._ttl))

@@ -1,6 +1,6 @@
-"""The JWKS and the metadata documents in S3: a projection of the keyset for everyone else.
+"""The JWKS and the metadata documents in S3: a projection of the keyset for verifiers.
 
-Written only with `If-Match` or `If-None-Match`, with the generation in the object's metadata, so an
+Every write has `If-Match` or `If-None-Match`, and the generation is in the object's metadata, so an
 older generation never replaces a newer one.
 """
 
@@ -24,15 +24,16 @@ PROTECTED_RESOURCES = ".well-known/oauth-protected-resource/"
 _GENERATION = "keyturn-generation"
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _MAX_BYTES = (
-    16_384  # bytes that are read of an object: ten RSA_2048 keys take 5,000; more is not ours
+    16_384  # bytes to read of an object: ten RSA_2048 keys take 5,000, so a larger one is not ours
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The JWKS as it stands: of which generation it says it is, its text, and its keys by kid.
+    """The JWKS as stored: the generation that it claims, its text, and its keys by kid.
 
-    `keys` holds the members whose kid is their thumbprint: nothing here is ours by being here.
+    `keys` holds the members whose kid is their thumbprint; that a key is here does not make it
+    ours.
     """
 
     generation: int
@@ -51,7 +52,7 @@ class _Object:
 
 
 class WellKnown:
-    """The `.well-known/` objects; `max_age` is what verifiers are told, in seconds."""
+    """The `.well-known/` objects; `max_age` is that of their Cache-Control, in seconds."""
 
     def __init__(
         self, s3: "S3Client", bucket: str, *, issuer: str, token_url: str, max_age: int
@@ -64,11 +65,11 @@ class WellKnown:
 
     @property
     def jwks_url(self) -> str:
-        """Where anyone can read the JWKS."""
+        """The public URL of the JWKS."""
         return f"{self._issuer}/{JWKS}"
 
     def read(self) -> Projection | None:
-        """The JWKS as it stands, or None before the first; raises AwsFault."""
+        """The JWKS as stored, or None if there is none yet; raises AwsFault."""
         stored = self._get(JWKS)
         if stored is None:
             return None
@@ -76,24 +77,24 @@ class WellKnown:
         return Projection(stored.generation, keys, stored.body, stored.etag, stored.cache_control)
 
     def matches(self, projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
-        """Whether it is what `write` would put there, and as cacheable."""
+        """Whether it is what `write` would store, with the same Cache-Control."""
         is_cached_right = projection.cache_control == self._cache_control
         return is_cached_right and is_unchanged(projection, generation, keys)
 
     def write(
         self, generation: int, keys: Iterable[PublicJwk], replaced: Projection | None
     ) -> None:
-        """Put the JWKS of `generation` in the place of `replaced`; raises Conflict if that is gone."""
+        """Replace `replaced` by the JWKS of `generation`; raises Conflict if it changed."""
         self._put(JWKS, _jwks(generation, keys), generation, replaced.etag if replaced else None)
 
     def write_metadata(self) -> None:
-        """Put what leads clients and verifiers here, unless it is there; raises Conflict, AwsFault."""
+        """Write the metadata documents unless they are up to date; raises Conflict, AwsFault."""
         for name, document in self.metadata.items():
             self.publish(name, document)
 
     @property
     def metadata(self) -> Mapping[str, Document]:
-        """The documents of RFC 8414 and OpenID Connect Discovery, by their names."""
+        """The documents of RFC 8414 and OpenID Connect Discovery, by name."""
         server = (self._issuer, self.jwks_url, self._token_url)
         return {
             AUTHORIZATION_SERVER: authorization_server(*server),
@@ -101,9 +102,9 @@ class WellKnown:
         }
 
     def publish(self, name: str, document: Document) -> bool:
-        """Put a document unless it is there, byte for byte and as cacheable; raises Conflict, AwsFault.
+        """Write a document unless it is there already, byte for byte and with its Cache-Control.
 
-        Returns whether it was put.
+        Returns whether it was written. Raises Conflict, AwsFault.
         """
         existing = self._get(name)
         content = existing and (existing.body, existing.cache_control)
@@ -113,7 +114,7 @@ class WellKnown:
         return True
 
     def list_names(self, prefix: str) -> set[str]:
-        """The objects there whose names begin with this; raises AwsFault."""
+        """The names of the objects with this prefix; raises AwsFault."""
         with translate_errors("s3:ListObjectsV2"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix
@@ -126,14 +127,14 @@ class WellKnown:
             self._s3.delete_object(Bucket=self._bucket, Key=name)
 
     def differs(self, name: str, document: Document) -> bool:
-        """Whether something else, or nothing, is there; raises AwsFault."""
+        """Whether the stored object is missing or different; raises AwsFault."""
         stored = self._get(name)
         return stored is None or stored.body != _body(document)
 
     def empty_bucket(self) -> None:
-        """Delete every version and delete marker, the history's too: the stack is going.
+        """Delete every version and delete marker, history included: the stack is being deleted.
 
-        A bucket that was never versioned has one version of each object, called `null`.
+        In a bucket that was never versioned each object has one version, `null`.
         """
         with translate_errors("s3:ListObjectVersions"):
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket)
@@ -158,7 +159,7 @@ class WellKnown:
         except NotFound:
             return None
         number = answer["Metadata"].get(_GENERATION, "")
-        # Any other spelling is not ours: as good as behind.
+        # Any other form is not ours, and is treated as outdated.
         generation = int(number) if _NUMBER.fullmatch(number) else 0
         return _Object(generation, answer["ETag"], answer.get("CacheControl", ""), body)
 
@@ -180,19 +181,19 @@ class WellKnown:
 
 
 def is_unchanged(projection: Projection, generation: int, keys: Iterable[PublicJwk]) -> bool:
-    """Whether it is, byte for byte, the JWKS of this generation: nobody has tampered with it."""
+    """Whether it is, byte for byte, the JWKS of this generation, that is, not tampered with."""
     body = _body(_jwks(generation, keys))
     return (projection.generation, projection.body) == (generation, body)
 
 
 def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
-    # The generation is in the body, too: an ETag is of the body alone, and the same keys can come
-    # back in a later generation, which a slow writer's If-Match must not take for the earlier one.
+    # The generation is in the body too: an ETag covers only the body, and a later generation can have
+    # the same keys, which a slow writer's If-Match must not mistake for the earlier one.
     return {"keys": [key.members() for key in keys], "generation": generation}
 
 
 def foreign_members(body: bytes, generation: int, kids: Iterable[str]) -> list[str]:
-    """What the JWKS of these kids does not hold, by kid or by place (`keys[2]`), and any other member."""
+    """The members that do not belong in the JWKS of these kids, by kid or position (`keys[2]`)."""
     try:
         document = json.loads(body)
         members = document["keys"]
@@ -219,7 +220,7 @@ def _describe_member(index: int, member: Any) -> str:
 
 
 def parse_jwks(body: bytes) -> dict[str, PublicJwk]:
-    """The RSA keys of a JWKS whose kid is their thumbprint, by kid; anything else is left out."""
+    """The RSA keys in a JWKS whose kid is their thumbprint, by kid; ignores anything else."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -239,7 +240,7 @@ def _parse_member(member: Any) -> PublicJwk | None:
         jwk = PublicJwk(n=n, e=e)
         PublicJwk.from_rsa(jwk.public_key())
         return certify(jwk, kid)
-    except ValueError:  # NotASigningKey, or numbers that are no text of ours
+    except ValueError:  # NotASigningKey, or numbers that are not base64url
         return None
 
 

@@ -1,4 +1,4 @@
-"""`keyturn api`: which API behind the authorizer accepts which tokens."""
+"""`keyturn api`: which tokens each API behind the authorizer accepts."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Optional work that may take only so long: what is essential goes on without it."""
+"""Optional work with a time limit, after which the essential work continues without it."""
 
 import threading
 import time
@@ -34,5 +34,5 @@ class Attempt(Generic[_T]):
     def _run(self) -> None:
         try:
             self._outcome.put((self._work(), None))
-        except Exception as error:  # noqa: BLE001 - it is raised again by result()
+        except Exception as error:  # noqa: BLE001 - result() raises it again
             self._outcome.put((None, error))

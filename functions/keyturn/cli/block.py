@@ -1,4 +1,4 @@
-"""`keyturn client block | release`: a client's tokens and requests are refused until it is released."""
+"""`keyturn client block | release`: refuse a client's tokens and requests until its release."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The emergency without Step Functions or Lambda: the same handlers in order, by hand."""
+"""An emergency without Step Functions and Lambda: the same steps in the same order, run locally."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -29,7 +29,7 @@ _STEPS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
 )
 
 
-_BY_CLOCK = {"cut_off", "block", "release"}  # whose instant is this machine's
+_BY_CLOCK = {"cut_off", "block", "release"}  # whose time comes from this machine's clock
 
 
 def run_directly(

@@ -1,4 +1,4 @@
-"""`keyturn client`: who may ask for which tokens."""
+"""`keyturn client`: which tokens each client may have."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -133,7 +133,7 @@ def _longest_lifetime(deployment: Deployment) -> int:
     times = deployment.settings.times
     try:
         return max([times.token_lifetime, *(key.lifetime for key in deployment.keyset.keys)])
-    except (AwsFault, KeysetFault):  # a client can be narrowed nevertheless
+    except (AwsFault, KeysetFault):  # writing the document does not depend on it
         return times.token_lifetime
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: its options, the stack it works on, and how errors become two lines."""
+"""What all commands share: options, the stack to work on, and error messages of two lines."""
 
 import inspect
 import os
@@ -20,12 +20,12 @@ from keyturn.cli.terminal import PROBLEM, CommandError, ProblemFound, Terminal, 
 from keyturn.keyset.errors import KeysetError
 
 P = ParamSpec("P")
-_SILENT = "CRITICAL"  # the handlers that run here log for Lambda, not for people
+_SILENT = "CRITICAL"  # handlers run here log for Lambda, not for the operator
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which stack, where, and how to speak of it."""
+    """The stack to work on, its profile and Region, and how to refer to it."""
 
     stack: str
     region: str | None
@@ -60,7 +60,7 @@ _OPTIONS: _Options = {
 
 
 def on_stack(work: Callable[Concatenate[Terminal, Deployment, P], None]) -> Callable[..., None]:
-    """`work(terminal, deployment, …)` as a command with the options that every command has."""
+    """Make `work(terminal, deployment, …)` a command, with the options that every command has."""
 
     def command(**arguments: Any) -> None:
         target = Target(**{name: arguments.pop(name) for name in _OPTIONS})
@@ -73,7 +73,7 @@ def on_stack(work: Callable[Concatenate[Terminal, Deployment, P], None]) -> Call
 
 
 def on_this_machine(work: Callable[Concatenate[Terminal, P], None]) -> Callable[..., None]:
-    """`work(terminal, …)` as a command that needs no deployed stack."""
+    """Make `work(terminal, …)` a command that needs no deployed stack."""
 
     def command(as_json: bool, debug: bool, **arguments: Any) -> None:
         with errors_as_two_lines(debug=debug):
@@ -103,7 +103,7 @@ def _with_options(
 
 @contextmanager
 def errors_as_two_lines(*, debug: bool) -> Iterator[None]:
-    """Turn errors into one line that says what went wrong, one that says what to do, and a status."""
+    """Turn errors into two lines, what went wrong and what to do, and an exit status."""
     try:
         yield
     except ProblemFound:
@@ -123,7 +123,7 @@ def _exit(error: Exception) -> typer.Exit:
 
 
 def _message(error: Exception) -> str:
-    """Its own message where that is known to hold no secret, otherwise its class alone."""
+    """The error's message if it cannot contain a secret, otherwise only its class."""
     if isinstance(error, NotSent):
         return _one_line(f"{error} (this call was not sent)")
     if isinstance(error, CommandError | AwsFault | KeysetError | ValueError):

@@ -1,4 +1,4 @@
-"""Documents as rows of text, and what two of them differ in."""
+"""Documents as rows of text, and the differences between two of them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ _NOTHING = "–"
 
 
 def rows(document: Mapping[str, Any] | None, defaults: Mapping[str, str]) -> Rows:
-    """A row per member in the order of `defaults`, which say what a missing one means.
+    """One row per member, in the order of `defaults`, which say what a missing member means.
 
-    An object's members are rows of their own: `routes GET /orders`.
+    Members of an object have their own rows: `routes GET /orders`.
     """
     if document is None:
         return {}
@@ -28,7 +28,7 @@ def rows(document: Mapping[str, Any] | None, defaults: Mapping[str, str]) -> Row
 
 
 def differences(before: Rows, after: Rows) -> Iterator[str]:
-    """`label  before → after`, of the rows that differ."""
+    """The rows that differ, as `label  before → after`."""
     labels = dict.fromkeys([*before, *after])
     changed = [label for label in labels if before.get(label) != after.get(label)]
     width = max(map(len, changed), default=0)
@@ -44,5 +44,5 @@ def _text(value: Any) -> str:
 
 
 def _word(text: str) -> str:
-    """One of a list, quoted where a space would make two of it."""
+    """An item of a list, quoted if it contains a space."""
     return json.dumps(text, ensure_ascii=False) if " " in text else text

@@ -1,7 +1,7 @@
-"""Writing and removing the document of a client or an API: show, ask, check again, write.
+"""Writing and removing the document of a client or an API: show, confirm, check again, write.
 
-SSM writes no parameter on the condition of a version. So the document is read once more just before
-it is replaced, and the version that the write returns tells whether another one came in between.
+SSM has no conditional overwrite. So the document is read again just before it is replaced, and the
+version that the write returns shows whether there was another write in between.
 """
 
 import json
@@ -22,7 +22,7 @@ MAX_CHARACTERS = 4096  # of a Standard parameter (AWS SSM API Reference, PutPara
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the operator agrees to: to look only, to be asked nothing, to change what a stack declares."""
+    """What the operator consents to: a dry run, no question, changing what a stack declares."""
 
     dry_run: bool = False
     yes: bool = False
@@ -31,7 +31,7 @@ class Consent:
 
 @dataclass(frozen=True)
 class Change(Generic[T]):
-    """One document before and after; `after` is None for its removal."""
+    """A document before and after the change; `after` is None for a removal."""
 
     terminal: Terminal
     deployment: Deployment
@@ -77,7 +77,7 @@ class Change(Generic[T]):
             self.terminal.say(f"  {line}")
 
     def _confirm(self, consent: Consent, action: str) -> bool:
-        """Whether it is to be done now; raises UsageError, CommandFailed."""
+        """Whether to go ahead; raises UsageError, CommandFailed."""
         registry = self.kind.registry(self.deployment)
         for effect in self.kind.effects(
             self.deployment, self.before.value if self.before else None
@@ -118,7 +118,7 @@ class Change(Generic[T]):
             )
 
     def _check_unchanged(self) -> None:
-        """That nothing changed while the operator was asked; raises CommandFailed."""
+        """Check that nothing changed before the operator confirmed; raises CommandFailed."""
         now = self.kind.registry(self.deployment).read_document(self.name)
         if _describe_stored(now) != _describe_stored(self.before):
             raise self._conflict()

@@ -1,4 +1,4 @@
-"""What `keyturn client` and `keyturn api` share: the documents of clients and APIs, read and shown."""
+"""What `keyturn client` and `keyturn api` share: reading and showing documents."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,32 +18,32 @@ DOES_NOT_PARSE = "does not parse"
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind(Generic[T]):
-    """Clients or APIs, as the commands speak of them."""
+    """The kind of document, client or API, with its commands and texts."""
 
     noun: str
     verb: str  # `keyturn <verb> …`, and the member of `--json`
     from_document: Callable[[str, Any], T]
-    minimal: Mapping[str, Any]  # a document that parses: what is refused then is the name
-    defaults: Mapping[str, str]  # what a member means that is left out, in the order to show them
+    minimal: Mapping[str, Any]  # a valid document: with it, only the name can be refused
+    defaults: Mapping[str, str]  # what an omitted member means, in display order
     registry: Callable[[Deployment], Registry[T]]
-    effects: Callable[[Deployment, T | None], Sequence[str]]  # of a change, by what was there
+    effects: Callable[[Deployment, T | None], Sequence[str]]  # of a change
     question: str
     removal: str  # what its removal means
 
     def parse(self, name: str, document: Mapping[str, Any]) -> T:
-        """What a document says; raises UsageError, which names the member or the name."""
+        """Parse a document; raises UsageError, which names the member or the name."""
         try:
             return self.from_document(name, document)
         except InvalidDocument as error:
             raise UsageError(str(error)) from None
 
     def read(self, deployment: Deployment, name: str) -> StoredDocument[T] | None:
-        """What is stored; raises UsageError for what is no name, AwsFault."""
+        """The stored document, if there is one; raises UsageError for a bad name, AwsFault."""
         self.parse(name, self.minimal)
         return self.registry(deployment).read_document(name)
 
     def read_existing(self, deployment: Deployment, name: str) -> StoredDocument[T]:
-        """The same; raises UsageError if there is nothing."""
+        """The stored document; also raises UsageError if there is none."""
         stored = self.read(deployment, name)
         if stored is None:
             remedy = f"`keyturn {self.verb} list` shows them"
@@ -51,12 +51,12 @@ class DocumentKind(Generic[T]):
         return stored
 
     def title(self, name: str) -> str:
-        """As a sentence begins."""
+        """The kind and the name, for the beginning of a sentence."""
         return f"The document of {self.noun} {name}"
 
 
 def show(terminal: Terminal, deployment: Deployment, kind: DocumentKind[T], name: str) -> None:
-    """One document, member by member; raises UsageError, CommandFailed, AwsFault."""
+    """Show one document, member by member; raises UsageError, CommandFailed, AwsFault."""
     stored = kind.read_existing(deployment, name)
     stack = kind.registry(deployment).find_stack(name)
     terminal.say(f"{kind.title(name)}, version {stored.version}", "bold")
@@ -71,14 +71,14 @@ def show(terminal: Terminal, deployment: Deployment, kind: DocumentKind[T], name
 
 
 def say_problems(terminal: Terminal, documents: Mapping[str, StoredDocument[T]]) -> None:
-    """What is wrong with the documents that do not parse."""
+    """Print what is wrong with the documents that cannot be parsed."""
     for name in sorted(documents):
         if problem := documents[name].problem:
             terminal.say(f"{DOES_NOT_PARSE}: {problem}", "red")
 
 
 def to_json(stored: StoredDocument[T] | None) -> Mapping[str, Any]:
-    """A document as `--json` has it."""
+    """A document as in `--json`."""
     problem = stored.problem if stored else None
     return {
         "document": stored.members if stored else None,

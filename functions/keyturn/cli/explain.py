@@ -1,7 +1,7 @@
-"""`keyturn client explain`: may this client have that token, and why not?
+"""`keyturn client explain`: whether a client may have a token, and if not, why.
 
-The issuer's own functions answer, by document and keyset as they stand; nothing is signed. Whether
-these credentials may ask as this client is for IAM to say.
+The issuer's own code decides, by the current document and keyset; nothing is signed. Whether given
+credentials may act as this client is up to IAM, and is not checked.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from keyturn.cli.differences import rows
 from keyturn.cli.issue import Audience, Claims, Lifetime, Scope, Subject, request_fields
 from keyturn.cli.terminal import ProblemFound, Terminal
 
-# Which member of the document decides about which field of a request.
+# The member of the document that decides about each field of a request.
 _DECIDED_BY = {
     "subject": "subjects",
     "audience": "audiences",
@@ -34,7 +34,7 @@ _DECIDED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What POST /token/{client} would say: a token's content, or a refusal and what decides it."""
+    """What POST /token/{client} would answer: the token's content, or a refusal and its cause."""
 
     status: int
     grant: Mapping[str, Any] | None = None
@@ -44,7 +44,7 @@ class Answer:
 
     @classmethod
     def refused(cls, refusal: Refusal, member: str | None = None) -> "Answer":
-        """As the issuer refuses."""
+        """From the issuer's refusal."""
         return cls(refusal.status, None, refusal.error, str(refusal), member)
 
 

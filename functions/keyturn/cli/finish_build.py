@@ -1,12 +1,12 @@
 # /// script
 # requires-python = ">=3.11"
 # ///
-"""Finish what `sam build` leaves: drop what no call uses, put bytecode in.
+"""Finish the artefact that `sam build` leaves: remove unused models, add bytecode.
 
     uv run functions/keyturn/cli/finish_build.py [.aws-sam/build]
 
-Lambda's folder is read-only, so what is not compiled here is compiled at every cold start. Only the
-standard library is imported: this runs outside of the project's environment, too.
+Lambda's folder is read-only, so code that is not compiled here is compiled at every cold start.
+Only the standard library is imported, because this also runs outside the project's environment.
 """
 
 import re
@@ -22,20 +22,20 @@ _TASK_ROOT = "/var/task"
 
 
 class NotBuilt(Exception):
-    """There is nothing that `sam build` made, or not by this template."""
+    """There is no artefact of `sam build`, or it was not built from this template."""
 
 
 class Finished(NamedTuple):
-    """An artefact and what it has become."""
+    """A finished artefact."""
 
     folder: Path
     python: str  # version of the functions' Python, as in `3.14`
-    compiled: bool  # whether that Python was there to compile with
+    compiled: bool  # whether that Python was available to compile with
     megabytes: float  # unzipped
 
 
 def finish(build: Path) -> list[Finished]:
-    """Finish every artefact below `build`, once or again; raises NotBuilt."""
+    """Finish every artefact below `build`; may be repeated. Raises NotBuilt."""
     folders = sorted(keyturn.parent for keyturn in build.glob("*/keyturn"))
     if not folders:
         raise NotBuilt(f"{build} holds no artefact: run `sam build` first")
@@ -53,7 +53,7 @@ def _finish(folder: Path) -> Finished:
 
 
 def _drop_unused_models(folder: Path) -> None:
-    """Botocore's models of four hundred services, of which the functions call a dozen."""
+    """Remove botocore's models, four hundred services, except the dozen that the functions call."""
     used = _output([sys.executable, "-S", "-B", "-c", _SERVICES], PYTHONPATH=str(folder)).split()
     if not used:
         raise NotBuilt(f"{folder} does not say which services it calls: run `sam build` again")
@@ -63,7 +63,7 @@ def _drop_unused_models(folder: Path) -> None:
 
 
 def _runtime_version(folder: Path) -> str:
-    """By the tag of a compiled wheel, such as `cp314-cp314-manylinux_2_17_aarch64`."""
+    """The functions' Python, from a wheel's tag such as `cp314-cp314-manylinux_2_17_aarch64`."""
     for wheel in folder.glob("pydantic_core-*.dist-info/WHEEL"):
         if tag := re.search(r"^Tag: cp(\d)(\d+)-", wheel.read_text(), re.MULTILINE):
             return f"{tag[1]}.{tag[2]}"
@@ -71,7 +71,7 @@ def _runtime_version(folder: Path) -> str:
 
 
 def _find_python(version: str) -> str | None:
-    """An interpreter of the runtime's version; its processor and system do not matter."""
+    """An interpreter with the runtime's version; its processor and system do not matter."""
     candidates = [sys.executable, shutil.which(f"python{version}")]
     if uv := shutil.which("uv"):
         candidates.append(_output([uv, "python", "find", "--no-project", version]))
@@ -82,7 +82,7 @@ def _find_python(version: str) -> str | None:
 
 
 def _compile(folder: Path, python: str) -> None:
-    """Unchecked: the times of unzipped files are not those of the build."""
+    """Compile to unchecked bytecode, because unzipped files do not keep the build's timestamps."""
     invalidation = ("--invalidation-mode", "unchecked-hash")
     paths = ("-s", str(folder), "-p", _TASK_ROOT)  # the same bytes wherever it is built
     subprocess.run(
@@ -92,13 +92,13 @@ def _compile(folder: Path, python: str) -> None:
 
 
 def _output(command: list[str], **environ: str) -> str:
-    """What a command prints, nothing if it fails."""
+    """A command's output; empty if it fails."""
     ran = subprocess.run(command, env=environ or None, capture_output=True, text=True, check=False)
     return "" if ran.returncode else ran.stdout.strip()
 
 
 def main(arguments: list[str]) -> int:
-    """Say what was done, and what was not; 0 also without bytecode."""
+    """Print what was done and what was not; the exit status is 0 even without bytecode."""
     try:
         artefacts = finish(Path(arguments[0] if arguments else ".aws-sam/build"))
     except NotBuilt as error:

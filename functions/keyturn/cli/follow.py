@@ -4,13 +4,13 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
 from keyturn.cli.terminal import CommandFailed, Terminal
 
-_PAUSE = 0.5  # seconds between looks
+_PAUSE = 0.5  # seconds between polls
 
 
 def follow(terminal: Terminal, deployment: Deployment, execution: str) -> list[str]:
-    """The states it went through; raises CommandFailed unless it succeeds.
+    """The states that it went through; raises CommandFailed unless it succeeds.
 
-    Stopping to look (Ctrl-C) stops nothing: the execution goes on by itself.
+    Ctrl-C only stops following: the execution continues.
     """
     visited: list[str] = []
     with terminal.progress("starting") as status:

@@ -1,4 +1,4 @@
-"""Instants, durations and cut-offs as people and programs read them."""
+"""Instants, durations and cut-offs, formatted for people and for programs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def duration(length: timedelta) -> str:
-    """Its two largest units: `29 d 23 h`, `4 min 10 s`."""
+    """A duration in its two largest units: `29 d 23 h`, `4 min 10 s`."""
     remaining = abs(round(length.total_seconds()))
     parts: list[str] = []
     for unit, seconds in _UNITS:
@@ -28,17 +28,17 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 def instant(at: datetime | None) -> str:
-    """`2026-12-24 04:00:12Z`; a dash for none."""
+    """`2026-12-24 04:00:12Z`; a dash for None."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at else "–"
 
 
 def iso(at: datetime | None) -> str | None:
-    """As `--json` spells it: RFC 3339 with Z and whole seconds."""
+    """An instant as in `--json`: RFC 3339 with Z and whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def cutoff_members(cutoff: CutOff) -> dict[str, str | None]:
-    """A cut-off as `--json` has it; `until` is null while a client is blocked."""
+    """A cut-off as in `--json`; `until` is null while a client is blocked."""
     return {
         "claim": cutoff.claim.value,
         "digest": cutoff.digest,
@@ -48,7 +48,7 @@ def cutoff_members(cutoff: CutOff) -> dict[str, str | None]:
 
 
 def tick(at: datetime, window: timedelta) -> str:
-    """A date or a time, whichever tells neighbours apart."""
+    """A date or a time of day, whichever distinguishes neighbouring ticks."""
     if window > timedelta(days=4):
         return at.strftime("%d %b")
     return at.strftime("%H:%M" if window > timedelta(hours=1) else "%H:%M:%S")

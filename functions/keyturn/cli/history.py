@@ -38,10 +38,10 @@ def history(
 
 
 class PastGenerations:
-    """The generations, from SSM and from the bucket where SSM has forgotten them.
+    """The generations, from SSM and, for those no longer in SSM, from the bucket.
 
-    Each names its parent by the hash of its text. So what SSM holds proves what came before it, whatever
-    else somebody put into the bucket.
+    Each names its parent by the hash of its text. So the generations in SSM prove their ancestors,
+    whatever else is in the bucket.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -51,7 +51,7 @@ class PastGenerations:
 
     @cached_property
     def objects(self) -> list[HistoryObject]:
-        """What is in the bucket."""
+        """The objects in the bucket."""
         return self._stack.history.objects()
 
     @cached_property
@@ -59,14 +59,14 @@ class PastGenerations:
         return {entry.digest: entry for entry in self.objects if entry.number is not None}
 
     def backwards(self) -> Iterator[Generation]:
-        """The newest first."""
+        """The generations, the newest first."""
         yield from reversed(self._chain)
         generation = self._chain[0] if self._chain else None
         while generation := self._before(generation):
             yield generation
 
     def at(self, when: datetime) -> tuple[list[Generation], Generation | None]:
-        """What was read, and of that the generation that was the truth then."""
+        """The generations read, and the one among them that counted at that time."""
         visited = []
         for generation in self.backwards():
             visited.append(generation)
@@ -75,7 +75,7 @@ class PastGenerations:
         return visited, None
 
     def older(self, visited: Sequence[Generation]) -> int:
-        """How many generations there are before these."""
+        """How many older generations there are."""
         lowest = visited[-1].number if visited else 0
         numbers = {generation.number for generation in self._chain} | {
             entry.number for entry in self.objects
@@ -83,7 +83,7 @@ class PastGenerations:
         return sum(number < lowest for number in numbers if number is not None)
 
     def ignored(self, visited: Sequence[Generation]) -> list[str]:
-        """The objects, as far down as these, that are none of these."""
+        """The objects, down to the oldest of these generations, that hold none of them."""
         digests = {document.digest(generation.text) for generation in visited}
         lowest = visited[-1].number if visited else 0
         return [
@@ -93,7 +93,7 @@ class PastGenerations:
         ]
 
     def _before(self, child: Generation | None) -> Generation | None:
-        """The parent; where that is gone, the newest that can be read of those before it."""
+        """The parent or, if it is gone, the newest earlier generation that can be read."""
         parent = self._by_digest.get(child.parent) if child else None
         if parent and (generation := self._read(parent)):
             return generation
@@ -116,7 +116,7 @@ class PastGenerations:
 
 
 def _chain(stack: Stack) -> Sequence[Generation]:
-    """What counts in SSM, the oldest first; a keyset that is gone leaves the history."""
+    """The generations in SSM that count, the oldest first; none if the keyset is gone."""
     try:
         return stack.keysets.read_generations()
     except KeysetFault:

@@ -1,4 +1,4 @@
-"""`keyturn issue`: a token from the deployed issuer, alone on stdout, ready for a pipe."""
+"""`keyturn issue`: print a token from the deployed issuer, and nothing else, to stdout."""
 
 import json
 from typing import Annotated, Any
@@ -51,7 +51,7 @@ def request_fields(
     lifetime: int | None,
     claims: list[str] | None,
 ) -> dict[str, Any]:
-    """A request of docs/tokens.md from the options; raises UsageError."""
+    """The token request (docs/tokens.md) for these options; raises UsageError."""
     return {
         "subject": subject,
         "scope": scope,

@@ -1,4 +1,4 @@
-"""`keyturn jwks`: the JWKS as the public gets it."""
+"""`keyturn jwks`: the JWKS as verifiers see it."""
 
 import json
 

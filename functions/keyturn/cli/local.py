@@ -1,6 +1,6 @@
-"""A local AWS: MiniStack on loopback at a free port, with stacks deployed by the real SAM CLI.
+"""A local AWS: MiniStack on a free loopback port, with stacks deployed by the real SAM CLI.
 
-The demo, the end-to-end tests and `keyturn local` use this.
+Used by the demo, the end-to-end tests and `keyturn local`.
 """
 
 import os
@@ -34,23 +34,23 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where the repository is, and below it the tools that `make setup` installed."""
+    """The repository, and the tools that `make setup` has installed in it."""
 
     root: Path
 
     @property
     def ministack(self) -> Path:
-        """The server, in an environment of its own."""
+        """The server, in its own environment."""
         return self.root / "build/env/ministack/bin/ministack"
 
     @property
     def sam(self) -> Path:
-        """The SAM CLI, in an environment of its own."""
+        """The SAM CLI, in its own environment."""
         return self.root / "build/env/sam/bin/sam"
 
     @property
     def path(self) -> str:
-        """PATH with these tools, uv among them: `sam build` calls it."""
+        """PATH with these tools, including uv, which `sam build` calls."""
         tools = (self.root / "build/env/uv/bin", self.sam.parent)
         return os.pathsep.join([*map(str, tools), os.environ["PATH"]])
 
@@ -60,7 +60,7 @@ class Workshop:
         return self.root / "build/sam/template.yaml"
 
     def build(self) -> None:
-        """`sam build` for this machine's processor and Python, and what completes it."""
+        """Run `sam build` for this machine's processor and Python, then finish the artefact."""
         self.run_sam(
             "build",
             *("--template-file", str(self.root / "template.yaml")),
@@ -72,7 +72,7 @@ class Workshop:
         finish(self.built.parent)
 
     def deploy(self, aws: "LocalAws", stack: str, parameters: Mapping[str, object]) -> None:
-        """`sam deploy` of what was built; raises ToolFailed."""
+        """Run `sam deploy` with the built template; raises ToolFailed."""
         overrides = _overrides({"LocalEndpoint": aws.endpoint, **parameters})
         self.sam_deploy(stack, "--template-file", str(self.built), *overrides, *_LOCAL)
 
@@ -121,7 +121,7 @@ class LocalAws:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """What an AWS SDK needs to talk to it and to nothing else."""
+        """The environment that makes AWS SDKs use this server and nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
@@ -134,15 +134,15 @@ class LocalAws:
 
 @contextmanager
 def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
-    """Start MiniStack with its files below `scratch`; stop it and remove them, whatever happens.
+    """Start MiniStack with its files below `scratch`; always stop it and remove them afterwards.
 
-    Meanwhile this process's environment points every AWS SDK at it and at nothing else.
+    Meanwhile this process's environment makes every AWS SDK use it and nothing else.
     """
     before = dict(os.environ)
     server = start(workshop, scratch)
     try:
         os.environ.update(server.aws.environ)
-        session.cache_clear()  # whatever used AWS before in this process
+        session.cache_clear()  # in case this process has used AWS before
         yield server.aws
     finally:
         os.environ.clear()
@@ -153,14 +153,14 @@ def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A MiniStack process: the leader of its own session, so that it outlives its terminal."""
+    """A MiniStack process, the leader of its own session, so that it outlives the terminal."""
 
     pid: int
     aws: LocalAws
     scratch: Path
 
     def stop(self) -> None:
-        """End the server and its Lambda workers (one process group), and remove their files."""
+        """Stop the server and its Lambda workers (one process group), and remove their files."""
         for sign in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, sign)
@@ -171,7 +171,7 @@ class Server:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def is_running(self) -> bool:
-        """Whether this server, and not another process of the same number, is there."""
+        """Whether this server is running, rather than another process with the same pid."""
         try:
             command = Path(f"/proc/{self.pid}/cmdline").read_bytes()
         except OSError:
@@ -208,7 +208,7 @@ def start(workshop: Workshop, scratch: Path) -> Server:
     except BaseException:
         server.stop()
         raise
-    process.returncode = 0  # it lives on as a Server: Popen is not to warn that it was left behind
+    process.returncode = 0  # it lives on as a Server, so Popen must not warn about it
     return server
 
 
@@ -243,7 +243,7 @@ def _await_health(aws: LocalAws, server: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that is free now."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

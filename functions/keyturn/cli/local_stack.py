@@ -1,4 +1,4 @@
-"""`keyturn local`: a stack on this machine that stays up, for anyone who needs a test issuer."""
+"""`keyturn local`: a stack that stays up on this machine, for use as a test issuer."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from keyturn.cli.local import REGION, LocalAws, Server, ToolFailed, Workshop, st
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
 STACK = "keyturn"
-# Tokens live as long as on AWS; a changed keyset is seen, and a new key may sign, within seconds.
+# Tokens live as long as on AWS; keyset changes and new keys take effect within seconds.
 PARAMETERS: Mapping[str, object] = {
     "ViewTtl": 1,
     "Propagation": 5,
@@ -74,7 +74,7 @@ def url(terminal: Terminal, env: Env = False) -> None:
 
 
 def running_server() -> Server:
-    """The local AWS that is up; raises CommandFailed if none is."""
+    """The local AWS that is running; raises CommandFailed if none is."""
     server = _read_state()
     if server is None:
         raise CommandFailed("no local stack is up", "`keyturn local up` starts one")

@@ -47,7 +47,7 @@ def main(version: Version = False) -> None:
     """Every command exits 0 on success, 1 if it found a problem or failed, 2 on invalid usage."""
 
 
-# A kid may begin with a dash: an unknown option counts as a kid, and an unknown kid is refused by name.
+# A kid may begin with a dash, so an unknown option is taken as a kid, and then refused by name.
 _KIDS = {"ignore_unknown_options": True}
 
 app.command("status")(on_stack(status))

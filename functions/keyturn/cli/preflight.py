@@ -1,4 +1,4 @@
-"""Before anything starts: who starts it, and what `--dry-run` can find out about the real run."""
+"""Before anything starts: who is calling, and what `--dry-run` can find out about the real run."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,14 +14,14 @@ REASON_LENGTH = 256  # characters, as rotation/plan_rotation.py accepts them
 
 
 def check_reason(reason: str) -> str:
-    """The reason; raises UsageError for one that the workflow would refuse."""
+    """The reason; raises UsageError if the workflow would refuse it."""
     if not 0 < len(reason) <= REASON_LENGTH:
         raise UsageError(f"--reason must have 1 to {REASON_LENGTH} characters")
     return reason
 
 
 def ask_caller(deployment: Deployment) -> Callable[[], str]:
-    """Ask STS, in the background, whose credentials these are; it is nice to know, and no more."""
+    """Ask STS, in the background, whose credentials these are. Nothing depends on the answer."""
     attempt = Attempt(deployment.caller, seconds=_CALLER_SECONDS)
 
     def caller() -> str:
@@ -39,7 +39,7 @@ def start_permission(deployment: Deployment) -> Mapping[str, str]:
 
 
 def direct_permissions(deployment: Deployment, kms_key_arns: list[str]) -> Mapping[str, str]:
-    """The permissions without which `--direct` neither revokes nor disables; one key stands for all."""
+    """The permissions that `--direct` needs to revoke and to disable; one key stands for all."""
     generation = _parameter_arn(deployment, f"/keyturn/{deployment.stack}/keyset/000000000001")
     return {"ssm:PutParameter": generation, "kms:DisableKey": kms_key_arns[0]}
 

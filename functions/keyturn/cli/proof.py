@@ -1,4 +1,4 @@
-"""Prove a revocation: a token is tried until the authorizer refuses it, and another goes on working."""
+"""Prove a revocation: try a token until it is refused, while another must keep working."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,13 +7,13 @@ from keyturn.aws.deployment import Deployment
 from keyturn.cli.proof_tokens import ProofTokens, is_refused
 from keyturn.cli.terminal import CommandFailed, Terminal
 
-_PATIENCE = 5  # seconds past the bound that a token may still be accepted, and no more
+_PATIENCE = 5  # seconds past the bound for which a token may still be accepted
 _PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Seconds from the command to the first refusal, and the bound it is held to."""
+    """Seconds from the command to the first refusal, and the bound to compare them with."""
 
     seconds: float
     bound: float
@@ -21,7 +21,7 @@ class Proof:
 
 @dataclass
 class Prover:
-    """A token that is being revoked, and one that is not; `since` is the instant of the command."""
+    """A token that is being revoked, and one that is not; `since` is the time of the command."""
 
     terminal: Terminal
     deployment: Deployment
@@ -34,7 +34,7 @@ class Prover:
     def prove(self) -> Proof:
         """Try the token until it is refused.
 
-        Raises CommandFailed when it is accepted past the bound, or when the other one is refused.
+        Raises CommandFailed if it is accepted past the bound, or if the other one is refused.
         """
         deployment, tokens = self.deployment, self.tokens
         bound = deployment.revocation_bound

@@ -1,4 +1,4 @@
-"""The tokens that a revocation is proved with: one that it must refuse, one that it must not touch."""
+"""The tokens that prove a revocation: one that must be refused, and one that must keep working."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SUBJECT, _WITNESS = "keyturn-proof", "keyturn-witness"
 
 @dataclass(frozen=True, slots=True)
 class ProofTokens:
-    """`revoked` is good now and must be refused; `witness`, if there is one, must go on working."""
+    """`revoked` is valid now and must be refused; `witness`, if there is one, must keep working."""
 
     revoked: str
     witness: str | None = None
@@ -32,7 +32,7 @@ class ProofTokens:
 def find_tokens(
     deployment: Deployment, order: "Order", keyset: Keyset, kids: tuple[str, ...]
 ) -> ProofTokens:
-    """Tokens that are good now; raises CommandFailed, AwsFault."""
+    """Tokens that are valid now; raises CommandFailed, AwsFault."""
     is_active = keyset.active is not None and keyset.active.kid in kids
     if order.proof_token:
         revoked = _from_file(order.proof_token, kids, order.targets)
@@ -55,7 +55,7 @@ def _from_file(file: Path, kids: tuple[str, ...], targets: Targets) -> str:
 
 
 def _issue_matching(deployment: Deployment, targets: Targets) -> str:
-    """A new one of a client or a subject that is to be refused."""
+    """A new token of a client or a subject that will be refused."""
     if targets.subjects:
         return _issue(deployment, {"subject": targets.subjects[0]}, OPERATOR)
     for client in (*targets.clients, *targets.blocked):
@@ -64,7 +64,7 @@ def _issue_matching(deployment: Deployment, targets: Targets) -> str:
 
 
 def _read_request(deployment: Deployment, name: str) -> Mapping[str, Any]:
-    """What this client may ask for, for the stack's own API if that is among its audiences."""
+    """A request that this client may make, for the stack's own API if possible."""
     client = deployment.client_documents.read(name)
     if client is None:
         raise CommandFailed(

@@ -55,7 +55,7 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
 
 
 def remedy_for(error: Exception) -> str:
-    """The next thing to try."""
+    """What to try next."""
     if isinstance(error, CommandError):
         return error.remedy
     return _remedy(error).replace("{profile}", _profile_option())

@@ -1,4 +1,4 @@
-"""`keyturn repair`: the keyset counts again when its newest generation is gone."""
+"""`keyturn repair`: restore a keyset whose newest generation is gone."""
 
 from collections.abc import Mapping
 from typing import Any

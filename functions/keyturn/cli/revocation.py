@@ -1,7 +1,7 @@
-"""One revocation: started first, proved after. Nothing optional holds it up.
+"""One revocation: started first, proved afterwards. Nothing optional holds it up.
 
-What may fail without stopping it: getting a token for the proof (bounded by _TOKEN_SECONDS; with the
-active key it must come before the write), asking STS who is calling, cutting sessions, printing.
+These may fail without stopping it: getting a token for the proof (within _TOKEN_SECONDS; if the
+active key is revoked, before the write), asking STS who is calling, cutting sessions, printing.
 """
 
 from collections.abc import Callable
@@ -24,12 +24,12 @@ from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import CommandFailed, Terminal
 from keyturn.keyset.model import EndedKey, Keyset
 
-_TOKEN_SECONDS = 10.0  # that the revocation waits for a token to prove it with
+_TOKEN_SECONDS = 10.0  # for how long the revocation waits for the proof's token
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the operator ordered."""
+    """The operator's order."""
 
     kids: tuple[str, ...]
     active: bool
@@ -45,7 +45,7 @@ class Order:
 
 @dataclass
 class Revocation:
-    """One revocation, and the problems beside it."""
+    """One revocation, and the problems that did not stop it."""
 
     terminal: Terminal
     deployment: Deployment
@@ -55,7 +55,7 @@ class Revocation:
     problems: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Revoke, cut, prove, follow; every problem is reported at the end. Raises CommandFailed."""
+        """Revoke, cut, prove, follow; report every problem at the end. Raises CommandFailed."""
         caller = ask_caller(self.deployment)
         prover = self._prover()
         event = {
@@ -96,7 +96,7 @@ class Revocation:
             raise CommandFailed(str(fault), remedy) from None
 
     def _prover(self) -> Prover | None:
-        """With a token that is good now; None, and why, if there is none in time."""
+        """A prover with tokens that are valid now; None for a release, or if none in time."""
         if self.order.targets.released:
             return None
         work = partial(find_tokens, self.deployment, self.order, self.keyset, self.kids)
@@ -122,10 +122,10 @@ class Revocation:
             raise CommandFailed("; ".join(f"{kid} is still live" for kid in live))
 
     def _attempt(self, work: Callable[[], object], prefix: str = "") -> None:
-        """Do this; whatever goes wrong is a problem to report, and stops nothing."""
+        """Call `work`; an error is recorded as a problem and stops nothing."""
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - the rest must have its turn
+        except Exception as error:  # noqa: BLE001 - the other steps must still run
             problem = f"{prefix}{_describe_error(error)}"
             self.problems.append(problem)
             self.terminal.say(problem, "red")

@@ -114,7 +114,7 @@ def _warning(order: Order) -> str:
 
 
 def resolve(keyset: Keyset, order: Order) -> tuple[str, ...]:
-    """Explicit kids, before anything starts: a retry must never meet another active key."""
+    """Explicit kids, before anything starts, so that a retry never revokes the next active key."""
     selections = sum((bool(order.kids), order.active, order.everything))
     if selections > 1 or not (selections or order.targets):
         raise UsageError(
@@ -150,7 +150,7 @@ def _announce(
 
 
 def announce_targets(terminal: Terminal, deployment: Deployment, targets: Targets) -> None:
-    """Which tokens, how many of them the audit lines know, and what a cut-off does not do."""
+    """Print which tokens, how many of them the audit lines show, and what a cut-off does not do."""
     for name in targets.names:
         terminal.say(f"  {name}")
     if not (targets.clients or targets.subjects or targets.jtis or targets.blocked):
@@ -170,7 +170,7 @@ def announce_targets(terminal: Terminal, deployment: Deployment, targets: Target
 
 
 def count_live_tokens(deployment: Deployment, targets: Targets) -> int:
-    """How many matching tokens that have not expired the audit lines tell of; raises AwsFault."""
+    """How many matching, unexpired tokens the audit lines show; raises AwsFault."""
     now = deployment.clock.now().timestamp()
     lines = map(_parse_line, deployment.log_lines("token_issued"))
     return sum(

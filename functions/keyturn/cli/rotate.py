@@ -1,4 +1,4 @@
-"""`keyturn rotate` and `keyturn rollback`: change the signing key without refusing a valid token, and undo it."""
+"""`keyturn rotate` and `keyturn rollback`: change the signing key, or undo that."""
 
 from typing import Annotated
 

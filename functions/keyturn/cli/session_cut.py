@@ -1,4 +1,4 @@
-"""`keyturn revoke --cut-sessions`: cut the issuer role's sessions, and prove that it issues again."""
+"""`keyturn revoke --cut-sessions`: cut the issuer role's sessions, and prove that it can issue."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _PAUSE = 3.0  # seconds
 
 @dataclass
 class SessionCut:
-    """One cut; `role` is None until it is made."""
+    """A cut of sessions; `role` is None until it has been made."""
 
     terminal: Terminal
     deployment: Deployment
@@ -23,13 +23,13 @@ class SessionCut:
     cut_at: datetime | None = None
 
     def cut(self) -> None:
-        """Deny everything to the sessions of now; raises AwsFault."""
+        """Deny everything to the existing sessions; raises AwsFault."""
         self.role = cut_sessions(self.deployment.stack)
         self.cut_at = self.deployment.clock.now()
         self.terminal.say(f"Sessions of {self.role} are cut; its containers are being replaced.")
 
     def prove_issuing(self) -> None:
-        """Wait for a token from a new container; raises CommandFailed, with the line that undoes the cut."""
+        """Wait for a token from a new container; raises CommandFailed with a way to undo it."""
         if self.role is None or self.cut_at is None:
             return
         clock = self.deployment.clock
@@ -49,6 +49,6 @@ class SessionCut:
     def _problem(self) -> str | None:
         try:
             status = self.deployment.post_token({"subject": "keyturn-proof"}).status
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+        except Exception as error:  # noqa: BLE001 - any failure is retried
             return str(error) or type(error).__name__
         return None if status == 200 else f"POST /token answers {status}"

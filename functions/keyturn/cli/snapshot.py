@@ -1,4 +1,4 @@
-"""Everything that status and doctor look at, read once. What cannot be read is noted, not raised."""
+"""Everything that status and doctor need, read once. What cannot be read is noted, not raised."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,14 +23,14 @@ from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.rotation.branches import list_foreign_objects
 
 FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
-_REDRIVABLE = timedelta(days=14)  # as long as a redrive is possible
+_REDRIVABLE = timedelta(days=14)  # for as long as a redrive is possible
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An execution under way: what it was asked, and the state it stands in."""
+    """A running execution: its request, and the state that it is in."""
 
     arn: str
     mode: str
@@ -42,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An execution that did not end well, and what it was asked."""
+    """An execution that failed, and its request."""
 
     execution: Execution
     request: ExecutionRequest
@@ -50,18 +50,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class PublicJwks:
-    """The JWKS as anyone gets it; `generation` is None where the document has none."""
+    """The JWKS as fetched from its URL; `generation` is None if the document has none."""
 
     status: int
     cache_control: str
-    age: int  # seconds in a cache on the way
+    age: int  # seconds in caches on the way
     generation: int | None
     kids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A stack at one instant. A part is None where it could not be read; `unread` says why."""
+    """A stack at one time. A part that could not be read is None; `unread` says why."""
 
     at: datetime
     settings: Settings
@@ -70,14 +70,14 @@ class Snapshot:
     public: PublicJwks | None
     false_metadata: tuple[str, ...] | None  # names of public documents that are missing or not ours
     kms: Mapping[str, KmsKey] | None
-    foreign: frozenset[str] | None  # ARNs of live keys that are not as this stack makes them
+    foreign: frozenset[str] | None  # ARNs of live keys that differ from this stack's own
     running: tuple[Run, ...] | None
-    unresolved: tuple[Failure, ...] | None  # and not made good since
+    unresolved: tuple[Failure, ...] | None  # failures not resolved since
     schedules: tuple[Schedule, ...] | None
     clock_offset: timedelta | None
     read_errors: Mapping[str, str]
-    api_id: str = ""  # of this stack's own API
-    authorizers: tuple[Authorizer, ...] | None = None  # read for doctor only
+    api_id: str = ""  # the id of this stack's own API
+    authorizers: tuple[Authorizer, ...] | None = None  # only read for doctor
     clients: Mapping[str, StoredDocument[Client]] | None = None
     apis: Mapping[str, StoredDocument[Api]] | None = None
     foreign_objects: tuple[str, ...] | None = None  # in the history, that are not of this keyset
@@ -85,17 +85,17 @@ class Snapshot:
 
     @property
     def generation(self) -> Generation:
-        """The truth."""
+        """The generation that counts."""
         return self.generations[-1]
 
     @property
     def keyset(self) -> Keyset:
-        """The truth's keys."""
+        """The keyset that counts."""
         return self.generation.keyset
 
     @property
     def unclaimed(self) -> tuple[KmsKey, ...]:
-        """This stack's KMS keys that no stored generation knows and nobody is deleting."""
+        """This stack's KMS keys that no stored generation lists and that are not being deleted."""
         keyset_arns, tagged = _list_arns(self.generations), (self.kms or {}).values()
         return tuple(
             key for key in tagged if key.arn not in keyset_arns and not key.pending_deletion
@@ -103,9 +103,9 @@ class Snapshot:
 
 
 def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> Snapshot:
-    """Look at the stack; raises only when its settings or its keyset cannot be read.
+    """Read the stack; raises only if its settings or its keyset cannot be read.
 
-    The authorizers cost a call for each API of the account.
+    Reading the authorizers takes one call per API of the account.
     """
     settings, stack = deployment.settings, deployment.as_stack
     generations = stack.keysets.read_generations()
@@ -169,7 +169,7 @@ def _public(deployment: Deployment) -> PublicJwks:
 
 
 def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[str, KmsKey]:
-    """The tagged keys, and those of the generations, whose tags may be visible minutes late."""
+    """The tagged keys, and the generations' keys, whose tags may become visible minutes late."""
     kms = deployment.as_stack.kms
     tagged = {key.arn: key for key in kms.list_own()}
     untagged = (kms.find(arn) for arn in sorted(_list_arns(generations) - tagged.keys()))
@@ -182,7 +182,7 @@ def _foreign(stack: Stack, keyset: Keyset, kms: Mapping[str, KmsKey]) -> frozens
 
 
 def _list_arns(generations: tuple[Generation, ...]) -> set[str]:
-    """The ARNs of every key that a stored generation tells of."""
+    """The ARNs of all keys that a stored generation lists."""
     return {key.kms_key_arn for generation in generations for key in generation.keyset.all_keys}
 
 
@@ -213,7 +213,7 @@ def _unresolved(deployment: Deployment, keyset: Keyset) -> tuple[Failure, ...]:
     oldest = deployment.clock.now() - _REDRIVABLE
 
     def is_resolved(failure: Failure) -> bool:
-        """A rotation by any later success; an emergency only when its keys and tokens are out."""
+        """A rotation by any later success; an emergency once all that it names is revoked."""
         repeated = any(success.started > failure.execution.started for success in successes)
         if failure.request.is_emergency:
             live = any(isinstance(keyset.find(kid), Key) for kid in failure.request.kids)

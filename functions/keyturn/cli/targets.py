@@ -1,4 +1,4 @@
-"""What `keyturn revoke` is to refuse: keys by their kids, tokens by client, subject or jti."""
+"""The targets of `keyturn revoke`: keys by their kids, tokens by client, subject or jti."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from keyturn.keyset.cutoffs import Claim, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The tokens to be refused, by the values of their claims; `blocked` and `released` are clients."""
+    """The tokens to refuse, by the values of their claims; `blocked` and `released` are clients."""
 
     clients: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Targets:
 
     @property
     def names(self) -> list[str]:
-        """For people; a subject is shown to the operator who typed it, and stored nowhere."""
+        """The targets' names, for display. Subjects are shown to the operator and not stored."""
         return [
             *(f"client {name}" for name in self.clients),
             *(f"subject {name}" for name in self.subjects),
@@ -35,7 +35,7 @@ class Targets:
         ]
 
     def request(self) -> dict[str, Any]:
-        """Their part of an execution's input: digests, so that no history holds a subject."""
+        """Their members in an execution's input: digests, so that no history contains a subject."""
         cut_off = {
             claim.value: _digests(values)
             for claim, values in (
@@ -53,7 +53,7 @@ class Targets:
         return {name: value for name, value in members.items() if value}
 
     def matches(self, claims: Mapping[str, Any]) -> bool:
-        """Whether a token with these claims is one of them."""
+        """Whether a token with these claims is a target."""
         return (
             claims.get(Claim.CLIENT) in (*self.clients, *self.blocked)
             or claims.get(Claim.SUBJECT) in self.subjects
@@ -62,7 +62,7 @@ class Targets:
 
 
 def jti_of(file: Path) -> str:
-    """The jti of the token in a file, which is believed: revoking one that does not exist is no harm.
+    """The jti of the token in a file, unverified: revoking an unknown jti is harmless.
 
     Raises UsageError.
     """

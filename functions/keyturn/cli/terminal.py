@@ -1,7 +1,7 @@
-"""How the command speaks: prose for people or one JSON object, questions, and how it ends.
+"""The command's output (text, or one JSON object), its questions, and how it ends.
 
-Much of what it prints was written by others: reasons, inputs of executions, error texts, kids. So
-text is never parsed as markup, loses its control characters, and printing it cannot fail.
+Much of what it prints comes from elsewhere: reasons, inputs of executions, error texts, kids. So
+text is never parsed as markup, control characters are removed, and printing cannot fail.
 """
 
 import json
@@ -21,7 +21,7 @@ PROBLEM, USAGE_ERROR = 1, 2
 
 
 class CommandError(Exception):
-    """The command ends here: what went wrong, in one line, and what to do about it."""
+    """Ends the command: what went wrong, in one line, and what to do about it."""
 
     status = PROBLEM
 
@@ -42,26 +42,26 @@ class UsageError(CommandError):
 
 
 class CommandFailed(CommandError):
-    """The command could not do what it is for; exit status 1."""
+    """The command failed; exit status 1."""
 
 
 class ProblemFound(Exception):
-    """Everything has been said; only the exit status is missing."""
+    """The problems have been printed already; sets exit status 1."""
 
 
 def plain_text(text: str) -> str:
-    """The text without control and formatting characters (ESC, bidi overrides), newlines excepted."""
+    """The text without control and formatting characters (ESC, bidi overrides), except newlines."""
     return "".join(character for character in text if _is_printable(character))
 
 
 def _is_printable(character: str) -> bool:
-    # Cc: C0 and C1; Cf: formatting, bidi; Cs: surrogates, which no encoding takes.
+    # Cc: C0 and C1; Cf: formatting, bidi; Cs: surrogates, which cannot be encoded.
     return character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sanitized:
-    """A renderable whose every printed cell is plain text."""
+    """A renderable that prints only plain text."""
 
     content: RenderableType
 
@@ -74,7 +74,7 @@ class Progress(Protocol):
     """A line that can be replaced."""
 
     def update(self, text: str) -> None:
-        """Say something else."""
+        """Replace the line."""
         ...
 
 
@@ -93,7 +93,7 @@ def _console() -> Console:
 
 @dataclass
 class Terminal:
-    """Says things: prose for people, or with `--json` one object at the end."""
+    """Prints text for people or, with `--json`, one object at the end."""
 
     stack: str
     as_json: bool
@@ -105,7 +105,7 @@ class Terminal:
                 stream.reconfigure(errors="replace")
 
     def say(self, content: RenderableType = "", style: str | None = None) -> None:
-        """Something for people: a line, a styled Text or a table. Never raises, whatever it holds."""
+        """Print a line, a styled Text or a table, unless `--json` is set. Never raises."""
         if self.as_json:
             return
         if isinstance(content, str):
@@ -115,19 +115,19 @@ class Terminal:
             self.console.print(_Sanitized(content))
 
     def plain(self, text: str) -> None:
-        """A line for people that is never wrapped or styled: it will be copied."""
+        """Print a line without wrapping and style, so that it can be copied."""
         if not self.as_json:
             typer.echo(plain_text(text))
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Progress]:
-        """A line that changes while something goes on."""
+        """A line that is updated while work is in progress."""
         quiet = Console(quiet=True) if self.as_json else self.console
         with quiet.status(Text(plain_text(text))) as status:
             yield _Spinner(status)
 
     def confirm(self, question: str) -> None:
-        """Have the operator type the stack's name; raises UsageError for anything else."""
+        """Ask the operator to type the stack's name; raises UsageError for anything else."""
         if self.as_json:
             raise UsageError("--json never asks for confirmation", "add --yes")
         if typer.prompt(f"{question} Type the stack's name to continue") != self.stack:
@@ -136,6 +136,6 @@ class Terminal:
             )
 
     def result(self, members: Mapping[str, Any]) -> None:
-        """The one object of `--json`."""
+        """Print the object of `--json`."""
         if self.as_json:
             typer.echo(json.dumps(members, indent=2))

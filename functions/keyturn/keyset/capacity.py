@@ -1,9 +1,9 @@
-"""How many keys and cut-offs one document holds, each counted at its largest.
+"""How many keys and cut-offs one document holds, each counted at its largest size.
 
-Cut-offs and keys share the room. A cut-off may only take what a rotation and the next revocation leave
-(`MIN_LIVE_KEYS`), and a rotation waits for grace keys to retire while cut-offs take the room of its
-successor; ended keys are forgotten a little earlier. So nothing that was asked for is ever dropped, and
-no key that must be registered finds the document full.
+Keys and cut-offs share the room. Cut-offs may only take what a rotation and the next revocation do
+not need (`MIN_LIVE_KEYS`). While cut-offs take the room for one more key, a rotation waits for
+grace keys to retire, and ended keys are forgotten a little earlier. So no requested cut-off is ever
+dropped, and there is always room to register a key.
 """
 
 from datetime import datetime
@@ -17,9 +17,9 @@ SIGNING_KEYS = 454  # an active key and a standby
 GRACE_KEY = 317
 ENDED_KEY = 189
 CUTOFF = 38
-CUTOFF_NAMES = 45  # of the claims, once there is a cut-off
+CUTOFF_NAMES = 45  # for the names of the claims, once there is a cut-off
 MIN_LIVE_KEYS = 4  # active, standby and two in grace
-LITTLE_ROOM = 5  # cut-offs; an alarm and doctor report room for fewer
+LITTLE_ROOM = 5  # cut-offs; the alarm and doctor report less room than this
 
 
 class CutOffsFull(Refused):
@@ -33,13 +33,13 @@ class CutOffsFull(Refused):
 
 
 def live_keys(keyset: Keyset, limits: Limits) -> int:
-    """How many live keys the document can hold beside the keyset's cut-offs; at most `live_keys`."""
+    """How many live keys fit beside the keyset's cut-offs; at most `limits.live_keys`."""
     grace_keys = (_room(keyset, limits) - SIGNING_KEYS) // GRACE_KEY
     return min(2 + grace_keys, limits.live_keys)
 
 
 def ended_keys(keyset: Keyset, limits: Limits) -> int:
-    """How many ended keys it can list beside the live ones and the cut-offs."""
+    """How many ended keys fit beside the live keys and the cut-offs."""
     grace_keys = max(len(keyset.keys) - 2, 0)
     room = _room(keyset, limits) - SIGNING_KEYS - grace_keys * GRACE_KEY
     return max(min(room // ENDED_KEY, limits.listed_keys - len(keyset.keys)), 0)
@@ -51,7 +51,10 @@ def cutoff_room(keyset: Keyset, limits: Limits) -> int:
 
 
 def ample_room_at(keyset: Keyset, limits: Limits) -> datetime | None:
-    """When enough cut-offs have ended for LITTLE_ROOM more to fit; None if blocks take too much of it."""
+    """When enough cut-offs will have ended for LITTLE_ROOM more to fit.
+
+    None if there is enough room now, or if blocks, which do not end, take too much of it.
+    """
     shortage = LITTLE_ROOM - _spare_cutoffs(keyset, limits)
     ends = sorted(cutoff.until for cutoff in keyset.cutoffs if cutoff.until)
     return ends[shortage - 1] if 0 < shortage <= len(ends) else None

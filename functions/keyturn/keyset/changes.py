@@ -1,4 +1,4 @@
-"""What one generation changed, key by key and cut-off by cut-off: the difference of two keysets."""
+"""What a generation changed, by key and by cut-off: the difference between two keysets."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from keyturn.keyset.states import State
 
 
 class ChangeKind(StrEnum):
-    """What can be seen to have happened to a key."""
+    """What happened to a key, as far as two keysets show it."""
 
     CREATED = "created"
     PUBLISHED = "published"
@@ -30,14 +30,14 @@ _BY_STATE = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happened to one key."""
+    """One change of one key."""
 
     kind: ChangeKind
     kid: str
 
 
 def changes(before: Keyset, after: Keyset) -> tuple[Change, ...]:
-    """What happened between two keysets; a key that is only forgotten is no change."""
+    """What happened between two keysets; forgetting a key is not a change."""
     return tuple(
         Change(kind, key.kid)
         for key in after.all_keys
@@ -46,7 +46,7 @@ def changes(before: Keyset, after: Keyset) -> tuple[Change, ...]:
 
 
 def new_cutoffs(before: Keyset, after: Keyset) -> tuple[CutOff, ...]:
-    """The cut-offs that were added or changed; one that has ended is no change."""
+    """The cut-offs that were added or changed; the end of a cut-off is not a change."""
     return tuple(
         cutoff for cutoff in after.cutoffs if before.cutoff(cutoff.claim, cutoff.digest) != cutoff
     )

@@ -1,8 +1,8 @@
-"""Which tokens are refused before they expire, although their key signs on: cut-offs.
+"""Cut-offs: which tokens are refused before they expire, although their key remains valid.
 
-A cut-off names a client, a subject or a single token by a digest of the claim's value, so that each
-takes as little of the document as the next. It hits what was issued before an instant; a blocked client
-is one without an end, which hits whatever it has.
+A cut-off identifies a client, a subject or a single token by a digest of the claim's value, so that
+all take the same small space in the document. It refuses tokens issued before a given time. A block
+is a client's cut-off without an end, and refuses all tokens of that client.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,12 +15,12 @@ from typing import Any
 
 from keyturn.keyset.errors import InvariantBroken
 
-DIGEST_LENGTH = 16  # characters of base64url: 96 bits, so that nobody finds a second value
-_DIGEST_BYTES = 12  # the same, before it is encoded
+DIGEST_LENGTH = 16  # characters of base64url: 96 bits, so that a second preimage is infeasible
+_DIGEST_BYTES = 12  # the same before encoding
 
 
 class Claim(StrEnum):
-    """By which of its claims a token is cut off."""
+    """The claim by which tokens are cut off."""
 
     CLIENT = "client_id"
     SUBJECT = "sub"
@@ -28,7 +28,7 @@ class Claim(StrEnum):
 
 
 def digest_of(value: str) -> str:
-    """What stands for a claim's value: the beginning of its SHA-256 in base64url."""
+    """The digest of a claim's value: the first 96 bits of its SHA-256, in base64url."""
     return urlsafe_b64encode(sha256(value.encode()).digest()[:_DIGEST_BYTES]).decode()
 
 
@@ -36,7 +36,7 @@ def digest_of(value: str) -> str:
 class CutOff:
     """Refuses the tokens whose `claim` has this digest and that were issued before `before`.
 
-    `until` is when the last of them is dead, and the cut-off with it. Without it the client is
+    At `until` the last of them has expired, and the cut-off ends. Without `until` the client is
     blocked: all its tokens are refused, whenever they were issued, until it is released.
     """
 
@@ -53,29 +53,29 @@ class CutOff:
 
     @property
     def is_block(self) -> bool:
-        """Whether it lasts until somebody releases the client."""
+        """Whether it lasts until the client is released."""
         return self.until is None
 
     def is_over(self, now: datetime) -> bool:
-        """Whether no token that it refuses can be alive."""
+        """Whether all tokens that it refuses have expired."""
         return self.until is not None and now > self.until
 
     def refuses(self, issued_at: float) -> bool:
-        """Whether it refuses a token of this `iat`, in epoch seconds."""
+        """Whether it refuses a token with this `iat` (epoch seconds)."""
         return self.until is None or issued_at < self.before.timestamp()
 
     def merge(self, other: "CutOff") -> "CutOff":
-        """As strict as both: adding a cut-off never weakens another."""
+        """A cut-off as strict as both, so that adding one never weakens another."""
         until = None if self.until is None or other.until is None else max(self.until, other.until)
         return replace(self, before=max(self.before, other.before), until=until)
 
 
-# By the digest's bytes: to encode each token's digests would take as long as to hash them.
+# By the digest's bytes: encoding each token's digests would take as long as hashing them.
 Index = Mapping[Claim, Mapping[bytes, CutOff]]
 
 
 def merge(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, ...]:
-    """All of them in order; of a claim's value that both cut off, one that is as strict as both."""
+    """All of them in order; two cut-offs of the same value become one as strict as both."""
     by_value = {(cutoff.claim, cutoff.digest): cutoff for cutoff in cutoffs}
     for cutoff in others:
         value = (cutoff.claim, cutoff.digest)
@@ -84,7 +84,7 @@ def merge(cutoffs: Iterable[CutOff], others: Iterable[CutOff]) -> tuple[CutOff, 
 
 
 def index_by_claim(cutoffs: Iterable[CutOff]) -> Index:
-    """The same by claim and digest; raises InvariantBroken for one that is named twice."""
+    """The cut-offs by claim and digest; raises InvariantBroken for a value with two cut-offs."""
     by_claim: dict[Claim, dict[bytes, CutOff]] = {}
     for cutoff in cutoffs:
         by_digest = by_claim.setdefault(cutoff.claim, {})
@@ -94,12 +94,12 @@ def index_by_claim(cutoffs: Iterable[CutOff]) -> Index:
 
 
 def find_by_digest(by_claim: Index, claim: Claim, digest: str) -> CutOff | None:
-    """The cut-off of this claim's value."""
+    """The cut-off of the claim's value with this digest, if there is one."""
     return by_claim.get(claim, {}).get(urlsafe_b64decode(digest))
 
 
 def find_match(by_claim: Index, claims: Mapping[str, Any]) -> CutOff | None:
-    """The cut-off that refuses a token with these verified claims, if one does."""
+    """The cut-off that refuses a token with these verified claims, if there is one."""
     for claim, by_digest in by_claim.items():
         cutoff = by_digest.get(sha256(claims[claim].encode()).digest()[:_DIGEST_BYTES])
         if cutoff and cutoff.refuses(claims["iat"]):

@@ -1,8 +1,8 @@
 """The stored form of a generation: one JSON document of at most 4,096 bytes.
 
-It always fits: a keyset lists at most twelve keys, ten of them live (`Limits`), and the texts that
-people choose are cut. All keys of a stack live in one account and Region, so their ARNs share a
-beginning, which is stored once as `kms_key_arn_prefix`.
+It always fits: a keyset lists at most twelve keys, ten of them live (`Limits`), and long texts are
+shortened. All keys of a stack are in one account and Region, so their ARNs have a common prefix,
+which is stored once as `kms_key_arn_prefix`.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, InvariantBr
 from keyturn.keyset.model import MAX_BYTES, EndedKey, Generation, Key, Keyset
 
 SCHEMA = 1
-MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, as JSON writes them
+MAX_TEXT_BYTES = 200  # of `started_by` and of `reason`, encoded as JSON
 
 
 _Readers = Mapping[str, Callable[[Any], Any]]
@@ -57,13 +57,13 @@ _OPTIONAL = {"published", "activated", "superseded", "verify_until", "horizon", 
 
 
 def digest(text: str) -> str:
-    """By what a generation names its parent: SHA-256 of the exact text, in base64url."""
+    """The digest that names a parent generation: SHA-256 of the exact text, in base64url."""
     raw = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def dumps(generation: Generation) -> str:
-    """The document; raises DocumentTooLarge, or DocumentInvalid for what could not be read again."""
+    """The document; raises DocumentTooLarge, or DocumentInvalid if it could not be read back."""
     keyset = generation.keyset
     prefix = _arn_prefix([key.kms_key_arn for key in keyset.all_keys])
     members = {
@@ -96,7 +96,10 @@ def dumps(generation: Generation) -> str:
 
 @lru_cache(maxsize=100)
 def loads(text: str) -> Generation:
-    """The generation, from the same text the same object: a run meets the same few over and over. Raises DocumentInvalid, also for a schema newer than this release's."""
+    """Parse a generation; cached, because a run reads the same few texts again and again.
+
+    Raises DocumentInvalid; NewerSchema, a subclass, if a newer release wrote the document.
+    """
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -114,7 +117,7 @@ def loads(text: str) -> Generation:
 
 
 def _read(raw: Any, readers: _Readers, path: str = "") -> dict[str, Any]:
-    """The members of `raw`, each as its reader takes it; raises DocumentInvalid with the first."""
+    """The members of `raw`, each parsed by its reader; raises DocumentInvalid."""
     if not isinstance(raw, dict):
         raise DocumentInvalid(f"{path.rstrip('.') or 'document'}: Input should be an object")
     for name in raw.keys() - readers.keys():
@@ -172,14 +175,14 @@ def _cutoff_members(cutoffs: Iterable[CutOff]) -> dict[str, dict[str, list[int]]
 
 
 def _as_json(value: Any) -> Any:
-    """Instants as RFC 3339 in UTC, anything else as it is."""
+    """Instants as RFC 3339 in UTC; anything else unchanged."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value
 
 
 def _shorten(text: str) -> str:
-    """`text`, cut where it would take more than its bytes."""
+    """`text`, shortened to MAX_TEXT_BYTES as JSON."""
     short = text
     while len(_json(short).encode()) > MAX_TEXT_BYTES:
         short = f"{short.removesuffix('…')[:-1]}…"

@@ -1,7 +1,8 @@
-"""Everything the keyset can object to, on one page.
+"""All errors of the keyset, on one page.
 
-`Refused` is an answer (the world moved, or it is too early): the keyset stays as it is and the
-caller goes on. `KeysetFault` means that we are bad: nothing is written and an alarm is due.
+`Refused` is a normal answer (the keyset has changed, or it is too early): nothing is written and
+the caller carries on. `KeysetFault` means that the service is at fault: nothing is written, and an
+alarm must be raised.
 """
 
 from datetime import datetime
@@ -12,25 +13,25 @@ class KeysetError(Exception):
 
 
 class Refused(KeysetError):
-    """The keyset as it stands does not allow this change; nothing happened."""
+    """The keyset does not allow this change now; nothing has changed."""
 
 
 class IllegalTransition(Refused):
-    """The table of states has no such entry."""
+    """The table of states has no such transition."""
 
     def __init__(self, kid: str, state: str, event: str) -> None:
         super().__init__(f"key {kid} is {state}: {event} is not possible from there")
 
 
 class UnknownKid(Refused):
-    """The keyset lists no key of this kid."""
+    """The keyset lists no key with this kid."""
 
     def __init__(self, kid: str) -> None:
         super().__init__(f"key {kid} is not in the keyset")
 
 
 class AnotherKeyIsActive(Refused):
-    """The key that was to be superseded is not the active one any more."""
+    """The key to supersede is no longer the active key."""
 
     def __init__(self, expected: str | None, active: str | None) -> None:
         super().__init__(
@@ -39,7 +40,7 @@ class AnotherKeyIsActive(Refused):
 
 
 class AnotherKeyIsStandby(Refused):
-    """There is a standby already; a keyset holds at most one."""
+    """There is a standby already, and a keyset has at most one."""
 
     def __init__(self, standby: str) -> None:
         super().__init__(f"key {standby} is already the standby")
@@ -47,7 +48,7 @@ class AnotherKeyIsStandby(Refused):
 
 
 class TooEarly(Refused):
-    """The change is allowed, later: strictly after `until`."""
+    """The change is not allowed yet, only strictly after `until`."""
 
     def __init__(self, what: str, until: datetime) -> None:
         super().__init__(f"{what} only after {until.isoformat()}")
@@ -55,7 +56,7 @@ class TooEarly(Refused):
 
 
 class TooLate(Refused):
-    """The change was allowed until `until`, and no longer."""
+    """The change is no longer allowed; it was until `until`."""
 
     def __init__(self, what: str, until: datetime) -> None:
         super().__init__(f"{what} only before {until.isoformat()}")
@@ -67,7 +68,7 @@ class KeysetFault(KeysetError):
 
 
 class CreatedTooLongAgo(KeysetFault):
-    """A key of this age is not registered: a late retry must not bring back a forgotten key."""
+    """The key is too old to be registered: a late retry must not bring back a forgotten key."""
 
     def __init__(self, kid: str, created: datetime) -> None:
         super().__init__(
@@ -76,7 +77,7 @@ class CreatedTooLongAgo(KeysetFault):
 
 
 class InvariantBroken(KeysetFault):
-    """A keyset that must not exist, said as a sentence."""
+    """A keyset that must not exist; the message is the invariant as a sentence."""
 
 
 class DocumentInvalid(KeysetFault):
@@ -84,9 +85,9 @@ class DocumentInvalid(KeysetFault):
 
 
 class NewerSchema(DocumentInvalid):
-    """A document that a newer release wrote: only that release may touch it.
+    """A newer release wrote the document; only that release may change it.
 
-    Every schema has `parent`, or none of its documents ever counts.
+    Every future schema must keep the member `parent`: without it, its documents never count.
     """
 
     def __init__(self, message: str, parent: object = None) -> None:
@@ -95,15 +96,15 @@ class NewerSchema(DocumentInvalid):
 
 
 class UnlawfulChange(KeysetFault):
-    """A change that no reader would follow: it is not written."""
+    """A change that readers would reject as unlawful; it is not written."""
 
 
 class DocumentTooLarge(KeysetFault):
-    """The change would not fit a Standard SSM parameter (4,096 bytes)."""
+    """The change does not fit into a Standard SSM parameter (4,096 bytes)."""
 
 
 class ContradictorySettings(KeysetFault):
-    """Periods that cannot hold together, each with its arithmetic."""
+    """Periods that contradict each other; the message gives the arithmetic of each."""
 
     def __init__(self, contradictions: tuple[str, ...]) -> None:
         super().__init__("; ".join(contradictions))

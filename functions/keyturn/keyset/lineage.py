@@ -1,17 +1,18 @@
-"""Which of the stored texts count: the oldest one, and what lawfully follows it, name by name.
+"""Which of the stored parameters count: the oldest one, and its lawful successors in order.
 
-Anybody with one permission can create a parameter, and delete one; nobody can create one in the past,
-put one back under its date, or take a name that is taken (docs/decisions/0020). Hence:
+A principal with a single permission can create or delete a parameter. It cannot backdate one,
+restore one with its original date, or create one under a name that exists (docs/decisions/0020).
+Hence:
 
-* *A name* is exactly twelve digits, the number inside is the same, and the parameter was never
-  overwritten: SSM counts its versions.
-* *The root* is the oldest of these by SSM's own date. It may be the founding generation, or what
-  pruning has left; everything that was forged after it is younger.
-* *The successor* of a generation is the first text above it that names it as its parent and may follow
-  it (succession.py). A text in between that does neither is stepped over; the first name that is not
-  taken ends the lineage. So a name decides once and for all, whoever reads it and when.
+* *A name* is valid if it is exactly twelve digits, the document has the same number, and the
+  parameter was never overwritten (SSM counts its versions).
+* *The root* is the oldest valid parameter by SSM's own date. It is the first generation, or the
+  oldest that pruning has left; anything forged later is younger.
+* *The successor* of a generation is the first text above it that names it as its parent and may
+  lawfully follow it (succession.py). Other texts in between are stepped over; the first free name
+  ends the lineage. So what a name holds is decided once, for every reader at any time.
 
-All else is unlawful: it is ignored.
+Everything else is unlawful, and ignored.
 """
 
 import re
@@ -32,7 +33,7 @@ HIGHEST = 999_999_999_999
 
 @dataclass(frozen=True, slots=True)
 class StoredParameter:
-    """A parameter below the keyset's path: `name` is the last part of its name.
+    """A parameter below the keyset's path; `name` is the last segment of its name.
 
     `version` is 1 unless it was overwritten; `modified` is SSM's date of that version.
     """
@@ -44,15 +45,15 @@ class StoredParameter:
 
     @property
     def number(self) -> int | None:
-        """The generation that the name stands for."""
+        """The generation's number by the name; None if the name is not twelve digits."""
         return int(self.name) if _NAME.fullmatch(self.name) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """The generations that count, the newest last, and `free`, the name that the next one takes.
+    """The generations that count, the newest last, and the number that the next one takes.
 
-    `ignored` says of the texts that were stepped over why they do not count, by number.
+    `rejections` says, by number, why the texts that were stepped over do not count.
     """
 
     chain: tuple[Generation, ...]
@@ -61,18 +62,18 @@ class Lineage:
 
     @classmethod
     def from_generation(cls, generation: Generation) -> Self:
-        """This generation, as far as nothing else is known."""
+        """The lineage of a single generation."""
         return cls((generation,), generation.number + 1, {})
 
     @property
     def head(self) -> Generation:
-        """The truth."""
+        """The newest generation that counts: the truth."""
         return self.chain[-1]
 
     def extend(self, parameters: Mapping[int, StoredParameter]) -> "Lineage":
-        """The same with what follows among these, by number, from the free name on.
+        """This lineage with its successors among `parameters` (by number), from `next_number` on.
 
-        Raises NewerSchema if a newer release wrote the successor.
+        Raises NewerSchema if a newer release wrote a successor.
         """
         chain, rejections, number = [*self.chain], {**self.rejections}, self.next_number
         while number in parameters:
@@ -88,7 +89,7 @@ class Lineage:
 def trace(parameters: Iterable[StoredParameter]) -> Lineage | None:
     """The lineage among all stored parameters; None if nothing counts.
 
-    Raises NewerSchema if a newer release wrote the root, or what follows.
+    Raises NewerSchema if a newer release wrote the root or a successor.
     """
     candidates = sorted(
         (candidate for candidate in parameters if candidate.number is not None),
@@ -109,7 +110,10 @@ def trace(parameters: Iterable[StoredParameter]) -> Lineage | None:
 
 
 def can_be_root(stored: StoredParameter) -> bool:
-    """Whether this would count if it were the oldest; a newer release's document stops everything."""
+    """Whether this would be the root if it were the oldest.
+
+    True for a newer release's document, which as the root would make every read raise NewerSchema.
+    """
     try:
         _read(stored)
     except NewerSchema:
@@ -120,7 +124,7 @@ def can_be_root(stored: StoredParameter) -> bool:
 
 
 def _successor(parent: Generation, stored: StoredParameter) -> tuple[Generation | None, str]:
-    """The generation if it lawfully follows `parent`, or why not."""
+    """The generation if it lawfully follows `parent`; otherwise None and the reason."""
     digest = document.digest(parent.text)
     try:
         generation = _read(stored)
@@ -138,7 +142,7 @@ def _successor(parent: Generation, stored: StoredParameter) -> tuple[Generation 
 
 
 def _read(stored: StoredParameter) -> Generation:
-    """The generation that this parameter holds; raises DocumentInvalid, which names it."""
+    """The generation in this parameter; raises DocumentInvalid, which names the parameter."""
     if stored.version != 1:
         raise DocumentInvalid(f"{stored.name}: was overwritten")
     try:

@@ -1,4 +1,4 @@
-"""Keys, keysets and generations: what the truth consists of."""
+"""Keys, keysets and generations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, Index
 from keyturn.keyset.errors import InvariantBroken, UnknownKid
 from keyturn.keyset.states import ENDED, State
 
-MAX_BYTES = 4096  # of a stored keyset: an SSM Standard parameter
+MAX_BYTES = 4096  # of a stored keyset: the limit of a Standard SSM parameter
 MAX_LIVE_KEYS = 10  # a load balancer that verifies JWTs ignores a JWKS with more (ELB User Guide)
 
 
@@ -18,8 +18,8 @@ MAX_LIVE_KEYS = 10  # a load balancer that verifies JWTs ignores a JWKS with mor
 class Key:
     """A live key: standby, active or grace.
 
-    `kid` is the RFC 7638 thumbprint of the public key. `lifetime` is the longest life of its
-    tokens in seconds, stamped at registration. All instants are aware and whole seconds.
+    `kid` is the RFC 7638 thumbprint of the public key. `lifetime` is the longest lifetime of its
+    tokens in seconds, set at registration. All instants are aware and in whole seconds.
     """
 
     kid: str
@@ -33,7 +33,7 @@ class Key:
     verify_until: datetime | None = None
 
     def verifies(self, now: datetime) -> bool:
-        """Whether tokens of this key count at `now` (the reader's own clock)."""
+        """Whether tokens of this key are accepted at `now` (by the reader's own clock)."""
         match self.state:
             case State.ACTIVE:
                 return True
@@ -47,7 +47,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class EndedKey:
-    """A retired or revoked key, listed for a while after `ended`; `created` is its birth in KMS."""
+    """A retired or revoked key, listed for a while after `ended`; `created` is KMS's date."""
 
     kid: str
     kms_key_arn: str
@@ -60,12 +60,12 @@ class EndedKey:
 class Keyset:
     """The live keys, the recently ended ones, and the cut-offs.
 
-    `horizon` stands for every ended key that is no longer listed: no KMS key created at or before it
-    is ever registered again, so what was forgotten cannot come back.
+    `horizon` covers every ended key that is no longer listed: a KMS key created at or before it is
+    never registered, so a forgotten key cannot come back.
 
     Raises InvariantBroken for more than one active or standby key, more live keys than a JWKS may
-    hold, a kid that occurs twice, a live key among the ended or an ended one among the live, a claim's
-    value that is cut off twice.
+    hold, a duplicate kid, a live key among the ended or an ended one among the live, a grace key
+    without `verify_until`, and two cut-offs of the same value.
     """
 
     keys: tuple[Key, ...] = ()
@@ -93,17 +93,17 @@ class Keyset:
 
     @property
     def active(self) -> Key | None:
-        """The one key that signs."""
+        """The key that signs, if there is one."""
         return self._find_in_state(State.ACTIVE)
 
     @property
     def standby(self) -> Key | None:
-        """The key that signs next."""
+        """The key that will sign next, if there is one."""
         return self._find_in_state(State.STANDBY)
 
     @property
     def grace(self) -> tuple[Key, ...]:
-        """Superseded keys whose tokens may be alive."""
+        """Superseded keys whose tokens may still be valid."""
         return tuple(key for key in self.keys if key.state is State.GRACE)
 
     @property
@@ -112,7 +112,7 @@ class Keyset:
         return (*self.keys, *self.ended)
 
     def find(self, kid: str) -> Key | EndedKey | None:
-        """The live or ended key of this kid."""
+        """The live or ended key with this kid, if it is listed."""
         for keys in (self.keys, self.ended):
             for key in keys:
                 if key.kid == kid:
@@ -126,15 +126,15 @@ class Keyset:
         raise UnknownKid(kid)
 
     def is_behind_horizon(self, created: datetime) -> bool:
-        """Whether a key of this age that is not listed has ended, or will never be registered."""
+        """Whether an unlisted key created then has ended or can never be registered."""
         return self.horizon is not None and created <= self.horizon
 
     def cutoff(self, claim: Claim, digest: str) -> CutOff | None:
-        """The cut-off of this claim's value."""
+        """The cut-off of the claim's value with this digest, if there is one."""
         return cutoffs.find_by_digest(self._cutoffs, claim, digest)
 
     def refusing_cutoff(self, claims: Mapping[str, Any]) -> CutOff | None:
-        """The cut-off that refuses a token with these claims, which were verified or will be signed."""
+        """The cut-off that refuses a token with these claims (verified, or about to be signed)."""
         return cutoffs.find_match(self._cutoffs, claims)
 
     def _find_in_state(self, state: State) -> Key | None:
@@ -143,7 +143,7 @@ class Keyset:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a change comes from: which operation, who started it, and why."""
+    """The origin of a change: which operation, who started it, and why."""
 
     op_id: str
     started_by: str
@@ -152,10 +152,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One stored keyset and who wrote it, when and why.
+    """A stored keyset, and who wrote it, when and why.
 
-    `parent` is the digest of the text that it follows (document.digest), empty in a keyset's first
-    one. `text` is what it was read from.
+    `parent` is the digest of its parent's text (document.digest), empty in a keyset's first
+    generation. `text` is the text that it was read from.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""What a rotation should do now, with the reason that travels into the log and the Choice state."""
+"""What a rotation should do now, with the reason for the log and the Choice state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from keyturn.keyset.timing import Limits, Times
 
 
 class Reason(StrEnum):
-    """Why a rotation is, or is not, to be made."""
+    """Why a rotation is due, or is not."""
 
     NO_ACTIVE_KEY = "no_active_key"
     OPERATOR_ASKED = "operator_asked"
@@ -21,7 +21,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whether to rotate, why, and which key the standby is to supersede (None: nobody signs)."""
+    """Whether to rotate, why, and which key to supersede (None if there is no active key)."""
 
     due: bool
     reason: Reason
@@ -31,7 +31,7 @@ class Plan:
 def plan_rotation(
     keyset: Keyset, now: datetime, times: Times, requested_kid: str | None = None
 ) -> Plan:
-    """A scheduled rotation is due by age; an operator's, while the requested kid signs."""
+    """A scheduled rotation is due by the key's age; an operator's, while `requested_kid` signs."""
     active = keyset.active
     if requested_kid and not (active and active.kid == requested_kid):
         return Plan(due=False, reason=Reason.SUPERSEDED_ALREADY, supersede=None)
@@ -53,17 +53,18 @@ class TakeoverReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """The instant strictly after which a standby may supersede the active key, and what for."""
+    """The time strictly after which a standby may take over, and what it waits for."""
 
     after: datetime
     reason: TakeoverReason
 
 
 def takeover(keyset: Keyset, published: datetime, times: Times, limits: Limits) -> Takeover:
-    """When a standby that was `published` then may take over.
+    """When a standby that was `published` at this time may take over.
 
-    Afterwards the JWKS holds it, its successor and one grace key more: where that is too many, or does
-    not fit the document beside the cut-offs, it waits until enough grace keys may retire.
+    After that the JWKS contains it, its successor and one more grace key. If these are too many
+    keys, or do not fit into the document beside the cut-offs, it waits until enough grace keys may
+    retire.
     """
     publication = Takeover(timing.may_sign_after(published, times), TakeoverReason.PUBLICATION)
     grace_ends = sorted(key.verify_until for key in keyset.grace if key.verify_until)

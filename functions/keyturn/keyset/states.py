@@ -1,6 +1,6 @@
-"""The life of a key, as a table. The only place that decides "may I?"; timing.py decides "is it time?".
+"""The lifecycle of a key, as a table. It alone decides what is allowed; timing.py decides when.
 
-A missing entry is the error; a terminal state is visible as `{}`. The diagram in the README is
+A missing entry is an illegal transition; a terminal state is `{}`. The diagram in the README is
 generated from this table.
 """
 
@@ -11,7 +11,7 @@ from keyturn.keyset.errors import IllegalTransition
 
 
 class State(StrEnum):
-    """Where a key stands between its registration and its end."""
+    """The states of a key from its registration to its end."""
 
     STANDBY = "standby"
     ACTIVE = "active"
@@ -21,7 +21,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a key. `supersede` only ever happens as a consequence of another's rise."""
+    """What can happen to a key. `supersede` only happens because another key becomes active."""
 
     PUBLISH = "publish"
     ACTIVATE = "activate"

@@ -1,8 +1,9 @@
-"""May this generation follow that one? The rule for what somebody else wrote (docs/decisions/0020).
+"""Whether one generation may follow another: what readers check (docs/decisions/0020).
 
-The table of states says what may become of a key, and this rule what may become of a keyset, after one
-change or after many: it is transitive, so a reader that slept asks the same question. It knows no period
-of the deployment, which may have changed since; how long a step has to wait is the writer's to check.
+The table of states says what a key may become; this rule says what a keyset may become, after one
+change or after many. It is transitive, so a reader that has missed generations applies the same
+rule. It uses none of the deployment's periods, since these may have changed; how long a step must
+wait is for the writer to check.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,11 +18,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def find_violation(before: Generation, after: Generation) -> str | None:
-    """Why `after` cannot have become of `before`, as a sentence; None if it can.
+    """Why `before` cannot have become `after`, as a sentence; None if it can.
 
-    Nothing ended becomes live, nothing is lost or unpublished, states move along the table's arrows,
-    times do not run backwards, the horizon only rises, what is stamped on a key stays, and no cut-off is
-    weakened or dropped before its time.
+    No ended key becomes live and no key is lost or unpublished. States change as the table allows,
+    time does not go backwards, the horizon only rises, and a key's fixed attributes do not change.
+    No cut-off is weakened, or dropped before its end.
     """
     return next(_violations(before, after), None)
 
@@ -50,7 +51,7 @@ def _check_horizon(before: datetime | None, after: Generation) -> Iterator[str]:
 
 
 def _check_known_cutoff(cutoff: CutOff, after: Generation) -> Iterator[str]:
-    """None is weakened, none is dropped while a token that it refuses can be alive."""
+    """A cut-off is never weakened, nor dropped while a token that it refuses may be valid."""
     cutoff_after = after.keyset.cutoff(cutoff.claim, cutoff.digest)
     name = f"the cut-off of {cutoff.claim} {cutoff.digest}"
     if cutoff_after is None:
@@ -121,7 +122,7 @@ def _check_new_key(key: Key | EndedKey, before: Generation, after: Generation) -
 
 
 def _check_grace(key: Key) -> Iterator[str]:
-    """A superseded key verifies for as long as its last token can live, and hardly longer."""
+    """A superseded key verifies for as long as its last token can live, plus a bounded margin."""
     if key.state is not State.GRACE:
         if key.verify_until:
             yield f"key {key.kid} is {key.state} and has an end"
@@ -137,7 +138,7 @@ def _check_grace(key: Key) -> Iterator[str]:
 def _check_instants(
     kid: str, instants: Iterable[datetime], since: datetime, until: datetime
 ) -> Iterator[str]:
-    """What happened between two generations did so between their instants, clocks aside."""
+    """What changed between two generations happened between their times, give or take clocks."""
     for instant in instants:
         if not since - MAX_CLOCK_DIFFERENCE <= instant <= until + MAX_CLOCK_DIFFERENCE:
             yield f"key {kid} changed at another time than its generations say"
@@ -153,7 +154,7 @@ def _arn_prefix(arn: str) -> str:
 
 
 def _reachable(state: State) -> frozenset[State]:
-    """The states that the table's arrows lead to, from this one on."""
+    """The states that can be reached from this one, itself included."""
     reachable, frontier = {state}, [state]
     while frontier:
         following = set(TABLE[frontier.pop()].values()) - reachable

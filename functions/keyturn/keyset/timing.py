@@ -1,6 +1,6 @@
-"""When may it happen? One line of arithmetic a rule; `docs/time.md` says why each term is there.
+"""When a change may happen: one line of arithmetic per rule. `docs/time.md` explains each term.
 
-Instants that are stored are rounded up to the whole second, so that rounding only ever waits longer.
+Stored instants are rounded up to whole seconds, so that rounding can only lengthen a wait.
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "cdn_ttl": (0, 172_800),
 }
 
-LONGEST_MARGIN = timedelta(  # of a grace period beyond the key's lifetime, in any deployment
+LONGEST_MARGIN = timedelta(  # the longest a grace period can exceed the key's lifetime
     seconds=sum(
         BOUNDS[name][1]
         for name in ("write_delay", "view_ttl", "issuer_timeout", "leeway", "clock_skew")
     )
 )
 
-# AWS refuses a request whose clock is more than 5 minutes off (SigV4): two may be 10 minutes apart.
+# AWS refuses requests more than 5 minutes off its clock (SigV4), so two clocks differ by 10 at most.
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
@@ -55,7 +55,7 @@ class Times:
     cdn_ttl: int
 
     def validate(self) -> Self:
-        """These times; raises ContradictorySettings with the arithmetic of all that is wrong."""
+        """These times; raises ContradictorySettings with the arithmetic of every contradiction."""
         contradictions = (*_out_of_bounds(self), *_contradictions(self))
         if contradictions:
             raise ContradictorySettings(contradictions)
@@ -64,19 +64,19 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The fixed ages and numbers, as arguments so that they too can be simulated."""
+    """Fixed ages and numbers, passed as arguments so that simulations can vary them."""
 
     generation_age: timedelta = timedelta(hours=1)  # an older generation may be deleted
     generation_count: int = 40  # above this number the oldest may be deleted at once
     settling_time: timedelta = timedelta(
         minutes=10
-    )  # a missing standby is not a run's work in progress
+    )  # after this, no run is still at work on a generation
     registration_age: timedelta = timedelta(hours=1)  # a created key may still be registered
     ended_age: timedelta = timedelta(hours=48)  # a retired or revoked key is no longer listed
-    orphan_age: timedelta = timedelta(hours=2)  # a KMS key that was never registered is swept
+    orphan_age: timedelta = timedelta(hours=2)  # an older unregistered KMS key is swept
     newborn_age: timedelta = timedelta(minutes=5)  # KMS may not know a younger key everywhere
     live_keys: int = MAX_LIVE_KEYS
-    listed_keys: int = 12  # live and ended keys together: what fits a Standard parameter
+    listed_keys: int = 12  # live and ended keys together that fit into a Standard parameter
     document_bytes: int = MAX_BYTES
 
 
@@ -89,7 +89,7 @@ def whole_second(instant: datetime) -> datetime:
 def wake_after(instant: datetime, times: Times) -> datetime:
     """The first whole second at which `now > instant` holds on every machine.
 
-    Who wakes a workflow can be ε ahead of who then looks at its clock.
+    The clock that wakes the workflow can be ε ahead of the clock that the next step reads.
     """
     return instant.replace(microsecond=0) + timedelta(seconds=1 + times.clock_skew)
 
@@ -102,7 +102,7 @@ def publication_wait(times: Times) -> timedelta:
 
 
 def grace_period(times: Times, lifetime: int) -> timedelta:
-    """From supersession until no token can be alive: ω + C + τ + lifetime + λ + ε."""
+    """From supersession until all tokens have expired: ω + C + τ + lifetime + λ + ε."""
     margin = times.write_delay + times.view_ttl + times.issuer_timeout
     return timedelta(seconds=margin + lifetime + times.leeway + times.clock_skew)
 
@@ -113,7 +113,7 @@ def may_sign_after(published: datetime, times: Times) -> datetime:
 
 
 def verify_until(superseded: datetime, lifetime: int, times: Times) -> datetime:
-    """Until when a superseded key's tokens count; stored, and enforced by the reader."""
+    """Until when a superseded key's tokens are accepted; stored, and enforced by the reader."""
     return superseded + grace_period(times, lifetime)
 
 
@@ -129,27 +129,27 @@ def roll_back_before(until: datetime, times: Times) -> datetime:
 
 
 def cutoff_before(ordered_at: datetime, times: Times) -> datetime:
-    """The instant of a cut-off that was ordered then: later than the `iat` of any token until then."""
+    """The time of a cut-off ordered at `ordered_at`: later than any `iat` up to then."""
     return whole_second(ordered_at + timedelta(seconds=times.clock_skew + 1))
 
 
 def cutoff_until(before: datetime, lifetime: int) -> datetime:
-    """When the last token of a cut-off is dead: lifetime + the longest λ + ε + the clocks of writers.
+    """When a cut-off's last token has expired: lifetime + λ + ε + the writers' clock difference.
 
-    `lifetime` in seconds, the longest of any live key; the other terms in any deployment, since the
-    next one may have another leeway.
+    `lifetime` is the longest of any live key, in seconds. λ and ε are the largest of any
+    deployment, since the next deployment may change them.
     """
     margin = BOUNDS["leeway"][1] + BOUNDS["clock_skew"][1]
     return before + timedelta(seconds=lifetime + margin) + MAX_CLOCK_DIFFERENCE
 
 
 def block_by(before: datetime) -> datetime:
-    """Until when a block may be written: no later release is forgotten before that, on any clock."""
+    """Until when a block may be written: up to then, any later release is still listed."""
     return cutoff_until(before, 0) - timedelta(seconds=BOUNDS["clock_skew"][1])
 
 
 def due_at(activated: datetime, times: Times) -> datetime:
-    """When an active key is to be superseded: activated + R."""
+    """When an active key is due to be superseded: activated + R."""
     return activated + timedelta(seconds=times.rotation_period)
 
 
@@ -159,18 +159,18 @@ def revocation_bound(times: Times) -> timedelta:
 
 
 def issuing_bound(times: Times) -> timedelta:
-    """From a write until no issuer's container decides by what stood there before: C + ε."""
+    """From a write until no container of the issuer uses the previous state: C + ε."""
     return timedelta(seconds=times.view_ttl + times.clock_skew)
 
 
 def token_bound(times: Times, lifetime: int) -> timedelta:
-    """From a write until no token that was issued before it is accepted: C + τ + lifetime + λ + G + ε."""
+    """From a write until no token issued before it is accepted: C + τ + lifetime + λ + G + ε."""
     margin = times.view_ttl + times.issuer_timeout + times.leeway + times.result_ttl
     return timedelta(seconds=margin + lifetime + times.clock_skew)
 
 
 def outage_bound(times: Times) -> timedelta:
-    """The same while SSM cannot be read: StaleLimit + G + ε."""
+    """The revocation bound while SSM cannot be read: StaleLimit + G + ε."""
     return timedelta(seconds=times.stale_limit + times.result_ttl + times.clock_skew)
 
 

@@ -1,4 +1,4 @@
-"""What a keyset undergoes to take tokens back: cut-offs are added, blocks released, both forgotten in time."""
+"""The changes that revoke tokens: add cut-offs, release blocks, drop what has ended."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -13,9 +13,9 @@ from keyturn.keyset.transitions import forget
 
 
 class OrderOvertaken(Refused):
-    """What this one says of a client is older than what stands: blocked, released or cut off since.
+    """The client was blocked, released or cut off after this order was given.
 
-    Which of them it was, the keyset no longer says; so the order is not taken for done.
+    The keyset no longer shows which of these it was, so the order is not reported as carried out.
     """
 
     def __init__(self, digest: str) -> None:
@@ -25,9 +25,9 @@ class OrderOvertaken(Refused):
 
 
 class NotBlocked(Refused):
-    """There is no block to release. Perhaps it is still being written, and this release overtook it.
+    """There is no block to release. Perhaps it is still being written and this release overtook it.
 
-    If the release were acknowledged, that block would be written after it and stay.
+    If the release were acknowledged, the block would then be written and remain.
     """
 
     def __init__(self, digest: str) -> None:
@@ -46,16 +46,17 @@ def cut_off(
     limits: Limits,
     block: bool = False,
 ) -> Keyset:
-    """Refuse what was issued `before` with these claims' values, given as digests.
+    """Refuse tokens issued before `before` with these claim values, given as digests.
 
-    `before` is timing.cutoff_before of the instant at which it was decided, however late it is written.
-    `block` refuses a client's later tokens as well. What is cut off already stays so at least as strictly.
-    Raises CutOffsFull, and OrderOvertaken for a block of a client that may have been released since.
+    `before` is timing.cutoff_before of the time of the order, however late it is written. With
+    `block`, a client's later tokens are refused as well. Existing cut-offs are never weakened.
+    Raises CutOffsFull, and OrderOvertaken for a block of a client that may have been released
+    since.
     """
     if block:
         _check_blocks(keyset, requested, now, before)
     until = timing.cutoff_until(before, _longest_lifetime(keyset, times))
-    if now > until:  # what was issued before is dead
+    if now > until:  # all tokens issued before have expired
         return keyset
     new_cutoffs = [
         CutOff(claim, digest, before, None if block else until) for claim, digest in requested
@@ -68,9 +69,10 @@ def cut_off(
 
 
 def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times: Times) -> Keyset:
-    """End the blocks of these clients, given as digests; what was issued `before` stays refused.
+    """End these clients' blocks, given as digests; tokens issued before `before` stay refused.
 
-    Raises NotBlocked, unless it has been released already, and OrderOvertaken for a later block.
+    Raises NotBlocked, unless the client has been released already, and OrderOvertaken if it was
+    blocked after this order.
     """
     for digest in clients:
         cutoff = keyset.cutoff(Claim.CLIENT, digest)
@@ -90,7 +92,7 @@ def release(keyset: Keyset, clients: Collection[str], *, before: datetime, times
 
 
 def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
-    """Drop the cut-offs whose last token is dead."""
+    """Drop the cut-offs whose last token has expired."""
     if any(cutoff.is_over(now) for cutoff in keyset.cutoffs):
         return forget(keyset, now, limits)
     return keyset
@@ -99,8 +101,8 @@ def forget_cutoffs(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
 def _check_blocks(
     keyset: Keyset, requested: Collection[tuple[Claim, str]], now: datetime, before: datetime
 ) -> None:
-    """A standing block may be written again. A new one must not be older than a release."""
-    is_late = now > timing.block_by(before)  # a release since may be forgotten by then
+    """An existing block may be written again. A new one must not be older than a release."""
+    is_late = now > timing.block_by(before)  # a release since then may have been forgotten
     for claim, digest in requested:
         existing = keyset.cutoff(claim, digest)
         if existing and existing.is_block:

@@ -1,8 +1,8 @@
-"""Every change a keyset can undergo: `(keyset, kid, now, …) -> keyset`.
+"""All changes to a keyset's keys: `(keyset, kid, now, …) -> keyset`.
 
-A transition names its key and checks its own guard, so a duplicate, a late or a redriven caller
-changes nothing: it gets the same keyset back when the change is already there, and a `Refused` when
-the world has moved on.
+A transition names its key and checks its own preconditions, so a duplicate, late or redriven call
+changes nothing: if the change has been made already it returns the same keyset, and if the keyset
+has moved on it raises a `Refused`.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def register(
     lifetime: int,
     limits: Limits,
 ) -> Keyset:
-    """Add a new KMS key as the standby. `lifetime` (seconds) is stamped here and never changes.
+    """Add a new KMS key as the standby. `lifetime` (seconds) is set here and never changes.
 
     Raises AnotherKeyIsStandby, CreatedTooLongAgo, or IllegalTransition for a kid that has ended.
     """
@@ -52,7 +52,7 @@ def register(
 
 
 def publish(keyset: Keyset, kids: Iterable[str], now: datetime) -> Keyset:
-    """Note that the JWKS was read back with these kids; those that are gone are passed over."""
+    """Mark these kids, which were read back from the JWKS, as published; ignores unknown kids."""
     at, published_kids = timing.whole_second(now), set(kids)
     unpublished = [
         key for key in keyset.keys if key.kid in published_kids and key.published is None
@@ -75,10 +75,10 @@ def activate(
     times: Times,
     limits: Limits,
 ) -> Keyset:
-    """Make the standby `kid` the active key, in the place of `supersede` (None: of nobody).
+    """Make the standby `kid` the active key in place of `supersede` (None if no key is active).
 
     While another key is active, raises TooEarly until every verifier knows the key and the JWKS has
-    room for one more; grace keys that may retire by then retire with this change.
+    room for one more. If it had to wait for room, overdue grace keys retire in the same change.
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
@@ -100,9 +100,9 @@ def activate(
 def roll_back(
     keyset: Keyset, kid: str, now: datetime, *, supersede: str | None, times: Times
 ) -> Keyset:
-    """Make the grace key `kid` the active one again, in the place of `supersede`.
+    """Make the grace key `kid` the active key again in place of `supersede`.
 
-    Raises TooLate when a verifier may stop accepting the key before it hears of this.
+    Raises TooLate if a verifier could stop accepting the key before it learns of the rollback.
     """
     if keyset.active and keyset.active.kid == kid:
         return keyset
@@ -116,7 +116,7 @@ def roll_back(
 
 
 def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, limits: Limits) -> Keyset:
-    """End the grace key `kid`; raises TooEarly while a token of it can be alive."""
+    """Retire the grace key `kid`; raises TooEarly while one of its tokens may still be valid."""
     if keyset.get(kid).state is State.RETIRED:
         return keyset
     key = _get_live_key(keyset, kid, Event.RETIRE)
@@ -128,7 +128,7 @@ def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, limits: Lim
 
 
 def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limits) -> Keyset:
-    """End every grace key of which no token can be alive."""
+    """Retire every grace key whose tokens have all expired."""
     overdue = tuple(
         key
         for key in keyset.grace
@@ -140,9 +140,9 @@ def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limit
 def revoke(
     keyset: Keyset, kids: Iterable[str], now: datetime, *, times: Times, limits: Limits
 ) -> Keyset:
-    """End these keys at once; if the active one is among them, the standby takes its place.
+    """Revoke these keys at once; if the active key is among them, the standby takes its place.
 
-    Kids that have ended already are passed over; raises UnknownKid for one that is not listed.
+    Ignores kids that have ended already; raises UnknownKid for one that is not listed.
     """
     keys = [keyset.get(kid) for kid in dict.fromkeys(kids)]
     revoked = tuple(key for key in keys if isinstance(key, Key))
@@ -153,7 +153,7 @@ def revoke(
 
 
 def _get_live_key(keyset: Keyset, kid: str, event: Event) -> Key:
-    """The live key `kid`, if the table lets `event` happen to it."""
+    """The live key `kid` if the table allows `event`; raises UnknownKid, IllegalTransition."""
     key = keyset.get(kid)
     state_after(kid, key.state, event)
     if isinstance(key, EndedKey):
@@ -168,7 +168,7 @@ def _check_active(keyset: Keyset, supersede: str | None) -> None:
 
 
 def _make_active(keyset: Keyset, key: Key, event: Event, now: datetime, times: Times) -> Keyset:
-    """Have `key` sign from now on; the key that signed before it, if any, only verifies."""
+    """Make `key` the active key; the key that was active before, if any, goes into grace."""
     at = timing.whole_second(now)
     activated = replace(
         key,
@@ -209,10 +209,10 @@ def _end_keys(
 
 
 def forget(keyset: Keyset, now: datetime, limits: Limits) -> Keyset:
-    """No longer list what ended long ago, and the longest-ended keys beyond what fits.
+    """Drop keys that ended long ago or for which there is no room, the longest-ended first.
 
-    The horizon rises over each of them, so that none can be registered again. Cut-offs end with the
-    last token that they refuse.
+    The horizon rises to cover each of them, so that none can be registered again. Also drops
+    cut-offs whose last token has expired.
     """
     cutoffs = tuple(cutoff for cutoff in keyset.cutoffs if not cutoff.is_over(now))
     keyset = replace(keyset, cutoffs=cutoffs)

@@ -1,4 +1,4 @@
-"""The values in a generation's document, each read strictly; a ValueError says what is wrong with one."""
+"""Strict readers for a generation document's values; each raises ValueError with the problem."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _CUT_DIGEST = rf"[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}"
 
 
 class _KidPattern:
-    """What pydantic is told about a kid, without importing it where nothing else needs it."""
+    """A kid's schema for pydantic, without importing pydantic where nothing else needs it."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> Mapping[str, Any]:
         return {"type": "str", "pattern": _KID}
@@ -38,7 +38,7 @@ def seconds(value: Any) -> int:
 
 
 def any_text(value: Any) -> str:
-    """A text, also an empty one."""
+    """A text, possibly empty."""
     if type(value) is not str:
         raise ValueError("Input should be a text")
     return value
@@ -59,7 +59,7 @@ def kid(value: Any) -> str:
 
 
 def parent(value: Any) -> str:
-    """The digest of the generation before, or nothing."""
+    """The digest of the previous generation, or an empty text."""
     if any_text(value) and not re.fullmatch(_DIGEST, value):
         raise ValueError("Input should be 43 characters of base64url, or empty")
     return str(value)
@@ -105,7 +105,7 @@ def cutoffs(value: Any) -> tuple[CutOff, ...]:
 
 
 def _cutoff(claim: Claim, digest: str, numbers: Any) -> CutOff:
-    """From `[before]`, a block, or `[before, seconds until its end]`; the instant in epoch seconds."""
+    """A cut-off from `[before]` (a block) or `[before, duration]`; epoch seconds, and seconds."""
     if not re.fullmatch(_CUT_DIGEST, digest):
         raise ValueError("Input should have digests of 16 characters of base64url")
     before, *seconds = map(integer, any_list(numbers))

@@ -1,1 +1,1 @@
-"""RS256 access tokens (RFC 9068 over RFC 7515, 7517, 7519). Knows no keyset and no AWS."""
+"""RS256 access tokens (RFC 9068, with RFC 7515, 7517, 7519). Independent of keyset and AWS."""

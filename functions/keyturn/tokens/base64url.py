@@ -1,35 +1,35 @@
-"""Base64url without padding (RFC 7515 section 2), one spelling per byte string."""
+"""Base64url without padding (RFC 7515 section 2); only the canonical encoding is accepted."""
 
 import base64
 import binascii
 import string
 
 _ALPHABET = (string.ascii_letters + string.digits).encode()
-# What is not in the alphabet becomes a character that the plain alphabet does not have either.
+# Characters outside the alphabet become one that standard base64 does not have either.
 _TO_STANDARD = bytes(byte if byte in _ALPHABET else b"+/!"[b"-_".find(byte)] for byte in range(256))
-_PADDING = (b"", b"", b"==", b"=")  # by length modulo four; one character too many is no length
+_PADDING = (b"", b"", b"==", b"=")  # by length modulo four; a remainder of one is invalid
 _FINAL_CHARACTERS = (
     b"",
     b"",
     b"AQgw",
     b"AEIMQUYcgkosw048",
-)  # the last characters with no bit set in vain
+)  # the last characters whose unused bits are zero
 
 
 def encode(raw: bytes) -> str:
-    """The canonical text of `raw`."""
+    """The base64url text of `raw`."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:
-    """The bytes of `text`; raises ValueError for any spelling but the canonical one."""
+    """The bytes of `text`; raises ValueError for anything but the canonical encoding."""
     if not text.isascii():
         raise ValueError("not base64url")
     return decode_ascii(text.encode())
 
 
 def decode_ascii(text: bytes) -> bytes:
-    """The same for a text that is bytes already."""
+    """Like `decode`, for text that is already bytes."""
     remainder = len(text) % 4
     if remainder and text[-1] not in _FINAL_CHARACTERS[remainder]:
         raise ValueError("not canonical base64url")

@@ -1,4 +1,4 @@
-"""The claims of an access token (RFC 9068 section 2.2): built here, checked here."""
+"""Build and check the claims of an access token (RFC 9068 section 2.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def build(
 ) -> dict[str, Any]:
     """The claims to sign: `now` in epoch seconds, `lifetime` in seconds, `scope` space-separated.
 
-    Raises ValueError for extra claims of these names.
+    Raises ValueError if `extra` has a claim that the issuer sets.
     """
     if not _ISSUER_CLAIMS.isdisjoint(extra):
         raise ValueError("an additional claim has the name of one of the issuer's claims")
@@ -48,7 +48,7 @@ def build(
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What a verifier insists on; `leeway` in seconds, `former_issuer` after a change of issuer."""
+    """What a verifier requires; `leeway` in seconds, `former_issuer` after a change of issuer."""
 
     issuer: str
     audience: str
@@ -59,7 +59,10 @@ class Expectations:
 def check_claims(
     claims: Mapping[str, Any], expected: Expectations, *, lifetime: int, now: float
 ) -> None:
-    """Raise TokenRefused unless the claims hold at `now` for a key whose tokens live `lifetime`."""
+    """Raise TokenRefused unless the claims are valid at `now` (epoch seconds).
+
+    `lifetime` is the longest that the key's tokens may live, in seconds.
+    """
     try:
         iss, sub, aud, jti, client_id, issued_at, valid_from, expires_at = _get_required(claims)
     except KeyError:
@@ -70,7 +73,7 @@ def check_claims(
         and type(issued_at)
         is type(valid_from)
         is type(expires_at)
-        is int  # a boolean is an int, too
+        is int  # not isinstance: bool is a subclass of int
         and type(claims.get("scope", "")) is str
     ):
         raise TokenRefused(Code.CLAIMS)

@@ -1,10 +1,10 @@
-"""Why a token is refused, on one page. No error here carries text of the token."""
+"""All reasons for refusing a token, on one page. No error here contains text from the token."""
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The closed set of reasons; logs and metrics use these and nothing else."""
+    """The closed set of reasons; logs and metrics use no others."""
 
     MISSING = "missing"  # no bearer token at all
     TOO_LARGE = "too_large"
@@ -24,11 +24,11 @@ class Code(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     ISSUER = "issuer"
     AUDIENCE = "audience"
-    CUT_OFF = "cut_off"  # its client, its subject or it alone was revoked after it was issued
+    CUT_OFF = "cut_off"  # its client, its subject or the token itself was revoked since
 
 
 class TokenRefused(Exception):
-    """The token is bad."""
+    """The token is invalid; `code` says why."""
 
     def __init__(self, code: Code) -> None:
         super().__init__(code.value)

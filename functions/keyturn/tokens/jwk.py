@@ -15,12 +15,12 @@ KEY_BITS = 2048
 
 
 class NotASigningKey(ValueError):
-    """Bytes that are not an RSA_2048 public key, or not the one that its kid certifies."""
+    """Not an RSA_2048 public key, or not the one that the kid certifies."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicJwk:
-    """The public half of a signing key: modulus `n`, exponent `e`, base64url unsigned integers."""
+    """The public half of a signing key: modulus `n` and exponent `e` as base64url integers."""
 
     n: str
     e: str
@@ -46,12 +46,12 @@ class PublicJwk:
 
     @property
     def kid(self) -> str:
-        """The RFC 7638 SHA-256 thumbprint: this text certifies these numbers and no others."""
+        """The RFC 7638 SHA-256 thumbprint, which certifies exactly this modulus and exponent."""
         canonical = json.dumps({"e": self.e, "kty": "RSA", "n": self.n}, separators=(",", ":"))
         return base64url.encode(hashlib.sha256(canonical.encode()).digest())
 
     def public_key(self) -> RSAPublicKey:
-        """The key to verify with; raises NotASigningKey for numbers that are none."""
+        """The key to verify with; raises NotASigningKey if the numbers are not an RSA key."""
         try:
             n, e = (int.from_bytes(base64url.decode(text), "big") for text in (self.n, self.e))
             return RSAPublicNumbers(e, n).public_key()
@@ -59,7 +59,7 @@ class PublicJwk:
             raise NotASigningKey("not the parameters of an RSA key") from None
 
     def members(self) -> dict[str, str]:
-        """The JWK as it stands in the JWKS: public members only."""
+        """The JWK as it appears in the JWKS: public members only."""
         return {
             "kty": "RSA",
             "use": "sig",
@@ -71,7 +71,7 @@ class PublicJwk:
 
 
 def certify(jwk: PublicJwk, kid: str) -> PublicJwk:
-    """`jwk`, if `kid` is its thumbprint; raises NotASigningKey."""
+    """`jwk` if `kid` is its thumbprint; raises NotASigningKey."""
     if jwk.kid != kid:
         raise NotASigningKey(f"the public key for {kid} has a different thumbprint")
     return jwk

@@ -11,11 +11,11 @@ from keyturn.tokens.errors import Code, TokenRefused
 MAX_BYTES = 8192
 SIGNATURE_BYTES = 256
 _HEADER_MEMBERS = {"alg", "kid", "typ"}
-_MAX_NESTING = 64  # a header has none; looking into more of it would cost more than a good token
+_MAX_NESTING = 64  # a valid header has none; parsing more would cost more than verifying a token
 
 
 def build_signing_input(kid: str, claims: Mapping[str, Any]) -> str:
-    """`header.payload`, what RS256 signs (RFC 7515 section 5.1)."""
+    """`header.payload`, the input to the signature (RFC 7515 section 5.1)."""
     header = {"alg": "RS256", "kid": kid, "typ": "at+jwt"}
     return f"{_encode_segment(header)}.{_encode_segment(claims)}"
 
@@ -26,12 +26,12 @@ def serialize(signing_input: str, signature: bytes) -> str:
 
 
 def serialized_size(signing_input: str) -> int:
-    """How many bytes the signed token will have."""
+    """The size of the signed token in bytes."""
     return len(serialize(signing_input, bytes(SIGNATURE_BYTES)))
 
 
 class UnverifiedToken(NamedTuple):
-    """The parts of a token; nothing in it may be believed before `signature` is verified."""
+    """The parts of a token; none may be trusted until `signature` has been verified."""
 
     kid: str
     signing_input: bytes
@@ -40,7 +40,7 @@ class UnverifiedToken(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Split and decode `text`; raises TokenRefused for any but the one strict shape."""
+        """Split and decode `text`; raises TokenRefused unless it has exactly the required form."""
         if len(text) > MAX_BYTES:
             raise TokenRefused(Code.TOO_LARGE)
         try:
@@ -55,9 +55,9 @@ class UnverifiedToken(NamedTuple):
         return cls(kid, signing_input, payload, signature)
 
 
-@lru_cache(maxsize=64)  # all tokens of a key have the same header segment
+@lru_cache(maxsize=64)  # all tokens of a key share one header segment
 def _parse_header(segment: bytes) -> str:
-    """The kid that a header names, if it has exactly the members and values it must have."""
+    """The header's kid; raises TokenRefused unless members and values are exactly as required."""
     header = base64url.decode_ascii(segment)
     if header.count(b"[") + header.count(b"{") > _MAX_NESTING:
         raise TokenRefused(Code.MALFORMED)

@@ -1,4 +1,4 @@
-"""JSON as a token may contain it: a UTF-8 object, each member once, numbers that are numbers."""
+"""Strict JSON: a UTF-8 object with unique members and finite numbers."""
 
 import json
 import math
@@ -17,8 +17,8 @@ def loads(raw: bytes) -> dict[str, Any]:
     text = raw.strip(_SPACE).decode("utf-8")
     try:
         parsed, end = _scan(text, 0)
-        # In one flat object a comma stands before each member but the first. If there are no more
-        # commas than that, no member occurs twice; otherwise look more closely.
+        # In a flat object there is a comma before each member but the first. If there are exactly
+        # that many commas, no member occurs twice; otherwise scan again for duplicates.
         if text.rfind("{") or text.count(",") != len(parsed) - 1:
             parsed, end = _scan_unique(text, 0)
         if "\\" in text:

@@ -17,9 +17,9 @@ _PADDING, _PREHASHED = PKCS1v15(), Prehashed(SHA256())
 
 
 def verify_signature(token: UnverifiedToken, public_key: RSAPublicKey) -> dict[str, Any]:
-    """The claims that this key signed, for `claims.check_claims` to check; raises TokenRefused.
+    """The signed claims, which `claims.check_claims` has yet to check; raises TokenRefused.
 
-    Nothing of the payload is parsed before the signature is verified.
+    The payload is not parsed before the signature has been verified.
     """
     if not has_signature(public_key, token.signature, token.signing_input):
         raise TokenRefused(Code.SIGNATURE)
@@ -30,7 +30,7 @@ def verify_signature(token: UnverifiedToken, public_key: RSAPublicKey) -> dict[s
 
 
 def has_signature(public_key: RSAPublicKey, signature: bytes, message: bytes) -> bool:
-    """Whether `signature` is this key's RSASSA-PKCS1-v1_5 with SHA-256 over `message`."""
+    """Whether `signature` is this key's RSASSA-PKCS1-v1_5 SHA-256 signature of `message`."""
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:

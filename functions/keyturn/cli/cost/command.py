@@ -1,4 +1,4 @@
-"""`keyturn cost`: the bill of a month, with the load and any price as inputs."""
+"""`keyturn cost`: a month's bill, with the load and any price as inputs."""
 
 from dataclasses import asdict
 from typing import Annotated

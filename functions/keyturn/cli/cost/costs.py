@@ -1,4 +1,4 @@
-"""The month's bill, line by line: what is used times what it costs."""
+"""A month's bill, line by line: quantity times price."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from keyturn.keyset.timing import Times
 PRICES: Mapping[str, Any] = json.loads(files(__package__).joinpath("prices.json").read_text())
 MONTH = 30 * 86_400  # seconds
 DAY = 86_400
-_MEMORY = 0.5  # GB, as template.yaml has it
-_ISSUER = 0.03  # seconds billed per token: one kms:Sign and the way there
+_MEMORY = 0.5  # GB, as in template.yaml
+_ISSUER = 0.03  # seconds billed per token: mostly one call of kms:Sign
 _AUTHORIZER = 0.001  # seconds billed per call: Lambda bills whole milliseconds
 _RECONCILE, _PUBLISH_APIS = 1.0, 0.3  # seconds per run, each every ten minutes
 _START = 0.5  # seconds per cold start: INIT, billed since August 2025, and the first reads
-_STARTS = 0.001  # of all calls find no warm container, and read each key from KMS
+_STARTS = 0.001  # share of calls without a warm container, which read each key from KMS
 DECISION_BYTES = 221  # logged per authorization that was accepted (`make bench PART=logs`)
 _TOKEN_BYTES = 910  # logged per token: the audit line and its metric
 _IDLE_METRICS, _METRICS = (
@@ -27,12 +27,12 @@ _IDLE_METRICS, _METRICS = (
 _VIEWS = 2  # per busy container: the keyset, and the document of one client or API
 _ALARMS, _DASHBOARDS = 14, 1  # of one stack (docs/signals.md)
 _TRANSITIONS = 21  # states of a rotation
-_DAILY = 4  # states of a scheduled run that finds nothing due
+_DAILY = 4  # states of a scheduled run with nothing due
 
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """`amount` of something a month at `price` dollars apiece."""
+    """`amount` units per month at `price` dollars each."""
 
     item: str
     amount: float
@@ -41,13 +41,13 @@ class CostLine:
 
     @property
     def dollars(self) -> float:
-        """A month."""
+        """The cost per month."""
         return self.amount * self.price
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a stack has to do a month."""
+    """A stack's load per month."""
 
     tokens: int
     authorizations: int
@@ -56,9 +56,10 @@ class Load:
 
 
 def estimate_costs(load: Load, times: Times, prices: Mapping[str, float]) -> list[CostLine]:
-    """The lines of a month; `prices` by the names in prices.json.
+    """The lines of a month's bill; `prices` by the names in prices.json.
 
-    Not in it: calls to your own APIs, what verifiers elsewhere fetch from CloudFront, log storage.
+    Not included: calls to your own APIs, fetches by verifiers elsewhere from CloudFront, log
+    storage.
     """
     calls = load.tokens + load.authorizations
     rotations = MONTH / times.rotation_period
@@ -67,7 +68,7 @@ def estimate_costs(load: Load, times: Times, prices: Mapping[str, float]) -> lis
     runs, days = MONTH / 600, MONTH / DAY
     own = runs * (_RECONCILE + _PUBLISH_APIS)
     seconds = load.tokens * _ISSUER + load.authorizations * _AUTHORIZER + own
-    starts = calls * _STARTS + 2 * runs  # after ten minutes both find their containers gone
+    starts = calls * _STARTS + 2 * runs  # after ten minutes neither finds a warm container
     transitions = rotations * _TRANSITIONS + days * _DAILY
     kms = load.tokens + load.authorizations * _STARTS * keys + runs * keys
     metrics = _METRICS if calls else _IDLE_METRICS

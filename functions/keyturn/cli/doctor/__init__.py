@@ -1,1 +1,1 @@
-"""`keyturn doctor`: what is off, how bad it is, and what to do about it."""
+"""`keyturn doctor`: what is wrong, how serious it is, and what to do about it."""

@@ -1,4 +1,4 @@
-"""Checks of API Gateway: does it keep the authorizer's answers as long as the bound says, and for what?"""
+"""Checks of API Gateway: for how long, and for which routes, it caches the authorizer's answers."""
 
 from collections.abc import Iterator, Mapping
 from shlex import quote
@@ -12,7 +12,7 @@ from keyturn.cli.snapshot import Snapshot
 
 
 def check_authorizer_caches(snapshot: Snapshot) -> Iterator[Finding]:
-    """No API keeps an answer for longer than G, unless an emergency flushes it."""
+    """No API caches an answer for longer than G, unless an emergency flushes its cache."""
     bound = snapshot.settings.times.result_ttl
     flushed = {stage.api_id for stage in snapshot.settings.flush_targets}
     for authorizer in snapshot.authorizers or ():
@@ -22,8 +22,8 @@ def check_authorizer_caches(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
-    """No answer for one route is taken for another, unless the table was made for that."""
-    if snapshot.apis is None:  # said by check_readable
+    """No cached answer for one route is used for another, unless the table was built for that."""
+    if snapshot.apis is None:  # check_readable reports it
         return
     for authorizer in snapshot.authorizers or ():
         accepted = _read_api(snapshot, snapshot.apis, authorizer.api_id)
@@ -38,7 +38,7 @@ def check_cached_routes(snapshot: Snapshot) -> Iterator[Finding]:
 def _read_api(
     snapshot: Snapshot, apis: Mapping[str, StoredDocument[Api]], api_id: str
 ) -> Mapping[str, Any]:
-    """What the API's document says, or the stack's settings where there is none."""
+    """What the API accepts by its document or, without one, by the stack's settings."""
     if document := apis.get(api_id):
         return document.members or {}
     table = snapshot.settings.route_scopes

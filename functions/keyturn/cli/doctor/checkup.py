@@ -30,12 +30,12 @@ _ORDER = list(Severity)
 
 
 def drift(snapshot: Snapshot) -> list[Finding]:
-    """Where keyset, JWKS and KMS disagree, the worst first."""
+    """Disagreements between keyset, JWKS and KMS, the most severe first."""
     return _sort_by_severity(finding for check in _DRIFT for finding in check(snapshot))
 
 
 def examine(snapshot: Snapshot) -> list[Finding]:
-    """Every problem, the worst first."""
+    """Every problem, the most severe first."""
     return _sort_by_severity(finding for check in _ALL for finding in check(snapshot))
 
 

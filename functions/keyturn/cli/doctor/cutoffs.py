@@ -1,4 +1,4 @@
-"""The check of the cut-offs: whether more of them fit."""
+"""The check of the cut-offs: whether there is room for more."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ _RUNBOOK = "docs/runbooks/client-compromise.md"
 
 
 def check_room(snapshot: Snapshot) -> Iterator[Finding]:
-    """The next client that is broken into can be cut off."""
+    """There is room to cut off the next client that is compromised."""
     remaining = tuple(
         cutoff for cutoff in snapshot.keyset.cutoffs if not cutoff.is_over(snapshot.at)
     )

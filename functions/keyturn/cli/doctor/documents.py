@@ -7,7 +7,7 @@ from keyturn.cli.snapshot import Snapshot
 
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
-    """Each says something."""
+    """Every document can be parsed."""
     for verb, effect, documents in (
         ("client", "It gets no tokens.", snapshot.clients),
         ("api", "It accepts no tokens.", snapshot.apis),
@@ -25,7 +25,7 @@ def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_apis(snapshot: Snapshot) -> Iterator[Finding]:
-    """Each API that has a document asks the authorizer, as far as this account can tell."""
+    """Every API with a document uses the authorizer, as far as this account can tell."""
     if snapshot.authorizers is None or snapshot.admits_accounts:
         return
     asking = {authorizer.api_id for authorizer in snapshot.authorizers}

@@ -1,4 +1,4 @@
-"""Checks of what surrounds the keys: executions, schedules, the clock."""
+"""Checks of the environment of the keys: executions, schedules, clock."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ _PATIENCE = timedelta(hours=1)  # more than any Task with all its retries
 
 
 def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
-    """Every failure was made up for, and no execution takes longer than its waits."""
+    """Every failure has been resolved, and no execution takes longer than its waits."""
     for failure in snapshot.unresolved or ():
         execution = failure.execution
         if failure.request.is_valid:
@@ -47,7 +47,7 @@ def check_executions(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_schedules(snapshot: Snapshot) -> Iterator[Finding]:
-    """Rotation and reconcile are started by themselves."""
+    """The schedules that start rotation and reconcile are enabled."""
     for schedule in snapshot.schedules or ():
         if schedule.expression is None:
             yield Finding(
@@ -70,7 +70,7 @@ def check_schedules(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
-    """This machine's clock is AWS's: what is printed here, and `--direct`, rely on it."""
+    """This machine's clock agrees with AWS's: the output of commands and `--direct` rely on it."""
     allowed = timedelta(seconds=max(snapshot.settings.times.clock_skew, 1))
     if snapshot.clock_offset is not None and abs(snapshot.clock_offset) > allowed:
         side = "behind" if snapshot.clock_offset > timedelta(0) else "ahead of"
@@ -83,7 +83,7 @@ def check_clock(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_readable(snapshot: Snapshot) -> Iterator[Finding]:
-    """What could not be read may hide a problem."""
+    """Everything could be read: whatever could not may hide a problem."""
     for part, detail in snapshot.read_errors.items():
         if part != "public_jwks":
             yield Finding(

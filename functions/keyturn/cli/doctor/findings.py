@@ -9,13 +9,13 @@ BY_FIX = "`keyturn doctor --fix`"
 class Severity(StrEnum):
     """How soon the operator should act."""
 
-    CRITICAL = "critical"  # good tokens are refused or none is issued, or will be shortly
-    ERROR = "error"  # a promise does not hold at the moment
+    CRITICAL = "critical"  # valid tokens are refused or none can be issued, now or shortly
+    ERROR = "error"  # a guarantee does not hold at the moment
     WARNING = "warning"  # nothing is lost yet
 
 
 class Fix(StrEnum):
-    """What `doctor --fix` does about it."""
+    """What `doctor --fix` does about a problem."""
 
     RECONCILE = "reconcile"
     ENABLE_SCHEDULE = "enable_schedule"
@@ -23,11 +23,11 @@ class Fix(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem: a stable name, a sentence, and the remedy."""
+    """A problem: a stable name, a sentence, and the remedy."""
 
     code: str
     severity: Severity
     problem: str
     remedy: str
     fix: Fix | None = None
-    subject: str | None = None  # the kid, ARN or name it is about
+    subject: str | None = None  # the kid, ARN or name that it is about

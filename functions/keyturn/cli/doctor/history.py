@@ -8,7 +8,7 @@ from keyturn.cli.snapshot import Snapshot
 
 
 def check_history(snapshot: Snapshot) -> Iterator[Finding]:
-    """Nobody but the stack writes there."""
+    """The history contains only the stack's own objects."""
     if foreign := snapshot.foreign_objects:
         others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         yield Finding(

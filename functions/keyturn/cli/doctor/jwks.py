@@ -1,4 +1,4 @@
-"""Checks of the public documents: is the JWKS what the keyset says, can everyone read it, and not for too long."""
+"""Checks of the public documents: the JWKS matches the keyset, and is not cached for too long."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _RUNBOOK = "docs/runbooks/lagging-jwks.md"
 
 
 def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
-    """The object in the bucket shows the generation that counts, and exactly its keys."""
+    """The JWKS in the bucket shows the generation that counts, and exactly its keys."""
     projection, truth = snapshot.projection, snapshot.generation
     if projection is None:
         if "jwks" not in snapshot.read_errors:
@@ -41,7 +41,7 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
-    """Of the right generation: does it hold that generation's keys, and nothing else?"""
+    """A JWKS of the right generation contains that generation's keys and nothing else."""
     foreign = foreign_members(projection.body, projection.generation, kids)
     if missing := sorted(kids - projection.keys.keys()):
         problem = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
@@ -52,12 +52,12 @@ def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
 
 
 def _is_being_published(snapshot: Snapshot) -> bool:
-    """A run that has just changed the keyset publishes it in its next steps."""
+    """Whether a run has just changed the keyset and will publish it in its next steps."""
     return bool(snapshot.running) and snapshot.at - snapshot.generation.at < _NEXT_STEPS
 
 
 def check_metadata(snapshot: Snapshot) -> Iterator[Finding]:
-    """What leads clients and verifiers to the JWKS and to the token endpoint is there, and is ours."""
+    """The metadata that names the JWKS and the token endpoint exists and is ours."""
     for name in snapshot.false_metadata or ():
         yield Finding(
             "metadata_false",
@@ -70,7 +70,7 @@ def check_metadata(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_public(snapshot: Snapshot) -> Iterator[Finding]:
-    """Anyone can read it, and no cache may keep it for longer than P."""
+    """The JWKS is public, and no cache may keep it for longer than P."""
     public = snapshot.public
     if public is None:
         yield _unreachable(snapshot.read_errors["public_jwks"])
@@ -111,7 +111,7 @@ def _caching(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
 
 
 def _at_the_edge(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
-    """A cache on the way that shows an older generation for longer than it may."""
+    """No cache on the way serves an older generation for longer than it may."""
     if snapshot.projection is None or public.generation is None:
         return
     allowed = timedelta(seconds=snapshot.settings.times.cdn_ttl)

@@ -1,4 +1,4 @@
-"""Checks of the keys: the keyset itself, and KMS beside it."""
+"""Checks of the keys: the keyset itself, and KMS compared with it."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ _LATE = timedelta(days=1)  # RotationSchedule tries once a day
 
 
 def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
-    """An active key, a published standby, and no grace key past its end."""
+    """There is an active key and a published standby, and no grace key is overdue."""
     keyset, times = snapshot.keyset, snapshot.settings.times
     if keyset.active is None:
         yield Finding(
@@ -85,7 +85,7 @@ def _check_rotation(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
-    """KMS has every live key enabled and ours alone, every ended key disabled, and no unknown key."""
+    """In KMS live keys are enabled and ours alone, ended keys disabled, and no key is unknown."""
     if snapshot.kms is None:
         return
     for key in snapshot.keyset.keys:
@@ -153,7 +153,7 @@ def _foreign_key(key: Key) -> Finding:
 
 
 def _ended_keys(snapshot: Snapshot) -> dict[str, EndedKey]:
-    """Also those that only an older generation remembers."""
+    """The ended keys, including those that only an older generation lists."""
     return {
         key.kms_key_arn: key
         for generation in snapshot.generations

@@ -13,11 +13,11 @@ _STYLES = {Severity.CRITICAL: "bold red", Severity.ERROR: "red", Severity.WARNIN
 _SIGNS = {Severity.CRITICAL: "✗✗", Severity.ERROR: "✗ ", Severity.WARNING: "! "}
 
 
-_SHOWN = 5  # of a kind; --json has them all
+_SHOWN = 5  # of each kind; --json has all of them
 
 
 def say_findings(terminal: Terminal, findings: Iterable[Finding]) -> None:
-    """Each with its severity and name, the problem, and the remedy below it."""
+    """Print each finding with severity, name and problem, and the remedy below."""
     numbers: Counter[str] = Counter()
     for finding in findings:
         numbers[finding.code] += 1

@@ -1,1 +1,1 @@
-"""`keyturn status`: the keys at a glance, as table and timeline, in the terminal and on a page."""
+"""`keyturn status`: the keys at a glance, as table and timeline, in the terminal or as a page."""

@@ -1,4 +1,4 @@
-"""Status as one page: self-contained, readable on a phone, light and dark (page.html)."""
+"""Status as one HTML page: self-contained, readable on a phone, light and dark (page.html)."""
 
 from html import escape
 from importlib.resources import files
@@ -114,7 +114,7 @@ def _cutoffs(summary: Summary) -> str:
 
 
 def _table(title: str, rows: str) -> str:
-    """A section, if there is anything to show."""
+    """A section with a table; empty if there is nothing to show."""
     head = f"<section><h2>{title}</h2><table><tbody>"
     return f"{head}{rows}</tbody></table></section>" if rows else ""
 

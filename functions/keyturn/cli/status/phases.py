@@ -1,4 +1,4 @@
-"""The phases of keys as spans of time: what was, and what is to come if all goes by plan."""
+"""The phases of keys as spans of time: past ones, and those to come if all goes to plan."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a life; `planned` while it is to come."""
+    """A period in one phase; `planned` if it lies in the future."""
 
     phase: Phase
     start: datetime
@@ -35,7 +35,7 @@ class KeyPhases:
     """A key from its creation to its end."""
 
     key: Key | EndedKey
-    last_live: Key | None  # as it was last seen alive; None when that was too long ago
+    last_live: Key | None  # its last live state; None if that was too long ago
     spans: tuple[Span, ...]
 
     @property
@@ -45,7 +45,7 @@ class KeyPhases:
 
 
 def list_phases(generations: Iterable[Generation], times: Times, now: datetime) -> list[KeyPhases]:
-    """Every key that the latest generation knows, the oldest first."""
+    """Every key that the latest generation lists, the oldest first."""
     *earlier, latest = generations
     last_live = {
         key.kid: key for generation in (*earlier, latest) for key in generation.keyset.keys
@@ -58,7 +58,7 @@ def list_phases(generations: Iterable[Generation], times: Times, now: datetime) 
 
 
 def _sort_key(key_phases: KeyPhases) -> tuple[datetime, datetime]:
-    """By birth; the one that signed first comes first."""
+    """By creation, then by the time of activation."""
     first = key_phases.last_live.created if key_phases.last_live else key_phases.ended
     first_signed = key_phases.last_live.activated if key_phases.last_live else None
     latest = datetime.max.replace(tzinfo=first.tzinfo if first else None)
@@ -78,7 +78,7 @@ def _key_phases(
 
 
 def _past_spans(key: Key, until: datetime) -> list[Span]:
-    """The spans by the key's own instants; the last one goes on until `until`."""
+    """The spans by the key's own instants; the last one lasts until `until`."""
     marks = [
         (Phase.CREATED, key.created),
         (Phase.STANDBY, key.published),
@@ -122,7 +122,7 @@ def _cut_at(spans: Iterable[Span], end: datetime) -> tuple[Span, ...]:
 
 
 def _split_at(span: Span, now: datetime) -> list[Span]:
-    """What was, and what is planned."""
+    """Split a span into its past and its planned part."""
     if span.end <= now:
         return [span]
     if span.start >= now:
@@ -132,14 +132,14 @@ def _split_at(span: Span, now: datetime) -> list[Span]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The stretch of time that a timeline shows."""
+    """The period that a timeline shows."""
 
     start: datetime
     end: datetime
 
     @classmethod
     def around(cls, phases: Iterable[KeyPhases], times: Times, now: datetime) -> "Window":
-        """From the first birth, at most two periods back, to the grace after the next turn."""
+        """From the first key's creation, at most two periods back, to the end of the next grace."""
         spans = [span for key_phases in phases for span in key_phases.spans]
         grace = [span.end for span in spans if span.phase is Phase.GRACE]
         known = [now, *(span.end for span in spans if not span.planned), *grace]
@@ -150,10 +150,10 @@ class Window:
         return cls(start - margin, end + 3 * margin)
 
     def place(self, at: datetime) -> float:
-        """Where an instant is, from 0 to 1."""
+        """An instant's position, from 0 to 1."""
         return min(max((at - self.start) / (self.end - self.start), 0.0), 1.0)
 
     def ticks(self, count: int) -> list[datetime]:
-        """Instants to write dates at, evenly spread."""
+        """The instants to label with dates, evenly spaced."""
         step = (self.end - self.start) / count
         return [self.start + step * (number + 0.5) for number in range(count)]

@@ -1,4 +1,4 @@
-"""What status says, whatever it is said in."""
+"""The content of status, independent of its format."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,12 +16,12 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey, Key
 
-_ENDED_SHOWN = 5  # --json has them all
+_ENDED_SHOWN = 5  # --json has all of them
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A stack at one instant, ready to be shown."""
+    """A stack at one time, ready to be shown."""
 
     stack: str
     region: str
@@ -34,24 +34,24 @@ class Summary:
 
     @property
     def outage_bound(self) -> timedelta:
-        """The same while SSM cannot be read: StaleLimit + G + ε."""
+        """The bound while SSM cannot be read: StaleLimit + G + ε."""
         return timing.outage_bound(self.snapshot.settings.times)
 
     @cached_property
     def drift(self) -> list[Finding]:
-        """Where keyset, JWKS and KMS disagree."""
+        """Disagreements between keyset, JWKS and KMS."""
         return drift(self.snapshot)
 
     @cached_property
     def phases(self) -> list[KeyPhases]:
-        """The keys in time."""
+        """The phases of the keys."""
         return list_phases(
             self.snapshot.generations, self.snapshot.settings.times, self.snapshot.at
         )
 
     @cached_property
     def shown_keys(self) -> list[KeyPhases]:
-        """The keys for people: every live one, and of the ended ones the last few."""
+        """The keys to show: all live keys and the last few ended ones."""
         ends = sorted(
             (key_phases.ended, key_phases.key.kid) for key_phases in self.phases if key_phases.ended
         )
@@ -68,18 +68,18 @@ class Summary:
 
     @property
     def more_ended(self) -> str:
-        """How many ended keys are not shown, and where they are; empty if none."""
+        """How many ended keys are not shown, and where to find them; empty if none."""
         hidden = len(self.phases) - len(self.shown_keys)
         return f"{count(hidden, 'more ended key')}: keyturn history" if hidden else ""
 
     @cached_property
     def upcoming(self) -> list[UpcomingEvent]:
-        """What is due."""
+        """The upcoming events."""
         return upcoming(self.snapshot)
 
     @property
     def window(self) -> Window:
-        """What the timeline shows."""
+        """The period that the timeline shows."""
         return Window.around(self.shown_keys, self.snapshot.settings.times, self.snapshot.at)
 
     @cached_property
@@ -89,7 +89,7 @@ class Summary:
         return [(_cutoff_name(cutoff, clients), cutoff) for cutoff in self.snapshot.keyset.cutoffs]
 
     def kms(self, key: Key | EndedKey) -> str:
-        """How the key stands in KMS."""
+        """The key's state in KMS."""
         if self.snapshot.kms is None:
             return "unknown"
         kms_key = self.snapshot.kms.get(key.kms_key_arn)
@@ -100,7 +100,7 @@ class Summary:
         return "enabled" if kms_key.enabled else "disabled"
 
     def members(self) -> dict[str, Any]:
-        """As `--json` says it (docs/operating.md)."""
+        """The members of `--json` (docs/operating.md)."""
         return {
             "stack": self.stack,
             "region": self.region,

@@ -1,4 +1,4 @@
-"""The timeline as inline SVG: places in per cent, so that text keeps its size on every screen."""
+"""The timeline as inline SVG: positions in per cent, so that text has its size on every screen."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ _LANE, _BAR, _AXIS = 38, 16, 30  # heights in pixels
 
 
 def axis(window: Window, now: datetime) -> str:
-    """Dates, and where now is; every second date is left out on a phone."""
+    """The dates, and the present; every second date is hidden on a phone."""
     length = window.end - window.start
     here = window.place(now)
     dates = "".join(
@@ -26,7 +26,7 @@ def axis(window: Window, now: datetime) -> str:
 
 
 def lane(key_phases: KeyPhases, window: Window, now: datetime) -> str:
-    """A key: who it is, its spans, its end."""
+    """One key: its kid, its spans, its end."""
     grid = "".join(_vertical_line("grid", window.place(at)) for at in window.ticks(_TICKS)[::2])
     spans = "".join(_span(span, window) for span in key_phases.spans if span.end > window.start)
     end = ""

@@ -13,7 +13,7 @@ from keyturn.cli.terminal import Terminal
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 
-_WIDE = 110  # columns from which the table has them all
+_WIDE = 110  # columns from which the table is complete
 _STYLES = {
     State.STANDBY: "cyan",
     State.ACTIVE: "bold green",
@@ -24,7 +24,7 @@ _STYLES = {
 
 
 def say_status(terminal: Terminal, summary: Summary) -> None:
-    """Headline, keys, timeline, upcoming events, problems."""
+    """Print headline, keys, timeline, upcoming events and problems."""
     width = terminal.console.width
     terminal.say(_headline(summary))
     terminal.say()

@@ -1,4 +1,4 @@
-"""The timeline as text: one lane a key, one cell a stretch of time."""
+"""The timeline as text: one lane per key, one cell per interval."""
 
 from rich.text import Text
 
@@ -6,8 +6,8 @@ from keyturn.cli.formatting import tick
 from keyturn.cli.status.phases import KeyPhases, Phase, Window
 from keyturn.keyset.states import State
 
-LABEL = 10  # cells: the beginning of a kid, and air
-_CELLS = {  # what was, what is planned, and the style of both
+LABEL = 10  # cells: the beginning of a kid, and space
+_CELLS = {  # past, planned, and the style of both
     Phase.CREATED: ("·", "·", "dim"),
     Phase.STANDBY: ("─", "╌", "cyan"),
     Phase.ACTIVE: ("━", "╍", "bold green"),
@@ -32,7 +32,7 @@ LEGEND = Text.assemble(
 
 
 def timeline(phases: list[KeyPhases], window: Window, now: float, width: int) -> list[Text]:
-    """Lines of `width` cells: now, a lane for each key, dates. `now` is its place in the window."""
+    """Lines of `width` cells: now, one lane per key, dates. `now` is its position in the window."""
     cells = max(width - LABEL, 10)
     marker = round(now * (cells - 1))
     lanes = [_lane(key_phases, window, marker, cells) for key_phases in phases]
@@ -60,7 +60,7 @@ def _cell(place: float, cells: int) -> int:
 
 
 def _now(marker: int, cells: int) -> Text:
-    """The word ends or begins at its place, whichever fits."""
+    """The label of now, which ends or begins at its position, whichever fits."""
     word = "now ▾" if marker >= 4 else "▾ now"
     start = marker - 4 if marker >= 4 else marker
     return Text(f"{'':{LABEL}}{'':{start}}{word}"[: LABEL + cells])

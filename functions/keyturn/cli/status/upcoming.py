@@ -1,4 +1,4 @@
-"""What happens next, with its instant."""
+"""What happens next, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from keyturn.keyset import timing
 
 @dataclass(frozen=True, slots=True)
 class UpcomingEvent:
-    """Something that is due at an instant: a stable name, and words for people."""
+    """An event that is due at a certain time: a stable name, and a text for people."""
 
     at: datetime
     event: str
@@ -19,7 +19,7 @@ class UpcomingEvent:
 
 
 def upcoming(snapshot: Snapshot) -> list[UpcomingEvent]:
-    """Everything that is due, in its order; what is past is left to the doctor."""
+    """Everything that is due, in order; overdue events are for doctor to report."""
     events = [*_of_rotation(snapshot), *_of_grace(snapshot), *_of_kms(snapshot)]
     return sorted((event for event in events if event.at > snapshot.at), key=lambda event: event.at)
 

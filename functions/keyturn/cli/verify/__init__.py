@@ -1,1 +1,1 @@
-"""`keyturn verify`: what the authorizer makes of a token, and why."""
+"""`keyturn verify`: whether the authorizer accepts a token, and why."""

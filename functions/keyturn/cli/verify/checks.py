@@ -1,6 +1,6 @@
-"""Each rule of docs/tokens.md on its own, so that a bad token shows everything that is wrong with it.
+"""Each rule of docs/tokens.md separately, to show everything that is wrong with a token.
 
-The verdict is the authorizer's; a test checks that the first check that fails is its reason.
+The verdict is the authorizer's; a test ensures that the first failing check is its reason.
 """
 
 import json
@@ -27,7 +27,7 @@ _MEMBERS = {"alg", "typ", "kid"}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule; `passed` is None where it cannot be told, `code` is what breaking it is called."""
+    """One rule; `passed` is None if it cannot be checked, `code` is the refusal if it fails."""
 
     name: str
     passed: bool | None
@@ -37,7 +37,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A token parsed as far as possible, nothing trusted; None where a part is no object."""
+    """A token parsed as far as possible, and not trusted; a part that is not an object is None."""
 
     text: str
     header: Mapping[str, Any] | None
@@ -47,7 +47,7 @@ class Decoded:
 
     @classmethod
     def from_token(cls, text: str) -> "Decoded":
-        """Also of a text that is no token."""
+        """From any text, even if it is not a token."""
         header, _, rest = text.partition(".")
         payload, _, last = rest.partition(".")
         signed = text.rpartition(".")[0].encode(errors="replace")
@@ -55,14 +55,14 @@ class Decoded:
 
     @property
     def kid(self) -> str | None:
-        """The key that it names."""
+        """The kid in the header."""
         kid = self.header.get("kid") if self.header else None
         return kid if isinstance(kid, str) else None
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationContext:
-    """What a token is checked against; `public_key` is None where KMS no longer gives it."""
+    """What a token is checked against; `public_key` is None if KMS no longer returns it."""
 
     key: Key | EndedKey | None
     public_key: RSAPublicKey | None
@@ -72,7 +72,7 @@ class VerificationContext:
 
 
 def checks(token: Decoded, context: VerificationContext) -> Iterator[Check]:
-    """Every rule, in the order in which the authorizer applies them."""
+    """All rules, in the order in which the authorizer applies them."""
     yield from _form(token)
     yield _key(token, context)
     yield _signature(token, context.public_key)
@@ -160,7 +160,7 @@ def _cutoff(claims: Mapping[str, Any], context: VerificationContext) -> Check:
 
 
 def _strict(token: Decoded) -> dict[str, Any] | None:
-    """The claims as the authorizer reads them."""
+    """The claims as the authorizer parses them."""
     payload = _bytes(token.text.partition(".")[2].partition(".")[0])
     try:
         return None if payload is None else strict_json.loads(payload)
@@ -193,7 +193,7 @@ def _bytes(segment: str) -> bytes | None:
 
 
 def _object(segment: str) -> Mapping[str, Any] | None:
-    """As lenient as can be: this is only to be looked at."""
+    """Parse as leniently as possible: the result is only displayed."""
     raw = _bytes(segment.rstrip("="))
     try:
         parsed = json.loads(raw) if raw else None

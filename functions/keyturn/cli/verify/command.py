@@ -58,7 +58,7 @@ def _say(terminal: Terminal, explanation: Explanation) -> None:
 
 
 def _second_opinion(deployment: Deployment, explanation: Explanation) -> str:
-    """`kms:Verify`, as a sentence; it knows nothing of claims, states or revocation."""
+    """The result of `kms:Verify`, as a sentence; KMS checks no claims, states or revocation."""
     token, key = explanation.token, explanation.key
     if key is None or not token.signature:
         return "cannot be asked: the token names no key of this stack, or has no signature"

@@ -1,4 +1,4 @@
-"""What there is to say of one token."""
+"""The explanation of one token."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ ACCEPTED = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The authorizer's verdict, `ok` or a code of docs/tokens.md, and every check beside it."""
+    """The authorizer's verdict, `ok` or a code of docs/tokens.md, and the individual checks."""
 
     verdict: str
     generation: int
@@ -29,11 +29,11 @@ class Explanation:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the authorizer lets it in."""
+        """Whether the authorizer accepts it."""
         return self.verdict == ACCEPTED
 
     def members(self) -> dict[str, Any]:
-        """As `--json` says it; nothing of it can be used as a token."""
+        """The members of `--json`; none can be used as a token."""
         return {
             "verdict": self.verdict,
             "status": 200 if self.is_accepted else 401,
@@ -47,7 +47,7 @@ class Explanation:
 
 
 def explain(stack: Stack, text: str) -> Explanation:
-    """Ask the authorizer's own code, then look at each rule; raises AwsFault, KeysetFault."""
+    """Run the authorizer's own code, then check each rule; raises AwsFault, KeysetFault."""
     token, now = Decoded.from_token(text), stack.clock.now()
     try:
         parsed = UnverifiedToken.parse(text)
@@ -75,5 +75,5 @@ def explain(stack: Stack, text: str) -> Explanation:
 
 
 def _public_key(stack: Stack, key: Key | EndedKey | None) -> RSAPublicKey | None:
-    """KMS gives none for a disabled key."""
+    """The public key; None if KMS returns none, as for a disabled key."""
     return stack.public_keys.get(key) if isinstance(key, Key) else None
