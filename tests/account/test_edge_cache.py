@@ -51,7 +51,7 @@ def test_a_refusal_is_a_fault_of_ours(clients: Clients) -> None:
             EdgeCache(clients, "E1").invalidate(JWKS, reference="op-1")
 
 
-def _other_distributions(template: Template) -> bool:
+def _other_distributions(template: Template) -> list[Statement]:
     roles = Deployment(template).resources("AWS::IAM::Role")
     [policy] = roles["FlushAuthorizersFunctionRole"]["Policies"]
     statements = map(Statement.from_document, policy["PolicyDocument"]["Statement"])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import quantiles
+from typing import Any
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import Workshop, running
@@ -24,7 +25,7 @@ CALLERS = 2  # more only wait for each other, and keep the issuer waiting
 class Load(BackgroundClient):
     """The demo's client with more callers, which take the time of each call."""
 
-    def __init__(self, *given: object) -> None:
+    def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.took: list[float] = []
 

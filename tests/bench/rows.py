@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 
@@ -34,17 +34,20 @@ def at_most(part: str, what: str, ratio: float, limit: float, absolute: str) -> 
     return Row(part, what, ratio, absolute, f"≤ {limit} ×", ratio <= limit)
 
 
+_COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("what", "left"),
+    ("ratio", "right"),
+    ("absolute", "right"),
+    ("goal", "left"),
+    ("", "left"),
+)
+
+
 def show(console: Console, rows: list[Row]) -> None:
     """One table a part."""
     for part in dict.fromkeys(row.part for row in rows):
         table = Table(title=part, title_justify="left", title_style="bold")
-        for name, justify in (
-            ("what", "left"),
-            ("ratio", "right"),
-            ("absolute", "right"),
-            ("goal", "left"),
-            ("", "left"),
-        ):
+        for name, justify in _COLUMNS:
             table.add_column(name, justify=justify)
         for row in rows:
             if row.part == part:

@@ -17,7 +17,9 @@ class RestGateway:
 
     def get_paginator(self, name: str) -> Listing:
         """The two listings we ask for."""
-        return Listing({"get_rest_apis": self._rest_apis, "get_authorizers": self._of_api}[name])
+        pages: dict[str, Callable[..., Iterator[Any]]]
+        pages = {"get_rest_apis": self._rest_apis, "get_authorizers": self._of_api}
+        return Listing(pages[name])
 
     def flush_stage_authorizers_cache(self, restApiId, stageName) -> None:  # noqa: N803 - boto3's
         """FlushStageAuthorizersCache."""
@@ -46,7 +48,9 @@ class HttpGateway:
 
     def get_paginator(self, name: str) -> Listing:
         """The two listings we ask for."""
-        return Listing({"get_apis": self._all, "get_authorizers": self._of_api}[name])
+        pages: dict[str, Callable[..., Iterator[Any]]]
+        pages = {"get_apis": self._all, "get_authorizers": self._of_api}
+        return Listing(pages[name])
 
     def _all(self) -> Iterator[Any]:
         yield self._carry("GetApis", lambda _at: {"Items": [{"ApiId": one} for one in self.apis]})

@@ -78,13 +78,13 @@ class World:
         return json.loads(ran.stdout)
 
 
-class Missing(Exception):
+class MissingGeneration(Exception):
     """An item needs what an earlier one did not make."""
 
 
 def _there(thing: Any, otherwise: str) -> Any:
     if thing is None:
-        raise Missing(otherwise)
+        raise MissingGeneration(otherwise)
     return thing
 
 

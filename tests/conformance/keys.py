@@ -1,11 +1,12 @@
 """A rotation under load with an emergency in it, and what people hear of both."""
 
 import json
+from functools import partial
 from typing import Any
 
 import boto3
 
-from tests.conformance.items import Item, Missing, World
+from tests.conformance.items import Item, MissingGeneration, World
 from tests.conformance.stack import stack_alarms
 from tests.demo.client import Tally
 from tests.demo.rotation import Rotation
@@ -37,7 +38,7 @@ def cleans_up(world: World) -> str:
 def flushes_every_cache(world: World) -> str:
     """The emergency emptied the caches of both kinds of API."""
     if "execution" not in world.rotation.command:
-        raise Missing("no emergency was started")
+        raise MissingGeneration("no emergency was started")
     run = boto3.client("stepfunctions").describe_execution(
         executionArn=world.rotation.command["execution"]
     )
@@ -59,9 +60,7 @@ def events_are_delivered(world: World) -> str:
         return list_own and message.get("detail-type") == detail_type
 
     for name in _EVENTS:
-        world.listener.wait_for(
-            lambda message, name=name: is_of(name, message), name, _EVENT_SECONDS
-        )
+        world.listener.wait_for(partial(is_of, name), name, _EVENT_SECONDS)
     return f"{', '.join(_EVENTS)}, by SNS"
 
 
@@ -88,7 +87,7 @@ def failure_raises_the_alarm(world: World) -> str:
 def failed_run_is_redriven(world: World) -> str:
     """Step Functions takes a failed run up again; the same input fails again."""
     if not world.failed_execution:
-        raise Missing("no run has failed")
+        raise MissingGeneration("no run has failed")
     states = boto3.client("stepfunctions")
     states.redrive_execution(executionArn=world.failed_execution)
     described = states.describe_execution(executionArn=world.failed_execution)

@@ -85,7 +85,7 @@ def _lines(run: Run, world: World) -> list[str]:
         "| what | amount | of | dollars |",
         "|---|---|---|---|",
         *(
-            f"| {entry.what} | {entry.amount:,.4f} | {entry.unit} | {entry.dollars:.4f} |"
+            f"| {entry.item} | {entry.amount:,.4f} | {entry.unit} | {entry.dollars:.4f} |"
             for entry in lines
         ),
         f"| total | | | {total:.2f} |",

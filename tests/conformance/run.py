@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.conformance import teardown
 from tests.conformance.apis import APIS
-from tests.conformance.items import Item, Missing, Outcome, Result, World
+from tests.conformance.items import Item, MissingGeneration, Outcome, Result, World
 from tests.conformance.keys import ALARMS, KEYS
 from tests.conformance.questions import QUESTIONS
 from tests.conformance.stack import AFTERWARDS, DEPLOYMENT, HEALTH
@@ -72,7 +72,7 @@ class Run:
         try:
             says = item.check(self._world)
             outcome = Outcome.ANSWERED if item.is_question else Outcome.HELD
-        except Missing as missing:
+        except MissingGeneration as missing:
             says, outcome = str(missing), Outcome.NOT_RUN
         except Exception as error:  # a finding, and the others have their turn
             says = f"{type(error).__name__}: {error}"

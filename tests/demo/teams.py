@@ -20,7 +20,9 @@ CLIENTS = {
     "shop": {"audiences": [ORDERS], "scopes": ["orders:read"]},
     "reports": {"audiences": ["keyturn"], "scopes": ["whoami:read"]},
 }
-REFUSALS = (  # who asks for what, and what it is told
+REFUSALS: tuple[
+    tuple[str, dict[str, str], int, str], ...
+] = (  # who asks for what, and what it is told
     ("shop", {"scope": "whoami:read"}, 400, "invalid_scope"),
     ("shop", {"audience": "keyturn"}, 400, "invalid_target"),
     ("shop", {"subject": "reports"}, 400, "invalid_request"),
@@ -56,10 +58,10 @@ class Teams:
             token = client.token(self.deployment)
             answers = self._orders(token), self._whoami(token)
             hold(answers == expected, f"orders and whoami answer {client.name} {answers}")
-        for client, request, status, error in REFUSALS:
-            answer = self.deployment.post_token(request, client=client)
-            hold(answer.status == status, f"{client} asks {request}: {answer.status} {answer.body}")
-            hold(answer.body["error"] == error, f"{client} asks {request}: {answer.body}")
+        for name, request, status, error in REFUSALS:
+            answer = self.deployment.post_token(request, client=name)
+            hold(answer.status == status, f"{name} asks {request}: {answer.status} {answer.body}")
+            hold(answer.body["error"] == error, f"{name} asks {request}: {answer.body}")
         return "shop opens /orders and not /whoami, reports the other way round; neither gets more"
 
     def take_tokens_back(self) -> str:

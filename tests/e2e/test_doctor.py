@@ -34,7 +34,7 @@ def disable_schedule(deployment: Deployment) -> None:
     """Somebody did not want to be woken."""
     scheduler = boto3.client("scheduler")
     [name] = [n for n in deployment.outputs["ScheduleNames"].split(",") if "Rotation" in n]
-    known = scheduler.get_schedule(Name=name)
+    known: dict[str, Any] = {**scheduler.get_schedule(Name=name)}
     names = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     scheduler.update_schedule(**{name: known[name] for name in names}, State="DISABLED")
 

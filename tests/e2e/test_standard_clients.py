@@ -28,9 +28,11 @@ class Signature(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign it as it will be sent."""
         session = boto3.Session()
+        credentials = session.get_credentials()
+        assert credentials is not None
         text = {"Content-Type": request.headers["Content-Type"]}
         signed = AWSRequest(request.method, request.url, data=request.body, headers=text)
-        SigV4Auth(session.get_credentials(), "execute-api", session.region_name).add_auth(signed)
+        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(signed)
         request.headers.update(dict(signed.headers))
         return request
 

@@ -1,8 +1,12 @@
 """Where one run stands, and what happens to it while others act."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-Held = tuple[str, int, int, int, int] | tuple[str, tuple[str, ...]] | None
+Held = (
+    tuple[Literal["generation", "jwks"], int, int, int, int]
+    | tuple[Literal["seen"], tuple[str, ...]]
+    | None
+)
 
 
 class Actor(NamedTuple):
@@ -13,17 +17,21 @@ class Actor(NamedTuple):
     standby: str | None = None
     supersede: str | None = None
     turned: bool = False  # whether this run has turned the key, though it may not have heard of it
+    plan: int | None = None  # seconds since a cut-off's plan, by the clock of who made it
     held: Held = None  # what a step has read and not yet written
 
-    def older(self, most: int) -> "Actor":
-        """A second later; after `most` it makes no difference any more."""
-        if self.step < 0 or self.since >= most:
+    def older(self, most: int, memory: int) -> "Actor":
+        """A second later; after `most`, and of a plan after `memory`, it makes no difference any more."""
+        if self.step < 0:
             return self
-        return self._replace(since=self.since + 1)
+        aged = self if self.since >= most else self._replace(since=self.since + 1)
+        if aged.plan is None or aged.plan >= memory:
+            return aged
+        return aged._replace(plan=aged.plan + 1)
 
     def behind(self) -> "Actor":
         """A generation was created: what this run read is one further behind."""
-        if self.held and self.held[0] in ("generation", "jwks"):
+        if self.held and self.held[0] != "seen":
             name, behind, live, known, over = self.held
             return self._replace(held=(name, behind + 1, live, known, over))
         return self

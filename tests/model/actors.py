@@ -88,6 +88,16 @@ def emergency(*kids: str, name: str = "emergency") -> Run:
     )
 
 
+def cut_off(kind: str = "cut off", name: str = "cut-off") -> Run:
+    """An operator takes a client's tokens back, or blocks the client."""
+    return Run(name, (steps.order(Way(1)), steps.cut_off(Way(-1), kind)), timed=frozenset({1}))
+
+
+def forgetting() -> Run:
+    """The part of a reconcile that drops cut-offs."""
+    return Run("forgetting", (steps.forget_cutoffs(Way(-1)),), timed=frozenset({0}))
+
+
 def reconcile(name: str = "reconcile", spare: int = 0) -> Run:
     """One run of reconcile; its repairs of the keyset and of the JWKS."""
     return Run(

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from tests.model.constants import KIDS, NOW, Constants, instant, seconds
@@ -51,7 +52,10 @@ class Atlas:
     def number(self, keyset: Keyset) -> int:
         """The number of this keyset, which differs from that of another only if a rule can tell."""
         plain = Keyset(
-            tuple(map(self._plain, keyset.keys)), self._ended(keyset), self._horizon(keyset)
+            tuple(map(self._plain, keyset.keys)),
+            self._ended(keyset),
+            self._horizon(keyset),
+            tuple(map(self._cutoff, keyset.cutoffs)),
         )
         if plain not in self._numbers:
             self._numbers[plain] = len(self.keysets)
@@ -83,7 +87,8 @@ class Atlas:
     def announces(self, number: int, kid: str) -> bool:
         """Whether this keyset tells its readers of `kid`: that it counts, or that it has ended."""
         key = self.keysets[number].find(kid)
-        return key is not None and not (key.state is State.STANDBY and key.published is None)
+        is_secret = isinstance(key, Key) and key.state is State.STANDBY and key.published is None
+        return key is not None and not is_secret
 
     def _plain(self, key: Key) -> Key:
         c, active = self.constants, key.state is State.ACTIVE
@@ -108,6 +113,13 @@ class Atlas:
         ]
         return tuple(sorted(plain, key=lambda key: key.kid))
 
+    def _cutoff(self, cutoff: CutOff) -> CutOff:
+        """Its instants, as far as they can make a difference still."""
+        until = cutoff.until and max(cutoff.until, instant(-self.constants.cut_memory))
+        return replace(
+            cutoff, before=max(cutoff.before, instant(-2 * self.constants.cut_memory)), until=until
+        )
+
     def _horizon(self, keyset: Keyset) -> datetime | None:
         """None where it is so old that it stands in the way of no registration any more."""
         c = self.constants
@@ -128,14 +140,27 @@ def _clamped(at: datetime | None, horizon: int | None) -> datetime | None:
 
 
 def _moved(keyset: Keyset, move: Callable[[int], int]) -> Keyset:
-    def at(when: datetime | None) -> datetime | None:
-        return when and instant(move(seconds(when)))
+    def at(when: datetime) -> datetime:
+        return instant(move(seconds(when)))
 
-    names = "created", "published", "activated", "verify_until"
+    keys = (
+        replace(
+            key,
+            created=at(key.created),
+            published=key.published and at(key.published),
+            activated=key.activated and at(key.activated),
+            verify_until=key.verify_until and at(key.verify_until),
+        )
+        for key in keyset.keys
+    )
     return Keyset(
-        tuple(replace(key, **{n: at(getattr(key, n)) for n in names}) for key in keyset.keys),
+        tuple(keys),
         tuple(replace(key, created=at(key.created), ended=at(key.ended)) for key in keyset.ended),
-        at(keyset.horizon),
+        keyset.horizon and at(keyset.horizon),
+        tuple(
+            replace(one, before=at(one.before), until=one.until and at(one.until))
+            for one in keyset.cutoffs
+        ),
     )
 
 
@@ -161,8 +186,8 @@ def _facts(keyset: Keyset) -> Facts:
         known=mask(None),
         revoked=mask(State.REVOKED),
         retired=mask(State.RETIRED),
-        active=active and active.kid,
-        standby=standby and standby.kid,
+        active=active.kid if active else None,
+        standby=standby.kid if standby else None,
         grace=tuple(key.kid for key in keyset.grace),
         lifetime=active.lifetime if active else 0,
     )

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from keyturn.keyset import planning, timing, transitions
 from keyturn.keyset.errors import CreatedTooLongAgo, Refused, TooEarly
-from keyturn.keyset.model import EndedKey, Key, Keyset
+from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
+from keyturn.keyset.succession import find_violation
+from tests.model import cutting
 from tests.model.atlas import Atlas
 from tests.model.constants import instant, seconds
 
@@ -32,7 +34,8 @@ class Call(NamedTuple):
     name: str
     kids: tuple[str, ...]
     supersede: str | None = None
-    created: int | None = None  # seconds from now; None: the KMS key is created with this change
+    created: int | None = None  # seconds from now; None: the KMS key is created with this change.
+    # Of a cut-off it is when it was planned.
 
 
 class Answer(NamedTuple):
@@ -71,7 +74,7 @@ class Changes:
     def _asked(self, number: int, call: Call, clock: int) -> Answer:
         before = self.atlas.keysets[number]
         try:
-            after = self._applied(before, call, clock)
+            after = self._changed(before, call, clock)
         except TooEarly:
             return Answer(Kind.EARLY)
         except Refused:
@@ -84,6 +87,12 @@ class Changes:
         wrong = self._unlike(before, call, clock, after)
         kind = Kind.SAME if after == before else Kind.WRITE
         return Answer(kind, self.atlas.number(after), wrong)
+
+    def _changed(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
+        if call.name not in cutting.NAMES:
+            return self._applied(keyset, call, clock)
+        c, planned = self.atlas.constants, instant(call.created or 0)
+        return cutting.applied(keyset, call.name, planned, instant(clock), c.times, c.limits)
 
     def _applied(self, keyset: Keyset, call: Call, clock: int) -> Keyset:
         times, limits = self.atlas.constants.times, self.atlas.constants.limits
@@ -129,18 +138,25 @@ class Changes:
         """What is wrong with this change, or nothing."""
         if not _is_done(before, call, after):
             return f"S9: {call.name} reports success, and its change is not in the keyset"
-        # A second later another key may be overdue; every other change is over once it is made.
-        for later in (0,) if call.name == "retire_overdue" else (0, 1):
+        # A second later another key, or a cut-off, may be overdue; every other change is over once it is made.
+        is_forgetful = call.name in ("retire_overdue", *cutting.NAMES)
+        for later in (0,) if is_forgetful else (0, 1):
             try:
-                again = self._applied(after, call, clock + later)
+                again = self._changed(after, call, clock + later)
             except Exception as error:
                 return f"a repeated {call.name} ends in {type(error).__name__}"
             if again != after:
                 return f"a repeated {call.name} changes something again"
+        if why := find_violation(_generation(before, 0), _generation(after, max(clock, 0))):
+            return f"S9: no reader would follow {call.name}: {why}"
         for check in (_s4, _s6, _s7, _s10, _names_its_key):
             if wrong := check(self.atlas, before, call, after):
                 return wrong
         return ""
+
+
+def _generation(keyset: Keyset, at: int) -> Generation:
+    return Generation(1, "", "", "", instant(at), keyset)
 
 
 def _due(keyset: Keyset, clock: int, period: int, asked: str | None) -> bool:

@@ -5,10 +5,15 @@ design is split in two, because its two causes show in different places: `skew` 
 machines' clocks differ, `replication` is how old an answer of SSM may be. Their sum is the product's ε.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import cast
+from unittest.mock import patch
 
+from keyturn.keyset import timing
 from keyturn.keyset.timing import Limits, Times
 
 NOW = datetime(2000, 1, 1, tzinfo=UTC)  # what the product is told; instants are counted from here
@@ -45,6 +50,7 @@ class Constants:
     ended: int = 1000  # how long an ended key is listed
     live: int = 10  # how many live keys the JWKS may hold
     keys: int = 6  # how many keys may be registered, besides two that L1 may need
+    cuts: bool = False  # a client's tokens may be cut off: the keyset's cut-offs matter
     by_age: bool = False  # rotations are due by age and nobody asked: `activated` matters
     knows_its_turn: bool = (
         True  # PlanRotation finds an activation of its own that it never heard of
@@ -82,6 +88,26 @@ class Constants:
         """The fixed limits, as this scenario has them."""
         claim, ended = timedelta(seconds=self.claim), timedelta(seconds=self.ended)
         return Limits(registration_age=claim, ended_age=ended, live_keys=self.live)
+
+    @contextmanager
+    def short_margins(self) -> Iterator[None]:
+        """While it lasts the longest λ and ε of any deployment are this one's, so that cut-offs end soon."""
+        longest = {"leeway": (0, self.leeway), "clock_skew": (0, self.epsilon)}
+        with (
+            patch.dict(cast("dict[str, tuple[int, int]]", timing.BOUNDS), longest),
+            patch.object(timing, "MAX_CLOCK_DIFFERENCE", timedelta(0)),
+        ):
+            yield
+
+    @property
+    def cut_life(self) -> int:
+        """How long a cut-off may be needed, from its instant on: the longest lifetime, λ, ε."""
+        return max(self.L, self.lifetime) + self.leeway + self.epsilon
+
+    @property
+    def cut_memory(self) -> int:
+        """After this many seconds it makes no difference any more when a cut-off was planned."""
+        return self.cut_life + self.omega + self.epsilon + 3
 
     @property
     def epsilon(self) -> int:

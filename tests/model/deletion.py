@@ -127,18 +127,18 @@ def _of_writer(s: State, index: int) -> Iterator[tuple[str, State]]:
         case "create":
             again = Writer(writer.wish, tries=writer.tries + 1)
             put = Put(generation(writer.text).number, writer.text)
-            store = created(s.store, put)
-            if store is None:
+            longer = created(s.store, put)
+            if longer is None:
                 yield f"{writer.wish}: {put.number} is taken", _with(s, index, again)
                 return
-            after = _stored(s, store)
+            stored = _stored(s, longer)
             yield (
                 f"{writer.wish}: creates {name(writer.text)}",
-                _with(after, index, writer._replace(step="read back")),
+                _with(stored, index, writer._replace(step="read back")),
             )
             if s.size.loses_replies:
                 says = f"{writer.wish}: creates {name(writer.text)}, the reply is lost"
-                yield says, _with(after, index, again)
+                yield says, _with(stored, index, again)
         case "read back":
             for store in _views(s):
                 is_read_back = answers.is_read_back(store, writer.parent, writer.text)
@@ -158,11 +158,11 @@ def _of_repair(s: State, index: int) -> Iterator[tuple[str, State]]:
                 yield f"{name}: is to create {texts}", _repairs(s, index, planned)
         return
     yield f"{name}: is killed", _repairs(s, index, ())
-    store = created(s.store, puts[0])
-    if store is None:
+    longer = created(s.store, puts[0])
+    if longer is None:
         yield f"{name}: {puts[0].number} is taken", _repairs(s, index, ())
     else:
-        yield f"{name}: creates {puts[0].number}", _repairs(_stored(s, store), index, puts[1:])
+        yield f"{name}: creates {puts[0].number}", _repairs(_stored(s, longer), index, puts[1:])
 
 
 def _stored(s: State, store: Store) -> State:

@@ -139,9 +139,10 @@ class Explorer:
         return self._wrong[world]
 
     def _grow_old(self, state: Numbers) -> None:
+        c = self.constants
         self._later[state[0]] = self.worlds(self.world.later(self.worlds.things[state[0]]))
         for a in state[1:]:
-            self._older[a] = self.actors(self.actors.things[a].older(self.constants.patience))
+            self._older[a] = self.actors(self.actors.things[a].older(c.patience, c.cut_memory))
 
     def _touched(self, how: int, actors: Numbers) -> list[int]:
         known = self.others[how]
@@ -162,6 +163,8 @@ class Explorer:
             elif move.jwks is not None:
                 moved = self.world.written(s, move.jwks)
                 others = 0 if self.constants.etag_of_keys else 2
+            if move.cut:
+                moved = self.world.cut(moved, run.name, move.cut)
             says = (run.name, *move.says)
             after = run.settled(move.actor, self.constants)
             yield Next(self.worlds(moved), self.actors(after), others, says, move.wrong)

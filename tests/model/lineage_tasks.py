@@ -8,6 +8,7 @@ from unittest.mock import patch
 from keyturn.keyset import lineage as product
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
+from keyturn.keyset.succession import find_violation
 from tests.model import lineage
 from tests.model.lineage import Rules, Store
 from tests.model.outcome import Outcome
@@ -98,9 +99,7 @@ def of_mutant(name: str) -> Outcome:
     scenario, rules = MUTANTS[name]
     is_lax = name.endswith("names its parent follows")
     lineage.trace.cache_clear()
-    with patch.object(
-        product, "find_violation", _no_objection if is_lax else product.find_violation
-    ):
+    with patch.object(product, "find_violation", _no_objection if is_lax else find_violation):
         found = _explored(name, rules, *SCENARIOS[scenario], scenario)
     lineage.trace.cache_clear()
     return found

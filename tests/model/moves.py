@@ -16,7 +16,7 @@ from tests.model.actor import Actor
 from tests.model.atlas import bit
 from tests.model.changes import Answer, Call, Changes, Kind
 from tests.model.constants import KIDS
-from tests.model.world import Jwks, State
+from tests.model.world import Cutting, Jwks, State
 
 Says = tuple[str, ...]
 
@@ -29,6 +29,7 @@ class Move(NamedTuple):
     truth: int = -1
     jwks: Jwks | None = None
     wrong: str = ""
+    cut: Cutting | None = None  # what becomes of a cut-off with it
 
 
 Step = Callable[[Changes, State, Actor], Iterator[Move]]

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from keyturn.keyset.model import Key
 from keyturn.keyset.states import State as KeyState
+from tests.model import cutting
 from tests.model.atlas import Atlas, bit
 from tests.model.changes import bound
-from tests.model.constants import seconds
+from tests.model.constants import instant, seconds
 
 if TYPE_CHECKING:
     from tests.model.world import State
@@ -22,9 +23,12 @@ class Properties:
 
     def wrong(self, s: "State") -> str:
         """The first violation in this state; it does not depend on where the actors stand."""
-        seen = (s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.falls, s.gone, s.void, s.alone)
+        of_keys = s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.falls
+        seen = (*of_keys, s.gone, s.void, s.alone, s.cuts)
         if seen not in self._checked:
             self._checked[seen] = self._s5(s) or self._s1(s) or self._s2(s) or self._table(s)
+            if self.atlas.constants.cuts and not self._checked[seen]:
+                self._checked[seen] = self._s14(s) or self._s15(s)
         return self._checked[seen]
 
     def _s5(self, s: "State") -> str:
@@ -65,6 +69,37 @@ class Properties:
                 late = ago + c.G > self.bound
                 if late and any(self.atlas.accepts(seen, kid, a) for a in range(c.skew + 1)):
                     return f"S2: {kid}, revoked {ago} s ago, is accepted, and by API Gateway for {c.G} s more"
+        return ""
+
+    def _s14(self, s: "State") -> str:
+        """No token that a client had when it was cut off is accepted: by the truth at once, by any view
+        and by what was cached after the bound.
+        """
+        c = self.atlas.constants
+        views = [seen for seen, age in s.views if age <= c.believed]
+        for cut in s.cuts:
+            if cut.acknowledged is None:
+                continue
+            late = cut.acknowledged + c.G > self.bound
+            for seen in (s.truth, *(views if late else ())):
+                entry = cutting.entry(self.atlas.keysets[seen])
+                for kid, iat, exp in cut.tokens:
+                    alive = range(min(c.skew, exp + c.leeway - 1) + 1)
+                    if entry and entry.refuses(instant(iat).timestamp()):
+                        continue
+                    if any(self.atlas.accepts(seen, kid, clock) for clock in alive):
+                        return (
+                            f"S14: a token of {kid}, cut off {cut.acknowledged} s ago, is accepted"
+                        )
+        return ""
+
+    def _s15(self, s: "State") -> str:
+        """No cut-off hits what was issued clearly after the last order."""
+        c, latest = self.atlas.constants, min((cut.ordered for cut in s.cuts), default=0)
+        entry = cutting.entry(self.atlas.keysets[s.truth])
+        slack = 2 * c.skew + c.replication + 1
+        if entry and seconds(entry.before) > slack - min(latest, c.cut_life):
+            return "S15: a cut-off hits what was issued after it"
         return ""
 
     def _table(self, s: "State") -> str:

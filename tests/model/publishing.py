@@ -43,9 +43,11 @@ def _compared(changes: Changes, s: State, a: Actor, way: Way, *, own: bool) -> M
     """Read the JWKS: it is behind the generation, or shows what is to be noted, or all is done."""
     behind, live, _ = s.jwks
     assert a.held and a.held[0] == "generation"
-    _, read, *shown, _ = a.held
+    _, read, shown, known, _ = a.held
     if behind > read:
-        return Move(("reads a JWKS that is behind",), a._replace(held=("jwks", read, *shown, live)))
+        return Move(
+            ("reads a JWKS that is behind",), a._replace(held=("jwks", read, shown, known, live))
+        )
     kids = tuple(kid for kid in KIDS if bit(kid) & live)
     if changes.answer(s.truth, Call("publish", kids), 0).kind is not Kind.SAME:
         return Move(("reads back the JWKS",), a._replace(since=0, held=("seen", kids)))

@@ -13,7 +13,8 @@ HEAD = f"{'scenario':34}{'constants':44}{'states':>10}{'transitions':>13}{'keyse
 
 def trace(explorer: Explorer, found: Found) -> list[str]:
     """The path to a violation, one numbered line a step; seconds that pass are told with the next."""
-    lines, now, generation, truth = [], 0, 0, None
+    lines: list[str] = []
+    now, generation, truth = 0, 0, None
     for says, state in found.path:
         if says == ("tick",):
             now, truth = now + 1, None

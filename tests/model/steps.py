@@ -7,7 +7,7 @@ from tests.model.atlas import bit
 from tests.model.changes import Call, Changes, Kind
 from tests.model.constants import KIDS
 from tests.model.moves import Move, Step, Way, answers, kids_of, lands
-from tests.model.world import State
+from tests.model.world import Cutting, State
 
 
 def plan(way: Way, asked: str | None) -> Step:
@@ -138,6 +138,40 @@ def revoke(way: Way, kids: tuple[str, ...]) -> Step:
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         yield from lands(changes, s, a, Call("revoke", kids), way.on(a), way.off(a))
+
+    return moves
+
+
+def order(way: Way) -> Step:
+    """The plan of a cut-off, whose instant follows from when it was made."""
+
+    def moves(changes: Changes, _s: State, a: Actor) -> Iterator[Move]:
+        for ahead in range(changes.atlas.constants.skew + 1):
+            says = "order", f"clock {ahead:+d}"
+            yield Move(says, way.on(a)._replace(plan=-ahead), cut=Cutting.ORDERED)
+
+    return moves
+
+
+def cut_off(way: Way, name: str) -> Step:
+    """RevokeKeys with a client: one write, by the instant of the plan, however late or often."""
+
+    def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
+        assert a.plan is not None
+        for move in lands(changes, s, a, Call(name, (), None, -a.plan), way.on(a), way.off(a)):
+            is_heard = move.actor.step != a.step and "refused" not in move.says
+            yield move._replace(cut=Cutting.ACKNOWLEDGED) if is_heard else move
+
+    return moves
+
+
+def forget_cutoffs(way: Way) -> Step:
+    """A repair of reconcile: what refuses no living token any more is dropped, once."""
+
+    def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
+        for move in lands(changes, s, a, Call("forget cut-offs", ()), way.on(a), way.off(a)):
+            if move.actor.step != a.step or move.wrong:
+                yield move
 
     return moves
 

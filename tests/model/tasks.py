@@ -4,13 +4,22 @@ import gc
 import os
 import time
 
-from tests.model import lineage_tasks, report, rule_mutants, scenarios, table_mutants
+from tests.model import (
+    cut_mutants,
+    cut_scenarios,
+    lineage_tasks,
+    report,
+    rule_mutants,
+    scenarios,
+    table_mutants,
+)
 from tests.model.mutants import Mutant
 from tests.model.outcome import Outcome
 from tests.model.scenarios import Scenario
 
 FULL = os.environ.get("FULL") == "1"
-SCENARIOS = {s.name: s for s in (*scenarios.ALL, *(scenarios.LARGE if FULL else ()))}
+_LARGE = (*scenarios.LARGE, *cut_scenarios.LARGE) if FULL else ()
+SCENARIOS = {s.name: s for s in (*scenarios.ALL, *cut_scenarios.CUTS, *_LARGE)}
 MUTANTS = {
     mutant.name: mutant
     for mutants in (
@@ -20,6 +29,7 @@ MUTANTS = {
         rule_mutants.TIMING,
         rule_mutants.PLANNING,
         rule_mutants.DESIGN,
+        cut_mutants.CUTS,
     )
     for mutant in mutants
 }
@@ -30,7 +40,8 @@ def explored(scenario: Scenario, mutant: Mutant | None = None) -> Outcome:
     began = time.monotonic()
     gc.disable()
     constants = mutant.constants(scenario.constants) if mutant else scenario.constants
-    explorer, found = scenario.explorer(constants)
+    with constants.short_margins():
+        explorer, found = scenario.explorer(constants)
     return Outcome(
         name=mutant.name if mutant else scenario.name,
         constants=str(constants),

@@ -12,13 +12,34 @@ Everything is counted from now, what nobody can see any more is dropped, and gen
 back from the highest: only so is the number of states finite.
 """
 
+from enum import StrEnum
 from typing import NamedTuple
 
+from keyturn.keyset.model import Key
 from tests.model.atlas import Atlas, bit
 from tests.model.changes import bound
 from tests.model.constants import KIDS
 
 Jwks = tuple[int, int, int]  # generations behind the truth, its kids, the kids known by then
+
+
+class Cutting(StrEnum):
+    """What the operator of a cut-off knows."""
+
+    ORDERED = "ordered"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Cut(NamedTuple):
+    """A cut-off that was ordered, and the tokens of its client that were there then.
+
+    `ordered` and `acknowledged` are seconds since; `acknowledged` is None until the operator hears of it.
+    """
+
+    name: str
+    tokens: tuple[tuple[str, int, int], ...]  # kid, iat, exp
+    ordered: int = 0
+    acknowledged: int | None = None
 
 
 class State(NamedTuple):
@@ -36,6 +57,7 @@ class State(NamedTuple):
     gone: int  # kids that ever ended
     void: int  # kids that were ever revoked
     alone: int  # kids that were activated while no other key was active
+    cuts: tuple[Cut, ...] = ()  # until the last of their tokens is dead
 
 
 class World:
@@ -65,7 +87,9 @@ class World:
         views = self._distinct(truth, views)
         tokens = self._tokens(truth, views, tokens, s.void)
         age = min(s.age + 1, omega)
-        return State(truth, age, views, s.jwks, caches, tokens, falls, s.gone, s.void, s.alone)
+        cuts = tuple(cut for one in s.cuts if (cut := self._older(one)).tokens)
+        state = State(truth, age, views, s.jwks, caches, tokens, falls, s.gone, s.void, s.alone)
+        return state._replace(cuts=cuts)
 
     def created(self, s: State, truth: int) -> State:
         """The next generation lands."""
@@ -90,7 +114,28 @@ class World:
             s.gone | (after.known & ~after.live),
             void,
             alone,
+            s.cuts,
         )
+
+    def cut(self, s: State, name: str, what: Cutting) -> State:
+        """A cut-off is ordered, or its operator hears that it was written."""
+        if what is Cutting.ORDERED:
+            keyset = self.atlas.keysets[s.truth]
+            tokens = tuple(
+                (kid, exp - key.lifetime, exp)
+                for kid, exp in s.tokens
+                if isinstance(key := keyset.find(kid), Key)
+            )
+            return s._replace(cuts=(*s.cuts, Cut(name, tokens)))
+        heard = (one._replace(acknowledged=0) if one.name == name else one for one in s.cuts)
+        return s._replace(cuts=tuple(heard))
+
+    def _older(self, cut: Cut) -> Cut:
+        leeway, bound = self.atlas.constants.leeway, self.bound + 1
+        acknowledged = None if cut.acknowledged is None else min(cut.acknowledged + 1, bound)
+        tokens = ((kid, iat - 1, exp - 1) for kid, iat, exp in cut.tokens)
+        alive = tuple(token for token in tokens if token[2] + leeway > 0)
+        return Cut(cut.name, alive, cut.ordered + 1, acknowledged)
 
     def written(self, s: State, jwks: Jwks) -> State:
         """The JWKS is replaced."""

@@ -45,7 +45,7 @@ def actions() -> list[str]:
     loader = Loader()
     version = loader.determine_latest_version("kms", "service-2")
     model = loader.load_service_model("kms", "service-2", version)
-    names = []
+    names: list[str] = []
     for name, operation in model["operations"].items():
         shape = model["shapes"].get(operation.get("input", {}).get("shape"), {})
         about_a_key = bool(_NAMES_A_KEY & shape.get("members", {}).keys())
@@ -56,7 +56,8 @@ def actions() -> list[str]:
 
 def principals() -> dict[str, Principal]:
     """Each role of the stack by its logical id, and the others."""
-    return {roles.role_of(name): roles.principal_of(name) for name in roles.functions()} | OTHERS
+    own = {roles.role_of(name): roles.principal_of(name) for name in roles.functions()}
+    return {**own, **OTHERS}
 
 
 def allowed(action: str, policy: KeyPolicy | None = None) -> list[str]:

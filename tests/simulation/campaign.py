@@ -95,7 +95,7 @@ def troubles_among_others(most: int | None) -> Part:
 
 def pairs(most: int | None) -> Part:
     """Two troubles in one run: so many of them, or all."""
-    jobs = []
+    jobs: list[tuple[str, tuple[Trouble, ...]]] = []
     for name, troubles in _sites():
         if most is None:
             jobs += [(name, pair) for pair in combinations(troubles, 2)]

@@ -148,7 +148,7 @@ RUNS: Mapping[str, Callable[[], Play]] = {
 
 def plays() -> Iterator[Callable[[], Play]]:
     """The runs in which a mutant of a wait shows."""
-    yield from reversed(RUNS.values())
+    yield from reversed([*RUNS.values()])
 
 
 def _fresh(delays: Delays) -> Play:

@@ -7,6 +7,7 @@ execution runs there is a key that signs and one that stands by (L3).
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from keyturn.keyset import document
@@ -197,4 +198,8 @@ RUNS: Mapping[str, Callable[[], Endurance]] = {
 def plays() -> Iterator[Callable[[], Play]]:
     """The runs in which a mutant of the long run shows, the shortest first."""
     for name in reversed(list(RUNS)[2:]):
-        yield lambda run=RUNS[name]: run().play
+        yield partial(_play_of, RUNS[name])
+
+
+def _play_of(run: Callable[[], Endurance]) -> Play:
+    return run().play

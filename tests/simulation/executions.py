@@ -75,7 +75,10 @@ class Execution:
                 return
             outcome, failure = None, None
             try:
-                outcome = self._wait(step) if isinstance(step, Wait) else self._task(step)
+                if isinstance(step, Wait):
+                    self._wait(step)
+                else:
+                    outcome = self._task(step)
             except TaskFailed as error:
                 failure = error
 
@@ -130,9 +133,9 @@ class Execution:
             raise TaskFailed("Runtime.ExitError")
         if process.error:
             raise TaskFailed(type(process.error).__name__, str(process.error))
-        outcome: Any = process.answer
+        outcome: Mapping[str, Any] = process.answer
         self._world.promised(task, outcome)
-        return outcome  # type: ignore[no-any-return]
+        return outcome
 
     def _invoke(self, task: Task) -> Process:
         container = self._world.container(task.state, troubled=self._troubled)

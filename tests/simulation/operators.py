@@ -51,8 +51,8 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
     expect_visits(play, horizon)
     for _ in range(choose.randint(1, _MOST)):
         cut = choose.choice((the_client, the_subject, the_last_tokens, the_last_tokens, several))
-        act = partial(take_back, play, cut, by_hand=choose.random() < 0.3, troubled=False)
-        play.at(choose.uniform(0, horizon), act)
+        revocation = partial(take_back, play, cut, by_hand=choose.random() < 0.3, troubled=False)
+        play.at(choose.uniform(0, horizon), revocation)
     if choose.random() < 0.5:
         since = choose.uniform(0, horizon)
         until = since + slack_of(play) + choose.uniform(0, 60)

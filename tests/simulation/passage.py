@@ -31,7 +31,7 @@ class Outage:
 class Plan:
     """Which call meets which fault, which state of an execution which trouble; and what was met."""
 
-    calls: Mapping[int, Fault] = field(default_factory=dict)  # by the number of the call
+    calls: Mapping[int, Fault | None] = field(default_factory=dict)  # by the number of the call
     states: Mapping[int, str] = field(default_factory=dict)  # by the number of the state entered
     outages: tuple[Outage, ...] = ()
     seen_calls: list[tuple[str, str]] = field(default_factory=list)  # label, operation

@@ -8,9 +8,11 @@ from typing import Any
 from unittest.mock import patch
 
 import urllib3
+from botocore.exceptions import ClientError
 
 from keyturn.api import authorize
 from keyturn.aws import custom_resource, kms_keys, telemetry
+from keyturn.aws.key_policy import is_same_policy
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision
@@ -19,7 +21,6 @@ from keyturn.keyset import document, lineage
 from keyturn.keyset.lineage import StoredParameter
 from keyturn.keyset.model import Generation
 from keyturn.rotation import probe_key
-from tests.cloud.errors import ClientError
 from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
@@ -77,7 +78,7 @@ def simulated() -> Iterator[None]:
 def _remembered() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
     """Pure functions that every container calls with the same texts: each text is read once."""
     yield document, "loads", lru_cache(4096)(document.loads)
-    yield kms_keys, "is_same_policy", lru_cache(4096)(kms_keys.is_same_policy)
+    yield kms_keys, "is_same_policy", lru_cache(4096)(is_same_policy)
     successor, successors = lineage._successor, dict[tuple[str, StoredParameter], Any]()
 
     def remembered(parent: Generation, stored: StoredParameter) -> Any:

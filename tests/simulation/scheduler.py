@@ -26,7 +26,7 @@ class Process:
         self._greenlet = greenlet(self._body, parent=hub)
         self.ticket = 0
         self.waiters: list[Callable[[], None]] = []
-        self.answer: object = None
+        self.answer: Any = None
         self.error: BaseException | None = None
 
     @property

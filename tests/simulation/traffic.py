@@ -1,6 +1,7 @@
 """Callers: they have tokens issued and show them to protected routes, all the time."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -52,15 +53,15 @@ class Traffic:
         """A generation landed: ask when views and caches are as old as they may be."""
         world, times = self._world, self._world.times
         edge = times.view_ttl + times.clock_skew
-        for key in generation.keyset.ended:
-            if key.state is State.REVOKED and key.kid not in self._stolen:
-                self._stolen.add(key.kid)
-                self.steal(key.kid, key.kms_key_arn)
+        for ended in generation.keyset.ended:
+            if ended.state is State.REVOKED and ended.kid not in self._stolen:
+                self._stolen.add(ended.kid)
+                self.steal(ended.kid, ended.kms_key_arn)
         for after in (0.0, times.view_ttl - 0.1, edge + 0.1, edge + times.result_ttl + 0.2):
             world.scheduler.at(world.now() + after, self.issue)
             for key in generation.keyset.all_keys:
                 if token := self._last.get(key.kid):
-                    world.scheduler.at(world.now() + after, lambda token=token: self.show(token))
+                    world.scheduler.at(world.now() + after, partial(self.show, token))
 
     def issue(self, client: str = STEADY) -> None:
         """Have a token issued."""
@@ -96,8 +97,13 @@ class Traffic:
         active = self._world.truth.keyset.active
         if not active:
             return None
-        said = {"subject": "visitor", "audience": audience, "client_id": "visitor", "scope": scope}
-        said["lifetime"] = active.lifetime
+        said = {
+            "subject": "visitor",
+            "audience": audience,
+            "client_id": "visitor",
+            "scope": scope,
+            "lifetime": active.lifetime,
+        }
         return self._signed(active.kid, active.kms_key_arn, said, genuine=True)
 
     def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
@@ -220,7 +226,7 @@ class Traffic:
         self._give_back("authorizer", container, process)
         if self._holds_a_lost_branch(container):
             container.failed_to_read("keyset", world.now())
-        is_stale = held and held.sent.age(container.clock) > world.times.stale_limit
+        is_stale = held is not None and held.sent.age(container.clock) > world.times.stale_limit
         insist(self._number_seen(container) >= seen or is_stale, "S9", "a view went back")
         verdict, code = "allowed", container.refusal
         if process.error:
@@ -254,7 +260,7 @@ class Traffic:
     def _holds_a_lost_branch(self, container: Container) -> bool:
         """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
         held, promised = container.stack.view._entry, self._world.truth.promised
-        return bool(held) and held.value.text not in (one.text for one in reversed(promised))
+        return held is not None and held.value.text not in (one.text for one in reversed(promised))
 
     def _number_seen(self, container: Container) -> int:
         held = container.stack.view._entry

@@ -8,6 +8,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -244,7 +245,7 @@ def printed(capsys):
         out.write("".join(capsys.readouterr()))
         return out.getvalue()
 
-    handler = logger.registered_handler
+    handler: Any = logger.registered_handler
     before = handler.setStream(out)
     yield printed
     handler.setStream(before)

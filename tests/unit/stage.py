@@ -17,12 +17,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
+from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.lineage import trace
-from keyturn.keyset.model import Generation, Keyset
+from keyturn.keyset.model import Generation, Key, Keyset
 from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
+Segment = dict[str, Any] | bytes | str
 KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CONTEXT = SimpleNamespace(
@@ -201,16 +203,45 @@ def declare(cloud: Account, name: str, **members: object) -> None:
 
 def truth(cloud: Account) -> Keyset:
     """The keyset as it stands, whatever happens on the wire."""
-    return trace(cloud.ssm.stored(KEYSET)).head.keyset
+    lineage = trace(cloud.ssm.stored(KEYSET))
+    assert lineage, "there is no keyset"
+    return lineage.head.keyset
 
 
-def forge(key: RSAPrivateKey, header: dict | bytes | str, payload: dict | bytes | str) -> str:
+def active_key(keyset: Keyset) -> Key:
+    """The key that signs, where there must be one."""
+    assert keyset.active, "no key is active"
+    return keyset.active
+
+
+def standby_key(keyset: Keyset) -> Key:
+    """The key that signs next, where there must be one."""
+    assert keyset.standby, "there is no standby"
+    return keyset.standby
+
+
+def grace_until(keyset: Keyset, kid: str) -> datetime:
+    """The instant until which a superseded key verifies, where there must be one."""
+    key = keyset.get(kid)
+    assert isinstance(key, Key), f"the key is {key.state}"
+    assert key.verify_until, f"the key is {key.state}"
+    return key.verify_until
+
+
+def client_cutoff(keyset: Keyset, client: str) -> CutOff:
+    """The cut-off of a client, given as a digest, where there must be one."""
+    cutoff = keyset.cutoff(Claim.CLIENT, client)
+    assert cutoff, "the client is not cut off"
+    return cutoff
+
+
+def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:
     """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
     signed = f"{_segment(header)}.{_segment(payload)}"
     return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
 
-def _segment(part: dict | bytes | str) -> str:
+def _segment(part: Segment) -> str:
     if isinstance(part, str):
         return part
     raw = json.dumps(part).encode() if isinstance(part, dict) else part

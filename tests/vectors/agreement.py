@@ -1,14 +1,14 @@
 """Two libraries that know nothing of Keyturn, asked about a token we accept."""
 
 import datetime as real
-from typing import Any
+from typing import Any, Self
 
 import jwt
 import jwt.api_jwt
 import pytest
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import RSAKey
-from joserfc.jwt import JWTClaimsRegistry
+from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import AUDIENCE, ISSUER, LEEWAY, LIFETIMES
@@ -23,7 +23,7 @@ class Peers:
         self._now = now
         self._jwks = {keys.kid(name): keys.jwk(name) for name in LIFETIMES}
         self._pyjwt = {kid: jwt.PyJWK(jwk, "RS256") for kid, jwk in self._jwks.items()}
-        self._joserfc = {kid: RSAKey.import_key(jwk) for kid, jwk in self._jwks.items()}
+        self._joserfc = {kid: RSAKey.import_key({**jwk}) for kid, jwk in self._jwks.items()}
 
     def pyjwt(self, token: str) -> dict[str, Any]:
         """PyJWT's claims, all its checks on; raises what it raises."""
@@ -45,12 +45,15 @@ class Peers:
         decoded = joserfc_jwt.decode(
             token, lambda held: self._joserfc[held.headers()["kid"]], algorithms=["RS256"]
         )
+        others: dict[str, ClaimsOption] = {
+            name: {"essential": True} for name in _REQUIRED if name not in ("iss", "aud")
+        }
         registry = JWTClaimsRegistry(
             now=int(self._now),
             leeway=LEEWAY,
             iss={"essential": True, "value": ISSUER},
             aud={"essential": True, "value": AUDIENCE},
-            **{name: {"essential": True} for name in _REQUIRED if name not in ("iss", "aud")},
+            **others,
         )
         registry.validate(decoded.claims)
         return decoded.claims
@@ -59,7 +62,7 @@ class Peers:
 def _clock(now: float) -> type:
     class Standing(real.datetime):
         @classmethod
-        def now(cls, tz: real.tzinfo | None = None) -> real.datetime:
-            return real.datetime.fromtimestamp(now, tz)
+        def now(cls, tz: real.tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(now, tz)
 
     return Standing

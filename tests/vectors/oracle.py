@@ -88,7 +88,7 @@ def _is_signature(signature: bytes, signed: str, keys: Keys, name: str) -> bool:
 
 def _hold(claims: dict[str, Any], lifetime: int, now: float) -> bool:
     texts = [claims.get(name) for name in ("iss", "sub", "aud", "jti", "client_id")]
-    times = [claims.get(name) for name in ("iat", "nbf", "exp")]
+    times: list[Any] = [claims.get(name) for name in ("iat", "nbf", "exp")]
     if not all(type(text) is str and text != "" for text in texts):
         return False
     if not all(type(time) is int for time in times):
@@ -112,7 +112,9 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _skip(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()
+    space = _SPACE.match(text, at)
+    assert space, "it matches nothing, too"
+    return space.end()
 
 
 def _value(text: str, at: int, depth: int) -> tuple[Any, int]:
@@ -130,7 +132,8 @@ def _value(text: str, at: int, depth: int) -> tuple[Any, int]:
         if text.startswith(word, at):
             return value, at + len(word)
     found = _NUMBER.match(text, at)
-    _insist(found is not None)
+    if found is None:
+        raise Unlawful
     return _number(found), found.end()
 
 
@@ -183,6 +186,7 @@ def _string(text: str, at: int) -> tuple[str, int]:
     units: list[str] = []
     while True:
         plain = _PLAIN.match(text, at)
+        assert plain, "it matches nothing, too"
         units.append(plain[0])
         at = plain.end()
         char, escape = text[at : at + 1], text[at + 1 : at + 2]

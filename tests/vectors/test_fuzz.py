@@ -4,6 +4,7 @@ import json
 import os
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,12 @@ MUTANTS = 1_000_000 if os.environ.get("FULL") else 50_000
 BATCHES = 20
 THROUGH_THE_HANDLER = 25  # every so many mutants
 SIGNERS = ("active", "standby", "grace")
-EXTRAS = ({}, {"tenant": "Zoë"}, {"q": [1, -2.5, None, {"r": "🔑"}]}, {"a": {"b": {"c": [[]]}}})
+EXTRAS: tuple[dict[str, Any], ...] = (
+    {},
+    {"tenant": "Zoë"},
+    {"q": [1, -2.5, None, {"r": "🔑"}]},
+    {"a": {"b": {"c": [[]]}}},
+)
 
 
 @dataclass(frozen=True)

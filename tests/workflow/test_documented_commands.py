@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from keyturn.cli.main import app
 from keyturn.cli.terminal import PROBLEM, USAGE_ERROR
@@ -20,6 +21,7 @@ FOREIGN_OPTIONS = {"--parameter-overrides", "--config-env", "--disable-rollback"
 def commands() -> dict[str, set[str]]:
     """Every command of `keyturn` by its words, with its options."""
     root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
     found: dict[str, set[str]] = {"": _options(root)}
     for name, command in root.commands.items():
         found[name] = _options(command)

@@ -36,8 +36,9 @@ def calls(function: str) -> Iterator[tuple[Path, list[expr]]]:
     """The arguments of every call in the product of a method that is spelled so."""
     for path in sorted(FUNCTIONS.rglob("*.py")):
         for node in walk(parse(path.read_text())):
-            is_method = isinstance(node, Call) and isinstance(node.func, Attribute)
-            if is_method and re.fullmatch(function, unparse(node.func)):
+            if not (isinstance(node, Call) and isinstance(node.func, Attribute)):
+                continue
+            if re.fullmatch(function, unparse(node.func)):
                 yield path, node.args
 
 

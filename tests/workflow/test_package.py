@@ -56,7 +56,7 @@ def test_a_template_needs_a_bucket_to_be_deployed_from() -> None:
 
 def test_the_archive_depends_on_its_content_alone(tmp_path: Path) -> None:
     """Not on the order of files or their times; an executable stays one."""
-    archives = []
+    archives: list[bytes] = []
     for place, names in (("first", "ab"), ("second", "ba")):
         folder = tmp_path / place / "artefact"
         folder.mkdir(parents=True)

@@ -197,21 +197,21 @@ def foreign_members(body: bytes, generation: int, kids: Iterable[str]) -> list[s
     try:
         document = json.loads(body)
         members = document["keys"]
-        others = document.keys() - {"keys", "generation"}
+        other_names = document.keys() - {"keys", "generation"}
         if document.get("generation") != generation:
-            others.add("generation")
+            other_names.add("generation")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return ["the document"]
     if not isinstance(members, list):
         return ["keys"]
     certified_jwks = parse_jwks(body)
-    own = [certified_jwks[kid].members() for kid in kids if kid in certified_jwks]
+    expected_members = [certified_jwks[kid].members() for kid in kids if kid in certified_jwks]
     foreign = [
         _describe_member(index, member)
         for index, member in enumerate(members)
-        if member not in own or member in members[:index]
+        if member not in expected_members or member in members[:index]
     ]
-    return [*foreign, *sorted(others)]
+    return [*foreign, *sorted(other_names)]
 
 
 def _describe_member(index: int, member: Any) -> str:

@@ -54,6 +54,6 @@ def tick(at: datetime, window: timedelta) -> str:
     return at.strftime("%H:%M" if window > timedelta(hours=1) else "%H:%M:%S")
 
 
-def count(number: int, what: str) -> str:
+def count(number: int, noun: str) -> str:
     """`1 finding`, `2 findings`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -53,8 +53,8 @@ def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
         terminal.say(f"Restores from the history what was deleted: {missing}")
     source = diagnosis.source
     if source and diagnosis.number:
-        why = f"{source.reason}, by {source.started_by}"
-        terminal.say(f"Restores generation {source.number} of {instant(source.at)} ({why})")
+        reason = f"{source.reason}, by {source.started_by}"
+        terminal.say(f"Restores generation {source.number} of {instant(source.at)} ({reason})")
         terminal.say(f"as generation {diagnosis.number}:")
         for key in source.keyset.keys:
             end = "  ended since: revoked" if key.kid in diagnosis.revocations else ""

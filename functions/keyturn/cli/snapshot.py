@@ -96,8 +96,10 @@ class Snapshot:
     @property
     def unclaimed(self) -> tuple[KmsKey, ...]:
         """This stack's KMS keys that no stored generation lists and that are not being deleted."""
-        known, tagged = _list_arns(self.generations), (self.kms or {}).values()
-        return tuple(key for key in tagged if key.arn not in known and not key.pending_deletion)
+        keyset_arns, tagged = _list_arns(self.generations), (self.kms or {}).values()
+        return tuple(
+            key for key in tagged if key.arn not in keyset_arns and not key.pending_deletion
+        )
 
 
 def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> Snapshot:

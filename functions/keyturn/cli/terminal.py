@@ -25,8 +25,10 @@ class CommandError(Exception):
 
     status = PROBLEM
 
-    def __init__(self, what: str, remedy: str = "`keyturn doctor` checks the whole stack") -> None:
-        super().__init__(what)
+    def __init__(
+        self, message: str, remedy: str = "`keyturn doctor` checks the whole stack"
+    ) -> None:
+        super().__init__(message)
         self.remedy = remedy
 
 
@@ -35,8 +37,8 @@ class UsageError(CommandError):
 
     status = USAGE_ERROR
 
-    def __init__(self, what: str, remedy: str = "run it with --help to see its options") -> None:
-        super().__init__(what, remedy)
+    def __init__(self, message: str, remedy: str = "run it with --help to see its options") -> None:
+        super().__init__(message, remedy)
 
 
 class CommandFailed(CommandError):
@@ -133,7 +135,7 @@ class Terminal:
                 "that is not the stack's name: nothing was done", "type it, or add --yes"
             )
 
-    def result(self, what: Mapping[str, Any]) -> None:
+    def result(self, members: Mapping[str, Any]) -> None:
         """Print the object of `--json`."""
         if self.as_json:
-            typer.echo(json.dumps(what, indent=2))
+            typer.echo(json.dumps(members, indent=2))

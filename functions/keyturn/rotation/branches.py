@@ -62,12 +62,14 @@ def list_foreign_objects(stack: Stack) -> list[str]:
     Raises AwsFault.
     """
     lineage = stack.keysets.read_lineage()
-    ours = {document.digest(generation.text) for generation in lineage.chain}
+    own_digests = {document.digest(generation.text) for generation in lineage.chain}
     objects = stack.history.objects(lineage.chain[0].number, MAX_LISTED)
-    unknown = [entry for entry in objects if entry.digest not in ours]
+    unknown = [entry for entry in objects if entry.digest not in own_digests]
     if unknown:
-        ours |= {document.digest(generation.text) for generation in find_branches(stack, lineage)}
-    return [entry.name for entry in unknown if entry.digest not in ours]
+        own_digests |= {
+            document.digest(generation.text) for generation in find_branches(stack, lineage)
+        }
+    return [entry.name for entry in unknown if entry.digest not in own_digests]
 
 
 def newest_number(stack: Stack) -> int:

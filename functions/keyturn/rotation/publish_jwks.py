@@ -118,8 +118,8 @@ def _write(
 
 def _jwks(stack: Stack, keyset: Keyset, projection: Projection | None) -> list[PublicJwk]:
     """Exactly the live keys. A key already in the JWKS needs no call: its kid certifies it."""
-    known = projection.keys if projection else {}
-    return [known.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
+    published_keys = projection.keys if projection else {}
+    return [published_keys.get(key.kid) or _public_jwk(stack, key) for key in keyset.keys]
 
 
 def _public_jwk(stack: Stack, key: Key) -> PublicJwk:

@@ -28,7 +28,7 @@ _MAX_READ = 10  # objects of one number
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingGeneration:
     """A name that is free in SSM, or was overwritten, and the text that belongs there."""
 
     number: int
@@ -38,7 +38,7 @@ class Missing:
 
 def missing_generations(
     stack: Stack, parameters: list[StoredParameter], history: Sequence[HistoryObject]
-) -> tuple[tuple[Missing, ...], Lineage | None]:
+) -> tuple[tuple[MissingGeneration, ...], Lineage | None]:
     """What SSM lacks of the generations in `history`, in order, and the lineage once restored.
 
     If nothing in SSM counts, the newest generation of the history becomes the root. Raises
@@ -48,21 +48,23 @@ def missing_generations(
         parameter.number: parameter for parameter in parameters if parameter.number is not None
     }
     stored = {number: parameter for number, parameter in existing.items() if parameter.version == 1}
-    lineage, missing = trace(stored.values()), list[Missing]()
+    lineage, missing = trace(stored.values()), list[MissingGeneration]()
     if lineage is None:
         root = _newest(stack, history)
         if root is None:
             return (), None
-        missing.append(Missing(root.number, root.text, root.number in existing))
+        missing.append(MissingGeneration(root.number, root.text, root.number in existing))
         lineage = Lineage.from_generation(root).extend(stored)
     while successor := _find_successor(stack, stored, lineage, history):
         skipped_numbers = range(lineage.next_number, successor.number)
         missing += [
-            Missing(number, PLACEHOLDER) for number in skipped_numbers if number not in existing
+            MissingGeneration(number, PLACEHOLDER)
+            for number in skipped_numbers
+            if number not in existing
         ]
         if successor.number not in stored:
             overwritten = successor.number in existing
-            missing.append(Missing(successor.number, successor.text, overwritten))
+            missing.append(MissingGeneration(successor.number, successor.text, overwritten))
         chain = (*lineage.chain, successor)
         lineage = Lineage(chain, successor.number + 1, lineage.rejections).extend(stored)
     return tuple(missing), lineage
@@ -89,7 +91,7 @@ def is_incomplete(stack: Stack) -> bool:
     return bool(_find_missing(stack, stack.keysets.list_parameters()))
 
 
-def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
+def put_back(stack: Stack, missing: tuple[MissingGeneration, ...]) -> list[int]:
     """Restore these generations; returns their numbers. Raises Conflict if a name is taken."""
     for generation in missing:
         if generation.overwritten:
@@ -98,7 +100,7 @@ def put_back(stack: Stack, missing: tuple[Missing, ...]) -> list[int]:
     return [generation.number for generation in missing]
 
 
-def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[Missing, ...]:
+def _find_missing(stack: Stack, parameters: list[StoredParameter]) -> tuple[MissingGeneration, ...]:
     numbers = [parameter.number for parameter in parameters if parameter.number is not None]
     bounds = (min(numbers), MAX_LISTED) if numbers else ()
     missing, _ = missing_generations(stack, parameters, stack.history.generations(*bounds))

@@ -41,13 +41,13 @@ class RecordFailed(Exception):
 def record_changes(stack: Stack) -> list[int]:
     """Announce and record, in order, every generation that counts and is not in the bucket yet."""
     chain = stack.keysets.read_generations()
-    missing = [generation for generation in chain if not stack.history.holds(generation)]
-    for generation in missing:
+    unrecorded = [generation for generation in chain if not stack.history.holds(generation)]
+    for generation in unrecorded:
         stack.event_bus.put(_build_events(generation, _keyset_before(stack, chain, generation)))
         if stack.history.keep(generation.number, generation.text):
             logger.warning("history_overwritten", generation=generation.number)
             measure(Metric.FOREIGN_OBJECTS)
-    return [generation.number for generation in missing]
+    return [generation.number for generation in unrecorded]
 
 
 def _keyset_before(stack: Stack, chain: tuple[Generation, ...], generation: Generation) -> Keyset:

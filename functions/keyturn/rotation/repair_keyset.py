@@ -29,7 +29,12 @@ from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.succession import find_violation
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation.branches import find_branches, read_ancestors
-from keyturn.rotation.put_back import Missing, is_incomplete, missing_generations, put_back
+from keyturn.rotation.put_back import (
+    MissingGeneration,
+    is_incomplete,
+    missing_generations,
+    put_back,
+)
 from keyturn.rotation.repairs import Repair
 
 _JOIN_REASON = Repair.JOIN_BRANCHES.value  # in the joining generation; the branches' marks follow
@@ -59,7 +64,7 @@ class Diagnosis:
 
     condition: Condition
     problem: str = ""  # set if a newer release wrote the document
-    missing: tuple[Missing, ...] = ()  # to restore unchanged
+    missing: tuple[MissingGeneration, ...] = ()  # to restore unchanged
     source: Generation | None = None  # the newest keyset that can be read
     number: int | None = None  # of the generation to append; None if the source will count
     revocations: tuple[str, ...] = ()  # kids that are live in the source but ended elsewhere

@@ -3,6 +3,7 @@
 import json
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import jwt
@@ -35,10 +36,11 @@ def handler(event: dict, context: object) -> dict:
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/keyturn/bench/keyset")
     [parameter] = [parameter for page in pages for parameter in page["Parameters"]]
     [active, *_] = json.loads(parameter["Value"])["keys"]
-    public = kms.get_public_key(KeyId=active["kms_key_arn"])["PublicKey"]
+    der = kms.get_public_key(KeyId=active["kms_key_arn"])["PublicKey"]
+    public: Any = load_der_public_key(der)
     claims = jwt.decode(
         parsed.authorizationToken.removeprefix("Bearer "),
-        load_der_public_key(public),
+        public,
         algorithms=["RS256"],
         issuer="https://issuer.example",
         audience="orders",

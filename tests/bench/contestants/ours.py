@@ -30,7 +30,7 @@ parameters = {
 }
 page = {"Parameters": [parameters[each["Name"]] for each in material["page"]["Parameters"]]}
 stack = Stack.from_environment()
-stack.clients = SimpleNamespace(
+clients: Any = SimpleNamespace(
     ssm=SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [page]),
         get_parameters=lambda **asked: {
@@ -42,6 +42,7 @@ stack.clients = SimpleNamespace(
         sign=lambda **_: {"Signature": bytes(256)},
     ),
 )
+stack.clients = clients
 context = SimpleNamespace(
     function_name="bench",
     memory_limit_in_mb=512,
@@ -49,7 +50,8 @@ context = SimpleNamespace(
     aws_request_id="7d0c4f3a-95cf-4d7d-a6f3-63b7a7d0a0aa",
 )
 ROUTE = os.environ["BENCH_ROUTE"]
-log_decision = authorize.log_decision
+handler_names = vars(authorize)
+log_decision = handler_names["log_decision"]
 
 
 def raw(token: str) -> None:
@@ -74,11 +76,11 @@ def authorized(token: str) -> object:
 
 def silent(token: str) -> object:
     """The handler with its telemetry taken out."""
-    authorize.log_decision = lambda *_, **__: None
+    handler_names["log_decision"] = lambda *_, **__: None
     try:
         return authorized(token)
     finally:
-        authorize.log_decision = log_decision
+        handler_names["log_decision"] = log_decision
 
 
 def issued(_token: str) -> object:

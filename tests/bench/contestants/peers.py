@@ -2,6 +2,7 @@
 
 import base64
 import warnings
+from typing import Any
 
 import jwt
 from aws_lambda_powertools.utilities.auth_alpha import JWTVerifier
@@ -16,7 +17,7 @@ material = load()
 issuer, audience = material["issuer"], material["audience"]
 required = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id"]
 der = material["der"]
-key = load_der_public_key(base64.urlsafe_b64decode(der + "=" * (-len(der) % 4)))
+key: Any = load_der_public_key(base64.urlsafe_b64decode(der + "=" * (-len(der) % 4)))
 jwks = jwt.PyJWKSet.from_dict(material["jwks"])
 key_set = KeySet.import_key_set(material["jwks"])
 registry = joserfc.JWTClaimsRegistry(
@@ -39,7 +40,7 @@ powertools = JWTVerifier(
 [members] = material["jwks"]["keys"]
 
 
-def _pyjwt(token: str, found: object) -> object:
+def _pyjwt(token: str, found: Any) -> object:
     return jwt.decode(
         token,
         found,

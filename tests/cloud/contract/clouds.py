@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Cloud:
         """A name that nobody has used."""
         return f"{prefix}{next(_names)}"
 
-    def at_once(self, calls: list[Callable[[], Any]]) -> list[Any]:
+    def at_once(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """What came of each call: its answer, or the refusal's code and status."""
         with ThreadPoolExecutor(len(calls) if self.threads else 1) as pool:
             return list(pool.map(result, calls))

@@ -60,7 +60,9 @@ _IN_TROUBLE: Mapping[str, Callable[[], object]] = {
     "Lambda fails once a step": partial(
         _play,
         _rotation,
-        **{state: [_NOT_INVOKED] for state in ("PlanRotation", "ProbeKey", "ActivateKey")},
+        PlanRotation=[_NOT_INVOKED],
+        ProbeKey=[_NOT_INVOKED],
+        ActivateKey=[_NOT_INVOKED],
         RetireKey=["reply_lost"],
     ),
     "Lambda fails for good": partial(_play, _rotation, ActivateKey=[_NOT_INVOKED] * 9),

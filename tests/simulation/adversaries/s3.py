@@ -5,7 +5,7 @@ for byte (S13: Play.finish).
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -49,7 +49,7 @@ def _nothing_like_it(_document: Document) -> Document:
     return {"keys": "none"}
 
 
-_DOCUMENTS: tuple[Callable[[Mapping[str, Any]], Document], ...] = (
+_DOCUMENTS: tuple[Callable[[Document], Document], ...] = (
     _foreign_key,
     _no_keys,
     _another_member,

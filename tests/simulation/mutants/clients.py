@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from keyturn.access import grant
 from keyturn.api import issue_token
+from keyturn.api.answers import Forbidden
 
 
 def a_client_s_document_is_read_once() -> AbstractContextManager[Any]:
@@ -28,7 +29,7 @@ def a_removed_client_is_remembered() -> AbstractContextManager[Any]:
         held = vars(stack).setdefault("clients_seen", {})
         try:
             held[name] = real(stack, name)
-        except issue_token.Forbidden:
+        except Forbidden:
             if name not in held:
                 raise
         return held[name]
@@ -43,7 +44,7 @@ def an_older_view_of_a_client_will_do() -> AbstractContextManager[Any]:
     def older(stack: Any, name: str) -> Any:
         client = stack.client_views.view(name).get()
         if client is None:
-            raise issue_token.Forbidden("client: has no document")
+            raise Forbidden("client: has no document")
         return client
 
     return patch.object(issue_token, "_client", older)

@@ -1,7 +1,7 @@
 """Mutants of the cut-offs by which tokens are taken back."""
 
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -111,7 +111,7 @@ def a_release_drops_the_cut_off() -> AbstractContextManager[Any]:
 def a_release_needs_no_block() -> AbstractContextManager[Any]:
     """It is done, says one that finds none: perhaps because it has overtaken it."""
 
-    def release(keyset: Keyset, clients: Iterable[str], **how: Any) -> Keyset:
+    def release(keyset: Keyset, clients: Collection[str], **how: Any) -> Keyset:
         try:
             return real(keyset, clients, **how)
         except NotBlocked:
@@ -128,9 +128,9 @@ def a_block_that_runs_again_blocks_again() -> AbstractContextManager[Any]:
         if not how.get("block"):
             return real(keyset, requested, now, **how)
         standing = {(one.claim, one.digest): one for one in keyset.cutoffs}
-        for value in requested:
-            block = CutOff(*value, how["before"])
-            standing[value] = block.merge(standing.get(value, block))
+        for claim, digest in requested:
+            block = CutOff(claim, digest, how["before"])
+            standing[claim, digest] = block.merge(standing.get((claim, digest), block))
         together = sorted(standing.values(), key=lambda one: (one.claim, one.digest))
         return replace(keyset, cutoffs=tuple(together))
 

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from keyturn.aws import keyset_reader
 from keyturn.keyset import lineage
+from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
 from keyturn.rotation import reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere
@@ -25,7 +26,7 @@ def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
         for one in sorted(numbered, key=lambda one: one.name):
             try:
                 return Lineage.from_generation(lineage._read(one)).extend(by_number)
-            except lineage.DocumentInvalid:
+            except DocumentInvalid:
                 continue
         return None
 
@@ -40,7 +41,7 @@ def the_highest_number_counts() -> AbstractContextManager[Any]:
         for one in sorted(numbered, key=lambda one: one.name, reverse=True):
             try:
                 return Lineage.from_generation(lineage._read(one))
-            except lineage.DocumentInvalid:
+            except DocumentInvalid:
                 continue
         return None
 

@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 from keyturn.keyset import planning, transitions
 from keyturn.keyset.errors import KeysetFault
-from keyturn.rotation import create_key, reconcile
+from keyturn.rotation import create_key, reconcile, record_changes
+from keyturn.rotation import prune_generations as pruning
 from tests.simulation.mutants.patching import everywhere
 
 
@@ -69,6 +70,5 @@ def generations_are_pruned_by_age_alone() -> AbstractContextManager[Any]:
         with patch.object(stack, "limits", replace(stack.limits, generation_count=10_000)):
             return real(stack)
 
-    real = reconcile.pruning.prune_generations
-    modules = (reconcile.pruning, reconcile.record_changes)
-    return everywhere("prune_generations", prune, *modules)
+    real = pruning.prune_generations
+    return everywhere("prune_generations", prune, pruning, record_changes)

@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from keyturn.rotation import create_key, reconcile
+from keyturn.rotation.repairs import Repair
 from tests.simulation.mutants.patching import everywhere
 
 
@@ -41,7 +42,7 @@ def the_sweep_ignores_the_jwks() -> AbstractContextManager[Any]:
             return real(stack, origin)
 
     real = reconcile.sweep_orphans
-    return patch.dict(reconcile._REPAIRS, {reconcile.Repair.SWEEP_ORPHANS: sweep})
+    return patch.dict(reconcile._REPAIRS, {Repair.SWEEP_ORPHANS: sweep})
 
 
 def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
@@ -52,4 +53,4 @@ def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
             return real(stack, origin)
 
     real = reconcile.sweep_orphans
-    return patch.dict(reconcile._REPAIRS, {reconcile.Repair.SWEEP_ORPHANS: sweep})
+    return patch.dict(reconcile._REPAIRS, {Repair.SWEEP_ORPHANS: sweep})

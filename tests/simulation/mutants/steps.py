@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from keyturn.keyset import states, transitions
+from keyturn.keyset.errors import TooEarly
 from keyturn.keyset.states import Event, State
 from keyturn.rotation import activate_key, create_key, disable_keys, plan_rotation, revoke_keys
 from keyturn.rotation.task import EmergencyInput
@@ -24,7 +25,7 @@ def an_unpublished_standby_is_activated() -> AbstractContextManager[Any]:
     def activate(keyset: Any, kid: str, now: datetime, **told: Any) -> Any:
         try:
             return real(keyset, kid, now, **told)
-        except transitions.TooEarly:
+        except TooEarly:
             standby = transitions._get_live_key(keyset, kid, Event.ACTIVATE)
             return transitions._make_active(keyset, standby, Event.ACTIVATE, now, told["times"])
 

@@ -143,7 +143,7 @@ class CutOffs:
             if entry.until == math.inf:
                 insist(not self._is_released(entry.value, self.now()), "S15", "a client stays blocked after its release")  # fmt: skip
             else:
-                longest = self._longest + _LONGEST_LEEWAY + _LONGEST_SKEW + _WRITERS_CLOCKS
+                longest: float = self._longest + _LONGEST_LEEWAY + _LONGEST_SKEW + _WRITERS_CLOCKS
                 longest += self.times.clock_skew + _RECONCILE  # which may have begun just before
                 is_needed = self.now() <= entry.before + longest
                 insist(is_needed, "S15", "a cut-off outlives every token")

@@ -215,9 +215,9 @@ class Truth:
         for state in ("active", "standby"):
             insist(states.count(state) <= 1, "S4", f"two {state} keys")
         if after.active:
-            key = self.kms.keys[after.active.kms_key_arn]
-            insist(key.states[-1][1] == ENABLED, "S4", "the active key is not enabled in KMS")
-            insist(kid_of(key.der) == after.active.kid, "S4", "the active kid is another key's")
+            kms_key = self.kms.keys[after.active.kms_key_arn]
+            insist(kms_key.states[-1][1] == ENABLED, "S4", "the active key is not enabled in KMS")
+            insist(kid_of(kms_key.der) == after.active.kid, "S4", "the active kid is another key's")
         for known in after.all_keys:
             foreign = self.kms.keys[known.kms_key_arn].foreign
             insist(not foreign, "S13", "a key of somebody else is registered")

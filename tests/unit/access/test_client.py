@@ -59,7 +59,8 @@ def test_claims_that_no_client_may_set_are_no_document(claims, words):
 @pytest.mark.parametrize("member", sorted(GOOD))
 def test_a_member_of_another_kind_is_named(member):
     """A number, a text, an object or nothing where a list or a number should be; a list within a list."""
-    for value in (None, 1.5, {}, [[]], [None], [5], "x", True, "", 0, -1):
+    values: tuple[object, ...] = (None, 1.5, {}, [[]], [None], [5], "x", True, "", 0, -1)
+    for value in values:
         with pytest.raises(InvalidDocument) as error:
             Client.from_document("shop", {**GOOD, member: value})
         assert str(error.value).startswith(f"{member}: "), value

@@ -7,7 +7,7 @@ import pytest
 from keyturn.api import authorize
 from tests.unit.api import events
 from tests.unit.api.requests import accepted, ask, logged, mint, silent
-from tests.unit.stage import forge, invoke, truth
+from tests.unit.stage import active_key, forge, invoke, truth
 
 KINDS = ["token", "request", "http"]
 REST = ["token", "request"]
@@ -177,7 +177,7 @@ def test_an_accepted_token_leaves_one_line(booted, cloud, printed):
     told = {name: line[name] for name in ("message", "kid", "generation", "request_id")}
     assert told == {
         "message": "accepted",
-        "kid": truth(cloud).active.kid,
+        "kid": active_key(truth(cloud)).kid,
         "generation": 2,
         "request_id": "request-1",
     }
@@ -192,7 +192,7 @@ def test_a_refused_token_leaves_one_line(booted, cloud, printed):
     assert {name: line[name] for name in ("message", "code", "kid", "key_state")} == {
         "message": "refused",
         "code": "audience",
-        "kid": truth(cloud).active.kid,
+        "kid": active_key(truth(cloud)).kid,
         "key_state": "active",
     }
 

@@ -17,7 +17,7 @@ from keyturn.keyset.states import State
 from keyturn.tokens.jwk import NotASigningKey
 from tests.unit.api import events
 from tests.unit.api.requests import mint, silent
-from tests.unit.stage import forge, invoke, settle, truth
+from tests.unit.stage import active_key, forge, invoke, settle, standby_key, truth
 
 KINDS = ["token", "request", "http"]
 
@@ -77,7 +77,7 @@ def test_kms_down_is_a_fault(booted, cloud, aws, printed, caplog, kind, code, fa
 
 def test_a_public_key_under_another_kid_is_a_fault(booted, cloud):
     """Somebody writes SSM parameters: that is no reason to accept, nor to refuse, a token."""
-    active, standby = truth(cloud).active, truth(cloud).standby
+    active, standby = active_key(truth(cloud)), standby_key(truth(cloud))
     token = mint(booted, cloud, active)
     swapped = replace(active, kms_key_arn=standby.kms_key_arn)
     settle(cloud, booted, Keyset((swapped,)))
@@ -175,7 +175,9 @@ def test_a_kid_that_is_new_is_known_after_c(patient, booted, cloud, origin, cloc
     key = patient.kms.create()
     kid = patient.kms.public_jwk(key.arn).kid
     now = clock.now()
-    new = replace(truth(cloud).active, kid=kid, kms_key_arn=key.arn, created=now, activated=now)
+    new = replace(
+        active_key(truth(cloud)), kid=kid, kms_key_arn=key.arn, created=now, activated=now
+    )
     ended = tuple(
         EndedKey(old.kid, old.kms_key_arn, State.REVOKED, old.created, now)
         for old in truth(cloud).keys

@@ -7,7 +7,7 @@ import pytest
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import activate, publish, retire, revoke, roll_back
 from tests.unit.api.requests import accepted, logged, mint
-from tests.unit.stage import settle, truth
+from tests.unit.stage import active_key, grace_until, settle, standby_key, truth
 
 
 def change(booted, origin, transition, *args, **kwargs):
@@ -24,8 +24,8 @@ def test_tokens_of_a_published_standby_count(booted, cloud):
 
 def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, origin, printed):
     """Nobody may have signed with it."""
-    standby = truth(cloud).standby
-    settle(cloud, booted, Keyset((truth(cloud).active, replace(standby, published=None))))
+    standby = standby_key(truth(cloud))
+    settle(cloud, booted, Keyset((active_key(truth(cloud)), replace(standby, published=None))))
     assert not accepted(mint(booted, cloud, standby))
     assert logged(printed)[-1]["code"] == "key_not_published"
     change(booted, origin, publish, [standby.kid])
@@ -35,17 +35,17 @@ def test_tokens_of_an_unpublished_standby_do_not_count(booted, cloud, origin, pr
 def test_grace_ends_by_the_readers_own_clock(booted, cloud, origin, clock, printed):
     """Until verify_until, and not a moment longer, though no workflow ever retires the key."""
     clock.advance(60)
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     change(
         booted,
         origin,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old.kid,
         times=booted.times,
         limits=booted.limits,
     )
-    until = truth(cloud).get(old.kid).verify_until
+    until = grace_until(truth(cloud), old.kid)
     clock.wall = until
     assert accepted(mint(booted, cloud, old))
     clock.advance(0.001)
@@ -57,18 +57,23 @@ def test_grace_ends_by_the_readers_own_clock(booted, cloud, origin, clock, print
 def test_a_rolled_back_key_counts_again(booted, cloud, origin, clock):
     """And has no end any more."""
     clock.advance(60)
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     change(
         booted,
         origin,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old.kid,
         times=booted.times,
         limits=booted.limits,
     )
     change(
-        booted, origin, roll_back, old.kid, supersede=truth(cloud).active.kid, times=booted.times
+        booted,
+        origin,
+        roll_back,
+        old.kid,
+        supersede=active_key(truth(cloud)).kid,
+        times=booted.times,
     )
     clock.advance(1000)
     assert accepted(mint(booted, cloud, old))
@@ -78,12 +83,12 @@ def test_a_rolled_back_key_counts_again(booted, cloud, origin, clock):
 def test_ended_keys_do_not_count(booted, cloud, origin, clock, printed, transition, code):
     """Refused as soon as the view shows it, which is C later at the latest."""
     clock.advance(60)
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     change(
         booted,
         origin,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old.kid,
         times=booted.times,
         limits=booted.limits,
@@ -99,7 +104,7 @@ def test_ended_keys_do_not_count(booted, cloud, origin, clock, printed, transiti
 def test_a_revocation_counts_after_the_view_ttl(booted, cloud, origin, clock):
     """Until C is over this container has not heard of it; then it refuses."""
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
     assert accepted(mint(booted, cloud, active))
     change(booted, origin, revoke, [active.kid], times=booted.times, limits=booted.limits)
     clock.advance(1)

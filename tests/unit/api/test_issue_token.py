@@ -12,7 +12,7 @@ from keyturn.tokens.claims import Expectations, check_claims
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import verify_signature
 from tests.unit.api.requests import logged, post, silent
-from tests.unit.stage import declare, invoke, truth
+from tests.unit.stage import active_key, declare, invoke, standby_key, truth
 
 
 def direct(**event):
@@ -22,7 +22,7 @@ def direct(**event):
 
 def claims_of(booted, cloud, clock, token, audience="orders"):
     """The claims of a token that the active key really signed."""
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
     public = booted.kms.public_jwk(active.kms_key_arn).public_key()
     expected = Expectations(booted.settings.issuer, audience, 0)
 
@@ -65,7 +65,7 @@ def test_the_defaults(booted, cloud, clock):
     claims = claims_of(booted, cloud, clock, body["access_token"])
     assert (claims["aud"], claims["exp"] - claims["iat"]) == (
         "orders",
-        truth(cloud).active.lifetime,
+        active_key(truth(cloud)).lifetime,
     )
     assert (body["expires_in"], "scope" in body, "scope" in claims) == (15, False, False)
 
@@ -94,7 +94,7 @@ def test_a_base64_body_is_read(booted):
 def test_a_warm_container_makes_one_call(booted, aws, cloud):
     """kms:Sign, with the active key, RAW; the keyset is known."""
     post({"subject": "user-1"})
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
     aws.reset()
     for _ in range(3):
         post({"subject": "user-1"})
@@ -164,7 +164,7 @@ def test_kms_trouble_is_503(booted, aws, code):
 def test_a_key_that_kms_has_disabled_is_looked_up_again(booted, cloud, origin, aws):
     """Revoked behind our fresh view: the caller gets a token of the key that signs now."""
     post({"subject": "user-1"})
-    old, new = truth(cloud).active, truth(cloud).standby
+    old, new = active_key(truth(cloud)), standby_key(truth(cloud))
     booted.keysets.update(
         lambda keyset, now: revoke(
             keyset, [old.kid], now, times=booted.times, limits=booted.limits
@@ -213,7 +213,7 @@ def test_the_audit_line(booted, printed, cloud, caplog, clock):
     named = ("jti", "kid", "sub", "exp", "client", "role", "session")
     assert {name: line[name] for name in named} == {
         "jti": "id-1",
-        "kid": truth(cloud).active.kid,
+        "kid": active_key(truth(cloud)).kid,
         "sub": "user-1",
         "exp": int(clock.now().timestamp()) + 15,
         "client": "shop",

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import LoginTokenLoadError, ReadTimeoutError, UnknownServiceError
 
 from keyturn.aws import clients
@@ -59,7 +60,7 @@ def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, 
     def answer(request, **_):
         scope = request.headers["Authorization"].split(b"Credential=")[1].split(b",")[0]
         sent.append((request.url, scope.split(b"/", 2)[2]))
-        return AWSResponse(request.url, 400, {}, None)
+        return AWSResponse(request.url, 400, HTTPHeaders(), None)
 
     for client in (clients.client(service), boto3.Session().client(service)):
         client.meta.events.register_first("before-send", answer)
@@ -95,7 +96,7 @@ def test_what_was_not_answered_is_repeated_unless_that_may_do_harm(
         sent.append(request.url)
         if lost:
             raise ReadTimeoutError(endpoint_url=request.url)
-        return AWSResponse(request.url, 429, {}, SimpleNamespace(stream=list))
+        return AWSResponse(request.url, 429, HTTPHeaders(), SimpleNamespace(stream=list))
 
     client.meta.events.register_first("before-send", answer)
     with pytest.raises(Exception, match="timeout" if lost else "429"):

@@ -1,6 +1,7 @@
 """The event bus: what is told, and what is not taken."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class Bus:
 
 def test_an_event_names_its_stack():
     """Listeners of several stacks can tell them apart."""
-    bus = Bus()
+    bus: Any = Bus()
     EventBus(bus, "prod").put([("KeyRevoked", {"kid": "k"})])
     [[entry]] = bus.batches
     assert (entry["Source"], entry["DetailType"]) == ("keyturn", "KeyRevoked")
@@ -37,20 +38,21 @@ def test_an_event_names_its_stack():
 
 def test_ten_are_told_at_once():
     """EventBridge takes no more in one call."""
-    bus = Bus()
+    bus: Any = Bus()
     EventBus(bus, "prod").put([("KeyRevoked", {"kid": str(n)}) for n in range(23)])
     assert [len(batch) for batch in bus.batches] == [10, 10, 3]
 
 
 def test_nothing_is_told_without_a_call():
     """An empty call would be refused."""
-    bus = Bus()
+    bus: Any = Bus()
     EventBus(bus, "prod").put([])
     assert bus.batches == []
 
 
 def test_an_entry_that_is_not_taken_is_a_fault():
     """The call itself succeeds; EventBridge says so only in its answer."""
+    bus: Any = Bus(refused=11)
     told = [("KeyRevoked", {"kid": str(n)}) for n in range(12)]
     with pytest.raises(AwsFault, match="events:PutEvents: InternalFailure"):
-        EventBus(Bus(refused=11), "prod").put(told)
+        EventBus(bus, "prod").put(told)

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_an_execution_is_started_with_its_input(stack, running, clients):
 def test_the_cause_of_a_failure_is_told(clock, described, cause):
     """In Step Functions' own words or that there are none."""
     states = SimpleNamespace(describe_execution=lambda **_: described)
-    assert Executions(SimpleNamespace(states=states), clock).cause("arn") == cause
+    clients: Any = SimpleNamespace(states=states)
+    assert Executions(clients, clock).cause("arn") == cause
 
 
 def test_all_that_runs_is_stopped(stack, running):

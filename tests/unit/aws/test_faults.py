@@ -1,5 +1,7 @@
 """AWS errors become our faults: one kind each, call and code in the message and nothing else."""
 
+from typing import Any
+
 import pytest
 from botocore import exceptions
 from botocore.exceptions import (
@@ -54,7 +56,7 @@ from tests.template import RESOURCES
 )
 def test_every_code_has_its_kind(code, status, kind):
     """Nothing else of the answer gets into the message, and nothing into the exception's chain."""
-    answer = {
+    answer: Any = {
         "Error": {"Code": code, "Message": "secret"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
@@ -90,7 +92,7 @@ def test_our_own_errors_pass():
 @pytest.mark.parametrize("write_delay", [1, 5, 20, 900])
 def test_a_timed_write_lands_or_is_given_up_within_the_write_delay(region, write_delay):
     """Connecting and waiting for the answer take less than ω together, and there is one attempt."""
-    config = Clients(write_delay).ssm_timed.meta.config
+    config: Any = Clients(write_delay).ssm_timed.meta.config
     assert config.connect_timeout + config.read_timeout < write_delay
     assert config.retries["total_max_attempts"] == 1
 
@@ -178,7 +180,7 @@ def test_what_was_not_sent_is_told_from_what_was_not_answered(error, kind):
 @pytest.mark.parametrize("operation", ["AssumeRole", "GetRoleCredentials", "CreateToken"])
 def test_a_refusal_while_signing_is_about_the_credentials(operation):
     """Not about the call that was to be signed, which was never sent."""
-    answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     message = f"ssm:PutParameter, {operation}: AccessDenied"
     with pytest.raises(NoCredentials, match=message), translate_errors("ssm:PutParameter"):
         raise ClientError(answer, operation)

@@ -1,6 +1,7 @@
 """Which APIs ask the authorizer, as API Gateway says it of REST and HTTP APIs."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -20,7 +21,9 @@ def uri(function: str) -> str:
 @pytest.fixture
 def gateway(region):
     """The adapter, and a Stubber behind each of its clients."""
-    clients = SimpleNamespace(apigateway=client("apigateway"), apigatewayv2=client("apigatewayv2"))
+    clients: Any = SimpleNamespace(
+        apigateway=client("apigateway"), apigatewayv2=client("apigatewayv2")
+    )
     rest, http = Stubber(clients.apigateway), Stubber(clients.apigatewayv2)
     with rest, http:
         yield GatewayAuthorizers(clients), rest, http
@@ -42,8 +45,12 @@ def test_authorizers_of_this_function_on_every_page(gateway):
     api = {"ApiId": "h1", "Name": "h", "ProtocolType": "HTTP", "RouteSelectionExpression": "r"}
     http.add_response("get_apis", {"Items": [api]}, {})
     jwt = {"AuthorizerId": "a4", "Name": "j"}
-    own = {"AuthorizerId": "a5", "Name": "o", "AuthorizerUri": uri(FUNCTION)}
-    own["IdentitySource"] = ["$request.header.Authorization", "$context.routeKey"]
+    own = {
+        "AuthorizerId": "a5",
+        "Name": "o",
+        "AuthorizerUri": uri(FUNCTION),
+        "IdentitySource": ["$request.header.Authorization", "$context.routeKey"],
+    }
     http.add_response("get_authorizers", {"Items": [jwt, own]}, {"ApiId": "h1"})
     assert adapter.list_for_function(FUNCTION) == (
         Authorizer("r1", "a1", 60),

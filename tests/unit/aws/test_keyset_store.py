@@ -259,12 +259,14 @@ def test_a_write_that_reads_back_as_another_does_not_count(store, origin, aws, c
 def test_a_late_read_back_is_waited_for(store, origin, aws, cloud, hidden):
     """SSM promises no consistent reads: five looks, then an error that says what happened."""
 
+    texts = []
+
     def hide():
-        hide.text = cloud.ssm.value(SECOND)
+        texts.append(cloud.ssm.value(SECOND))
         cloud.ssm.delete([SECOND])
 
     def show():
-        cloud.ssm.put(SECOND, hide.text)
+        cloud.ssm.put(SECOND, texts[-1])
 
     aws.meanwhile("ssm:PutParameter", hide, after=True)
     aws.meanwhile("ssm:GetParameters", show, nth=hidden + 1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -177,7 +178,7 @@ def _delegating(kms, arn):
     kms.set_policy(arn, json.dumps(policy))
 
 
-FOREIGN = {
+FOREIGN: dict[str, tuple[dict[str, Any], Any]] = {
     "of another spec": ({"KeySpec": "RSA_3072"}, None),
     "of another curve": ({"KeySpec": "ECC_NIST_P256"}, None),
     "symmetric": ({"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}, None),

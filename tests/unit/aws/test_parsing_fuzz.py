@@ -11,7 +11,7 @@ from keyturn.keyset.errors import DocumentInvalid, NewerSchema
 from keyturn.keyset.lineage import trace
 from keyturn.tokens.jwk import PublicJwk
 from tests.mutations import STRANGE, mutations
-from tests.unit.conftest import START
+from tests.unit.stage import START
 
 NOT_NUMBERS = ["٠٠٠٠٠٠٠٠٠٠٠٣", "²", "3", "0000000000003", "00000000003x", "clock", "-00000000003"]
 
@@ -150,5 +150,6 @@ def test_a_generation_of_any_shape_ends_the_lineage_or_is_stepped_over(booted):
             assert "000000000002: schema" in str(error)
             assert "deploy" in str(error)
         else:
+            assert lineage
             assert lineage.next_number == 3
             assert (len(lineage.chain), list(lineage.rejections)) in ((2, []), (1, [2]))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -127,10 +128,11 @@ def test_a_container_has_one_stack(environ, monkeypatch):
     """What is cached in it lives as long as the container."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    Stack.from_environment.__func__.cache_clear()
+    cached: Any = Stack.from_environment
+    cached.__func__.cache_clear()
     try:
         stack = Stack.from_environment()
         assert Stack.from_environment() is stack
         assert (stack.settings.stack, stack.view) == ("demo", stack.view)
     finally:
-        Stack.from_environment.__func__.cache_clear()
+        cached.__func__.cache_clear()

@@ -43,7 +43,7 @@ def test_a_decision_says_nothing_of_the_one_before(lines):
 
 def test_a_line_is_one_write(monkeypatch):
     """On Lambda each write is a system call, and two could be read as two log events."""
-    writes = []
+    writes: list[str] = []
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=writes.append))
     log_decision(Decision.ACCEPTED, code="ok", key_state="active")
     [line] = writes

@@ -1,6 +1,7 @@
 """The JWKS and the metadata documents in S3: what they hold, and who may replace them."""
 
 import json
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -270,7 +271,7 @@ def test_versions_and_delete_markers_go_too(region):
     """Of every page: a bucket that was versioned could not be deleted otherwise."""
     s3 = client("s3")
     one = {"Key": "a", "VersionId": "1"}, {"Key": "a", "VersionId": "2"}
-    pages = [
+    pages: list[dict[str, Any]] = [
         {"Versions": [*one], "IsTruncated": True, "NextKeyMarker": "a", "NextVersionIdMarker": "2"},
         {
             "Versions": [{"Key": "b", "VersionId": "null"}],

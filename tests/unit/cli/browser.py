@@ -52,16 +52,19 @@ class Browser:
 
 
 def _unpacked() -> Path:
-    """The package's binary; 190 MB, unpacked once."""
+    """The package's binary; 190 MB, unpacked once. Its fonts are expected in /tmp."""
     _UNPACKED.mkdir(parents=True, exist_ok=True)
     environ = {**os.environ, "TMPDIR": str(_UNPACKED)}
     subprocess.run(["node", "--eval", _UNPACK], cwd=_TESTS, env=environ, check=True)
+    settings = _UNPACKED / "fonts/fonts.conf"
+    settings.write_text(settings.read_text().replace(">/tmp/", f">{_UNPACKED}/"))
     return _UNPACKED / "chromium"
 
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """A browser of two pixels to a point; it is ended, whatever happens."""
+    environ: dict[str, str | float | bool]
     if _OWN:
         executable, environ = Path(_OWN), dict(os.environ)
     else:

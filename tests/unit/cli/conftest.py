@@ -119,9 +119,13 @@ def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeyp
     deployment = Deployment("demo", STACK_ARN, outputs, {}, clock)
     deployment.clients, deployment.kms = booted.clients, booted.kms
     deployment.executions = machine
-    deployment.fetch = web.fetch
-    deployment.clock_offset = lambda: timedelta(seconds=offset.seconds)
-    deployment.__dict__.update(settings=booted.settings, as_stack=booted, keysets=booted.keysets)
+    deployment.__dict__.update(
+        fetch=web.fetch,
+        clock_offset=lambda: timedelta(seconds=offset.seconds),
+        settings=booted.settings,
+        as_stack=booted,
+        keysets=booted.keysets,
+    )
     clients.scheduler = SchedulerClient(aws)
     for name, expression in SCHEDULES.items():
         clients.scheduler.create_schedule(Name=name, ScheduleExpression=expression, **TARGET)

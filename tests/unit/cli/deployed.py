@@ -8,7 +8,7 @@ from typing import Any
 
 from keyturn.access.client import Client, Subjects
 from keyturn.aws.faults import AwsFault
-from keyturn.cli.revoke import Order
+from keyturn.cli.revocation import Order
 from keyturn.cli.targets import Targets
 from keyturn.cli.verify.checks import Decoded
 from keyturn.keyset.cutoffs import Claim, CutOff

@@ -10,6 +10,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -63,7 +64,7 @@ class FakeAws:
         self._wire.instant = time.time() - self._epoch
         now = datetime.now(UTC).replace(microsecond=0)
         before = now - timedelta(seconds=6)
-        states = (
+        states: tuple[dict[str, Any], ...] = (
             {"state": State.ACTIVE, "published": before, "activated": before},
             {"state": State.STANDBY, "published": before},
             {
@@ -202,7 +203,9 @@ class FakeAws:
 
     def _revoke(self, kids):
         """As the state machine does, with one write."""
-        last = trace(self._cloud.ssm.stored(_KEYSET)).head
+        lineage = trace(self._cloud.ssm.stored(_KEYSET))
+        assert lineage, "there is no keyset"
+        last = lineage.head
         now = datetime.now(UTC).replace(microsecond=0)
         keyset = revoke(last.keyset, kids, now, times=self._times, limits=AGES)
         parent = document.digest(last.text)

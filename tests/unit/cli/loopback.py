@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-T = TypeVar("T")
+
+class Listener(Protocol):
+    """A fake that answers requests: status, content type, body, and perhaps headers."""
+
+    url: str
+
+    def answer(self, method: str, target: str, headers: Any, body: bytes) -> Any:
+        """What it answers."""
+        ...
+
+
+T = TypeVar("T", bound=Listener)
 
 
 @dataclass(frozen=True)

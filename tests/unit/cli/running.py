@@ -10,7 +10,7 @@ from keyturn.cli.main import app
 from keyturn.keyset.model import Keyset, Origin
 from keyturn.keyset.transitions import activate
 from tests.cloud.account import Account
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 STAND_INS = [letter * 8 + "-" * 27 + letter * 8 for letter in "ABCDEFGH"]
@@ -23,9 +23,9 @@ def supersede(booted: Stack, origin: Origin) -> Keyset:
     def change(keyset, now):
         return activate(
             keyset,
-            before.standby.kid,
+            standby_key(before).kid,
             now,
-            supersede=before.active.kid,
+            supersede=active_key(before).kid,
             times=booted.times,
             limits=booted.limits,
         )

@@ -16,7 +16,7 @@ NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price
 def dollars(load, **prices):
     """The bill by what it is for."""
     return {
-        line.what: line.dollars for line in estimate_costs(load, DEFAULTS, {**NUMBERS, **prices})
+        line.item: line.dollars for line in estimate_costs(load, DEFAULTS, {**NUMBERS, **prices})
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.unit.cli.running import keyturn, transcript
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read")
 API = ("api", "add", "abc123", "--audience", "orders", "--route", "GET /orders=orders:read")
-WRITTEN = {
+WRITTEN: dict[str, dict[str, Any]] = {
     "client": {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders:read"]},
     "api": {"audience": "orders", "routes": {"GET /orders": "orders:read"}},
 }
@@ -65,12 +66,15 @@ def test_a_dry_run_changes_nothing_and_says_whether_it_would_be_allowed(
     """IAM is asked about the very parameter."""
     put(cloud, deployment, PATHS[kind], json.dumps(WRITTEN[kind]))
     asked = []
+
+    def simulate(_caller, action, resource):
+        asked.append((action, resource))
+        return SimpleNamespace(value="allowed")
+
     monkeypatch.setattr(deployment, "caller", lambda: "arn:aws:iam::123456789012:user/ops")
     monkeypatch.setattr(
         "keyturn.cli.preflight.simulate",
-        lambda _caller, action, resource: (
-            asked.append((action, resource)) or SimpleNamespace(value="allowed")
-        ),
+        simulate,
     )
     arguments = (
         (*ADD[kind], "--audience", "other") if verb == "add" else (kind, "remove", name_of(kind))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_uv_is_asked_for_another_python(artefact: Path, monkeypatch, tmp_path: P
         return "3.99" if command[0] == "/opt/python3.99" else "kms ssm"
 
     monkeypatch.setattr(finish_build, "_output", output)
-    monkeypatch.setattr(finish_build.shutil, "which", lambda name: "/bin/uv" * (name == "uv"))
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/uv" * (name == "uv"))
     compiled = []
     monkeypatch.setattr(finish_build, "_compile", lambda *paths: compiled.append(paths))
     tag(artefact, "399")

@@ -13,7 +13,7 @@ from keyturn.keyset.timing import cutoff_before
 from keyturn.keyset.token_revocation import cut_off
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.cli.running import keyturn, supersede, transcript
-from tests.unit.conftest import START
+from tests.unit.stage import START
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ KIDS = [f"{number:043d}" for number in range(100)]
 def snapshot(deployment):
     """A stack at rest whose keyset remembers a hundred ended keys, each still enabled in KMS."""
     snapshot = read_snapshot(deployment)
+    assert snapshot.kms
     last, some_key = snapshot.generation, next(iter(snapshot.kms.values()))
     ended = tuple(
         EndedKey(

@@ -10,7 +10,7 @@ from keyturn.aws.executions import Execution
 from keyturn.rotation.reconcile import run as reconcile
 from tests.mutations import STRANGE, mutations
 from tests.unit.cli.running import keyturn
-from tests.unit.conftest import START
+from tests.unit.stage import START
 
 JWKS = ".well-known/jwks.json"
 DISCOVERY = ".well-known/openid-configuration"

@@ -27,7 +27,7 @@ from keyturn.rotation.record_changes import record_changes
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import default_policy
 from tests.unit.cli.running import keyturn, supersede
-from tests.unit.stage import settle, truth
+from tests.unit.stage import active_key, settle, truth
 
 ROOT = Path(__file__).parents[3]
 PATH = "/keyturn/demo/keyset/"
@@ -200,11 +200,11 @@ def test_a_disabled_key_is_enabled_again(doctor, booted, origin, cloud, clock, s
 @pytest.mark.remedy("foreign_key")
 def test_a_key_that_was_opened_is_revoked(doctor, booted, origin, cloud):
     """Its successor has the stack's own policy."""
-    opened = truth(cloud).active
+    opened = active_key(truth(cloud))
     cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
     revoke_keys(booted, origin, opened.kid)
-    assert truth(cloud).active.kid != opened.kid
+    assert active_key(truth(cloud)).kid != opened.kid
     assert "foreign_key" not in doctor()
 
 

@@ -19,11 +19,11 @@ from keyturn.cli.proof_tokens import ProofTokens
 from keyturn.cli.revoke import resolve, revoke
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset.model import EndedKey
-from tests.unit.cli.deployed import GONE, KEYS, NOW, ORDER, A, Deployed, S, broken, denied, out
+from tests.unit.cli.deployed import GONE, KEYS, NOW, ORDER, A, S, broken, denied, out
 from tests.unit.cli.test_manners import documented
 
 
-def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: Any) -> None:
+def test_a_revocation_is_proved(deployed: Any, terminal: Terminal, capsys: Any) -> None:
     """A token issued just before is tried until it is refused, and the seconds are told."""
     revoke(terminal, deployed, ORDER)
     assert deployed.started == [
@@ -35,7 +35,7 @@ def test_a_revocation_is_proved(deployed: Deployed, terminal: Terminal, capsys: 
     )
 
 
-def test_its_object_is_the_documented_one(deployed: Deployed, capsys: Any) -> None:
+def test_its_object_is_the_documented_one(deployed: Any, capsys: Any) -> None:
     """With `--json`: the members that docs/operating.md has, and no others."""
     revoke(Terminal("demo", as_json=True), deployed, ORDER)
     answer = json.loads(capsys.readouterr().out)
@@ -43,9 +43,7 @@ def test_its_object_is_the_documented_one(deployed: Deployed, capsys: Any) -> No
     assert answer["proof"].keys() == {"seconds", "bound"}
 
 
-def test_a_token_accepted_past_the_bound_is_a_failure(
-    deployed: Deployed, terminal: Terminal
-) -> None:
+def test_a_token_accepted_past_the_bound_is_a_failure(deployed: Any, terminal: Terminal) -> None:
     """Five seconds past the bound the command gives up, and says where to look."""
     deployed.answers = [200]
     with pytest.raises(CommandFailed, match=r"still accepted 5 s past the bound of 2 s"):
@@ -57,7 +55,7 @@ def test_a_token_accepted_past_the_bound_is_a_failure(
 @pytest.mark.parametrize("error", [denied, broken, lambda *_: SimpleNamespace(status=503)])
 @pytest.mark.parametrize("optional", ["post_token", "get", "caller"])
 def test_nothing_optional_holds_the_revocation_up(
-    deployed: Deployed, terminal: Terminal, optional: str, error: Callable[..., Any]
+    deployed: Any, terminal: Terminal, optional: str, error: Callable[..., Any]
 ) -> None:
     """The token, the proof, the caller's name: whatever they raise, the execution is started."""
     setattr(deployed, optional, error)
@@ -67,12 +65,12 @@ def test_nothing_optional_holds_the_revocation_up(
 
 
 def test_an_issuer_that_hangs_delays_the_revocation_by_seconds_only(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """The token is given up when its time is over, and the reason is printed."""
     monkeypatch.setattr(revocation, "_TOKEN_SECONDS", 0.01)
     never = threading.Event()
-    deployed.post_token = lambda _body, **_: never.wait()  # type: ignore[method-assign]
+    deployed.post_token = lambda _body, **_: never.wait()
     revoke(terminal, deployed, ORDER)
     never.set()
     assert deployed.started
@@ -81,7 +79,7 @@ def test_an_issuer_that_hangs_delays_the_revocation_by_seconds_only(
 
 
 def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proof fails, the execution is followed all the same, and the exit status is not 0."""
     monkeypatch.setattr(revocation, "find_tokens", lambda *_: ProofTokens("token"))
@@ -89,22 +87,22 @@ def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     def unanswered(*_: Any) -> Any:
         raise NoReply("GET /whoami", "MaxRetryError")
 
-    deployed.get = unanswered  # type: ignore[method-assign]
+    deployed.get = unanswered
     with pytest.raises(CommandFailed, match="MaxRetryError"):
         revoke(terminal, deployed, ORDER)
     assert isinstance(deployed.keyset.find(A), EndedKey)
 
 
-def test_a_start_that_fails_names_break_glass(deployed: Deployed, terminal: Terminal) -> None:
+def test_a_start_that_fails_names_break_glass(deployed: Any, terminal: Terminal) -> None:
     """Nothing is revoked then, and the remedy says how to do without Step Functions."""
-    deployed.start = denied  # type: ignore[method-assign]
+    deployed.start = denied
     with pytest.raises(CommandFailed, match="service:Call: AccessDenied") as raised:
         revoke(terminal, deployed, ORDER)
     assert "--direct" in raised.value.remedy
 
 
 def test_a_given_token_must_be_of_a_key_that_goes(
-    deployed: Deployed, terminal: Terminal, tmp_path: Path, capsys: Any
+    deployed: Any, terminal: Terminal, tmp_path: Path, capsys: Any
 ) -> None:
     """A token of another key, or no token at all, proves nothing and is said to."""
     file = tmp_path / "token"
@@ -120,7 +118,7 @@ def test_a_given_token_must_be_of_a_key_that_goes(
 
 
 def test_consent_is_the_stacks_name(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anything else typed, and nothing is done."""
     order = replace(ORDER, yes=False)

@@ -18,7 +18,7 @@ CUT = replace(ORDER, cut_sessions=True)
 
 
 def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """The revocation does not wait for IAM; 503 until the new containers are there is no failure."""
     started = []
@@ -35,7 +35,7 @@ def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
 
 
 def test_a_token_of_the_first_seconds_after_a_cut_proves_nothing(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IAM may not deny everywhere yet, so an old session may have issued it."""
     asked: list[datetime] = []
@@ -55,7 +55,7 @@ def test_a_token_of_the_first_seconds_after_a_cut_proves_nothing(
 
 
 def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two minutes of 503, then the line that removes the policy; the keys are out."""
 
@@ -73,7 +73,7 @@ def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
 
 @pytest.mark.parametrize("error", [denied, broken])
 def test_a_cut_that_fails_is_a_problem_and_stops_nothing(
-    deployed: Deployed,
+    deployed: Any,
     terminal: Terminal,
     monkeypatch: pytest.MonkeyPatch,
     error: Callable[..., Any],
@@ -93,7 +93,7 @@ DRY_RUN = replace(ORDER, dry_run=True, yes=False)
     [("allowed", "StartExecution: allowed"), ("unknown", "needs iam:SimulatePrincipalPolicy")],
 )
 def test_a_dry_run_asks_iam_and_changes_nothing(
-    deployed: Deployed,
+    deployed: Any,
     terminal: Terminal,
     monkeypatch: pytest.MonkeyPatch,
     capsys: Any,
@@ -109,7 +109,7 @@ def test_a_dry_run_asks_iam_and_changes_nothing(
 
 @pytest.mark.parametrize("direct", [False, True])
 def test_a_dry_run_fails_where_the_real_run_would_be_denied(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, direct: bool
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, direct: bool
 ) -> None:
     """It names the permission that is missing."""
     monkeypatch.setattr(preflight, "simulate", lambda *_: Permission.DENIED)
@@ -118,7 +118,7 @@ def test_a_dry_run_fails_where_the_real_run_would_be_denied(
         revoke(terminal, deployed, replace(DRY_RUN, direct=direct))
 
 
-def test_a_dry_run_does_not_depend_on_sts(deployed: Deployed, terminal: Terminal) -> None:
+def test_a_dry_run_does_not_depend_on_sts(deployed: Any, terminal: Terminal) -> None:
     """The real run does not either."""
     deployed.caller = denied
     revoke(terminal, deployed, DRY_RUN)

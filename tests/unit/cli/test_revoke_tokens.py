@@ -13,7 +13,7 @@ from keyturn.cli.targets import Targets, jti_of
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset.cutoffs import digest_of
 from keyturn.tokens import jws
-from tests.unit.cli.deployed import NOW, ORDER, A, Deployed, denied
+from tests.unit.cli.deployed import NOW, ORDER, A, denied
 
 TOKENS = replace(ORDER, active=False)
 
@@ -28,7 +28,7 @@ def signed(**claims: Any) -> str:
     return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
 
 
-def test_the_state_machine_is_asked_with_digests(deployed: Deployed, terminal: Terminal) -> None:
+def test_the_state_machine_is_asked_with_digests(deployed: Any, terminal: Terminal) -> None:
     """Combinations go into one input, and no subject is written into its history."""
     revoke(
         terminal,
@@ -57,7 +57,7 @@ def test_the_state_machine_is_asked_with_digests(deployed: Deployed, terminal: T
     ],
 )
 def test_it_is_proved_with_a_new_token_and_a_witness(
-    deployed: Deployed, terminal: Terminal, targets: Any, issued: Any
+    deployed: Any, terminal: Terminal, targets: Any, issued: Any
 ) -> None:
     """One that must be refused, of the client's own, and the operator's, which must not be."""
     revoke(terminal, deployed, order(**targets))
@@ -65,21 +65,21 @@ def test_it_is_proved_with_a_new_token_and_a_witness(
 
 
 def test_a_witness_that_is_refused_is_a_failure(
-    deployed: Deployed, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S15: what was not revoked goes on working, or somebody hears of it."""
+    statuses = iter([200, 200, 401])
     monkeypatch.setattr(
         deployed,
         "get",
         lambda _path, token: type("A", (), {"status": next(statuses)}),
     )
-    statuses = iter([200, 200, 401])
     with pytest.raises(CommandFailed, match="not revoked is refused"):
         revoke(terminal, deployed, order(clients=("shop",)))
 
 
 def test_a_given_token_is_the_proof(
-    deployed: Deployed, terminal: Terminal, tmp_path: Path, capsys: Any
+    deployed: Any, terminal: Terminal, tmp_path: Path, capsys: Any
 ) -> None:
     """It must be one of those that are revoked."""
     file = tmp_path / "token"
@@ -101,16 +101,14 @@ def test_the_jti_of_a_file(tmp_path: Path) -> None:
             jti_of(file)
 
 
-def test_a_jti_alone_cannot_be_proved(deployed: Deployed, terminal: Terminal, capsys: Any) -> None:
+def test_a_jti_alone_cannot_be_proved(deployed: Any, terminal: Terminal, capsys: Any) -> None:
     """Nothing can be tried; the revocation goes on."""
     revoke(terminal, deployed, order(jtis=("j1",)))
     assert deployed.started
     assert "--proof-token" in capsys.readouterr().out
 
 
-def test_it_says_how_many_tokens_that_is(
-    deployed: Deployed, terminal: Terminal, capsys: Any
-) -> None:
+def test_it_says_how_many_tokens_that_is(deployed: Any, terminal: Terminal, capsys: Any) -> None:
     """The live ones of the audit lines, by client, subject or jti."""
     now = int(NOW.timestamp())
     deployed.lines = [
@@ -129,18 +127,16 @@ def test_it_says_how_many_tokens_that_is(
 
 
 def test_lines_that_cannot_be_read_hold_nothing_up(
-    deployed: Deployed, terminal: Terminal, capsys: Any
+    deployed: Any, terminal: Terminal, capsys: Any
 ) -> None:
     """The number is optional."""
-    deployed.log_lines = denied  # type: ignore[method-assign]
+    deployed.log_lines = denied
     revoke(terminal, deployed, order(clients=("shop",)))
     assert deployed.started
     assert "Cannot tell how many tokens" in capsys.readouterr().out
 
 
-def test_it_says_what_a_cut_off_does_not_do(
-    deployed: Deployed, terminal: Terminal, capsys: Any
-) -> None:
+def test_it_says_what_a_cut_off_does_not_do(deployed: Any, terminal: Terminal, capsys: Any) -> None:
     """Verifiers elsewhere, and a stolen key."""
     revoke(terminal, deployed, order(clients=("shop",)))
     printed = " ".join(capsys.readouterr().out.split())
@@ -148,15 +144,13 @@ def test_it_says_what_a_cut_off_does_not_do(
     assert "revoke the key" in printed
 
 
-def test_nothing_named_is_invalid_usage(deployed: Deployed, terminal: Terminal) -> None:
+def test_nothing_named_is_invalid_usage(deployed: Any, terminal: Terminal) -> None:
     """And the message names every way."""
     with pytest.raises(UsageError, match="--client, --subject, --jti or --token"):
         revoke(terminal, deployed, TOKENS)
 
 
-def test_a_client_is_blocked_and_released(
-    deployed: Deployed, terminal: Terminal, capsys: Any
-) -> None:
+def test_a_client_is_blocked_and_released(deployed: Any, terminal: Terminal, capsys: Any) -> None:
     """Each is one execution; a release has nothing to prove."""
     block(terminal, deployed, "shop", "host broken into", yes=True)
     release(terminal, deployed, "shop", "host replaced", yes=True)
@@ -168,16 +162,14 @@ def test_a_client_is_blocked_and_released(
     assert printed.endswith("Released.\n")
 
 
-def test_a_client_that_is_not_blocked_is_not_released(
-    deployed: Deployed, terminal: Terminal
-) -> None:
+def test_a_client_that_is_not_blocked_is_not_released(deployed: Any, terminal: Terminal) -> None:
     """Nothing is started that would only fail, and its alarm stays quiet."""
     with pytest.raises(CommandFailed, match="shop is not blocked"):
         release(terminal, deployed, "shop", "drill", yes=True)
     assert deployed.started == []
 
 
-def test_what_is_no_clients_name_is_not_blocked(deployed: Deployed, terminal: Terminal) -> None:
+def test_what_is_no_clients_name_is_not_blocked(deployed: Any, terminal: Terminal) -> None:
     """It is refused before anything starts."""
     with pytest.raises(UsageError, match="not a client's name"):
         block(terminal, deployed, "a/b", "drill", yes=True)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from keyturn.aws.executions import Execution, Visit
 from keyturn.aws.faults import AwsFault
 from keyturn.keyset.transitions import register, revoke
 from tests.unit.cli.running import keyturn, supersede, transcript
-from tests.unit.conftest import START
+from tests.unit.stage import START
 
 
 @pytest.fixture
@@ -109,6 +110,6 @@ def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, cloud
 
 def test_no_color(deployment):
     """NO_COLOR is heeded even where colours are forced."""
-    forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
-    assert "\x1b[3" in keyturn("status", **forced).stdout
-    assert "\x1b[3" not in keyturn("status", NO_COLOR="1", **forced).stdout
+    forced = partial(keyturn, "status", FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b[3" in forced().stdout
+    assert "\x1b[3" not in forced(NO_COLOR="1").stdout

@@ -7,13 +7,15 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import shake_256
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.well_known import Projection
 from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.page import page
 from keyturn.cli.status.summary import Summary
@@ -21,6 +23,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens import base64url
+from keyturn.tokens.jwk import PublicJwk
 from tests.periods import DEFAULTS
 from tests.unit.cli.browser import AVAILABLE, browsing
 from tests.unit.cli.running import keyturn
@@ -36,9 +39,12 @@ STICKING_OUT = """
 """
 
 
-def kid(name: str) -> str:
-    """A kid that looks like one."""
-    return base64url.encode(sha256(name.encode()).digest())
+def jwk(name: str) -> PublicJwk:
+    """A public key of the right size, always the same; nobody has its private half."""
+    modulus = bytearray(shake_256(name.encode()).digest(256))
+    modulus[0] |= 0x80
+    modulus[-1] |= 1
+    return PublicJwk(base64url.encode(bytes(modulus)), "AQAB")
 
 
 def key(name: str, state: State, created: float, *since: float) -> Key:
@@ -46,7 +52,7 @@ def key(name: str, state: State, created: float, *since: float) -> Key:
     at = [NOW - timedelta(days=days) for days in (created, *since)]
     names = ("created", "published", "activated", "superseded")
     key = Key(
-        kid(name), ARN + name, state, TIMES.token_lifetime, **dict(zip(names, at, strict=False))
+        jwk(name).kid, ARN + name, state, TIMES.token_lifetime, **dict(zip(names, at, strict=False))
     )
     if key.superseded is None:
         return key
@@ -95,9 +101,9 @@ def summary() -> Summary:
         )
         for one in generations[-1].keyset.all_keys
     }
-    kids = [one.kid for one in generations[-1].keyset.keys]
-    body = json.dumps({"generation": 47, "keys": [{"kid": kid} for kid in kids]}).encode()
-    shown = SimpleNamespace(generation=47, keys=dict.fromkeys(kids), body=body)
+    shown = {one.kid: one for one in map(jwk, ("third", "fourth", "fifth"))}
+    members = {"generation": 47, "keys": [one.members() for one in shown.values()]}
+    projection = Projection(47, shown, json.dumps(members).encode(), "etag", "max-age=300")
     run = Run(
         "arn:aws:states:eu-central-1:123456789012:execution:keyturn:5e1f0c9a",
         "scheduled",
@@ -106,11 +112,12 @@ def summary() -> Summary:
         "WaitForGrace",
         NOW - timedelta(days=0.6),
     )
+    settings: Any = SimpleNamespace(times=TIMES)
     snapshot = Snapshot(
         at=NOW,
-        settings=SimpleNamespace(times=TIMES),
+        settings=settings,
         generations=generations,
-        projection=shown,
+        projection=projection,
         public=None,
         false_metadata=(),
         kms=kms,
@@ -171,6 +178,14 @@ def test_the_page_fits_says_nothing_and_asks_nobody(browser, request, which, wid
         (DOCS / f"status-{width}.png").write_bytes(browser.picture())
 
 
+def test_text_is_drawn(browser, well):
+    """Without a font every page would fit."""
+    browser.show(well, width=390)
+    assert browser.evaluate(
+        "document.createElement('canvas').getContext('2d').measureText('m').width"
+    )
+
+
 def test_every_lane_is_where_it_should_be(browser, well, summary):
     """Five lanes, in the order of their births; the now line is at the same place in each."""
     browser.show(well, width=1200)
@@ -179,7 +194,7 @@ def test_every_lane_is_where_it_should_be(browser, well, summary):
     assert len(set(browser.evaluate(places))) == 1
     named = "[...document.querySelectorAll('.who .kid')].map(e => e.textContent)"
     names = ["first", "second", "third", "fourth", "fifth"]
-    assert browser.evaluate(named) == [kid(name)[:8] for name in names]
+    assert browser.evaluate(named) == [jwk(name).kid[:8] for name in names]
     ends = browser.evaluate("[...document.querySelectorAll('.end')].map(e => e.className.baseVal)")
     assert ends == ["end retired", "end revoked"]
 

@@ -13,8 +13,7 @@ from keyturn.cli.terminal import Terminal, plain_text
 from keyturn.keyset.model import EndedKey, Origin
 from keyturn.keyset.transitions import revoke
 from tests.unit.cli.running import keyturn
-from tests.unit.conftest import START
-from tests.unit.stage import truth
+from tests.unit.stage import START, active_key, truth
 
 HOSTILE = {
     "closing tag": ("[/]", "[/]"),
@@ -60,13 +59,13 @@ def test_a_terminal_that_is_gone_ends_nothing(error, monkeypatch):
 
     monkeypatch.setattr("os.dup2", lambda *_: None)  # Rich would silence the tests, too
     terminal = Terminal("demo", as_json=False, console=Console(file=Broken()))
-    assert terminal.say("…") is None
+    terminal.say("…")
 
 
 @pytest.mark.parametrize("name", set(HOSTILE) - {"surrogate"})
 def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, cloud, name):
     """Revoked, and disabled in KMS, too."""
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
     reason = HOSTILE[name][0]
     result = keyturn("revoke", "--active", "--direct", "--reason", reason, "--yes")
     assert "Revoked." in result.stdout, result.output
@@ -78,7 +77,7 @@ def test_break_glass_disables_though_a_step_fails_with_hostile_words(
     deployment, booted, cloud, aws
 ):
     """The error text of a step is foreign, too."""
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
 
     def fail(*_):
         raise AwsFault("s3:PutObject", "[/red]\x1b[2J")

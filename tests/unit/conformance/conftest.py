@@ -22,8 +22,8 @@ class CloudFormation:
         status = self.statuses.get(name)
         if status is None or (status == "DELETE_COMPLETE" and name == StackName):
             message = f"Stack with id {StackName} does not exist"
-            error = {"Code": "ValidationError", "Message": message}
-            raise ClientError({"Error": error}, "DescribeStacks")
+            answer: Any = {"Error": {"Code": "ValidationError", "Message": message}}
+            raise ClientError(answer, "DescribeStacks")
         return {"Stacks": [{"StackName": name, "StackId": f"id-{name}", "StackStatus": status}]}
 
     def delete_stack(self, StackName: str) -> None:  # noqa: N803

@@ -103,7 +103,7 @@ def test_a_schedule_that_does_not_fire_is_noticed(
 def test_an_error_in_the_log_is_noticed(world: World, line: str) -> None:
     """Of our logger, of Lambda's runtime, of Lambda itself."""
     lines = ['{"level":"INFO","message":"no ERROR"}']
-    world.deployment.log_lines = lambda _containing: lines  # type: ignore[method-assign]
+    world.deployment.log_lines = lambda containing: lines  # type: ignore[method-assign]
     assert judged(stack.starts_without_errors, world)
     lines.append(line)
     assert not judged(stack.starts_without_errors, world)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conformance import run as module
+from tests.conformance import teardown
 from tests.conformance.__main__ import conform
-from tests.conformance.items import Item, Missing, Outcome, World
+from tests.conformance.items import Item, MissingGeneration, Outcome, World
 from tests.conformance.order import Order
 from tests.conformance.place import Account
 from tests.demo.story import DoesNotHold
@@ -50,7 +51,7 @@ def with_items(monkeypatch: pytest.MonkeyPatch, *checks: Any, **options: bool) -
         for number, check in enumerate(checks)
     )
     monkeypatch.setattr(module, "ITEMS", items)
-    monkeypatch.setattr(module.teardown, "leaves_nothing", lambda _world: "nothing")
+    monkeypatch.setattr(teardown, "leaves_nothing", lambda _world: "nothing")
 
 
 def deploys(world: World) -> str:
@@ -68,7 +69,7 @@ def fails(_world: World) -> str:
 
 def is_missing(_world: World) -> str:
     """Cannot be tried."""
-    raise Missing("nothing to try it with")
+    raise MissingGeneration("nothing to try it with")
 
 
 def test_everything_is_deleted_after_success(
@@ -132,12 +133,12 @@ def test_the_end_is_not_interrupted(
 def test_what_is_left_is_named(monkeypatch: pytest.MonkeyPatch, world: World, report: Path) -> None:
     """One stack that cannot be deleted keeps no other; the report names it, and the status is 1."""
     with_items(monkeypatch, deploys)
-    deleted = module.teardown._delete
+    deleted = teardown._delete
 
     def delete(stack: str) -> str | None:
         return f"{stack}: Distribution (in use)" if stack == STACK else deleted(stack)
 
-    monkeypatch.setattr(module.teardown, "_delete", delete)
+    monkeypatch.setattr(teardown, "_delete", delete)
     assert conform(world, report) == 1
     assert stacks() == {FOREIGN, STACK}
     assert f"* {STACK}: Distribution (in use)" in report.read_text()

@@ -139,11 +139,12 @@ def ended(number: int) -> EndedKey:
 def test_the_largest_keyset_fits(limits, live_keys, text):
     """As many keys as are ever listed, with every instant and any texts, fit a Standard parameter."""
     prefix = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/"
-    keys = [
-        replace(key, kms_key_arn=prefix + key.kms_key_arn.rpartition("/")[2])
-        for key in (*LIVE[:live_keys], *map(ended, range(20, 20 + limits.listed_keys - live_keys)))
-    ]
-    keyset = Keyset(tuple(keys[:live_keys]), tuple(keys[live_keys:]), horizon=NOW)
+
+    def moved(key):
+        return replace(key, kms_key_arn=prefix + key.kms_key_arn.rpartition("/")[2])
+
+    ended_keys = map(ended, range(20, 20 + limits.listed_keys - live_keys))
+    keyset = Keyset(tuple(map(moved, LIVE[:live_keys])), tuple(map(moved, ended_keys)), horizon=NOW)
     largest = replace(generation(()), keyset=keyset, started_by=text, reason=text)
     assert len(document.dumps(largest).encode()) <= 4096
 

@@ -10,6 +10,7 @@ from keyturn.keyset.planning import Takeover, TakeoverReason, takeover
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import publication_wait, retire_after
 from keyturn.keyset.transitions import activate
+from tests.unit.stage import active_key
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONG_AGO, SECOND = NOW - timedelta(days=1), timedelta(seconds=1)
@@ -52,7 +53,7 @@ def test_the_rotation_waits_for_a_grace_key(times, limits):
 def test_a_grace_key_retires_with_the_activation(times, limits):
     """The run does not depend on the run that waits for the grace key; one is enough."""
     after = turn(times, limits, keyset(8), retire_after(NOW + SECOND, times) + SECOND)
-    assert after.active.kid == STANDBY.kid
+    assert active_key(after).kid == STANDBY.kid
     assert [ended.state for ended in after.ended] == [State.RETIRED]
     assert len(after.grace) == 8
 
@@ -76,7 +77,7 @@ def test_nobody_signs_is_never_full(times, limits):
     grace = [key(10 + n, State.GRACE, NOW + SECOND) for n in range(8)]
     keys = Keyset((STANDBY, *grace))
     after = activate(keys, STANDBY.kid, NOW, supersede=None, times=times, limits=limits)
-    assert after.active.kid == STANDBY.kid
+    assert active_key(after).kid == STANDBY.kid
 
 
 def test_more_live_keys_are_no_keyset():

@@ -56,6 +56,7 @@ def test_the_lineage_is_that_of_the_parents():
     for parameters in permutations(CHAIN):
         assert numbers(parameters) == [5, 6, 7]
     lineage = trace(CHAIN)
+    assert lineage
     assert (lineage.head, lineage.next_number, lineage.rejections) == (THIRD, 8, {})
 
 
@@ -99,6 +100,7 @@ def test_a_name_that_is_taken_is_stepped_over(forged):
     """The successor stands above it, and it is said why the other does not count."""
     following = stored(child(THIRD, 9), 5)
     lineage = trace([*CHAIN, forged, following])
+    assert lineage
     assert ([one.number for one in lineage.chain], lineage.next_number) == ([5, 6, 7, 9], 10)
     assert lineage.rejections[8].startswith("000000000008: ")
 

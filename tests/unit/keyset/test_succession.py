@@ -9,7 +9,8 @@ import pytest
 from keyturn.keyset import transitions
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.succession import MAX_CLOCK_DIFFERENCE, find_violation
+from keyturn.keyset.succession import find_violation
+from keyturn.keyset.timing import MAX_CLOCK_DIFFERENCE
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ARN = "arn:aws:kms:us-east-1:123456789012:key/"

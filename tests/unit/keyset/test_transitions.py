@@ -211,6 +211,7 @@ def test_roll_back_works_without_an_active_key(do):
 
 def test_roll_back_ends_strictly_before_a_verifier_may_forget(do, refused):
     """At verify_until - 60 s it is too late; a second earlier it is not."""
+    assert GRACE.verify_until
     limit = GRACE.verify_until - 60 * SECOND
     sentence = f"key {G} can be rolled back only before {limit.isoformat()}"
     assert refused(TooLate, [sentence], "roll_back", now=limit).until == limit
@@ -226,6 +227,7 @@ def test_retire_ends_a_grace_key(do):
 
 def test_retire_waits_strictly_longer_than_verify_until_and_skew(do, refused):
     """At verify_until + 10 s a slow clock may still verify; a second later none does."""
+    assert GRACE.verify_until
     ready = GRACE.verify_until + 10 * SECOND
     sentence = f"key {G} may retire only after {ready.isoformat()}"
     assert refused(TooEarly, [sentence], "retire", now=ready).until == ready

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+from keyturn.access.grant import TokenRequest
 from keyturn.api import authorize, issue_token
 from keyturn.api.caller import Caller
 from keyturn.aws.stack import Stack
@@ -24,6 +25,7 @@ def at_rest(stack: Stack, cloud: Account, *, orphans: int = 0) -> Generation:
     assert keyset.standby
     assert keyset.standby.published
     assert not keyset.grace
+    assert seen
     assert seen.generation == generation.number
     assert set(seen.keys) == {keyset.active.kid, keyset.standby.kid}
     states = {arn: cloud.kms.state(arn) for arn in cloud.kms.keys}
@@ -94,7 +96,7 @@ def emergency(start, *kids, **event) -> Execution:
 def api(stack, **changes) -> SimpleNamespace:
     """Another container, with a view of its own: it issues tokens and looks at them."""
     own = Stack(replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients)
-    request = issue_token.TokenRequest(subject="user-1", scope="orders:read")
+    request = TokenRequest(subject="user-1", scope="orders:read")
 
     def check(token: str) -> str:
         try:

@@ -10,7 +10,7 @@ from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
 from tests.unit.rotation.stage import change, planned
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import invoke, standby_key, truth
 
 
 def step(cloud, op_id="op-1"):
@@ -21,7 +21,7 @@ def step(cloud, op_id="op-1"):
 def test_the_new_key_is_the_standby(founded, cloud, clock):
     """Registered under its thumbprint, with this deployment's token lifetime, not yet published."""
     outcome = step(cloud)
-    standby = truth(cloud).standby
+    standby = standby_key(truth(cloud))
     assert outcome == {"outcome": "created", "kid": standby.kid}
     assert [standby.kms_key_arn] == list(cloud.kms.keys)
     assert standby.kid == founded.kms.public_jwk(standby.kms_key_arn).kid
@@ -32,7 +32,7 @@ def test_the_new_key_is_the_standby(founded, cloud, clock):
 def test_where_there_is_a_standby_nothing_is_created(booted, cloud, aws):
     """Not even KMS is asked."""
     before = cloud.snapshot()
-    assert step(cloud) == {"outcome": "exists", "kid": truth(cloud).standby.kid}
+    assert step(cloud) == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
     assert cloud.snapshot() == before
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
@@ -50,7 +50,7 @@ def test_a_key_that_was_not_registered_is_left_to_the_sweep(founded, cloud, aws,
     aws.reset()
     assert step(cloud)["outcome"] == "created"
     assert len(list(cloud.kms.keys)) == 2
-    assert truth(cloud).standby.kms_key_arn != left
+    assert standby_key(truth(cloud)).kms_key_arn != left
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_kms_may_need_seconds_to_know_a_new_key(founded, cloud, aws, call, code)
     """Or, in some cases, minutes: the step waits for its key and its policy to be known."""
     aws.fail(call, aws.error(code), times=70)
     assert step(cloud)["outcome"] == "created"
-    assert list(cloud.kms.keys) == [truth(cloud).standby.kms_key_arn]
+    assert list(cloud.kms.keys) == [standby_key(truth(cloud)).kms_key_arn]
 
 
 def test_a_key_that_kms_never_knows_is_given_up(founded, cloud, aws, clock):
@@ -122,9 +122,9 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, stack):
 
     aws.meanwhile("ssm:PutParameter", race)
     outcome = step(cloud)
-    assert outcome == {"outcome": "exists", "kid": truth(cloud).standby.kid}
+    assert outcome == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
     ours, theirs = sorted(founded.kms.list_own(), key=lambda key: key.arn == arns[0])
-    assert truth(cloud).standby.kms_key_arn == theirs.arn
+    assert standby_key(truth(cloud)).kms_key_arn == theirs.arn
     assert ours.enabled
 
 
@@ -132,7 +132,7 @@ def test_unregistered_keys_never_stop_an_execution(founded, cloud):
     """However many there are."""
     for _ in range(10):
         founded.kms.create()
-    assert step(cloud) == {"outcome": "created", "kid": truth(cloud).standby.kid}
+    assert step(cloud) == {"outcome": "created", "kid": standby_key(truth(cloud)).kid}
 
 
 def test_without_a_keyset_no_key_is_created(stack, cloud):

@@ -12,7 +12,7 @@ from keyturn.rotation.probe_key import ProbeFailed
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
 from tests.unit.rotation.stage import change, planned
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, invoke, standby_key, truth
 
 
 def show(published, monkeypatch, body):
@@ -24,10 +24,13 @@ def test_a_key_that_the_world_verifies_is_proved(booted, cloud, aws):
     """One signature by the standby, verified with what the public URL shows."""
     assert invoke(probe_key, planned(cloud)) == {
         "outcome": "proved",
-        "kid": truth(cloud).standby.kid,
+        "kid": standby_key(truth(cloud)).kid,
     }
     [signed] = aws.params("kms:Sign")
-    assert (signed["KeyId"], signed["MessageType"]) == (truth(cloud).standby.kms_key_arn, "RAW")
+    assert (signed["KeyId"], signed["MessageType"]) == (
+        standby_key(truth(cloud)).kms_key_arn,
+        "RAW",
+    )
     assert not [call for call in aws.operations if call.startswith("s3:")]
 
 
@@ -42,7 +45,7 @@ def test_what_is_signed_can_never_be_a_token(booted, cloud, aws):
 
 def test_a_jwks_without_the_key_fails(booted, cloud, published, monkeypatch):
     """The CDN may show an older one: the step is tried again."""
-    kid = truth(cloud).standby.kid
+    kid = standby_key(truth(cloud)).kid
     show(published, monkeypatch, b'{"keys":[]}')
     with pytest.raises(ProbeFailed, match=f"does not contain key {kid}"):
         invoke(probe_key, planned(cloud))
@@ -50,16 +53,16 @@ def test_a_jwks_without_the_key_fails(booted, cloud, published, monkeypatch):
 
 def test_a_signature_that_does_not_verify_fails(booted, cloud, stack, monkeypatch):
     """The key in the JWKS is not the one that signs."""
-    sign, active = stack.kms.sign, truth(cloud).active
+    sign, active = stack.kms.sign, active_key(truth(cloud))
     monkeypatch.setattr(stack.kms, "sign", lambda _arn, text: sign(active.kms_key_arn, text))
-    with pytest.raises(ProbeFailed, match=f"does not verify key {truth(cloud).standby.kid}"):
+    with pytest.raises(ProbeFailed, match=f"does not verify key {standby_key(truth(cloud)).kid}"):
         invoke(probe_key, planned(cloud))
 
 
 def test_a_member_that_lies_about_its_kid_does_not_count(booted, cloud, published, monkeypatch):
     """The kid is recomputed from the numbers."""
     members = {m["kid"]: m for m in json.loads(cloud.s3.body(JWKS))["keys"]}
-    lie = {**members[truth(cloud).active.kid], "kid": truth(cloud).standby.kid}
+    lie = {**members[active_key(truth(cloud)).kid], "kid": standby_key(truth(cloud)).kid}
     show(published, monkeypatch, json.dumps({"keys": [lie]}).encode())
     with pytest.raises(ProbeFailed, match="does not contain"):
         invoke(probe_key, planned(cloud))
@@ -84,7 +87,7 @@ def test_an_issuer_whose_name_does_not_resolve_yet(booted, cloud, container, sit
     container(issuer="https://issuer.invalid", jwks_origin=site.url)
     assert invoke(probe_key, planned(cloud)) == {
         "outcome": "proved",
-        "kid": truth(cloud).standby.kid,
+        "kid": standby_key(truth(cloud)).kid,
     }
 
 
@@ -98,7 +101,7 @@ def test_kms_refusing_to_sign_is_raised(booted, cloud, aws):
 @pytest.mark.parametrize("kid", ["ended", "unknown"])
 def test_a_standby_that_is_gone_is_overtaken(booted, cloud, stack, aws, kid):
     """A key that was revoked meanwhile, or was never there, does not sign any more."""
-    kid = truth(cloud).standby.kid if kid == "ended" else "k" * 43
-    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    kid = standby_key(truth(cloud)).kid if kid == "ended" else "k" * 43
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
     assert invoke(probe_key, planned(cloud, kid=kid))["outcome"] == "overtaken"
     assert "kms:Sign" not in aws.operations

@@ -14,7 +14,7 @@ from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
 from tests.unit.rotation.stage import change, planned
-from tests.unit.stage import invoke, settle, truth
+from tests.unit.stage import active_key, invoke, settle, standby_key, truth
 
 BUCKET = "keyturn-demo"
 
@@ -22,7 +22,7 @@ BUCKET = "keyturn-demo"
 @pytest.fixture
 def unpublished(booted, cloud, stack):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
-    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
     invoke(create_key, planned(cloud, op_id="op-2"))
     return booted
 
@@ -38,14 +38,17 @@ def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, cloud):
     """The new standby is in it, the revoked one is out, and the generation is the truth's."""
     outcome = invoke(publish_jwks, planned(cloud))
     generation = unpublished.keysets.read()
-    assert jwks(cloud) == (generation.number, {truth(cloud).active.kid, truth(cloud).standby.kid})
+    assert jwks(cloud) == (
+        generation.number,
+        {active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid},
+    )
     assert (outcome["outcome"], outcome["generation"]) == ("published", generation.number)
 
 
 def test_the_standby_may_sign_when_the_wait_is_over(unpublished, cloud, clock):
     """max(P, C) + ω + ε = 10 s after the publication, strictly, by any clock within ε = 1 s."""
     assert invoke(publish_jwks, planned(cloud))["may_sign_at"] == "2026-03-01T12:00:12Z"
-    assert truth(cloud).standby.published == clock.now()
+    assert standby_key(truth(cloud)).published == clock.now()
 
 
 def test_where_nobody_signs_the_standby_may_sign_at_once(founded, cloud):
@@ -60,15 +63,15 @@ def test_published_needs_the_jwks_in_the_bucket(unpublished, cloud, aws, after):
     aws.fail("s3:PutObject", aws.error("InternalError", 500), after=after)
     with pytest.raises(AwsFault):
         invoke(publish_jwks, planned(cloud))
-    assert truth(cloud).standby.published is None
+    assert standby_key(truth(cloud)).published is None
     assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
-    assert truth(cloud).standby.published
+    assert standby_key(truth(cloud)).published
 
 
 def test_published_is_noted_after_the_jwks_was_read_back(unpublished, cloud, aws):
     """At the instant of the note the JWKS in the bucket holds the key."""
     shown = []
-    kid = truth(cloud).standby.kid
+    kid = standby_key(truth(cloud)).kid
     aws.meanwhile("ssm:PutParameter", lambda: shown.append(kid in jwks(cloud)[1]))
     invoke(publish_jwks, planned(cloud))
     assert shown == [True]
@@ -79,9 +82,9 @@ def test_a_note_that_failed_is_made_by_the_next_attempt(unpublished, cloud, aws)
     aws.fail("ssm:PutParameter", aws.error("ThrottlingException"))
     with pytest.raises(Throttled):
         invoke(publish_jwks, planned(cloud))
-    assert truth(cloud).standby.published is None
+    assert standby_key(truth(cloud)).published is None
     assert invoke(publish_jwks, planned(cloud))["outcome"] == "published"
-    assert truth(cloud).standby.published
+    assert standby_key(truth(cloud)).published
 
 
 def test_a_jwks_of_this_generation_is_not_written_again(booted, cloud, aws):
@@ -98,8 +101,8 @@ def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, stack, c
     change(
         stack,
         activate,
-        truth(cloud).standby.kid,
-        supersede=truth(cloud).active.kid,
+        standby_key(truth(cloud)).kid,
+        supersede=active_key(truth(cloud)).kid,
         times=booted.times,
         limits=booted.limits,
     )
@@ -111,12 +114,12 @@ def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, stack, c
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
     """Retired or revoked, it is gone with the next projection."""
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     clock.advance(60)
     change(
         stack,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old.kid,
         times=booted.times,
         limits=booted.limits,
@@ -127,7 +130,7 @@ def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
     kid = old.kid if transition is retire else [old.kid]
     change(stack, transition, kid, times=booted.times, limits=booted.limits)
     invoke(publish_jwks, planned(cloud, kid="k" * 43))
-    assert jwks(cloud) == (booted.keysets.read().number, {truth(cloud).active.kid})
+    assert jwks(cloud) == (booted.keysets.read().number, {active_key(truth(cloud)).kid})
 
 
 def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
@@ -142,7 +145,7 @@ def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
 
 def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, stack, aws):
     """The step ends only when the JWKS is that of the keyset it read last."""
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     aws.meanwhile(
         "s3:PutObject",
         lambda: change(stack, revoke, [old], times=unpublished.times, limits=unpublished.limits),
@@ -159,7 +162,7 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
     unpublished, container, cloud, stack, origin, aws
 ):
     """Its JWKS holds the key, and meets one of a newer generation, without it."""
-    revoked = truth(cloud).standby.kid
+    revoked = standby_key(truth(cloud)).kid
 
     def overtake():
         change(stack, revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
@@ -167,7 +170,7 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
 
     aws.meanwhile("s3:PutObject", overtake)
     invoke(publish_jwks, planned(cloud, kid=revoked))
-    assert jwks(cloud) == (unpublished.keysets.read().number, {truth(cloud).active.kid})
+    assert jwks(cloud) == (unpublished.keysets.read().number, {active_key(truth(cloud)).kid})
 
 
 def stored_jwks(cloud):
@@ -226,7 +229,7 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, cloud):
 
 def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, cloud, stack, aws):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
-    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
     invoke(publish_jwks, planned(cloud))
     latest = booted.keysets.read()
     booted.history.keep(latest.number, latest.text)
@@ -248,7 +251,7 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, c
 def test_a_generation_that_ssm_shows_late_is_waited_for(booted, cloud, stack, aws, monkeypatch):
     """A read from the past makes no JWKS a forgery: nothing is written."""
     past, read = iter([booted.keysets.read()]), booted.keysets.read
-    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
     invoke(publish_jwks, planned(cloud))
     shown = jwks(cloud)
     aws.reset()
@@ -264,21 +267,21 @@ def test_endless_conflicts_end_with_an_error(unpublished, cloud, aws):
     with pytest.raises(JwksBusy):
         invoke(publish_jwks, planned(cloud))
     assert aws.attempts.count("s3:PutObject") == 20
-    assert truth(cloud).standby.published is None
+    assert standby_key(truth(cloud)).published is None
 
 
 def test_only_unknown_keys_are_fetched_from_kms(unpublished, cloud, aws):
     """What the JWKS holds already is certified by its kid."""
     invoke(publish_jwks, planned(cloud))
-    assert aws.params("kms:GetPublicKey") == [{"KeyId": truth(cloud).standby.kms_key_arn}] * 2
+    assert aws.params("kms:GetPublicKey") == [{"KeyId": standby_key(truth(cloud)).kms_key_arn}] * 2
     # once by CreateKey for the kid, once here for the JWKS
 
 
 def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
     """A keyset that names the wrong KMS key projects nothing."""
-    standby, before = truth(cloud).standby, jwks(cloud)
-    wrong = replace(standby, kms_key_arn=truth(cloud).active.kms_key_arn)
-    settle(cloud, unpublished, Keyset((truth(cloud).active, wrong)))
+    standby, before = standby_key(truth(cloud)), jwks(cloud)
+    wrong = replace(standby, kms_key_arn=active_key(truth(cloud)).kms_key_arn)
+    settle(cloud, unpublished, Keyset((active_key(truth(cloud)), wrong)))
     with pytest.raises(NotASigningKey, match=standby.kid):
         invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == before
@@ -287,14 +290,14 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
 @pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
 def test_another_standby_than_ours_is_overtaken(booted, cloud, stack, clock, why):
     """The standby that this run ensured is not the one that was published: plan again."""
-    ours = truth(cloud).standby.kid
+    ours = standby_key(truth(cloud)).kid
     if why == "activated":
         clock.advance(60)
         change(
             stack,
             activate,
             ours,
-            supersede=truth(cloud).active.kid,
+            supersede=active_key(truth(cloud)).kid,
             times=booted.times,
             limits=booted.limits,
         )

@@ -16,7 +16,7 @@ from keyturn.rotation import reconcile
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import Principal
 from tests.unit.rotation.stage import change
-from tests.unit.stage import invoke, settle, truth
+from tests.unit.stage import active_key, grace_until, invoke, settle, standby_key, truth
 
 BUCKET = "keyturn-demo"
 SECOND = timedelta(seconds=1)
@@ -41,11 +41,11 @@ def clean(booted, aws):
 def superseded(clean, stack, cloud, clock):
     """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
     clock.advance(60)
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     change(
         stack,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old,
         times=clean.times,
         limits=clean.limits,
@@ -81,7 +81,7 @@ def test_a_missing_jwks_is_written(clean, cloud):
 def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
     """Only after verify_until + ε, and then it is destroyed and gone from the JWKS in the same run."""
     key = truth(cloud).get(superseded)
-    clock.wall = key.verify_until + SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + SECOND
     assert "retire_overdue_keys" not in repair()
     assert truth(cloud).get(superseded).state is State.GRACE
     clock.advance(1)
@@ -93,10 +93,10 @@ def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
 
 def test_without_an_active_key_the_standby_signs(clean, cloud):
     """At once: nobody signs, so nobody has to be waited for."""
-    standby = truth(cloud).standby
+    standby = standby_key(truth(cloud))
     settle(cloud, clean, Keyset((standby,), truth(cloud).ended))
     assert repair()["restore_active_key"] == standby.kid
-    assert truth(cloud).active.kid == standby.kid
+    assert active_key(truth(cloud)).kid == standby.kid
 
 
 def test_without_any_key_a_new_one_signs(clean, cloud, stack):
@@ -104,12 +104,12 @@ def test_without_any_key_a_new_one_signs(clean, cloud, stack):
     change(
         stack,
         revoke,
-        [truth(cloud).active.kid, truth(cloud).standby.kid],
+        [active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid],
         times=clean.times,
         limits=clean.limits,
     )
     made = repair()["restore_active_key"]
-    assert truth(cloud).active.kid == made
+    assert active_key(truth(cloud)).kid == made
     assert set(clean.well_known.read().keys) == {made}
 
 
@@ -119,18 +119,18 @@ def test_a_founded_keyset_is_left_to_its_first_run(founded, cloud, clock):
     assert "restore_active_key" not in repair()
     assert not truth(cloud).keys
     clock.advance(1)
-    assert repair()["restore_active_key"] == truth(cloud).active.kid
+    assert repair()["restore_active_key"] == active_key(truth(cloud)).kid
 
 
 def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud, stack, clock):
     """Ten minutes after the last change no run is at work any more; before that one may be."""
-    change(stack, revoke, [truth(cloud).standby.kid], times=clean.times, limits=clean.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=clean.times, limits=clean.limits)
     clock.advance(600 - 1)
     assert "restore_standby" not in repair()
     assert truth(cloud).standby is None
     clock.advance(1)
-    assert repair()["restore_standby"] == truth(cloud).standby.kid
-    assert truth(cloud).standby.published
+    assert repair()["restore_standby"] == standby_key(truth(cloud)).kid
+    assert standby_key(truth(cloud)).published
 
 
 @pytest.mark.parametrize("transition", [retire, revoke])
@@ -149,7 +149,7 @@ def test_an_ended_key_that_kms_still_has_is_destroyed(
 
 def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, stack, cloud):
     """An emergency disables first; its end may be missing."""
-    standby = truth(cloud).standby
+    standby = standby_key(truth(cloud))
     change(stack, revoke, [standby.kid], times=clean.times, limits=clean.limits)
     cloud.kms.disable(standby.kms_key_arn)
     assert repair()["destroy_ended_keys"] == [standby.kid]
@@ -223,7 +223,7 @@ def test_a_failing_repair_does_not_stop_the_others(
 ):
     """All are tried; the error at the end names those that failed and says why."""
     key = truth(cloud).get(superseded)
-    clock.wall = key.verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     aws.fail(call, aws.error("AccessDenied", 403), times=99)
     with pytest.raises(RepairFailed, match=f"{broken}: .*{call}: AccessDenied"):
         invoke(reconcile, {})
@@ -234,7 +234,7 @@ def test_a_failing_repair_does_not_stop_the_others(
 
 def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock):
     """Its name is the reason of the generation it wrote."""
-    clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     repair()
     stored = clean.keysets.read_texts()
     origins = {
@@ -245,7 +245,7 @@ def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock
 
 def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, stack, aws, cloud, clock):
     """The workflow retired the key between the look and the write."""
-    clock.wall = truth(cloud).get(superseded).verify_until + 2 * SECOND
+    clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     aws.meanwhile(
         "ssm:PutParameter",
         lambda: change(stack, revoke, [superseded], times=clean.times, limits=clean.limits),

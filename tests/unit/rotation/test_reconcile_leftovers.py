@@ -17,7 +17,7 @@ from keyturn.rotation.reconcile import RepairFailed
 from keyturn.rotation.record_changes import record_changes
 from tests.permissions.key_policy import default_policy
 from tests.unit.rotation.stage import change
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, invoke, standby_key, truth
 
 BUCKET = "keyturn-demo"
 HOUR = timedelta(hours=1).total_seconds()
@@ -125,9 +125,9 @@ def test_unregistered_keys_never_delay_a_signer_or_a_standby(booted, stack, clou
     change(stack, revoke, kids, times=booted.times, limits=booted.limits)
     for _ in range(10):
         booted.kms.create()
-    assert invoke(reconcile, {})["restore_active_key"] == truth(cloud).active.kid
+    assert invoke(reconcile, {})["restore_active_key"] == active_key(truth(cloud)).kid
     clock.advance(HOUR / 2)
-    assert invoke(reconcile, {})["restore_standby"] == truth(cloud).standby.kid
+    assert invoke(reconcile, {})["restore_standby"] == standby_key(truth(cloud)).kid
 
 
 def test_many_orphans_are_swept_faster_than_few(booted, clock, cloud):
@@ -249,7 +249,7 @@ def test_a_history_that_cannot_be_listed_stops_no_other_repair(booted, stack, aw
     aws.fail("s3:ListObjectsV2", aws.error("AccessDenied", 403), times=9)
     with pytest.raises(RepairFailed, match="restore_generations: s3:ListObjectsV2"):
         invoke(reconcile, {})
-    assert truth(cloud).active.kid not in kids
+    assert active_key(truth(cloud)).kid not in kids
 
 
 def test_a_listing_that_was_garbled_restores_nothing(booted, generations, monkeypatch, cloud):

@@ -10,7 +10,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
 from tests.unit.rotation.stage import change
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, invoke, standby_key, truth
 
 CHANGE = {"detail-type": "Parameter Store Change"}  # SSM's own event
 
@@ -32,7 +32,7 @@ def test_a_founded_keyset_is_told_key_by_key(booted, aws, cloud):
         "generations": numbers,
         "pruned": [],
     }
-    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    active, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     assert sorted((kind, detail["kid"]) for kind, detail in told(aws)) == sorted(
         [("KeyActivated", active), ("KeyPublished", active), ("KeyPublished", standby)]
     )
@@ -42,7 +42,7 @@ def test_a_revocation_says_who_and_why(booted, aws, cloud, stack):
     """And its standby rises in the same generation."""
     invoke(record_changes, CHANGE)
     aws.reset()
-    old, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    old, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
     invoke(record_changes, CHANGE)
     origin = {
@@ -90,7 +90,7 @@ def test_a_generation_whose_predecessor_was_pruned(booted, aws, stack, cloud):
     """What it followed is read from the bucket."""
     invoke(record_changes, CHANGE)
     aws.reset()
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
     booted.keysets.remove(f"{n:012d}" for n in range(1, generation.number))
     invoke(record_changes, CHANGE)
@@ -152,7 +152,7 @@ def test_a_predecessor_that_was_written_over_stops_nothing(booted, aws, names, s
     """What it held is nobody's to know, so that more is told rather than less."""
     invoke(record_changes, CHANGE)
     generation = change(
-        stack, revoke, [truth(cloud).active.kid], times=booted.times, limits=booted.limits
+        stack, revoke, [active_key(truth(cloud)).kid], times=booted.times, limits=booted.limits
     )
     booted.keysets.remove(["000000000001", "000000000002"])
     cloud.s3.write(names[2], b"{}")
@@ -177,7 +177,7 @@ def test_what_was_deleted_is_put_back_and_told(booted, aws, cloud):
 def test_a_step_that_fails_stops_no_other(booted, aws, stack, cloud, call):
     """Nor is it passed over in silence: Lambda asks again."""
     invoke(record_changes, CHANGE)
-    change(stack, revoke, [truth(cloud).standby.kid], times=booted.times, limits=booted.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
     cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
@@ -189,9 +189,12 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
     """However often a run lists them; nor by the next run of the same container."""
     parsed = []
     read = document._generation
-    monkeypatch.setattr(
-        document, "_generation", lambda members, text: parsed.append(text) or read(members, text)
-    )
+
+    def generation(members, text):
+        parsed.append(text)
+        return read(members, text)
+
+    monkeypatch.setattr(document, "_generation", generation)
     document.loads.cache_clear()
     for module in (record_changes, reconcile, record_changes):
         invoke(module, {})
@@ -201,7 +204,7 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, stack):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
     invoke(record_changes, CHANGE)
-    past, kid = booted.keysets.read(), truth(cloud).active.kid
+    past, kid = booted.keysets.read(), active_key(truth(cloud)).kid
     change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
     invoke(record_changes, CHANGE)
     aws.reset()

@@ -8,7 +8,7 @@ from keyturn.keyset import document, timing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import revoke, roll_back
 from tests.unit.rotation.stage import at_rest, change
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 
 def test_the_first_rotation_of_all(founded, start, stack, cloud, clock):
@@ -32,7 +32,7 @@ def test_the_first_rotation_of_all(founded, start, stack, cloud, clock):
 
 def test_a_scheduled_rotation(due, start, cloud, stack, clock):
     """The standby signs, the next one is published, and the old key goes when its grace is over."""
-    old, standby = truth(cloud).active, truth(cloud).standby
+    old, standby = active_key(truth(cloud)), standby_key(truth(cloud))
     run = start(started_by="schedule")
     start = clock.now()
     assert run.finish() == "Rotated"
@@ -49,7 +49,7 @@ def test_a_scheduled_rotation(due, start, cloud, stack, clock):
         ("destroy_key", "destroyed"),
     ]
     keyset = at_rest(stack, cloud).keyset
-    assert (keyset.active.kid, keyset.standby.kid == old.kid) == (standby.kid, False)
+    assert (active_key(keyset).kid, standby_key(keyset).kid == old.kid) == (standby.kid, False)
     assert [(key.kid, key.state) for key in keyset.ended] == [(old.kid, State.RETIRED)]
     assert keyset.ended[0].ended > timing.verify_until(start, old.lifetime, due.times)
     assert (run.data["plan"]["reason"], run.data["plan"]["supersede"]) == (
@@ -97,7 +97,8 @@ def test_a_rotation_that_was_missed_is_made_up(booted, start, stack, cloud, cloc
     """Days later it is still due; then again only after a whole period."""
     clock.advance(10 * booted.times.rotation_period)
     assert start().finish() == "Rotated"
-    activated = at_rest(stack, cloud).keyset.active.activated
+    activated = active_key(at_rest(stack, cloud).keyset).activated
+    assert activated
     clock.wall = activated + timedelta(seconds=booted.times.rotation_period - 1)
     assert start().finish() == "NotDue"
     clock.advance(1)
@@ -106,21 +107,22 @@ def test_a_rotation_that_was_missed_is_made_up(booted, start, stack, cloud, cloc
 
 def test_an_operator_rotates_before_it_is_due(booted, start, cloud, stack):
     """With the active kid to supersede a rotation is due at once; it keeps every wait."""
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     run = start(supersede=old.kid)
     assert run.finish() == "Rotated"
     assert run.data["plan"]["reason"] == "operator_asked"
     generation = at_rest(stack, cloud)
     assert [key.kid for key in generation.keyset.ended] == [old.kid]
-    assert generation.keyset.active.activated > generation.keyset.active.published + timedelta(
-        seconds=10
-    )
+    active = active_key(generation.keyset)
+    assert active.activated
+    assert active.published
+    assert active.activated > active.published + timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("when", ["not due", "due"])
 def test_an_operators_second_request_does_nothing(booted, start, cloud, clock, when):
     """A kid that is not active any more is not superseded again, though a rotation may be due."""
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     start(supersede=old.kid).finish()
     if when == "due":
         clock.advance(booted.times.rotation_period)
@@ -133,10 +135,12 @@ def test_an_operators_second_request_does_nothing(booted, start, cloud, clock, w
 
 def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
     """Neither activation nor retirement happens early, however often the waits are cut short."""
-    run = start(supersede=truth(cloud).active.kid)
+    run = start(supersede=active_key(truth(cloud)).kid)
     run.naps = 3
     run.until("CreateKeyAfterActivate")
-    active = truth(cloud).active
+    active = active_key(truth(cloud))
+    assert active.activated
+    assert active.published
     assert active.activated > timing.may_sign_after(active.published, booted.times)
     assert run.outcomes.count(("activate_key", "too_early")) == 3
     run.naps = 2
@@ -148,7 +152,7 @@ def test_waking_early_goes_back_to_the_wait(booted, start, cloud, stack):
 @pytest.mark.parametrize("state", ["ProbeKey", "ActivateKey"])
 def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
     """The rotation stays due: the run plans again, with another standby and its own wait."""
-    standby, old = truth(cloud).standby, truth(cloud).active
+    standby, old = standby_key(truth(cloud)), active_key(truth(cloud))
     run = start().until(state)
     change(stack, revoke, [standby.kid], times=due.times, limits=due.limits)
     due.kms.destroy(standby.kms_key_arn, window=7)
@@ -156,13 +160,16 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
     assert run.visited.count("PlanRotation") == 2
     keyset = at_rest(stack, cloud).keyset
     assert {key.kid for key in keyset.ended} == {standby.kid, old.kid}
-    assert keyset.active.activated > timing.may_sign_after(keyset.active.published, due.times)
+    active = active_key(keyset)
+    assert active.activated
+    assert active.published
+    assert active.activated > timing.may_sign_after(active.published, due.times)
 
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
 def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, stack, state):
     """When the active key was replaced meanwhile nothing is due any more: green, and no damage."""
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     run = start().until(state)
     change(stack, revoke, [old.kid], times=due.times, limits=due.limits)
     rescued = due.keysets.read()
@@ -172,7 +179,7 @@ def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, stack, state
 
 def test_a_rolled_back_key_is_not_retired(due, start, cloud, stack):
     """The superseded key signs again: the waiting run finds nothing to retire, and nothing due."""
-    old, standby = truth(cloud).active, truth(cloud).standby
+    old, standby = active_key(truth(cloud)), standby_key(truth(cloud))
     run = start().until("WaitForGrace")
     rolled_back = change(stack, roll_back, old.kid, supersede=standby.kid, times=due.times)
     assert rolled_back.keyset.active.kid == old.kid

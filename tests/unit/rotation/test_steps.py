@@ -9,7 +9,7 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import activate, retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
 from tests.unit.rotation.stage import change, planned
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
@@ -17,11 +17,11 @@ WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 @pytest.fixture
 def superseded(due, stack, cloud):
     """A stack whose first key is in grace; returns that key."""
-    old = truth(cloud).active
+    old = active_key(truth(cloud))
     change(
         stack,
         activate,
-        truth(cloud).standby.kid,
+        standby_key(truth(cloud)).kid,
         supersede=old.kid,
         times=due.times,
         limits=due.limits,
@@ -37,7 +37,8 @@ def ending(superseded, cloud):
 
 def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     """At published + max(P, C) + ω + ε it is too early, one second later it is not."""
-    active, standby = truth(cloud).active, truth(cloud).standby
+    active, standby = active_key(truth(cloud)), standby_key(truth(cloud))
+    assert standby.published
     clock.wall = standby.published + WAIT
     before = cloud.snapshot()
     refused = invoke(activate_key, planned(cloud))
@@ -47,16 +48,16 @@ def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     event = planned(cloud)
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], outcome["kid"]) == ("activated", standby.kid)
-    assert truth(cloud).active.kid == standby.kid
+    assert active_key(truth(cloud)).kid == standby.kid
     assert truth(cloud).get(active.kid).state is State.GRACE
 
 
 def test_activation_says_when_the_old_key_may_retire(due, cloud, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     outcome = invoke(activate_key, planned(cloud))
-    assert truth(cloud).get(old).verify_until == clock.now() + GRACE
+    assert grace_until(truth(cloud), old) == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
@@ -91,7 +92,7 @@ def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
 def test_activation_of_an_ended_key_is_overtaken(due, cloud, stack):
     """Revoked is revoked."""
     event = planned(cloud)
-    change(stack, revoke, [truth(cloud).standby.kid], times=due.times, limits=due.limits)
+    change(stack, revoke, [standby_key(truth(cloud)).kid], times=due.times, limits=due.limits)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
@@ -99,9 +100,9 @@ def test_activation_of_an_ended_key_is_overtaken(due, cloud, stack):
 
 def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
     """The zombie's key is in grace, and grace keys are not activated."""
-    old, event = truth(cloud).active, planned(cloud)
+    old, event = active_key(truth(cloud)), planned(cloud)
     invoke(activate_key, event)
-    change(stack, roll_back, old.kid, supersede=truth(cloud).active.kid, times=due.times)
+    change(stack, roll_back, old.kid, supersede=active_key(truth(cloud)).kid, times=due.times)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
@@ -109,7 +110,7 @@ def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
 
 def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud, clock):
     """At verify_until + ε it is too early, one second later it is not."""
-    clock.wall = truth(cloud).get(superseded.kid).verify_until + timedelta(seconds=1)
+    clock.wall = grace_until(truth(cloud), superseded.kid) + timedelta(seconds=1)
     before = cloud.snapshot()
     assert invoke(retire_key, ending)["outcome"] == "too_early"
     assert cloud.snapshot() == before
@@ -127,7 +128,13 @@ def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
     if fate == "revoked":
         change(stack, revoke, [superseded.kid], times=due.times, limits=due.limits)
     elif fate == "rolled back":
-        change(stack, roll_back, superseded.kid, supersede=truth(cloud).active.kid, times=due.times)
+        change(
+            stack,
+            roll_back,
+            superseded.kid,
+            supersede=active_key(truth(cloud)).kid,
+            times=due.times,
+        )
     else:
         ending["plan"]["supersede"] = "k" * 43
     clock.advance(60)

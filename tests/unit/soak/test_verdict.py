@@ -1,6 +1,7 @@
 """What the soak calls a broken promise: it must not explain a real one away."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.soak.verdict import accepted_past_bound, kinds
 from tests.soak.watch import UnclaimedKey
 
 REVOKED, ALONE = 1_000.0, 2_000.0
-WATCH = SimpleNamespace(revoked={"revoked": REVOKED}, alone={"alone": ALONE})
+WATCH: Any = SimpleNamespace(revoked={"revoked": REVOKED}, alone={"alone": ALONE})
 EARLIEST = REVOKED - 1 - DEFAULTS.write_delay  # the stored instant is rounded up, and may land late
 YOUNG = ALONE + DEFAULTS.view_ttl + DEFAULTS.clock_skew
 
@@ -30,14 +31,14 @@ YOUNG = ALONE + DEFAULTS.view_ttl + DEFAULTS.clock_skew
 )
 def test_why_a_token_was_refused(kid, at, status, kind):
     """Only a revocation, and a key that signs alone and is young, excuse a refusal."""
-    load = SimpleNamespace(refusals=[Refusal(kid, at, at, at, status)])
+    load: Any = SimpleNamespace(refusals=[Refusal(kid, at, at, at, status)])
     assert kinds(load, WATCH, DEFAULTS) == {kind: 1}
 
 
 def test_revoked_tokens_accepted_past_the_bound():
     """What was sent later than the bound counts, and only for the revoked key."""
     sent = [REVOKED - 1, REVOKED + 40, REVOKED + 40.1, REVOKED + 50]
-    load = SimpleNamespace(acceptances={"revoked": sent, "other": sent})
+    load: Any = SimpleNamespace(acceptances={"revoked": sent, "other": sent})
     assert accepted_past_bound(load, WATCH, 40) == 2
 
 

@@ -5,6 +5,7 @@ import hmac
 import json
 import traceback
 from types import SimpleNamespace
+from typing import Any
 
 import jwt
 import pytest
@@ -18,7 +19,7 @@ from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import has_signature, verify_signature
-from tests.unit.stage import forge
+from tests.unit.stage import Segment, forge
 from tests.unit.tokens.good import CLAIMS, EXPECTED, HEADER, KID, NOW
 
 PAYLOAD = json.dumps(CLAIMS).encode()
@@ -77,7 +78,7 @@ def test_pyjwt_accepts_what_we_make(rsa_key):
     signed = jws.build_signing_input(jwk.kid, CLAIMS)
     token = jws.serialize(signed, rsa_key.sign(signed.encode(), PKCS1v15(), SHA256()))
     assert jwt.get_unverified_header(token) == {**HEADER, "kid": jwk.kid}
-    no_clock = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+    no_clock: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
     claims = jwt.decode(
         token,
         jwt.PyJWK(jwk.members()),
@@ -146,7 +147,7 @@ def test_a_member_said_twice_is_refused(check, rsa_key, place, members, name):
     assert check.refuses(PLACES[place](rsa_key, part)) is Code.MALFORMED
 
 
-SIGNED_BUT_BAD = {
+SIGNED_BUT_BAD: dict[Code, tuple[Segment, Segment]] = {
     Code.TOO_LARGE: (HEADER, {**CLAIMS, "pad": "x" * 6000}),
     Code.MALFORMED: (HEADER, PAYLOAD + b"x"),
     Code.HEADER: ({**HEADER, "cty": "JWT"}, CLAIMS),

@@ -50,7 +50,7 @@ def cost(
     for column in ("AMOUNT", "OF", "DOLLARS"):
         table.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
     for line in lines:
-        table.add_row(line.what, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
+        table.add_row(line.item, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
     table.add_row("Total", "", "", f"{total:,.2f}", style="bold")
     terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations per month")
     terminal.say(table)
@@ -66,12 +66,14 @@ def cost(
     )
 
 
-def _parse_prices(arguments: list[str], known: dict[str, float]) -> dict[str, float]:
+def _parse_prices(arguments: list[str], prices_by_name: dict[str, float]) -> dict[str, float]:
     prices = {}
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name not in known:
-            raise UsageError(f"--price {name}: no such price", f"the prices are {', '.join(known)}")
+        if name not in prices_by_name:
+            raise UsageError(
+                f"--price {name}: no such price", f"the prices are {', '.join(prices_by_name)}"
+            )
         try:
             prices[name] = float(value)
         except ValueError:

@@ -34,7 +34,7 @@ _DAILY = 4  # states of a scheduled run with nothing due
 class CostLine:
     """`amount` units per month at `price` dollars each."""
 
-    what: str
+    item: str
     amount: float
     unit: str
     price: float

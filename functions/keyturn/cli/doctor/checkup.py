@@ -51,8 +51,8 @@ def checkup(deployment: Deployment) -> list[Finding]:
 
 def _unreadable_finding(code: str, error: Exception) -> Finding:
     remedy = remedy_for(error)
-    what = f"{error}. Nothing else could be checked."
-    return Finding(code, Severity.CRITICAL, what, f"{remedy[0].upper()}{remedy[1:]}.")
+    problem = f"{error}. Nothing else could be checked."
+    return Finding(code, Severity.CRITICAL, problem, f"{remedy[0].upper()}{remedy[1:]}.")
 
 
 def _sort_by_severity(findings: Iterable[Finding]) -> list[Finding]:

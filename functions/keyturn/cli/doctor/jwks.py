@@ -25,8 +25,8 @@ def check_projection(snapshot: Snapshot) -> Iterator[Finding]:
     if projection.generation < truth.number:
         if _is_being_published(snapshot):
             return
-        what = f"The JWKS shows generation {projection.generation}, but the keyset is at {truth.number}."
-        yield _fixed_by_reconcile("jwks_behind", Severity.ERROR, what)
+        problem = f"The JWKS shows generation {projection.generation}, but the keyset is at {truth.number}."
+        yield _fixed_by_reconcile("jwks_behind", Severity.ERROR, problem)
     elif projection.generation > truth.number:
         yield Finding(
             "jwks_ahead",
@@ -44,11 +44,11 @@ def _content(projection: Projection, kids: set[str]) -> Iterator[Finding]:
     """A JWKS of the right generation contains that generation's keys and nothing else."""
     foreign = foreign_members(projection.body, projection.generation, kids)
     if missing := sorted(kids - projection.keys.keys()):
-        what = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
-        yield _fixed_by_reconcile("jwks_incomplete", Severity.CRITICAL, what)
+        problem = f"The JWKS lacks {', '.join(missing)}: it was changed by hand."
+        yield _fixed_by_reconcile("jwks_incomplete", Severity.CRITICAL, problem)
     if foreign:
-        what = f"The JWKS contains what is not Keyturn's: {', '.join(foreign)}. Other verifiers trust it."
-        yield _fixed_by_reconcile("jwks_foreign", Severity.CRITICAL, what)
+        problem = f"The JWKS contains what is not Keyturn's: {', '.join(foreign)}. Other verifiers trust it."
+        yield _fixed_by_reconcile("jwks_foreign", Severity.CRITICAL, problem)
 
 
 def _is_being_published(snapshot: Snapshot) -> bool:
@@ -95,17 +95,21 @@ def _caching(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
     times = snapshot.settings.times
     max_age = re.search(r"(?:^|[,\s])max-age=([0-9]{1,10})", public.cache_control)
     if max_age is None:
-        what = "The JWKS is served without a max-age: caches may keep it for as long as they like."
+        problem = (
+            "The JWKS is served without a max-age: caches may keep it for as long as they like."
+        )
     elif int(max_age[1]) + times.cdn_ttl > times.propagation:
-        what = (
+        problem = (
             f"The JWKS may be cached for {max_age[1]} + {times.cdn_ttl} s (max-age + CdnTtl), longer "
             f"than the {times.propagation} s that a rotation allows (P)."
         )
     elif int(max_age[1]) != times.jwks_max_age:
-        what = f"The JWKS is served with max-age={max_age[1]}, the setting is {times.jwks_max_age}."
+        problem = (
+            f"The JWKS is served with max-age={max_age[1]}, the setting is {times.jwks_max_age}."
+        )
     else:
         return
-    yield _fixed_by_reconcile("jwks_caching", Severity.ERROR, what)
+    yield _fixed_by_reconcile("jwks_caching", Severity.ERROR, problem)
 
 
 def _at_the_edge(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
@@ -124,5 +128,5 @@ def _at_the_edge(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
         )
 
 
-def _fixed_by_reconcile(code: str, severity: Severity, what: str) -> Finding:
-    return Finding(code, severity, what, f"{BY_FIX} rewrites it.", Fix.RECONCILE)
+def _fixed_by_reconcile(code: str, severity: Severity, problem: str) -> Finding:
+    return Finding(code, severity, problem, f"{BY_FIX} rewrites it.", Fix.RECONCILE)

@@ -99,11 +99,13 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
     for arn, ended in _ended_keys(snapshot).items():
         kms_key = snapshot.kms.get(arn)
         if kms_key and not kms_key.pending_deletion:
-            how = "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
+            condition = (
+                "still enabled" if kms_key.enabled else "disabled, but not scheduled for deletion"
+            )
             yield Finding(
                 "ended_key_kept",
                 Severity.ERROR if kms_key.enabled else Severity.WARNING,
-                f"Key {ended.kid} is {ended.state}, but {how} in KMS.",
+                f"Key {ended.kid} is {ended.state}, but {condition} in KMS.",
                 f"{BY_FIX} disables it and schedules its deletion.",
                 Fix.RECONCILE,
                 ended.kid,
@@ -123,16 +125,16 @@ def _check_live(key: Key, kms_key: KmsKey | None) -> Iterator[Finding]:
         return
     severity, consequence = _CONSEQUENCE[key.state]
     if kms_key is None:
-        how, enable = "gone", ""
+        condition, enable = "gone", ""
     elif kms_key.pending_deletion:
-        how = "pending deletion"
+        condition = "pending deletion"
         enable = f"`aws kms cancel-key-deletion --key-id {key.kms_key_arn}`, then enable-key; or "
     else:
-        how, enable = "disabled", f"`aws kms enable-key --key-id {key.kms_key_arn}`; or "
+        condition, enable = "disabled", f"`aws kms enable-key --key-id {key.kms_key_arn}`; or "
     yield Finding(
         f"{key.state}_key_disabled",
         severity,
-        f"The {key.state} key {key.kid} is {how} in KMS. {consequence}",
+        f"The {key.state} key {key.kid} is {condition} in KMS. {consequence}",
         f"{enable}`keyturn revoke {key.kid}` replaces it.",
         subject=key.kid,
     )

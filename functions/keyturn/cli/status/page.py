@@ -26,14 +26,14 @@ def page(summary: Summary) -> str:
         findings=_findings(summary),
         axis=svg.axis(summary.window, snapshot.at),
         lanes="\n".join(
-            svg.lane(key_phases, summary.window, snapshot.at) for key_phases in summary.shown
+            svg.lane(key_phases, summary.window, snapshot.at) for key_phases in summary.shown_keys
         ),
         legend="".join(f'<span class="state is-{name}">{name}</span>' for name in _LEGEND)
         + "<span>pale: planned</span>",
         upcoming=_upcoming(summary),
         running=_running(summary) + _cutoffs(summary),
         keys="".join(
-            _key(summary, key_phases.key, key_phases.last_live) for key_phases in summary.shown
+            _key(summary, key_phases.key, key_phases.last_live) for key_phases in summary.shown_keys
         )
         + _more_ended(summary),
         footer=f"Made by <code>keyturn status --html</code> at {instant(snapshot.at)}. "

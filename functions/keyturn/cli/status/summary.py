@@ -50,7 +50,7 @@ class Summary:
         )
 
     @cached_property
-    def shown(self) -> list[KeyPhases]:
+    def shown_keys(self) -> list[KeyPhases]:
         """The keys to show: all live keys and the last few ended ones."""
         ends = sorted(
             (key_phases.ended, key_phases.key.kid) for key_phases in self.phases if key_phases.ended
@@ -69,7 +69,7 @@ class Summary:
     @property
     def more_ended(self) -> str:
         """How many ended keys are not shown, and where to find them; empty if none."""
-        hidden = len(self.phases) - len(self.shown)
+        hidden = len(self.phases) - len(self.shown_keys)
         return f"{count(hidden, 'more ended key')}: keyturn history" if hidden else ""
 
     @cached_property
@@ -80,7 +80,7 @@ class Summary:
     @property
     def window(self) -> Window:
         """The period that the timeline shows."""
-        return Window.around(self.shown, self.snapshot.settings.times, self.snapshot.at)
+        return Window.around(self.shown_keys, self.snapshot.settings.times, self.snapshot.at)
 
     @cached_property
     def cutoffs(self) -> list[tuple[str, CutOff]]:

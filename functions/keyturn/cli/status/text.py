@@ -33,7 +33,7 @@ def say_status(terminal: Terminal, summary: Summary) -> None:
         terminal.say(summary.more_ended, "dim")
     terminal.say()
     now = summary.window.place(summary.snapshot.at)
-    for line in timeline(summary.shown, summary.window, now, width):
+    for line in timeline(summary.shown_keys, summary.window, now, width):
         terminal.say(line)
     terminal.say()
     terminal.say(_upcoming(summary))
@@ -66,7 +66,7 @@ def _keys(summary: Summary, *, wide: bool) -> Table:
     columns = ("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()))
     for column in columns:
         table.add_column(column, no_wrap=True)
-    for key_phases in summary.shown:
+    for key_phases in summary.shown_keys:
         key = key_phases.key
         since = _state_since(key)
         since_text = (

@@ -154,8 +154,8 @@ def _cutoff(claims: Mapping[str, Any], context: VerificationContext) -> Check:
     cutoff = context.keyset.refusing_cutoff(claims)
     if cutoff is None:
         return Check("cut-off", True, Code.CUT_OFF, "its client, subject and jti are not cut off")
-    what = "is blocked since" if cutoff.is_block else "is cut off before"
-    detail = f"{cutoff.claim} {what} {instant(cutoff.before)}"
+    effect = "is blocked since" if cutoff.is_block else "is cut off before"
+    detail = f"{cutoff.claim} {effect} {instant(cutoff.before)}"
     return Check("cut-off", False, Code.CUT_OFF, detail)
 
 

@@ -8,7 +8,7 @@ from keyturn.keyset.states import State
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tests.unit.rotation.stage import api, emergency, settled
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 UNKNOWN = "u" * 43
 
@@ -41,7 +41,7 @@ def test_all_keys_are_revoked(due, start, cloud, stack, aws):
 
 def test_an_unknown_kid_among_known_ones(booted, start, cloud, stack):
     """It holds nothing up, and the execution fails at its very end, naming it alone."""
-    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    active, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     alarm = emergency(start, UNKNOWN, active)
     assert alarm.finish() == "failed"
     assert alarm.visited == EMERGENCY[:-1]
@@ -61,7 +61,7 @@ def test_only_an_unknown_kid(booted, start, cloud):
 
 def test_a_kid_that_was_revoked_already(booted, start, cloud):
     """Among others it is passed over, and nobody calls it unknown."""
-    first, second = truth(cloud).active.kid, truth(cloud).standby.kid
+    first, second = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     assert emergency(start, first).finish() == "Revoked"
     both = emergency(start, first, second)
     assert both.finish() == "Revoked"
@@ -71,7 +71,7 @@ def test_a_kid_that_was_revoked_already(booted, start, cloud):
 
 def test_a_retired_key(due, start, cloud):
     """It verifies nothing any more: green, and it stays what it is."""
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     start().finish()
     before = cloud.snapshot()
     assert emergency(start, old).finish() == "Revoked"

@@ -12,7 +12,7 @@ from keyturn.rotation import reconcile, record_changes, revoke_keys
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from keyturn.rotation.task import rfc3339
 from tests.unit.rotation.emergency.paths import EMERGENCY
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, client_cutoff, invoke, truth
 
 ORDERS, ANN = digest_of("orders"), digest_of("ann")
 PLAN = {"op_id": "op-1", "reason": "host broken into"}
@@ -41,19 +41,19 @@ def test_an_execution_without_kids_cuts_off_tokens_only(booted, start, cloud):
 
 def test_keys_and_cutoffs_are_one_write(booted, cloud):
     """What is asked for together comes together."""
-    number, active = booted.keysets.read().number, truth(cloud).active.kid
+    number, active = booted.keysets.read().number, active_key(truth(cloud)).kid
     outcome = cut(booted, kids=[active], cut_off={"jti": [ANN]}, block=[ORDERS])
     assert outcome["generation"] == number + 1
     assert outcome["ended"] == [active]
     assert named(truth(cloud)) == {(Claim.TOKEN, ANN), (Claim.CLIENT, ORDERS)}
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_released_client_stays_cut_off_until_then(booted, cloud):
     """What was issued before its release is refused for as long as it can be alive."""
     cut(booted, block=[ORDERS])
     cut(booted, release=[ORDERS])
-    cutoff = truth(cloud).cutoff(Claim.CLIENT, ORDERS)
+    cutoff = client_cutoff(truth(cloud), ORDERS)
     assert not cutoff.is_block
     assert cutoff.refuses(booted.clock.now().timestamp())
 
@@ -80,7 +80,7 @@ def test_a_release_that_runs_again_releases_no_later_block(booted, cloud, clock)
     clock.advance(600)
     cut(booted, block=[ORDERS])
     assert cut(booted, release=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_release_that_overtakes_its_block_is_told(booted, cloud, clock):
@@ -93,10 +93,10 @@ def test_a_release_that_overtakes_its_block_is_told(booted, cloud, clock):
         True,
     )
     cut(booted, block=[ORDERS], at=at)
-    assert truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert client_cutoff(truth(cloud), ORDERS).is_block
     assert cut(booted, release=[ORDERS])["outcome"] == "revoked"
     assert cut(booted, block=[ORDERS], at=at)["outcome"] == "overtaken"
-    assert not truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
+    assert not client_cutoff(truth(cloud), ORDERS).is_block
 
 
 def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cloud, clock):
@@ -104,12 +104,12 @@ def test_a_block_behind_a_later_cut_off_is_not_taken_for_done(booted, cloud, clo
     at = clock.now()
     clock.advance(2)
     cut(booted, cut_off={"client_id": [ORDERS]})
-    active = truth(cloud).active.kid
+    active = active_key(truth(cloud)).kid
     outcome = cut(booted, kids=[active], block=[ORDERS], at=at)
     assert outcome["outcome"] == "overtaken"
     assert "order again" in outcome["reason"]
-    assert not truth(cloud).cutoff(Claim.CLIENT, ORDERS).is_block
-    assert truth(cloud).active.kid != active
+    assert not client_cutoff(truth(cloud), ORDERS).is_block
+    assert active_key(truth(cloud)).kid != active
 
 
 @pytest.mark.parametrize("later", [0, 100_000])
@@ -127,14 +127,14 @@ def test_a_block_that_runs_again_blocks_no_released_client(booted, cloud, clock,
 
 def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cloud):
     """A revocation always finds room; the refusal says what to do instead."""
-    active = truth(cloud).active.kid
+    active = active_key(truth(cloud)).kid
     many = [digest_of(str(number)) for number in range(58)]
     cut(booted, cut_off={"sub": many})
     more = [digest_of(f"c{number}") for number in range(10)]
     outcome = cut(booted, kids=[active], cut_off={"client_id": more})
     assert outcome["outcome"] == "overtaken"
     assert "revoke the signing keys" in outcome["reason"]
-    assert truth(cloud).active.kid != active
+    assert active_key(truth(cloud)).kid != active
     assert len(truth(cloud).cutoffs) == 58
 
 

@@ -7,7 +7,7 @@ from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY, GREEN, ROTATION, stops
 from tests.unit.rotation.execution import turns
 from tests.unit.rotation.stage import api, emergency, settled, writes_of
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 EVERYWHERE = stops(ROTATION)
 WITHOUT_STANDBY = "CreateKeyAfterActivate"
@@ -38,9 +38,9 @@ def test_the_path_is_complete(due, start):
 def test_the_active_key_is_revoked(due, start, cloud, stack, position):
     """It is out at once and for good, others' tokens live on, and the scheduled run ends green."""
     old_token, warm = api(stack).issue(), api(stack)
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     run = start().until(position)
-    revoked, standby = truth(cloud).active.kid, truth(cloud).standby
+    revoked, standby = active_key(truth(cloud)).kid, truth(cloud).standby
     token = api(stack).issue()
     assert warm.check(token) == "ok"
     alarm = emergency(start, revoked).until("DisableKeys")
@@ -65,18 +65,18 @@ def test_the_active_key_is_revoked(due, start, cloud, stack, position):
 def test_a_key_that_does_not_sign_is_revoked(due, start, cloud, stack, clock, position, state):
     """The key that signs goes on signing, and a rotation that is due is made all the same."""
     if state == "grace":  # an operator's rotation just before: its superseded key is in grace
-        asked = start(supersede=truth(cloud).active.kid).until("WaitForGrace")
-        run, gone = start(supersede=truth(cloud).active.kid), asked.data["plan"]["supersede"]
+        asked = start(supersede=active_key(truth(cloud)).kid).until("WaitForGrace")
+        run, gone = start(supersede=active_key(truth(cloud)).kid), asked.data["plan"]["supersede"]
         clock.advance((due.times.propagation + due.times.write_delay + due.times.clock_skew) + 1)
     else:
         asked, run = None, start()
-    first = truth(cloud).active.kid
+    first = active_key(truth(cloud)).kid
     run.until(position)
-    gone = truth(cloud).standby.kid if state == "standby" else gone
+    gone = standby_key(truth(cloud)).kid if state == "standby" else gone
     ended = truth(cloud).get(gone).state.value == "retired"
-    signs, token = truth(cloud).active.kid, api(stack).issue()
+    signs, token = active_key(truth(cloud)).kid, api(stack).issue()
     assert emergency(start, gone).finish() == "Revoked"
-    assert truth(cloud).active.kid == signs
+    assert active_key(truth(cloud)).kid == signs
     assert api(stack).check(token) == "ok"
     for other in (run, asked):
         if other and not other.ended:
@@ -91,7 +91,7 @@ def test_a_rotations_own_superseded_key_is_revoked(due, start, stack, cloud):
     """Nothing is left to retire: the run wakes, finds it revoked, and ends green."""
     run = start().until("WaitForGrace")
     gone = run.data["plan"]["supersede"]
-    active = truth(cloud).active.kid
+    active = active_key(truth(cloud)).kid
     assert emergency(start, gone).finish() == "Revoked"
     assert run.finish() == "Overtaken"
     assert settled(stack, cloud, gone).active.kid == active

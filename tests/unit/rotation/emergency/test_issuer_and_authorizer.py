@@ -8,7 +8,7 @@ import pytest
 from keyturn.api.answers import Unavailable
 from keyturn.tokens.jws import UnverifiedToken
 from tests.unit.rotation.stage import api, emergency
-from tests.unit.stage import forge, truth
+from tests.unit.stage import active_key, forge, standby_key, truth
 
 
 def kid_of(token) -> str:
@@ -20,14 +20,14 @@ def kid_of(token) -> str:
 def behind(booted, stack, cloud, times):
     """An API container that has just seen the keyset and is sure of it for half a minute."""
     container = api(stack, times=times)
-    assert kid_of(container.issue()) == truth(cloud).active.kid
+    assert kid_of(container.issue()) == active_key(truth(cloud)).kid
     return container
 
 
 def test_the_issuers_view_is_behind(booted, behind, start, cloud, aws):
     """KMS refuses the disabled key: one more look, one more Sign, and a token of the new key."""
-    standby = truth(cloud).standby.kid
-    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
+    standby = standby_key(truth(cloud)).kid
+    emergency(start, active_key(truth(cloud)).kid).until("PublishJwksAfterRevoke")
     aws.reset()
     token = behind.issue()
     assert kid_of(token) == standby
@@ -40,7 +40,7 @@ def test_the_issuers_view_is_behind(booted, behind, start, cloud, aws):
 
 def test_between_the_revocation_and_the_disabling(booted, behind, start, cloud, stack):
     """A view that is behind signs once more with the revoked key, and nobody who looks accepts it."""
-    gone = truth(cloud).active.kid
+    gone = active_key(truth(cloud)).kid
     emergency(start, gone).until("DisableKeys")
     token = behind.issue()
     assert kid_of(token) == gone
@@ -49,7 +49,7 @@ def test_between_the_revocation_and_the_disabling(booted, behind, start, cloud, 
 
 def test_no_other_key_is_active(booted, behind, start, cloud, aws):
     """503, after one more read and without a second Sign."""
-    emergency(start, truth(cloud).active.kid, truth(cloud).standby.kid).until(
+    emergency(start, active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid).until(
         "PublishJwksAfterRevoke"
     )
     aws.reset()
@@ -61,8 +61,8 @@ def test_no_other_key_is_active(booted, behind, start, cloud, aws):
 
 def test_the_next_key_is_revoked_as_well(booted, behind, start, cloud, aws):
     """The issuer looks again once, not until it finds something."""
-    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
-    standby = truth(cloud).standby or truth(cloud).active
+    emergency(start, active_key(truth(cloud)).kid).until("PublishJwksAfterRevoke")
+    standby = truth(cloud).standby or active_key(truth(cloud))
     aws.reset()
     disabled = aws.error("DisabledException")
     aws.fail("kms:Sign", disabled, nth=2)
@@ -74,7 +74,7 @@ def test_the_next_key_is_revoked_as_well(booted, behind, start, cloud, aws):
 
 def test_the_truth_cannot_be_read(booted, behind, start, cloud, aws):
     """503: it never goes on with a key that KMS has refused."""
-    emergency(start, truth(cloud).active.kid).until("PublishJwksAfterRevoke")
+    emergency(start, active_key(truth(cloud)).kid).until("PublishJwksAfterRevoke")
     aws.reset()
     aws.fail("ssm:*", aws.error("AccessDeniedException"), times=float("inf"))
     with pytest.raises(Unavailable):
@@ -87,7 +87,7 @@ def test_a_revoked_keys_token_until_the_view_is_too_old(booted, stack, start, cl
     clock.fixed_fraction = 0  # it looks again when C is over, not earlier
     authorizer, token = api(stack), api(stack).issue()
     assert authorizer.check(token) == "ok"
-    emergency(start, truth(cloud).active.kid).until("DisableKeys")
+    emergency(start, active_key(truth(cloud)).kid).until("DisableKeys")
     clock.advance(booted.times.view_ttl)
     assert authorizer.check(token) == "ok"
     clock.advance(0.1)

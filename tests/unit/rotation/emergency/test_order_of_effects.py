@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
@@ -14,7 +15,7 @@ from keyturn.rotation.conclude_emergency import EmergencyIncomplete
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tests.unit.rotation.stage import api, emergency, settled
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, invoke, standby_key, truth
 
 REFUSED = "AccessDeniedException"
 # What is broken in which state, and what the conclusion calls the step.
@@ -55,7 +56,7 @@ def failing(aws, run, state, operation):
 
 def test_the_order(flushing, start, cloud, aws, clock, gateway):
     """Revoked, disabled, out of the JWKS; only then a new key; and the flush after C + ε."""
-    alarm = emergency(start, truth(cloud).active.kid).until("DisableKeys")
+    alarm = emergency(start, active_key(truth(cloud)).kid).until("DisableKeys")
     revoked_at = clock.now()
     assert alarm.finish() == "Revoked"
     assert effects(aws) == [
@@ -77,7 +78,7 @@ def test_the_order(flushing, start, cloud, aws, clock, gateway):
 
 def test_the_wait_begins_after_all_else(flushing, start, cloud, clock, gateway):
     """Steps that take long do not eat into it."""
-    alarm = emergency(start, truth(cloud).active.kid).until("WaitForViews")
+    alarm = emergency(start, active_key(truth(cloud)).kid).until("WaitForViews")
     clock.advance(60)
     entered = clock.now()
     assert alarm.finish() == "Revoked"
@@ -88,7 +89,7 @@ def test_the_wait_begins_after_all_else(flushing, start, cloud, clock, gateway):
 def test_nothing_to_flush(booted, gateway, start, cloud):
     """Without cached answers and without FlushTargets API Gateway is never called."""
     assert booted.settings.flush_targets == ()
-    alarm = emergency(start, truth(cloud).active.kid)
+    alarm = emergency(start, active_key(truth(cloud)).kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": []}
     assert gateway.flushed == []
@@ -98,7 +99,7 @@ def test_nothing_to_flush(booted, gateway, start, cloud):
 def edge(booted, container, monkeypatch):
     """A stack with a distribution, and what it was asked."""
     stack = container(distribution="E1")
-    asked = []
+    asked: list[Any] = []
     edge = SimpleNamespace(error=None, asked=asked)
 
     def create_invalidation(**given):
@@ -114,7 +115,7 @@ def edge(booted, container, monkeypatch):
 
 def test_the_edge_forgets_the_jwks(edge, start, cloud):
     """Once an operation, after both publications; other verifiers see them earlier than CdnTtl."""
-    alarm = emergency(start, truth(cloud).active.kid)
+    alarm = emergency(start, active_key(truth(cloud)).kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"] == {"outcome": "flushed", "stages": [], "invalidation": "I1"}
     reference = alarm.data["plan"]["op_id"]
@@ -126,7 +127,7 @@ def test_the_edge_forgets_the_jwks(edge, start, cloud):
 def test_an_edge_that_forgets_nothing_fails_nothing(edge, start, cloud, error):
     """It is asked once, and the outcome says why; CdnTtl bounds what it keeps."""
     edge.error = error
-    alarm = emergency(start, truth(cloud).active.kid)
+    alarm = emergency(start, active_key(truth(cloud)).kid)
     assert alarm.finish() == "Revoked"
     assert alarm.data["flush"]["invalidation"].startswith("failed: ")
     assert len(edge.asked) == 1
@@ -134,7 +135,7 @@ def test_an_edge_that_forgets_nothing_fails_nothing(edge, start, cloud, error):
 
 def test_a_stage_that_cannot_be_flushed(flushing, start, cloud, aws, gateway):
     """The others are flushed, and the end of the execution names the step."""
-    alarm = emergency(start, truth(cloud).active.kid).until("FlushAuthorizers")
+    alarm = emergency(start, active_key(truth(cloud)).kid).until("FlushAuthorizers")
     aws.meanwhile("apigateway:Flush", lambda: _first_stage(aws, gateway), times=float("inf"))
     assert alarm.finish() == "failed"
     assert str(alarm.error) == "flush failed: FlushFailed"
@@ -151,7 +152,7 @@ def test_a_failing_step_stops_none_after_it(
     flushing, start, cloud, aws, gateway, stack, state, operation, step
 ):
     """The rest is done, and the execution fails at its end naming the one step."""
-    active, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    active, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     alarm = emergency(start, active)
     tries = 1 + STATES[state]["Retry"][-1]["MaxAttempts"]
     assert failing(aws, alarm, state, operation) == (2 * tries if step == "flush" else tries)
@@ -166,7 +167,7 @@ def test_a_failing_step_stops_none_after_it(
     assert cloud.kms.state(key.kms_key_arn) == (
         "Disabled" if revoked and step != "disabling" else "Enabled"
     )
-    assert truth(cloud).active.kid == (standby if revoked else active)
+    assert active_key(truth(cloud)).kid == (standby if revoked else active)
     assert bool(truth(cloud).standby) is (step != "replacement")
     assert (active in set(stack.well_known.read().keys)) is not revoked
     assert len(gateway.flushed) == (0 if step == "flush" else 2)
@@ -178,7 +179,7 @@ def test_it_is_put_right_afterwards(
     flushing, start, cloud, aws, stack, clock, state, operation, step
 ):
     """The same emergency again, or reconcile where one was revoked, leaves everything whole."""
-    active = truth(cloud).active.kid
+    active = active_key(truth(cloud)).kid
     alarm = emergency(start, active)
     failing(aws, alarm, state, operation)
     assert alarm.finish() == "failed"
@@ -192,7 +193,7 @@ def test_it_is_put_right_afterwards(
 
 def test_everything_after_the_revocation_fails(flushing, start, cloud, aws, gateway):
     """The key is revoked all the same, and the conclusion names all five."""
-    active = truth(cloud).active.kid
+    active = active_key(truth(cloud)).kid
     alarm = emergency(start, active)
     for state, operation, _ in FAILURES[1:]:
         failing(aws, alarm, state, operation)
@@ -205,7 +206,7 @@ def test_everything_after_the_revocation_fails(flushing, start, cloud, aws, gate
 @pytest.mark.parametrize("code", ["NotFoundException", REFUSED])
 def test_a_key_that_cannot_be_disabled(booted, start, cloud, aws, code):
     """The other keys of the emergency are disabled all the same."""
-    first, second = truth(cloud).active, truth(cloud).standby
+    first, second = active_key(truth(cloud)), standby_key(truth(cloud))
     alarm = emergency(start, first.kid, second.kid).until("DisableKeys")
     fault = aws.meanwhile(
         "kms:DescribeKey",

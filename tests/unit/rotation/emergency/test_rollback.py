@@ -4,12 +4,13 @@ import pytest
 
 from keyturn.aws.events import InvalidEvent
 from keyturn.keyset import timing
+from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation import activate_key, reconcile
 from tests.unit.rotation.emergency.paths import GREEN, ROLLBACK, stops
 from tests.unit.rotation.execution import turns
 from tests.unit.rotation.stage import api, emergency, settled, writes_of
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
 
 
 @pytest.fixture
@@ -31,19 +32,20 @@ def back(start, kid, **event):
 
 def test_a_rollback(turned, old, start, cloud, stack, clock):
     """The grace key signs, the other one verifies until its own end, then it is retired."""
-    new, standby = truth(cloud).active.kid, truth(cloud).standby.kid
+    new, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     token = api(stack).issue()
     run = back(start, old).until("WaitForGrace")
     keyset = truth(cloud)
-    assert (keyset.active.kid, keyset.standby.kid) == (old, standby)
+    assert (active_key(keyset).kid, standby_key(keyset).kid) == (old, standby)
     assert [key.kid for key in keyset.grace] == [new]
     assert stack.well_known.read().generation == stack.keysets.read().number
     assert api(stack).check(token) == "ok"
     assert api(stack).check(api(stack).issue()) == "ok"
-    until = keyset.get(new).verify_until
+    until = grace_until(keyset, new)
     assert run.finish() == "Rotated"
     assert run.visited == ROLLBACK
     ended = truth(cloud).get(new)
+    assert isinstance(ended, EndedKey)
     assert ended.state is State.RETIRED
     assert ended.ended > until
     assert cloud.kms.state(ended.kms_key_arn) == "PendingDeletion"
@@ -55,7 +57,7 @@ def test_the_rotation_wakes_first(turned, old, start, cloud, stack):
     """A scheduled run that waits for the rolled-back key ends green and leaves it alone."""
     run = back(start, old).until("WaitForGrace")
     assert turned.finish() == "Overtaken"
-    assert truth(cloud).active.kid == old
+    assert active_key(truth(cloud)).kid == old
     assert run.finish() == "Rotated"
     assert settled(stack, cloud).active.kid == old
 
@@ -71,12 +73,12 @@ def test_it_is_one_write_that_says_why(turned, old, start, stack):
 @pytest.mark.parametrize("early", [True, False], ids=["just in time", "too late"])
 def test_too_late(turned, old, start, cloud, stack, clock, early):
     """From verify_until - ω - C - ε on a verifier may stop accepting the key before it hears."""
-    limit = timing.roll_back_before(truth(cloud).get(old).verify_until, stack.times)
+    limit = timing.roll_back_before(grace_until(truth(cloud), old), stack.times)
     clock.advance((limit - clock.now()).total_seconds() - (1 if early else 0))
     before = cloud.snapshot()
     run = back(start, old).until("WaitForGrace")
     if early:
-        assert truth(cloud).active.kid == old
+        assert active_key(truth(cloud)).kid == old
     else:
         assert run.ended == "Overtaken"
         assert cloud.snapshot() == before
@@ -90,8 +92,8 @@ def test_a_key_that_is_not_in_grace(turned, old, start, cloud, which):
     if which == "revoked":
         emergency(start, old).finish()
     kids = {
-        "active": truth(cloud).active.kid,
-        "standby": truth(cloud).standby.kid,
+        "active": active_key(truth(cloud)).kid,
+        "standby": standby_key(truth(cloud)).kid,
         "unknown": "u" * 43,
     }
     kid = kids.get(which, old)
@@ -119,11 +121,11 @@ def test_a_repeated_activate_does_not_undo_it(due, start, cloud):
 def test_an_operators_own_rotation_does_not_undo_it(booted, start, cloud, clock):
     """The run that was asked to supersede this very key wakes after the rollback."""
     clock.advance(60)
-    old = truth(cloud).active.kid
+    old = active_key(truth(cloud)).kid
     asked = start(supersede=old).until("WaitForGrace")
     rollback = back(start, old).until("WaitForGrace")
     turns(asked, rollback)
-    assert truth(cloud).active.kid == old
+    assert active_key(truth(cloud)).kid == old
     assert (asked.ended, rollback.ended) == ("Overtaken", "Rotated")
 
 
@@ -132,10 +134,10 @@ def test_a_rollback_while_the_reply_of_activate_is_lost(due, start, cloud, stack
     run = start().until("ActivateKey")
     kid, old = run.data["standby"]["kid"], run.data["plan"]["supersede"]
     lost = start().until("WaitForGrace")
-    assert truth(cloud).active.kid == kid
+    assert active_key(truth(cloud)).kid == kid
     rollback = back(start, old).until("WaitForGrace")
     assert run.finish() == "Overtaken"
-    assert truth(cloud).active.kid == old
+    assert active_key(truth(cloud)).kid == old
     turns(lost, rollback)
     assert (lost.ended in GREEN, rollback.ended) == (True, "Rotated")
     assert settled(stack, cloud).active.kid == old
@@ -148,7 +150,7 @@ def test_a_run_that_never_heard_that_it_turned_the_key(booted, start, cloud, sta
     Found by the model: the operator's rotation took the refusal for a reason to turn another key.
     """
     clock.advance(60)
-    old, new = truth(cloud).active.kid, truth(cloud).standby.kid
+    old, new = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     run = start(supersede=old).until("ActivateKey")
     invoke(activate_key, run.data)
     rollback = back(start, old).until("WaitForGrace")
@@ -172,11 +174,11 @@ def test_a_run_that_never_heard_that_it_turned_the_key(booted, start, cloud, sta
 def test_a_run_whose_standby_was_revoked_still_turns_the_key(booted, start, cloud, clock):
     """The standby never signed: this run has not done what it was asked for."""
     clock.advance(60)
-    old, lost = truth(cloud).active.kid, truth(cloud).standby.kid
+    old, lost = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
     run = start(supersede=old).until("ActivateKey")
     emergency(start, lost).finish()
     assert run.finish() == "Rotated"
-    assert truth(cloud).active.kid not in (old, lost)
+    assert active_key(truth(cloud)).kid not in (old, lost)
 
 
 @pytest.mark.parametrize("position", stops(ROLLBACK))
@@ -196,7 +198,7 @@ def test_an_emergency_at_every_state_of_a_rollback(
     turned, old, start, cloud, stack, position, target
 ):
     """A revoked key does not come back by a rollback, whichever of the two it is."""
-    new = truth(cloud).active.kid
+    new = active_key(truth(cloud)).kid
     gone = old if target == "old" else new
     run = back(start, old).until(position)
     retired = truth(cloud).get(gone).state is State.RETIRED
@@ -209,7 +211,7 @@ def test_an_emergency_at_every_state_of_a_rollback(
 
 def test_it_can_be_turned_again(turned, old, start, cloud, stack, clock):
     """The key that was rolled back is superseded by the standby when its new period is over."""
-    standby = truth(cloud).standby.kid
+    standby = standby_key(truth(cloud)).kid
     run = back(start, old)
     turns(run, turned)
     clock.advance(40)
@@ -223,7 +225,7 @@ def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock
     clock.advance(10)
     token = api(stack).issue()
     again = start(supersede=old).until("WaitForGrace")
-    until = truth(cloud).get(old).verify_until
+    until = grace_until(truth(cloud), old)
     turned.until("RetireKey").step()
     assert turned.data["retirement"]["outcome"] == "too_early"
     assert truth(cloud).get(old).state is State.GRACE
@@ -231,6 +233,7 @@ def test_rolled_back_and_superseded_anew(turned, old, start, cloud, stack, clock
     turns(turned, rollback, again)
     assert {run.ended for run in (turned, rollback, again)} <= GREEN
     ended = truth(cloud).get(old)
+    assert isinstance(ended, EndedKey)
     assert ended.state is State.RETIRED
     assert ended.ended > until
     settled(stack, cloud)

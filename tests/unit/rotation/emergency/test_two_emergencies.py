@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.cloud.wire import DirectWire
 from tests.unit.rotation.emergency.paths import EMERGENCY, stops
 from tests.unit.rotation.execution import turns
 from tests.unit.rotation.stage import emergency, settled, writes_of
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 positions = pytest.mark.parametrize("position", stops(EMERGENCY))
 
@@ -20,7 +21,7 @@ positions = pytest.mark.parametrize("position", stops(EMERGENCY))
 @pytest.fixture
 def kids(booted, cloud):
     """The active key's kid and the standby's."""
-    return truth(cloud).active.kid, truth(cloud).standby.kid
+    return active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
 
 
 @positions
@@ -63,7 +64,7 @@ def test_an_emergency_names_what_a_second_one_raised(kids, start, stack, cloud):
     """The standby that an emergency has just activated is revoked by the next as the active key."""
     active, standby = kids
     first = emergency(start, active).until("ReplaceKeys")
-    assert truth(cloud).active.kid == standby
+    assert active_key(truth(cloud)).kid == standby
     second = emergency(start, standby).until("ReplaceKeys")
     assert truth(cloud).active is None
     turns(second, first)
@@ -103,7 +104,7 @@ def test_a_revocation_meets_other_writers(kids, start, stack, aws, cloud, origin
     first = stack.keysets.read().number
     unseen = DirectWire()
     unseen.instant = float("inf")
-    ssm = SsmClient(cloud.ssm, unseen, retries=False)
+    ssm: Any = SsmClient(cloud.ssm, unseen, retries=False)
     others = KeysetStore("demo", stack.clock, ssm, ssm)
 
     def touched(keyset, now):

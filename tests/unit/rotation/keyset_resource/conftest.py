@@ -70,7 +70,7 @@ def ask(stack, machine, send, cloudformation, monkeypatch, printed):
     The id in an answer to Create comes back in Update and Delete, unless `lost` says that
     CloudFormation never got one and so gives one of its own.
     """
-    ids = {}
+    ids: dict[str, str] = {}
 
     def ask(request_type, *, stack_id="stack-1", lost=False, retain=False):
         known = {}

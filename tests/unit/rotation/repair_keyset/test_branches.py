@@ -10,20 +10,20 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of, merge
 from keyturn.keyset.states import State
 from keyturn.keyset.token_revocation import release
 from keyturn.keyset.transitions import revoke
-from keyturn.rotation import reconcile
+from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, revoked
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, client_cutoff, invoke, standby_key, truth
 
 
 @pytest.fixture
 def branch(booted, cloud, stack):
     """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
-    kid = revoked(booted, stack, truth(cloud).active.kid)
+    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, truth(cloud).standby.kid)
-    assert truth(cloud).active.kid == kid
+    revoked(booted, stack, standby_key(truth(cloud)).kid)
+    assert active_key(truth(cloud)).kid == kid
     return kid
 
 
@@ -31,7 +31,7 @@ def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, 
     """Above the number of the lost generation, so that readers who hold it follow."""
     lost = booted.keysets.read().number
     assert invoke(reconcile, {})["join_branches"] > lost
-    assert truth(cloud).find(branch).state is State.REVOKED
+    assert truth(cloud).get(branch).state is State.REVOKED
 
 
 def test_a_joined_branch_is_not_joined_again(branch):
@@ -44,12 +44,12 @@ def test_a_joined_branch_is_not_joined_again(branch):
 def test_what_never_followed_is_no_branch(booted, cloud, clock, parent):
     """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
     record_changes(booted)
-    head, active = booted.keysets.read(), truth(cloud).active.kid
+    head, active = booted.keysets.read(), active_key(truth(cloud)).kid
     ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
     forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})
-    assert truth(cloud).active.kid == active
+    assert active_key(truth(cloud)).kid == active
 
 
 def blocked(booted, origin, *, is_blocked):
@@ -66,7 +66,7 @@ def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, o
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
     for _ in range(2):
-        revoked(booted, stack, truth(cloud).active.kid)
+        revoked(booted, stack, active_key(truth(cloud)).kid)
     assert not truth(cloud).cutoffs
     invoke(reconcile, {})
     assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]
@@ -106,9 +106,9 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
     client = cut_off("orders", until=None)
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, truth(cloud).active.kid)
+    revoked(booted, stack, active_key(truth(cloud)).kid)
     invoke(reconcile, {})
-    assert truth(cloud).cutoff(Claim.CLIENT, client).is_block
+    assert client_cutoff(truth(cloud), client).is_block
     booted.keysets.update(
         lambda keyset, now: release(
             keyset, [client], before=now.replace(microsecond=0), times=booted.times
@@ -116,17 +116,25 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
         origin,
     )
     invoke(reconcile, {})
-    assert not truth(cloud).cutoff(Claim.CLIENT, client).is_block
+    assert not client_cutoff(truth(cloud), client).is_block
 
 
-def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud):
+def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud, origin):
     """Whoever deletes the generation that it left as well hides nothing."""
+    blocked(booted, origin, is_blocked=True)
     record_changes(booted)
-    lose(
-        cloud,
-        booted.keysets.read_generations()[0].number,
-        booted.keysets.read_generations()[-2].number,
-    )
+    lose(cloud, *(one.number for one in booted.keysets.read_generations()[:-1]))
     assert len(booted.keysets.read_generations()) == 1
     invoke(reconcile, {})
-    assert truth(cloud).find(branch).state is State.REVOKED
+    assert truth(cloud).get(branch).state is State.REVOKED
+
+
+def test_what_can_come_back_as_it_was_is_no_branch(booted, cloud, stack, origin):
+    """Its name is free: nothing is written above it, which would take it."""
+    for kid in [key.kid for key in truth(cloud).keys]:
+        revoked(booted, stack, kid)
+        record_changes(booted)
+    lose(cloud, booted.keysets.read().number)
+    before = booted.keysets.read_texts()
+    assert repair_keyset.join_branches(booted, origin) is None
+    assert booted.keysets.read_texts() == before

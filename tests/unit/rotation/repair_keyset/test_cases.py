@@ -10,7 +10,7 @@ from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
 from tests.unit.rotation.repair_keyset.damage import lose, name, put, repaired, revoked
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 
 def test_a_sound_keyset_needs_no_repair(booted, cloud):
@@ -31,14 +31,14 @@ def test_what_does_not_count_needs_no_repair(booted, cloud, number):
 
 def test_what_was_overwritten_comes_from_the_history(booted, cloud, origin, stack):
     """Where the history holds the very generation that is spoilt, nothing is lost."""
-    kid = revoked(booted, stack, truth(cloud).standby.kid)
+    kid = revoked(booted, stack, standby_key(truth(cloud)).kid)
     record_changes(booted)
     good = booted.keysets.read()
     put(cloud, good.number, "{")
     diagnosis = repaired(booted, origin)
     assert [one.number for one in diagnosis.missing] == [good.number]
     assert booted.keysets.read() == good
-    assert truth(cloud).find(kid).state is State.REVOKED
+    assert truth(cloud).get(kid).state is State.REVOKED
 
 
 def test_a_warm_reader_stays_where_it_is(booted, cloud, origin, container):
@@ -80,7 +80,7 @@ def test_deleted_generations_come_back_from_the_history(booted, cloud, origin, l
 
 def test_a_gap_is_closed(booted, cloud, origin, stack):
     """What stands above it counts again; nothing new is written."""
-    revoked(booted, stack, truth(cloud).standby.kid)
+    revoked(booted, stack, standby_key(truth(cloud)).kid)
     record_changes(booted)
     good = booted.keysets.read()
     lose(cloud, 2)
@@ -92,7 +92,7 @@ def test_a_gap_is_closed(booted, cloud, origin, stack):
 def test_the_name_of_what_was_stepped_over_is_taken_again(booted, cloud, origin, stack):
     """By a text without a meaning: what was written above it counts again."""
     put(cloud, 3, "{")
-    revoked(booted, stack, truth(cloud).standby.kid)
+    revoked(booted, stack, standby_key(truth(cloud)).kid)
     good = booted.keysets.read()
     lose(cloud, 3)
     assert booted.keysets.read().number == 2
@@ -108,21 +108,21 @@ def test_nothing_that_ended_comes_back_from_the_history(booted, stack, origin, c
     revoked(booted, stack, active)
     diagnosis = repaired(booted, origin)
     assert (diagnosis.source.number, diagnosis.number) == (3, 10)
-    assert truth(cloud).find(active).state is State.REVOKED
-    assert truth(cloud).active.kid == standby
+    assert truth(cloud).get(active).state is State.REVOKED
+    assert active_key(truth(cloud)).kid == standby
 
 
 def test_what_a_lost_branch_revoked_is_revoked_again(booted, cloud, origin, stack, container):
     """The newest was deleted and its number taken by another writer before anybody looked."""
-    kid = revoked(booted, stack, truth(cloud).active.kid)
+    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
     warm = container()
     assert warm.view.get().keyset.find(kid).state is State.REVOKED
     record_changes(booted)
     lose(cloud, 3)
-    revoked(booted, stack, truth(cloud).standby.kid)
-    assert truth(cloud).active.kid == kid
+    revoked(booted, stack, standby_key(truth(cloud)).kid)
+    assert active_key(truth(cloud)).kid == kid
     diagnosis = repaired(booted, origin)
     assert diagnosis.revocations == (kid,)
-    assert truth(cloud).find(kid).state is State.REVOKED
+    assert truth(cloud).get(kid).state is State.REVOKED
     warm.clock.advance(warm.times.view_ttl + 1)
     assert warm.view.get_fresh() == booted.keysets.read()

@@ -6,17 +6,17 @@ from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition, JwksNotOurs, NothingToRestore
 from tests.unit.rotation.repair_keyset.damage import lose, put, repaired, show
-from tests.unit.stage import truth
+from tests.unit.stage import active_key, standby_key, truth
 
 
 def test_what_the_jwks_no_longer_shows_has_ended(booted, cloud, origin):
     """Where only the JWKS knows of a later generation: it shows exactly the live keys."""
-    active, standby = truth(cloud).active, truth(cloud).standby
+    active, standby = active_key(truth(cloud)), standby_key(truth(cloud))
     show(cloud, 7, [standby.kid])
     diagnosis = repaired(booted, origin)
     assert (diagnosis.condition, diagnosis.number) == (Condition.LOST, 8)
     assert diagnosis.revocations == (active.kid,)
-    assert truth(cloud).active.kid == standby.kid
+    assert active_key(truth(cloud)).kid == standby.kid
 
 
 @pytest.mark.parametrize(("number", "has_keys"), [(7, False), (999_999_999_999, True)])

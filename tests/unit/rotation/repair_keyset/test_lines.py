@@ -2,41 +2,46 @@
 
 import pytest
 
+from keyturn.keyset import document
 from keyturn.keyset.states import State
-from keyturn.rotation import reconcile
+from keyturn.rotation import put_back, reconcile
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, put, revoked
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import active_key, invoke, standby_key, truth
 
 
 def test_a_generation_that_stands_above_a_free_name_goes_on_counting(booted, cloud, stack):
     """The name below was taken when it was written, so what the history has there is a lost branch."""
-    first = revoked(booted, stack, truth(cloud).standby.kid)
+    first = revoked(booted, stack, standby_key(truth(cloud)).kid)
     record_changes(booted)
     number = booted.keysets.read().number
     lose(cloud, number)
     put(cloud, number, "restored above")
-    second = revoked(booted, stack, truth(cloud).active.kid)
+    second = revoked(booted, stack, active_key(truth(cloud)).kid)
     assert booted.keysets.read().number == number + 1
     lose(cloud, number)
     invoke(reconcile, {})
-    assert [truth(cloud).find(kid).state for kid in (first, second)] == [State.REVOKED] * 2
+    assert [truth(cloud).get(kid).state for kid in (first, second)] == [State.REVOKED] * 2
 
 
 def test_of_two_the_one_comes_back_that_something_stands_on(booted, cloud, stack):
-    """What stands there may be on no record yet."""
-    kids = [key.kid for key in truth(cloud).keys]
-    for kid in reversed(kids):
-        lost = revoked(booted, stack, kid)
+    """Though the other object is older: what stands there may be on no record yet."""
+    standby, active = standby_key(truth(cloud)).kid, active_key(truth(cloud)).kid
+    numbers = []
+    for kid in (standby, active):
+        revoked(booted, stack, kid)
         record_changes(booted)
-        if kid != kids[0]:
-            lose(cloud, booted.keysets.read().number)
-    last = revoked(booted, stack, next(key.kid for key in truth(cloud).keys))
-    lose(cloud, booted.keysets.read().number - 1)
-    invoke(reconcile, {})
-    assert {kid: truth(cloud).find(kid).state for kid in (lost, last)} == dict.fromkeys(
-        (lost, last), State.REVOKED
-    )
+        numbers.append(booted.keysets.read().number)
+        if kid == standby:
+            lose(cloud, numbers[0])
+    assert numbers[0] == numbers[1]
+    history, right = booted.history.generations(), booted.keysets.read()
+    history.sort(key=lambda one: one.digest == document.digest(right.text))
+    revoked(booted, stack, standby)
+    lose(cloud, right.number)
+    parameters = booted.keysets.list_parameters()
+    missing, _ = put_back.missing_generations(booted, parameters, history)
+    assert [one.text for one in missing] == [right.text]
 
 
 @pytest.fixture

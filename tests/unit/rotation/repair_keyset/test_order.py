@@ -27,14 +27,19 @@ def test_a_number_that_is_taken_meanwhile_stops_the_repair(booted, lost, stack, 
     put_back = booted.keysets.put_back
     with pytest.raises(Conflict):
         put_back(3, "restored above")
-    assert repair_keyset.diagnose(booted).source.number == 4 > diagnosis.source.number
+    after = repair_keyset.diagnose(booted)
+    assert after.source
+    assert diagnosis.source
+    assert after.source.number == 4 > diagnosis.source.number
 
 
 def test_a_lost_reply_is_no_conflict(booted, lost, origin, aws):
     """The parameter is read back: it is ours."""
     diagnosis = repair_keyset.diagnose(booted)
     aws.fail("ssm:PutParameter", aws.timeout, after=True, times=9)
-    assert repair_keyset.repair(booted, diagnosis, origin).number == 6
+    repaired = repair_keyset.repair(booted, diagnosis, origin)
+    assert repaired
+    assert repaired.number == 6
     assert booted.keysets.read().number == 6
 
 
