@@ -15,9 +15,9 @@ RESERVED = frozenset(
         *("client_id", "scope", "cnf", "kid", "alg", "typ"),
     }
 )
-# IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; also `scp` and `permissions`,
-# which are not registered but which verifiers read. A name registered later gets no special treatment:
-# only a client whose document lists it may set it.
+# IANA, "JSON Web Token Claims" (www.iana.org/assignments/jwt), as of 2024; also `scp` and
+# `permissions`, which are not registered but which verifiers read. A name registered later gets no
+# special treatment: only a client whose document lists it may set it.
 _ALSO_REGISTERED = """
 name given_name family_name middle_name nickname preferred_username profile picture website email
 email_verified gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at

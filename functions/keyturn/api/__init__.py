@@ -2,6 +2,6 @@
 
 import gc
 
-# A container creates its objects at the start and few afterwards. By default, hundreds of collections
-# would run while modules and models are loaded, and free nothing.
+# A container creates its objects at the start and few afterwards. By default, hundreds of
+# collections would run while modules and models are loaded, and free nothing.
 gc.set_threshold(50_000)

@@ -44,7 +44,7 @@ def handler(event: Any, lambda_context: Any) -> Mapping[str, Any]:
     if answer is None and call.is_http_api:
         return gateway.NOT_AUTHORIZED
     if answer is None:
-        # Lambda logs the traceback of every 401. Raised here, without further frames, it stays short.
+        # Lambda logs the traceback of every 401. Raised here, it has no further frames.
         raise Unauthorized
     return answer
 

@@ -14,8 +14,8 @@ MAX_ARN = 512  # characters of a policy's resource: "Output from an API Gateway 
 MAX_RESULT = 8192  # bytes: "AWS Lambda authorizer result size" of WebSocket APIs, L-20859C74
 _SCHEME = "bearer "
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-# Characters that are wildcards or variables in a policy; inside `${}` they are literal. IAM User Guide,
-# "IAM policy elements: Variables and tags".
+# Characters that are wildcards or variables in a policy; inside `${}` they are literal. IAM User
+# Guide, "IAM policy elements: Variables and tags".
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 _MAX_FIELD = 32_768  # characters; API Gateway passes 10,240 bytes of headers in all
 

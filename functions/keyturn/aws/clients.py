@@ -56,8 +56,8 @@ SERVICES = frozenset(
 PATIENT = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-# In issuer and authorizer a hanging call must fail before the function's timeout, which would end the
-# container and lose its view.
+# In issuer and authorizer a hanging call must fail before the function's timeout, which would end
+# the container and lose its view.
 _PROMPT = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -86,7 +86,7 @@ class Clients:
     """One client per service and container; `write_delay` is ω in seconds (docs/time.md)."""
 
     def __init__(self, write_delay: int) -> None:
-        # A write that depends on the clock must land within ω: one attempt, which times out before ω.
+        # A write that depends on the clock must land within ω: one attempt, timed out before ω.
         self._timed = Config(
             connect_timeout=write_delay / 3,
             read_timeout=write_delay / 3,

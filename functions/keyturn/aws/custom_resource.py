@@ -17,8 +17,8 @@ from keyturn.aws.response_url import check_response_url
 
 _HTTP = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=10)
 _REASON_LIMIT = 1024
-# CloudFormation User Guide, "Understand CloudFormation stack creation events"; updates delete none of
-# our custom resources.
+# CloudFormation User Guide, "Understand CloudFormation stack creation events"; updates delete none
+# of our custom resources.
 _OPERATIONS = {
     "Create": {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},
     "Update": {"UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"},

@@ -36,7 +36,7 @@ GRANTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "Destroy": (("kms:ScheduleKeyDeletion",), _DESTROYER_ROLES),
 }
-# What IAM may grant: to inspect, disable and recover a key, never to sign with it or to grant its use.
+# What IAM may grant: inspecting, disabling and recovering a key, not signing or CreateGrant.
 RECOVERY = (
     "kms:CancelKeyDeletion",
     "kms:DescribeKey",

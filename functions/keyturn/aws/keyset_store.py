@@ -63,7 +63,7 @@ class KeysetStore(KeysetReader):
                 self._clock.sleep(self._clock.fraction())
             else:
                 return empty
-        raise KeysetBusy(f"no keyset was founded in {_ATTEMPTS} attempts")
+        raise KeysetBusy(f"the keyset could not be created in {_ATTEMPTS} attempts")
 
     def update(self, transition: Transition, origin: Origin) -> Generation:
         """Apply `transition(keyset, now)` to the truth and append the result.

@@ -98,7 +98,7 @@ class View(Generic[T]):
         """
         previous, longest_pause = self._entry, self._longest_pause
         if not (self._may_read() and self._refresh()):
-            raise ViewTooOld("it could not be read, now or a moment ago, or has not changed")
+            raise ViewTooOld("the read failed, or one a moment ago failed or showed nothing new")
         value = self._value()
         if previous and previous.value == value:
             self._longest_pause = longest_pause

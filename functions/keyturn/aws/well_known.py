@@ -187,8 +187,8 @@ def is_unchanged(projection: Projection, generation: int, keys: Iterable[PublicJ
 
 
 def _jwks(generation: int, keys: Iterable[PublicJwk]) -> Mapping[str, Any]:
-    # The generation is in the body too: an ETag covers only the body, and a later generation can have
-    # the same keys, which a slow writer's If-Match must not mistake for the earlier one.
+    # The generation is in the body too: an ETag covers only the body, and a later generation can
+    # have the same keys, which a slow writer's If-Match must not mistake for the earlier one.
     return {"keys": [key.members() for key in keys], "generation": generation}
 
 

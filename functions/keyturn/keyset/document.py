@@ -84,7 +84,7 @@ def dumps(generation: Generation) -> str:
         text = _json(members)
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise DocumentInvalid("a text that has no UTF-8") from None
+        raise DocumentInvalid("contains a text that cannot be encoded as UTF-8") from None
     loads(text)
     if size > MAX_BYTES:
         raise DocumentTooLarge(

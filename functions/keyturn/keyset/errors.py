@@ -20,7 +20,7 @@ class IllegalTransition(Refused):
     """The table of states has no such transition."""
 
     def __init__(self, kid: str, state: str, event: str) -> None:
-        super().__init__(f"key {kid} is {state}: {event} is not possible from there")
+        super().__init__(f"key {kid} is {state}: {event} is not possible in this state")
 
 
 class UnknownKid(Refused):

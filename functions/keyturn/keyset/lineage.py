@@ -154,5 +154,5 @@ def _read(stored: StoredParameter) -> Generation:
     if generation.number != stored.number:
         raise DocumentInvalid(f"{stored.name}: holds generation {generation.number}")
     if generation.at > stored.modified + MAX_CLOCK_DIFFERENCE:
-        raise DocumentInvalid(f"{stored.name}: has a later time than SSM's own date")
+        raise DocumentInvalid(f"{stored.name}: has a time later than SSM's own date")
     return generation

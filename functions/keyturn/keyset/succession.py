@@ -80,10 +80,10 @@ def _check_known_key(key: Key | EndedKey, before: Generation, after: Generation)
     if key_after.state not in _REACHABLE[key.state]:
         yield f"key {key.kid} was {key.state} and is {key_after.state}"
     if (key_after.kms_key_arn, key_after.created) != (key.kms_key_arn, key.created):
-        yield f"key {key.kid} is another KMS key"
+        yield f"key {key.kid} refers to a different KMS key"
     if isinstance(key, EndedKey):
         if isinstance(key_after, EndedKey) and key_after.ended < key.ended:
-            yield f"key {key.kid} ended earlier than it did"
+            yield f"key {key.kid} has an earlier end than before"
     elif isinstance(key_after, EndedKey):
         yield from _check_instants(key_after.kid, [key_after.ended], before.at, after.at)
     else:
@@ -111,7 +111,7 @@ def _check_new_key(key: Key | EndedKey, before: Generation, after: Generation) -
     if before.keyset.is_behind_horizon(key.created):
         yield f"key {key.kid} was forgotten, and is back"
     if not _is_in_same_region(key, before.keyset):
-        yield f"key {key.kid} is of another account or Region"
+        yield f"key {key.kid} belongs to another account or Region"
     yield from _check_instants(key.kid, [key.created], _NEVER + MAX_CLOCK_DIFFERENCE, after.at)
     if isinstance(key, EndedKey):
         yield from _check_instants(key.kid, [key.ended], before.at, after.at)
@@ -125,14 +125,14 @@ def _check_grace(key: Key) -> Iterator[str]:
     """A superseded key verifies for as long as its last token can live, plus a bounded margin."""
     if key.state is not State.GRACE:
         if key.verify_until:
-            yield f"key {key.kid} is {key.state} and has an end"
+            yield f"key {key.kid} is {key.state} but has a verify_until"
         return
     if key.superseded is None or key.verify_until is None:
-        yield f"key {key.kid} has been in grace since an unknown instant"
+        yield f"key {key.kid} is in grace without superseded or verify_until"
         return
     margin = key.verify_until - key.superseded - timedelta(seconds=key.lifetime)
     if not timedelta(0) <= margin <= LONGEST_MARGIN:
-        yield f"key {key.kid} verifies until an instant that no deployment would compute"
+        yield f"key {key.kid} has a verify_until that no deployment would compute"
 
 
 def _check_instants(
@@ -141,7 +141,7 @@ def _check_instants(
     """What changed between two generations happened between their times, give or take clocks."""
     for instant in instants:
         if not since - MAX_CLOCK_DIFFERENCE <= instant <= until + MAX_CLOCK_DIFFERENCE:
-            yield f"key {kid} changed at another time than its generations say"
+            yield f"key {kid} changed outside the time between its generations"
 
 
 def _is_in_same_region(key: Key | EndedKey, keyset: Keyset) -> bool:

@@ -33,7 +33,7 @@ LONGEST_MARGIN = timedelta(  # the longest a grace period can exceed the key's l
     )
 )
 
-# AWS refuses requests more than 5 minutes off its clock (SigV4), so two clocks differ by 10 at most.
+# AWS refuses requests more than 5 minutes off its clock (SigV4): two clocks differ by 10 at most.
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 

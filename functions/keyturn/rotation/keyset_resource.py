@@ -128,7 +128,7 @@ def _remove(stack: Stack, event: CustomResource) -> None:
     generations = _lineage(stack)
     if event.was_created or _was_created_by(event.stack_id, generations):
         _destroy_keys(stack, generations)
-        stack.well_known.empty_bucket()  # first, or deleted generations would come back from the history
+        stack.well_known.empty_bucket()  # first, or the history would restore generations
         stack.keysets.remove(parameter.name for parameter in stack.keysets.list_parameters())
     stack.well_known.empty_bucket()
 

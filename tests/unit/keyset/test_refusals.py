@@ -31,7 +31,7 @@ def test_a_kid_that_has_ended_cannot_be_registered_again(limits):
         IllegalTransition, "register", Keyset((), (RETIRED,)), "r", "arn-r", NOW,
         created=NOW, lifetime=900, limits=limits,
     )  # fmt: skip
-    assert said == "key r is retired: register is not possible from there"
+    assert said == "key r is retired: register is not possible in this state"
 
 
 def test_an_ended_key_cannot_sign_again(times, limits):
@@ -39,7 +39,7 @@ def test_an_ended_key_cannot_sign_again(times, limits):
     keys, arguments = Keyset((ACTIVE,), (RETIRED,)), {"supersede": "a", "times": times}
     for step, more in (("activate", {"limits": limits}), ("roll_back", {})):
         message = refusal(IllegalTransition, step, keys, "r", NOW, **arguments, **more)
-        assert message == f"key r is retired: {step} is not possible from there"
+        assert message == f"key r is retired: {step} is not possible in this state"
 
 
 def test_an_active_key_is_not_retired(times, limits):
@@ -47,7 +47,7 @@ def test_an_active_key_is_not_retired(times, limits):
     said = refusal(
         IllegalTransition, "retire", Keyset((ACTIVE,)), "a", NOW, times=times, limits=limits
     )
-    assert said == "key a is active: retire is not possible from there"
+    assert said == "key a is active: retire is not possible in this state"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_missing_entry_is_the_error(state, event):
     """An event without an entry is refused, naming the key, its state and the event."""
     with pytest.raises(IllegalTransition) as refused:
         state_after(KID, State(state), Event(event))
-    assert str(refused.value) == f"key {KID} is {state}: {event} is not possible from there"
+    assert str(refused.value) == f"key {KID} is {state}: {event} is not possible in this state"
 
 
 def test_retired_and_revoked_have_ended():

@@ -94,7 +94,7 @@ UNLAWFUL = {
     "it ended earlier": (
         generation(ended()),
         generation(ended(ended=START - HOUR)),
-        "ended earlier than it did",
+        "has an earlier end than before",
     ),
     "an active key stands by": (
         generation(key()),
@@ -121,12 +121,12 @@ UNLAWFUL = {
     "another birth": (
         generation(key()),
         generation(replace(key(), created=START)),
-        "another KMS key",
+        "a different KMS key",
     ),
     "another KMS key": (
         generation(key()),
         generation(replace(key(), kms_key_arn=ARN + "B")),
-        "another KMS key",
+        "a different KMS key",
     ),
     "time goes backwards": (
         generation(key()),
@@ -157,14 +157,14 @@ UNLAWFUL = {
     "a key that is not born yet": (
         generation(),
         generation(replace(NEW, created=LATER)),
-        "another time",
+        "outside the time between its generations",
     ),
     "published in the past": (
         generation(),
         generation(replace(NEW, published=START - HOUR)),
-        "another time",
+        "outside the time between its generations",
     ),
-    "ended in the future": (generation(key()), generation(ended(ended=LATER)), "another time"),
+    "ended in the future": (generation(key()), generation(ended(ended=LATER)), "outside the time"),
     "a short grace": (
         generation(key()),
         generation(key(**{**GRACE, "verify_until": LATER + timedelta(seconds=59)}), at=LATER),
@@ -178,12 +178,12 @@ UNLAWFUL = {
     "a grace without a beginning": (
         generation(key()),
         generation(key(**{**GRACE, "superseded": None}), at=LATER),
-        "since an unknown instant",
+        "without superseded or verify_until",
     ),
     "an active key with an end": (
         generation(key()),
         generation(key(verify_until=LATER)),
-        "has an end",
+        "has a verify_until",
     ),
 }
 

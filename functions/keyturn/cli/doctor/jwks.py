@@ -95,7 +95,9 @@ def _caching(snapshot: Snapshot, public: PublicJwks) -> Iterator[Finding]:
     times = snapshot.settings.times
     max_age = re.search(r"(?:^|[,\s])max-age=([0-9]{1,10})", public.cache_control)
     if max_age is None:
-        problem = "The JWKS is served without a max-age: caches keep it as long as they like."
+        problem = (
+            "The JWKS is served without a max-age: caches may keep it for as long as they like."
+        )
     elif int(max_age[1]) + times.cdn_ttl > times.propagation:
         problem = (
             f"The JWKS may be cached for {max_age[1]} + {times.cdn_ttl} s (max-age + CdnTtl), longer "

@@ -104,7 +104,7 @@ def _form(token: Decoded) -> Iterator[Check]:
 def _key(token: Decoded, context: VerificationContext) -> Check:
     key, now = context.key, context.now
     if token.kid is None:
-        return Check("key", None, Code.UNKNOWN_KID, "no kid names it")
+        return Check("key", None, Code.UNKNOWN_KID, "the token has no kid")
     if key is None:
         return Check("key", False, Code.UNKNOWN_KID, "no key of this stack has this kid")
     code = CODE_BY_STATE.get(key.state, Code.UNKNOWN_KID)
