@@ -75,15 +75,20 @@ def simulated() -> Iterator[None]:
         yield
 
 
+_REMEMBERED = 4096  # texts, of each function
+
+
 def _remembered() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
     """Pure functions that every container calls with the same texts: each text is read once."""
-    yield document, "loads", lru_cache(4096)(document.loads)
-    yield kms_keys, "is_same_policy", lru_cache(4096)(is_same_policy)
+    yield document, "loads", lru_cache(_REMEMBERED)(document.loads)
+    yield kms_keys, "is_same_policy", lru_cache(_REMEMBERED)(is_same_policy)
     successor, successors = lineage._successor, dict[tuple[str, StoredParameter], Any]()
 
     def remembered(parent: Generation, stored: StoredParameter) -> Any:
         pair = parent.text, stored
         if pair not in successors:
+            if len(successors) == _REMEMBERED:
+                successors.clear()
             successors[pair] = successor(parent, stored)
         return successors[pair]
 
