@@ -77,4 +77,4 @@ def all_apis_share_a_view() -> AbstractContextManager[Any]:
 
 def _is_of_apis(of: Any) -> bool:
     """Clients have mutants of their own."""
-    return "/apis/" in of.parameter("x")
+    return "/apis/" in of.parameter_name("x")
