@@ -74,7 +74,6 @@ MUTANTS: tuple[Mutant, ...] = (
     cutoffs.a_release_needs_no_block,
     cutoffs.a_block_that_runs_again_blocks_again,
     orphans.the_loser_of_a_race_deletes_its_key,
-    orphans.the_sweep_ignores_the_jwks,
     orphans.the_sweep_takes_young_keys,
     memory.forgotten_keys_leave_no_horizon,
     memory.ends_are_forgotten_at_once,

@@ -33,18 +33,6 @@ def _noted(made: list[str], key: Any) -> Any:
     return key
 
 
-def the_sweep_ignores_the_jwks() -> AbstractContextManager[Any]:
-    """What verifiers still trust is destroyed when the keyset was lost."""
-
-    def sweep(stack: Any, origin: Any) -> Any:
-        blind = replace(stack.well_known.read(), keys={})
-        with patch.object(stack.well_known, "read", lambda: blind):
-            return real(stack, origin)
-
-    real = reconcile.sweep_orphans
-    return patch.dict(reconcile._REPAIRS, {Repair.SWEEP_ORPHANS: sweep})
-
-
 def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
     """A key that is just being registered looks like an orphan."""
 
