@@ -70,17 +70,17 @@ class Demo:
         self.tell("Others can verify it", lambda: story.others_verify(deployment))
         self.tell("A second team arrives", lambda: teams.deploy(workshop))
         self.tell("Each has what its document says", teams.keep_apart)
-        self.tell("A client's tokens are taken back", teams.take_tokens_back)
-        self.figures["cut_off"] = teams.figures
         try:
-            self._rotate(rotation)
+            self._rotate(rotation, teams)
+            self.tell("A client's tokens are taken back, in the same wait", teams.took_tokens_back)
             self.tell("A compromised key is revoked during the second wait", rotation.revoked)
             self.tell("Nothing is left behind", rotation.cleans_up)
         finally:
             self.figures |= rotation.figures()
+            self.figures["cut_off"] = teams.seen and teams.seen.figures()
             self.figures["kids"] = story.kids(deployment.keyset)
 
-    def _rotate(self, rotation: Rotation) -> None:
+    def _rotate(self, rotation: Rotation, teams: Teams) -> None:
         title = "The signing key rotates under load"
         with console.status(title) as status:
             told: list[str] = []
@@ -96,7 +96,7 @@ class Demo:
                     console.print(f"  … {line}")
 
             began = time.monotonic()
-            said = rotation.run(progress)
+            said = rotation.run(progress, teams.take_tokens_back)
         seconds = round(time.monotonic() - began, 1)
         self.steps.append({"step": title, "said": said, "seconds": seconds})
         console.print(f"[green]✓[/] {title} [dim]({seconds} s)[/]\n  {said}")

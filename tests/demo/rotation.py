@@ -33,8 +33,11 @@ class Rotation:
         self.command: Mapping[str, Any] = {}
         self.client = BackgroundClient(deployment, lambda: self._phase)
 
-    def run(self, progress: Progress) -> str:
-        """Turn the key while the client goes on; raises DoesNotHold for one refused token."""
+    def run(self, progress: Progress, beside: Callable[[], object] = lambda: None) -> str:
+        """Rotate the key while the client goes on, and do something `beside` it, in its second wait.
+
+        Raises DoesNotHold for one refused token.
+        """
         executions, active = self._deployment.executions, self._deployment.keyset.active
         hold(active is not None, "no key is active")
         assert active is not None
@@ -49,6 +52,7 @@ class Rotation:
                 self._phase = visits[-1].state if visits else "before"
                 self._watch(progress, 0.2)
                 if self._phase == "WaitForGrace" and not self._emergency:
+                    beside()
                     self._watch(progress, _SETTLE)
                     self._revoke_active()
             self._phase = "after"

@@ -1,16 +1,15 @@
 """Two teams on one stack: each client gets what its document says, each API wants what its document says."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import urllib3
 
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop
 from tests.conformance.place import outputs_of
-from tests.demo.cutoff import Client, cut_off
+from tests.demo.cutoff import Client, CutOff, cut_off
 from tests.demo.story import hold
 
 _EXAMPLE = Path(__file__).parents[2] / "examples/protected-api/template.yaml"
@@ -36,7 +35,7 @@ class Teams:
 
     deployment: Deployment
     aws: LocalAws
-    figures: dict[str, Any] = field(default_factory=dict)
+    seen: CutOff | None = None
 
     def deploy(self, workshop: Workshop) -> str:
         """The other team deploys its API, as in examples/, and both declare their clients."""
@@ -64,10 +63,14 @@ class Teams:
             hold(answer.body["error"] == error, f"{name} asks {request}: {answer.body}")
         return "shop opens /orders and not /whoami, reports the other way round; neither gets more"
 
-    def take_tokens_back(self) -> str:
+    def take_tokens_back(self) -> None:
         """The shop is cut off while the reports go on; raises DoesNotHold."""
-        seen = cut_off(self.deployment, self._shop, self._reports)
-        self.figures = seen.figures()
+        self.seen = cut_off(self.deployment, self._shop, self._reports)
+
+    def took_tokens_back(self) -> str:
+        """In time, and nobody else noticed; raises DoesNotHold."""
+        seen = self.seen
+        assert seen is not None
         hold(
             seen.accepted_after_bound == 0, f"{seen.accepted_after_bound} accepted after the bound"
         )
