@@ -116,7 +116,11 @@ _LIST = (
     ),
     _mutant("no branch is joined", _LATE, _JOIN, "not lost or ", "True or "),
     _mutant(
-        "a branch that can come back is joined", _THRICE, _JOIN, " or is_incomplete(stack)", ""
+        "a branch that can come back is joined",
+        _THRICE,
+        _JOIN,
+        " or is_incomplete(stack, parameters)",
+        "",
     ),
     _mutant("joined without what had ended", _LATE, _JOIN, "if key.kid in ended", "if False"),
     _mutant(
@@ -134,7 +138,7 @@ _LIST = (
         "head.keyset.cutoffs",
     ),
     _mutant(
-        "stepped over only what is next", _LATE, _STEP_OVER, "if one.number in near", "if False"
+        "stepped over only what is next", _LATE, _STEP_OVER, "if n in taken_numbers", "if False"
     ),
 )
 MUTANTS: Mapping[str, Mutant] = {mutant.name: mutant for mutant in _LIST}

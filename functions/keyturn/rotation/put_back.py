@@ -2,9 +2,9 @@
 
 Each generation names its parent by the hash of its text, so only lawful successors are restored:
 first the successor of the newest generation that counts, then the successor of that one, and so on.
-If the history has two, the older object is restored. Where the lineage had stepped over a text that
-is now gone, a placeholder takes its name again. If a name is taken meanwhile, restoring ends:
-another writer was faster.
+If the history has two, an ancestor of what SSM has is restored, else the older object. Where the
+lineage had stepped over a text that is now gone, a placeholder takes its name again. If a name is
+taken meanwhile, restoring ends: another writer was faster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,9 +86,9 @@ def restore_generations(stack: Stack) -> list[int]:
         return []
 
 
-def is_incomplete(stack: Stack) -> bool:
+def is_incomplete(stack: Stack, parameters: list[StoredParameter]) -> bool:
     """Whether SSM lacks a generation that the history has; raises NewerSchema, AwsFault."""
-    return bool(_find_missing(stack, stack.keysets.list_parameters()))
+    return bool(_find_missing(stack, parameters))
 
 
 def put_back(stack: Stack, missing: tuple[MissingGeneration, ...]) -> list[int]:

@@ -102,7 +102,7 @@ def join_branches(stack: Stack, origin: Origin) -> Generation | None:
     """
     parameters, lineage = stack.keysets.read_all()
     lost = _near_branches(stack, lineage)
-    if not lost or is_incomplete(stack):  # what can be restored unchanged is not lost
+    if not lost or is_incomplete(stack, parameters):  # what can be restored unchanged is not lost
         return None
     head, newest = lineage.head, max(generation.number for generation in lost)
     ended = {key.kid for generation in lost for key in generation.keyset.ended}

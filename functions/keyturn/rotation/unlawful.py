@@ -57,10 +57,10 @@ def step_over(stack: Stack, origin: Origin) -> int | None:
     generations are still to be restored from the history: their names must stay free.
     """
     parameters, lineage = stack.keysets.read_all()
+    taken_numbers = {parameter.number for parameter in parameters}
     near = range(lineage.next_number, lineage.next_number + LOOK_AHEAD)
-    standing = [one.number for one in parameters if one.number in near]
-    number = max([lineage.next_number - 1, *filter(None, standing)]) + 1
-    if number == lineage.head.number + 1 or is_incomplete(stack):
+    number = max((n for n in near if n in taken_numbers), default=near.start - 1) + 1
+    if number == lineage.head.number + 1 or is_incomplete(stack, parameters):
         return None
     try:
         return stack.keysets.restore(number, lineage.head.keyset, origin).number
