@@ -8,7 +8,7 @@ from keyturn.api import authorize, issue_token
 from keyturn.api.caller import Caller
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
-from keyturn.keyset.model import EndedKey, Generation, Origin
+from keyturn.keyset.model import EndedKey, Generation
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
@@ -78,14 +78,6 @@ def writes_of(stack, run):
     stored = stack.keysets.read_texts()
     generations = (document.loads(stored[number]) for number in sorted(stored))
     return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
-
-
-def change(stack, transition, *args, **kwargs):
-    """Make a transition as somebody else would, between two steps of a test."""
-    return stack.keysets.update(
-        lambda keyset, now: transition(keyset, *args, now, **kwargs),
-        Origin("op-other", "somebody", "else"),
-    )
 
 
 def emergency(start, *kids, **event) -> Execution:

@@ -9,7 +9,8 @@ from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
-from tests.unit.rotation.stage import change, planned
+from tests.unit.changes import change
+from tests.unit.rotation.stage import planned
 from tests.unit.stage import invoke, standby_key, truth
 
 

@@ -13,7 +13,7 @@ from keyturn.rotation import branches, put_back, reconcile, repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.rotation.stage import change
+from tests.unit.changes import change
 from tests.unit.stage import active_key, invoke, standby_key, truth
 
 

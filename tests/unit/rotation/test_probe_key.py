@@ -11,7 +11,8 @@ from keyturn.rotation import probe_key
 from keyturn.rotation.probe_key import ProbeFailed
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
-from tests.unit.rotation.stage import change, planned
+from tests.unit.changes import change
+from tests.unit.rotation.stage import planned
 from tests.unit.stage import active_key, invoke, standby_key, truth
 
 

@@ -9,11 +9,12 @@ from keyturn.aws.faults import AwsFault, Throttled
 from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import activate, retire, revoke
+from keyturn.keyset.transitions import retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
-from tests.unit.rotation.stage import change, planned
+from tests.unit.changes import change, supersede
+from tests.unit.rotation.stage import planned
 from tests.unit.stage import active_key, invoke, settle, standby_key, truth
 
 BUCKET = "keyturn-demo"
@@ -98,14 +99,7 @@ def test_a_jwks_of_this_generation_is_not_written_again(booted, cloud, aws):
 def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, stack, clock):
     """Equal content is no reason to skip: a slower writer could then put an older JWKS back."""
     clock.advance(60)
-    change(
-        stack,
-        activate,
-        standby_key(truth(cloud)).kid,
-        supersede=active_key(truth(cloud)).kid,
-        times=booted.times,
-        limits=booted.limits,
-    )
+    supersede(booted, cloud)
     number, kids = jwks(cloud)
     invoke(publish_jwks, planned(cloud, kid="k" * 43))
     assert jwks(cloud) == (number + 1, kids)
@@ -114,16 +108,8 @@ def test_the_same_keys_of_a_newer_generation_are_written(booted, cloud, stack, c
 @pytest.mark.parametrize("transition", [retire, revoke])
 def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
     """Retired or revoked, it is gone with the next projection."""
-    old = active_key(truth(cloud))
     clock.advance(60)
-    change(
-        stack,
-        activate,
-        standby_key(truth(cloud)).kid,
-        supersede=old.kid,
-        times=booted.times,
-        limits=booted.limits,
-    )
+    old = supersede(booted, cloud)
     invoke(publish_jwks, planned(cloud, kid="k" * 43))
     assert old.kid in jwks(cloud)[1]
     clock.advance(60)
@@ -293,14 +279,7 @@ def test_another_standby_than_ours_is_overtaken(booted, cloud, stack, clock, why
     ours = standby_key(truth(cloud)).kid
     if why == "activated":
         clock.advance(60)
-        change(
-            stack,
-            activate,
-            ours,
-            supersede=active_key(truth(cloud)).kid,
-            times=booted.times,
-            limits=booted.limits,
-        )
+        supersede(booted, cloud)
     else:
         change(stack, revoke, [ours], times=booted.times, limits=booted.limits)
     if why != "gone":

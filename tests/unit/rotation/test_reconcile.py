@@ -11,11 +11,11 @@ from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.states import State
-from keyturn.keyset.transitions import activate, retire, revoke
+from keyturn.keyset.transitions import retire, revoke
 from keyturn.rotation import reconcile
 from keyturn.rotation.reconcile import RepairFailed
 from tests.permissions.key_policy import Principal
-from tests.unit.rotation.stage import change
+from tests.unit.changes import change, supersede
 from tests.unit.stage import active_key, grace_until, invoke, settle, standby_key, truth
 
 BUCKET = "keyturn-demo"
@@ -41,16 +41,7 @@ def clean(booted, aws):
 def superseded(clean, stack, cloud, clock):
     """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
     clock.advance(60)
-    old = active_key(truth(cloud)).kid
-    change(
-        stack,
-        activate,
-        standby_key(truth(cloud)).kid,
-        supersede=old,
-        times=clean.times,
-        limits=clean.limits,
-    )
-    return old
+    return supersede(clean, cloud).kid
 
 
 def test_a_clean_stack_is_left_alone(clean, cloud, aws):

@@ -16,7 +16,7 @@ from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.reconcile import RepairFailed
 from keyturn.rotation.record_changes import record_changes
 from tests.permissions.key_policy import default_policy
-from tests.unit.rotation.stage import change
+from tests.unit.changes import change
 from tests.unit.stage import active_key, invoke, standby_key, truth
 
 BUCKET = "keyturn-demo"

@@ -9,7 +9,7 @@ from keyturn.keyset import document
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
-from tests.unit.rotation.stage import change
+from tests.unit.changes import change
 from tests.unit.stage import active_key, invoke, standby_key, truth
 
 CHANGE = {"detail-type": "Parameter Store Change"}  # SSM's own event

@@ -6,9 +6,10 @@ import pytest
 
 from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
-from keyturn.keyset.transitions import activate, retire, revoke, roll_back
+from keyturn.keyset.transitions import retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
-from tests.unit.rotation.stage import change, planned
+from tests.unit.changes import change, supersede
+from tests.unit.rotation.stage import planned
 from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
@@ -17,16 +18,7 @@ WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 @pytest.fixture
 def superseded(due, stack, cloud):
     """A stack whose first key is in grace; returns that key."""
-    old = active_key(truth(cloud))
-    change(
-        stack,
-        activate,
-        standby_key(truth(cloud)).kid,
-        supersede=old.kid,
-        times=due.times,
-        limits=due.limits,
-    )
-    return old
+    return supersede(due, cloud)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.rotation.stage import change
+from tests.unit.changes import change
 
 
 def name(number):
