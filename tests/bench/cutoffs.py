@@ -4,7 +4,6 @@ None of them hits, so every kind is looked up. Both containers are warm, and the
 """
 
 import json
-import subprocess
 import sys
 import time
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from unittest.mock import patch
 
 from keyturn.api import authorize
 from keyturn.aws.stack import Stack
+from tests.bench.process import measure_alone
 from tests.bench.rows import Row, at_most
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import NOW, make
@@ -53,15 +53,8 @@ def measure() -> dict[str, float]:
 
 
 def rows() -> list[Row]:
-    """In a process of its own, whose output goes nowhere."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.bench.cutoffs"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    figures = json.loads(ran.stderr.splitlines()[-1])
+    """What a process of its own measures."""
+    figures = measure_alone("tests.bench.cutoffs")
     part = "One authorization beside cut-offs of clients, subjects and tokens, ratio to without"
     without, beside, calls = figures["without"], figures["with"], figures["calls"]
     told = f"{beside * 1e6:.1f} µs"

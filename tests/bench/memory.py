@@ -7,7 +7,6 @@ import base64
 import gc
 import json
 import resource
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +17,7 @@ from keyturn.api import authorize
 from keyturn.aws.stack import Stack
 from keyturn.tokens import jws
 from tests.bench.cutoffs import STANDING
+from tests.bench.process import measure_alone
 from tests.bench.rows import Row
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import NOW, make
@@ -73,15 +73,8 @@ def _resident() -> float:
 
 
 def rows() -> list[Row]:
-    """In a process of its own, whose output goes nowhere."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.bench.memory"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    found = json.loads(ran.stderr.splitlines()[-1])
+    """What a process of its own measures."""
+    found = measure_alone("tests.bench.memory")
     grown = found["after"] - found["before"]
     part = f"Memory of a warm authorizer, {TOKENS:,} different tokens, {len(STANDING)} cut-offs"
     return [

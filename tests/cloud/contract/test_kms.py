@@ -30,7 +30,9 @@ from tests.cloud.contract.keys import (
 NOWHERE = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-00000000dead"
 OF_A_DISABLED_KEY = {("DisabledException", 400)}
 OF_A_DYING_KEY = {("DisabledException", 400), ("KMSInvalidStateException", 400)}
+NOT_ENABLED = [(disable, OF_A_DISABLED_KEY), (end, OF_A_DYING_KEY)]
 Use = Callable[[Any, str], Any]
+Refusals = set[tuple[str, int]]
 by_id = pytest.mark.deviates(moto="DisableKey and ScheduleKeyDeletion find no key by its ARN")
 
 
@@ -157,33 +159,24 @@ def test_the_window_is_7_to_30_days(cloud: Cloud, arn: str, days: int) -> None:
 
 
 @by_id
-def test_a_disabled_key_cannot_sign(cloud: Cloud, arn: str) -> None:
+@pytest.mark.parametrize(("change", "refusals"), NOT_ENABLED)
+def test_a_key_that_is_not_enabled_cannot_sign(
+    cloud: Cloud, arn: str, change: Use, refusals: Refusals
+) -> None:
     """Whoever could sign no longer can."""
-    disable(cloud.clients.kms, arn)
-    assert refused(partial(sign, cloud.clients.kms, arn)) in OF_A_DISABLED_KEY
+    change(cloud.clients.kms, arn)
+    assert refused(partial(sign, cloud.clients.kms, arn)) in refusals
 
 
 @by_id
-@pytest.mark.deviates(ministack="GetPublicKey answers for a disabled key")
-def test_a_disabled_key_cannot_verify(cloud: Cloud, arn: str) -> None:
+@pytest.mark.parametrize(("change", "refusals"), NOT_ENABLED)
+@pytest.mark.deviates(ministack="GetPublicKey answers for keys disabled or pending deletion")
+def test_a_key_that_is_not_enabled_cannot_verify(
+    cloud: Cloud, arn: str, change: Use, refusals: Refusals
+) -> None:
     """A container that does not have its public key yet never gets it."""
-    disable(cloud.clients.kms, arn)
-    assert refused(partial(public, cloud.clients.kms, arn)) in OF_A_DISABLED_KEY
-
-
-@by_id
-def test_a_dying_key_cannot_sign(cloud: Cloud, arn: str) -> None:
-    """As if it were disabled."""
-    end(cloud.clients.kms, arn)
-    assert refused(partial(sign, cloud.clients.kms, arn)) in OF_A_DYING_KEY
-
-
-@by_id
-@pytest.mark.deviates(ministack="GetPublicKey answers for a key that is pending deletion")
-def test_a_dying_key_cannot_verify(cloud: Cloud, arn: str) -> None:
-    """As if it were disabled."""
-    end(cloud.clients.kms, arn)
-    assert refused(partial(public, cloud.clients.kms, arn)) in OF_A_DYING_KEY
+    change(cloud.clients.kms, arn)
+    assert refused(partial(public, cloud.clients.kms, arn)) in refusals
 
 
 @by_id
