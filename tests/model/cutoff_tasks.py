@@ -1,12 +1,11 @@
 """The exploration of tests/model/cutoffs.py, and its mutants."""
 
-import time
 from collections.abc import Mapping
 
 from tests.model import cutoffs
 from tests.model.mutants import Edit, Mutant
 from tests.model.outcome import Outcome
-from tests.model.search import search
+from tests.model.search import explore
 
 SCENARIOS: Mapping[str, tuple[str, ...]] = {
     "cut-offs, two of a client": ("cut", "cut"),
@@ -142,23 +141,19 @@ def of_mutant(name: str) -> Outcome:
     """The product without one of its rules."""
     mutant = MUTANTS[name]
     with mutant.applied():
-        return _explored(name, mutant.scenario, mutant.scenario)
+        return _explored(name, mutant.scenario)
 
 
-def _explored(name: str, kinds: str, scenario: str = "") -> Outcome:
-    began = time.monotonic()
+def _explored(name: str, scenario: str) -> Outcome:
     cutoffs.forget()
-    found = search(cutoffs.start(SCENARIOS[kinds]), cutoffs.moves, cutoffs.wrong)
-    return Outcome(
-        name=name,
+    kinds = SCENARIOS[scenario]
+    return explore(
+        name,
+        scenario,
+        cutoffs.start(kinds),
+        cutoffs.moves,
+        cutoffs.wrong,
         constants=f"ε {cutoffs.SKEW} s, every step at most twice",
-        actors=(*SCENARIOS[kinds], "reconcile", "deployment"),
-        states=len(found.states),
-        transitions=found.transitions,
-        keysets=len({(state.entry, state.is_longer) for state in found.states}),
-        exhausted=not found.wrong,
-        wrong=found.wrong,
-        trace=found.trace,
-        seconds=time.monotonic() - began,
-        scenario=scenario,
+        actors=(*kinds, "reconcile", "deployment"),
+        count_keysets=lambda states: len({(state.entry, state.is_longer) for state in states}),
     )

@@ -1,14 +1,13 @@
 """The exploration of tests/model/deletion.py, and its mutants."""
 
 import os
-import time
 from collections.abc import Mapping
 
 from tests.model import deletion, deletion_properties
 from tests.model.deletion import Size
 from tests.model.mutants import Edit, Mutant
 from tests.model.outcome import Outcome
-from tests.model.search import search
+from tests.model.search import explore
 
 _FULL = os.environ.get("FULL") == "1"
 _SIZES = {
@@ -153,23 +152,18 @@ def of_mutant(name: str) -> Outcome:
     """The product without one of its defences."""
     mutant = MUTANTS[name]
     with mutant.applied():
-        return _explored(name, mutant.scenario, mutant.scenario)
+        return _explored(name, mutant.scenario)
 
 
-def _explored(name: str, explored: str, scenario: str = "") -> Outcome:
-    began, size = time.monotonic(), _SIZES[explored]
+def _explored(name: str, scenario: str) -> Outcome:
     deletion_properties.forget()
-    found = search(deletion.start(size), deletion.moves, deletion_properties.wrong)
-    return Outcome(
-        name=name,
+    size = _SIZES[scenario]
+    return explore(
+        name,
+        scenario,
+        deletion.start(size),
+        deletion.moves,
+        deletion_properties.wrong,
         constants=f"{size.deletions} deletions, each writer at most {size.attempts} times",
         actors=(*size.wishes, "somebody deletes", "record", "restore", "join"),
-        states=len(found.states),
-        transitions=found.transitions,
-        keysets=0,
-        exhausted=not found.wrong,
-        wrong=found.wrong,
-        trace=found.trace,
-        seconds=time.monotonic() - began,
-        scenario=scenario,
     )

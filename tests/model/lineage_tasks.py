@@ -1,6 +1,5 @@
 """The exploration of tests/model/lineage.py, and its mutants."""
 
-import time
 from collections.abc import Mapping
 from functools import cache, partial
 from unittest.mock import patch
@@ -12,7 +11,7 @@ from keyturn.keyset.succession import find_violation
 from tests.model import lineage
 from tests.model.lineage import Rules, Store
 from tests.model.outcome import Outcome
-from tests.model.search import search
+from tests.model.search import explore
 
 RULES = Rules(lineage.trace, lineage.prune)
 _SIZES = {"lineage, two forgeries": (2, 1), "lineage, one forgery, pruned twice": (1, 2)}
@@ -91,7 +90,7 @@ def _no_objection(_before: object, _after: object) -> None:
 
 def of_scenario(name: str) -> Outcome:
     """The product as it is."""
-    return _explored(name, RULES, *SCENARIOS[name])
+    return _explored(name, name, RULES)
 
 
 def of_mutant(name: str) -> Outcome:
@@ -100,28 +99,19 @@ def of_mutant(name: str) -> Outcome:
     is_lax = name.endswith("names its parent follows")
     lineage.trace.cache_clear()
     with patch.object(product, "find_violation", _no_objection if is_lax else find_violation):
-        found = _explored(name, rules, *SCENARIOS[scenario], scenario)
+        found = _explored(name, scenario, rules)
     lineage.trace.cache_clear()
     return found
 
 
-def _explored(name: str, rules: Rules, plants: int, prunings: int, scenario: str = "") -> Outcome:
-    began = time.monotonic()
-    found = search(
+def _explored(name: str, scenario: str, rules: Rules) -> Outcome:
+    plants, prunings = SCENARIOS[scenario]
+    return explore(
+        name,
+        scenario,
         lineage.start(plants, prunings),
         lambda state: ((says, after, "") for says, after in lineage.moves(rules, state)),
         partial(lineage.wrong, rules),
-    )
-    return Outcome(
-        name=name,
         constants=f"{plants} forgeries, {prunings} prunings, numbers below {HIGHEST + 1}",
         actors=("writer", "writer", "adversary", "pruning"),
-        states=len(found.states),
-        transitions=found.transitions,
-        keysets=0,
-        exhausted=not found.wrong,
-        wrong=found.wrong,
-        trace=found.trace,
-        seconds=time.monotonic() - began,
-        scenario=scenario,
     )

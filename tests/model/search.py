@@ -1,11 +1,12 @@
 """Breadth first through the states of a small world that says itself what may follow."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tests.model.outcome import path_to
+from tests.model.outcome import Outcome, path_to
 
 S = TypeVar("S")
 
@@ -39,3 +40,32 @@ def search(
                 trace = (*path_to(origins, state), says, problem)
                 return Search(frozenset(origins), transitions, problem, trace)
     return Search(frozenset(origins), transitions, "", ())
+
+
+def explore(
+    name: str,
+    scenario: str,
+    first: S,
+    moves: Callable[[S], Iterable[tuple[str, S, str]]],
+    wrong: Callable[[S], str],
+    *,
+    constants: str,
+    actors: tuple[str, ...],
+    count_keysets: Callable[[frozenset[S]], int] = lambda _states: 0,
+) -> Outcome:
+    """The search of a scenario, by its own name or by that of the mutant that is searched in it."""
+    began = time.monotonic()
+    found = search(first, moves, wrong)
+    return Outcome(
+        name=name,
+        constants=constants,
+        actors=actors,
+        states=len(found.states),
+        transitions=found.transitions,
+        keysets=count_keysets(found.states),
+        exhausted=not found.wrong,
+        wrong=found.wrong,
+        trace=found.trace,
+        seconds=time.monotonic() - began,
+        scenario="" if scenario == name else scenario,
+    )
