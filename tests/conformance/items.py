@@ -11,8 +11,8 @@ from keyturn.aws.deployment import Deployment
 from tests.conformance.listener import Listener
 from tests.conformance.order import Order
 from tests.conformance.place import Account
-from tests.demo.rotation import KEYTURN, Rotation
-from tests.demo.story import hold
+from tests.demo.rotation import Rotation
+from tests.demo.story import KEYTURN, hold
 
 
 class Outcome(StrEnum):

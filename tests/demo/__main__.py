@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,12 @@ class Demo:
         self.tell("Each has what its document says", teams.keep_apart)
         try:
             self._rotate(rotation, teams)
-            self.tell("A client's tokens are taken back, in the same wait", teams.took_tokens_back)
+            self.tell("A client's tokens are taken back, in the same wait", teams.check_cut_off)
             self.tell("A compromised key is revoked during the second wait", rotation.revoked)
             self.tell("Nothing is left behind", rotation.cleans_up)
         finally:
             self.figures |= rotation.figures()
-            self.figures["cut_off"] = teams.seen and teams.seen.figures()
+            self.figures["cut_off"] = teams.measurement and asdict(teams.measurement)
             self.figures["kids"] = story.kids(deployment.keyset)
 
     def _rotate(self, rotation: Rotation, teams: Teams) -> None:
@@ -96,7 +97,7 @@ class Demo:
                     console.print(f"  … {line}")
 
             began = time.monotonic()
-            said = rotation.run(progress, teams.take_tokens_back)
+            said = rotation.run(progress, teams.cut_off_shop)
         seconds = round(time.monotonic() - began, 1)
         self.steps.append({"step": title, "said": said, "seconds": seconds})
         console.print(f"[green]✓[/] {title} [dim]({seconds} s)[/]\n  {said}")

@@ -2,22 +2,18 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any
 
 from keyturn.aws.deployment import Deployment
-from tests.demo.story import hold
+from tests.demo.story import hold, revoke
 
-KEYTURN = Path(sys.executable).with_name("keyturn")
 _PAUSE = 0.1  # seconds between two tries of the old token
 _PATIENCE = 60  # seconds that the command may take
-OK, UNAUTHORIZED, UNAVAILABLE = 200, 401, 503
+OK, UNAVAILABLE = 200, 503
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,8 @@ class Client:
 
 
 @dataclass(frozen=True)
-class CutOff:
-    """What was measured: seconds to the first refusal, and what the other client got meanwhile."""
+class Measurement:
+    """Of a cut-off: seconds to the first refusal, and what the other client got meanwhile."""
 
     client: str
     seconds_from_command: float
@@ -52,22 +48,20 @@ class CutOff:
     other_accepted: int
     other_refused: int
 
-    def figures(self) -> dict[str, Any]:
-        """For `build/demo.json`."""
-        return asdict(self)
 
-
-def cut_off(deployment: Deployment, client: Client, other: Client) -> CutOff:
+def cut_off(deployment: Deployment, client: Client, other: Client) -> Measurement:
     """`keyturn revoke --client`, as an operator types it; raises DoesNotHold."""
     old, before = client.token(deployment), deployment.keysets.read().number
     hold(client.open(old) == OK, f"{client.name} is not let in before it is cut off")
     with under_load(deployment, other) as statuses:
         commanded = time.time()
-        refused, accepted = _try_until_done(_command(deployment, client.name), client, old)
+        refused, accepted = _try_until_done(
+            revoke(deployment, "--client", client.name), client, old
+        )
         hold(client.open(client.token(deployment)) == OK, f"{client.name}'s next token is refused")
     written = _written(deployment, before + 1)
     bound = deployment.revocation_bound.total_seconds()
-    return CutOff(
+    return Measurement(
         client.name,
         round(refused - commanded, 2),
         round(refused - written, 2),
@@ -101,13 +95,6 @@ def _written(deployment: Deployment, number: int) -> float:
     """When SSM stored this generation."""
     stored = {one.number: one.modified for one in deployment.keysets.list_parameters()}
     return stored[number].timestamp()
-
-
-def _command(deployment: Deployment, client: str) -> subprocess.Popen[str]:
-    words = ("revoke", "--client", client, "--stack", deployment.stack, "--reason", "drill")
-    return subprocess.Popen(
-        [str(KEYTURN), *words, "--yes", "--json"], stdout=subprocess.PIPE, text=True
-    )
 
 
 def _try_until_done(

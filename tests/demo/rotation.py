@@ -1,21 +1,20 @@
 """A rotation under load, with an emergency in its second wait."""
 
 import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
 from keyturn.keyset.model import EndedKey
 from tests.demo.client import BackgroundClient, Revocation, Tally
-from tests.demo.story import DoesNotHold, hold, jwks_kids, kids
+from tests.demo.story import DoesNotHold, hold, jwks_kids, kids, revoke
 
-KEYTURN = Path(sys.executable).with_name("keyturn")
+if TYPE_CHECKING:
+    from subprocess import Popen
+
 _SETTLE = 3  # seconds before and after, and between the activation and the emergency
 
 Progress = Callable[[str, Tally], None]
@@ -27,7 +26,7 @@ class Rotation:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._phase = "before"
-        self._emergency: subprocess.Popen[str] | None = None
+        self._emergency: Popen[str] | None = None
         self.superseded = ""
         self.seconds: dict[str, float] = {}
         self.command: Mapping[str, Any] = {}
@@ -72,14 +71,7 @@ class Rotation:
         active = self._deployment.keyset.active
         assert active is not None
         self.client.tally.revocation = Revocation(active.kid, time.time())
-        self._emergency = subprocess.Popen(
-            [
-                *(str(KEYTURN), "revoke", "--active", "--stack", self._deployment.stack),
-                *("--reason", "drill", "--yes", "--json"),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._emergency = revoke(self._deployment, "--active")
 
     def _verdict(self, tally: Tally) -> str:
         hold(not tally.refused, f"{len(tally.refused)} refused, first: {tally.refused[:1]}")

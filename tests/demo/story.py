@@ -1,14 +1,18 @@
 """What the demo shows of a stack at rest; each step raises `DoesNotHold` unless it holds."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import jwt
 
 from keyturn.aws.deployment import Deployment
 from keyturn.keyset.model import Key, Keyset
 
+KEYTURN = Path(sys.executable).with_name("keyturn")
 TIMES: Mapping[str, int] = {
     "ViewTtl": 1,
     "Propagation": 4,
@@ -35,6 +39,12 @@ def hold(truth: bool, otherwise: str) -> None:
     """Raise DoesNotHold(otherwise) unless `truth`."""
     if not truth:
         raise DoesNotHold(otherwise)
+
+
+def revoke(deployment: Deployment, *what: str) -> subprocess.Popen[str]:
+    """`keyturn revoke`, as an operator types it; it goes on beside what follows."""
+    words = ("revoke", *what, "--stack", deployment.stack, "--reason", "drill", "--yes", "--json")
+    return subprocess.Popen([str(KEYTURN), *words], stdout=subprocess.PIPE, text=True)
 
 
 def kids(keyset: Keyset) -> dict[str, str]:

@@ -9,7 +9,7 @@ import urllib3
 from keyturn.aws.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop
 from tests.conformance.place import outputs_of
-from tests.demo.cutoff import Client, CutOff, cut_off
+from tests.demo.cutoff import Client, Measurement, cut_off
 from tests.demo.story import hold
 
 _EXAMPLE = Path(__file__).parents[2] / "examples/protected-api/template.yaml"
@@ -35,7 +35,7 @@ class Teams:
 
     deployment: Deployment
     aws: LocalAws
-    seen: CutOff | None = None
+    measurement: Measurement | None = None
 
     def deploy(self, workshop: Workshop) -> str:
         """The other team deploys its API, as in examples/, and both declare their clients."""
@@ -63,13 +63,13 @@ class Teams:
             hold(answer.body["error"] == error, f"{name} asks {request}: {answer.body}")
         return "shop opens /orders and not /whoami, reports the other way round; neither gets more"
 
-    def take_tokens_back(self) -> None:
+    def cut_off_shop(self) -> None:
         """The shop is cut off while the reports go on; raises DoesNotHold."""
-        self.seen = cut_off(self.deployment, self._shop, self._reports)
+        self.measurement = cut_off(self.deployment, self._shop, self._reports)
 
-    def took_tokens_back(self) -> str:
-        """In time, and nobody else noticed; raises DoesNotHold."""
-        seen = self.seen
+    def check_cut_off(self) -> str:
+        """The shop's tokens were out in time, and nobody else noticed; raises DoesNotHold."""
+        seen = self.measurement
         assert seen is not None
         hold(
             seen.accepted_after_bound == 0, f"{seen.accepted_after_bound} accepted after the bound"

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +13,12 @@ from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, Visit
 from keyturn.cli.local import LocalAws, Workshop, running
 from tests.demo import story
+from tests.demo.story import KEYTURN
 
 ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]
 Finish = Callable[[Deployment, str], list[Visit]]
 Keyturn = Callable[..., dict[str, Any]]
-KEYTURN = Path(sys.executable).with_name("keyturn")
 
 
 def asking_for(kid: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.conftest import KEYTURN, ROOT
+from tests.demo.story import KEYTURN
+from tests.e2e.conftest import ROOT
 
 
 def keyturn(*arguments: str, status: int = 0) -> str:

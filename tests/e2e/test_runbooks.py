@@ -18,7 +18,8 @@ from keyturn.aws.functions import invoke
 from keyturn.keyset import timing
 from tests import runbooks
 from tests.demo import story
-from tests.e2e.conftest import KEYTURN, Finish, asking_for
+from tests.demo.story import KEYTURN
+from tests.e2e.conftest import Finish, asking_for
 from tests.e2e.test_doctor import delete_newest
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"

@@ -1,7 +1,6 @@
 """What operators do to the stack meanwhile: rotations, and emergencies by the command."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,8 +8,8 @@ from pathlib import Path
 
 from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
+from tests.demo.story import KEYTURN
 
-KEYTURN = Path(sys.executable).with_name("keyturn")
 _MID_ROTATION = (8.0, 20.0, 35.0, 50.0)  # seconds after a rotation's start, in turns
 _ALL = 4  # every fourth emergency revokes every live key
 
