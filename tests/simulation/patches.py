@@ -25,6 +25,8 @@ from tests.cloud.wire import Call
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import World
 
+_REMEMBERED = 4096  # texts, of each function
+
 
 def _fetch(_method: str, _url: str) -> Any:
     """The public JWKS by CDN: up to its TTL old."""
@@ -73,9 +75,6 @@ def simulated() -> Iterator[None]:
         for module, name, function in _remembered():
             stack.enter_context(patch.object(module, name, function))
         yield
-
-
-_REMEMBERED = 4096  # texts, of each function
 
 
 def _remembered() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:

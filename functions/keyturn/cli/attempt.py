@@ -29,7 +29,7 @@ class Attempt(Generic[_T]):
             raise CommandFailed(f"no answer within {self._seconds:g} s") from None
         if error:
             raise error
-        return value  # type: ignore[return-value]
+        return value  # type: ignore[return-value]  # without an error there is one
 
     def _run(self) -> None:
         try:

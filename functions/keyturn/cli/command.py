@@ -67,7 +67,7 @@ def on_stack(work: Callable[Concatenate[Terminal, Deployment, P], None]) -> Call
         terminal = Terminal(target.stack, target.as_json)
         with errors_as_two_lines(debug=target.debug):
             logger.setLevel(_SILENT)
-            work(terminal, target.find(), **arguments)  # type: ignore[call-arg]
+            work(terminal, target.find(), **arguments)  # type: ignore[call-arg]  # P cannot say keywords
 
     return _with_options(work, command, _OPTIONS, skip=2)
 
@@ -77,7 +77,7 @@ def on_this_machine(work: Callable[Concatenate[Terminal, P], None]) -> Callable[
 
     def command(as_json: bool, debug: bool, **arguments: Any) -> None:
         with errors_as_two_lines(debug=debug):
-            work(Terminal(local_stack.STACK, as_json), **arguments)  # type: ignore[call-arg]
+            work(Terminal(local_stack.STACK, as_json), **arguments)  # type: ignore[call-arg]  # P cannot say keywords
 
     return _with_options(work, command, _OUTPUT_OPTIONS, skip=1)
 
@@ -96,7 +96,7 @@ def _with_options(
         ),
     ]
     wrapped = wraps(work)(command)
-    wrapped.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    wrapped.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]  # inspect reads it
     wrapped.__annotations__ = {option.name: option.annotation for option in options}
     return wrapped
 
