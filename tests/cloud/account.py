@@ -8,7 +8,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tests.cloud.events import Bus
-from tests.cloud.kms import Kms, TaggingClient
+from tests.cloud.kms import Kms
+from tests.cloud.kms_clients import KmsClient, TaggingClient
 from tests.cloud.s3 import S3, S3Client
 from tests.cloud.ssm import Ssm
 from tests.cloud.wire import Wire
@@ -28,8 +29,8 @@ class Account:
         return SimpleNamespace(
             ssm=self.ssm.client(retries=True),
             ssm_timed=self.ssm.client(retries=False),
-            kms=self.kms.client(retries=True),
-            kms_once=self.kms.client(retries=False),
+            kms=KmsClient(self.kms, self.wire, retries=True),
+            kms_once=KmsClient(self.kms, self.wire, retries=False),
             s3=S3Client(self.s3, self.wire),
             tagging=TaggingClient(self.kms, self.wire),
             events=self.bus,
