@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 	lock docs clean
 
 demo: setup
-	$(BIN)/python -m tests.demo
+	$(BIN)/python -m tools.demo
 
 test: setup
 	$(BIN)/pytest
@@ -29,22 +29,22 @@ model: setup
 
 # An hour of load, rotations and emergencies on a local stack; no part of .ci/run.
 soak: setup
-	$(BIN)/python -m tests.soak --minutes 60 --rotations 60 --emergencies 20
+	$(BIN)/python -m tools.soak --minutes 60 --rotations 60 --emergencies 20
 
 # On the account that the environment names: STACK=… CONFIRM=<account id>; LOCAL=1 on a local AWS. Never in CI.
 conformance: setup
-	$(BIN)/python -m tests.conformance
+	$(BIN)/python -m tools.conformance
 
 # How many changed lines of the core the tests notice; takes long, and is no part of .ci/run.
 mutation: setup
 	UV_PROJECT_ENVIRONMENT=build/env/mutation $(SYNC) --group mutation --no-install-project
-	build/env/mutation/bin/python -m tests.mutation
+	build/env/mutation/bin/python -m tools.mutation
 
 bench: setup build/env/bench.done
-	$(BIN)/python -m tests.bench $(PART)
+	$(BIN)/python -m tools.bench $(PART)
 
 bench-docs: setup build/env/bench.done
-	$(BIN)/python -m tests.bench.docs
+	$(BIN)/python -m tools.bench.docs
 
 verifiers-docs: setup
 	$(BIN)/python -m tests.verifiers
@@ -72,7 +72,7 @@ wheel: setup
 
 # The release: template, artefact, wheel and their checksums in build/package.
 package: setup
-	$(BIN)/python -m tests.release
+	$(BIN)/python -m tools.release
 
 # Synthesizes examples/cdk with the real CDK; the other tests of it need no CDK.
 cdk: setup
@@ -100,10 +100,10 @@ build/env/done: uv.lock pyproject.toml tests/package-lock.json Makefile
 	@touch $@
 
 # What the bench measures beside the product's own dependencies.
-build/env/bench.done: build/env/done tests/bench/package-lock.json
-	@echo "Setting up: build/env/bench, tests/bench/node_modules"
+build/env/bench.done: build/env/done tools/bench/package-lock.json
+	@echo "Setting up: build/env/bench, tools/bench/node_modules"
 	UV_PROJECT_ENVIRONMENT=build/env/bench $(SYNC) --only-group bench
-	npm ci --prefix tests/bench --silent --no-audit --no-fund --ignore-scripts
+	npm ci --prefix tools/bench --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 format: setup
@@ -114,11 +114,11 @@ lock: setup
 	$(UV) lock
 	$(EXPORT) -o functions/requirements.txt
 	$(SYNC)
-	$(BIN)/python -m tests.aws_models
+	$(BIN)/python -m tools.aws_models
 
 docs: setup
-	$(BIN)/python -m tests.readme.diagram
+	$(BIN)/python -m tools.diagram
 	$(BIN)/python -m tests.permissions.table
 
 clean:
-	rm -rf build .venv .aws-sam tests/node_modules tests/bench/node_modules
+	rm -rf build .venv .aws-sam tests/node_modules tools/bench/node_modules

@@ -13,7 +13,7 @@ import pytest
 from cfnlint.decode import cfn_yaml
 
 from keyturn.access.metadata import resource_path
-from keyturn.aws.well_known import PROTECTED_RESOURCES
+from keyturn.aws.keyset.well_known import PROTECTED_RESOURCES
 from tests.account.resolve import Deployment
 from tests.definition import ROOT
 from tests.synthesized import Template, synthesized, translate_errors

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.key_policy import GRANTS, SIZE_LIMIT, key_policy, role_prefix
+from keyturn.aws.keyset.key_policy import GRANTS, SIZE_LIMIT, key_policy, role_prefix
 from tests.account.resolve import Deployment
 from tests.account.test_names import LONGEST
 from tests.permissions.key_policy import KeyPolicy, Principal

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.definition import ROOT
-from tests.release.examples import BUCKET, CDK, PACKAGED, problems
+from tools.release.examples import BUCKET, CDK, PACKAGED, problems
 
 _INCLUDE = """
 import aws_cdk as cdk

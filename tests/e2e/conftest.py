@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, Visit
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop, running
-from tests.demo import story
-from tests.demo.story import KEYTURN
+from tools.demo import story
+from tools.demo.story import KEYTURN
 
 ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]

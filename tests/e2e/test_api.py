@@ -9,8 +9,8 @@ import jwt
 import pytest
 import urllib3
 
-from keyturn.aws.deployment import Deployment
-from tests.demo import story
+from keyturn.aws.operator.deployment import Deployment
+from tools.demo import story
 
 
 def test_the_story_of_a_token_holds(deployment: Deployment) -> None:

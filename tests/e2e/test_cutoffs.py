@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.verify.explanation import explain
-from tests.demo import story
-from tests.demo.cutoff import Client, cut_off
 from tests.e2e.conftest import Keyturn
+from tools.demo import story
+from tools.demo.cutoff import Client, cut_off
 
 CLIENTS = ("shop", "billing")
 SCOPE = "whoami:read"

@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.rotation.record_changes import record_changes
-from tests.demo import story
 from tests.e2e.conftest import Finish, Keyturn, asking_for
+from tools.demo import story
 
 JWKS = ".well-known/jwks.json"
 Breaking = Callable[[Deployment], None]

@@ -5,10 +5,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
-from tests.demo import story
+from keyturn.aws.operator.deployment import Deployment
 from tests.e2e.conftest import Finish, Keyturn, asking_for
+from tools.demo import story
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 import urllib3
 from cfnlint.decode import cfn_yaml
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.functions import invoke
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.functions import invoke
 from keyturn.cli.local import LocalAws, Workshop
 from tests.account.resolve import Deployment as Deployed
-from tests.conformance.place import outputs_of
 from tests.e2e.conftest import ROOT
 from tests.synthesized import translate_errors
+from tools.conformance.place import outputs_of
 
 Example = Callable[..., dict[str, str]]
 Token = Callable[[str], str]

@@ -11,13 +11,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.keyset.kms_keys import KmsKey
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, ToolFailed, Workshop
 from keyturn.keyset.model import Keyset
-from tests.conformance.run import ITEMS
-from tests.demo import story
 from tests.e2e.conftest import ROOT, Deploy
+from tools.conformance.run import ITEMS
+from tools.demo import story
 
 _DOOMED = """
 Resources:
@@ -59,7 +59,7 @@ def conform(aws: LocalAws, report: Path) -> "subprocess.CompletedProcess[str]":
     """`make conformance` on this local AWS, with what was built already."""
     told = {"STACK": "keyturn-gone", "BUILT": "1", "REPORT": str(report)}
     return subprocess.run(
-        [sys.executable, "-m", "tests.conformance"],
+        [sys.executable, "-m", "tools.conformance"],
         cwd=ROOT,
         env={**os.environ, **aws.environ, **told},
         capture_output=True,

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.demo.story import KEYTURN
 from tests.e2e.conftest import ROOT
+from tools.demo.story import KEYTURN
 
 
 def keyturn(*arguments: str, status: int = 0) -> str:

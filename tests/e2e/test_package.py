@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.release.package import SUMS, package
+from tools.release.package import SUMS, package
 
 
 def test_two_runs_make_the_same_release(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset.model import Origin
 from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import revoke
-from tests.demo import story
 from tests.e2e.conftest import Deploy, Finish, asking_for
+from tools.demo import story
 
 
 def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish: Finish) -> None:

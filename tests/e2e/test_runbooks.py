@@ -13,14 +13,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.functions import invoke
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.functions import invoke
 from keyturn.keyset import timing
-from tests import runbooks
-from tests.demo import story
-from tests.demo.story import KEYTURN
+from tests.documents import runbooks
 from tests.e2e.conftest import Finish, asking_for
 from tests.e2e.test_doctor import delete_newest
+from tools.demo import story
+from tools.demo.story import KEYTURN
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"
 COMMANDS = runbooks.commands()

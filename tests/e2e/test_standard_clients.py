@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 
 CLIENT, SCOPE, RESOURCE = "standard", "orders:read", "https://orders.example"
 Ask = Callable[[str, str], Mapping[str, Any]]  # with an issuer and a scope

@@ -13,12 +13,12 @@ import boto3
 import pytest
 from types_boto3_stepfunctions import SFNClient
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws
-from tests.demo import story
 from tests.e2e.conftest import asking_for
 from tests.stepfunctions_local import stepfunctions_local
 from tests.unit.rotation.emergency.paths import EMERGENCY
+from tools.demo import story
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
-from tests.demo import story
-from tests.demo.client import BackgroundClient
+from keyturn.aws.operator.deployment import Deployment
 from tests.e2e.conftest import Deploy, Finish, asking_for
+from tools.demo import story
+from tools.demo.client import BackgroundClient
 
 PERIODS = {"RotationPeriod": 80}  # room for the longer tokens
 L = story.TIMES["TokenLifetime"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from tests.e2e.conftest import ROOT
 
 UV = ROOT / "build/env/uv/bin/uv"

@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.keyset_reader import GenerationLost
+from keyturn.aws.keyset.reader import GenerationLost
 from keyturn.keyset import timing, token_revocation, transitions
 from keyturn.keyset.cutoffs import Claim, digest_of
 from keyturn.keyset.errors import KeysetFault, Refused

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_store import KeysetStore
+from keyturn.aws.keyset.history import HistoryObject
+from keyturn.aws.keyset.store import KeysetStore
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
@@ -116,7 +116,7 @@ class Parameters:
 
 
 class Objects:
-    """The history's, as `keyturn.aws.history.History` answers."""
+    """The history's, as `keyturn.aws.keyset.history.History` answers."""
 
     def __init__(self, history: History) -> None:
         self.texts = history

@@ -32,10 +32,10 @@ def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
 
 
 _NEWER, _COUNTS = (
-    "aws.keyset_reader.KeysetReader.read_newer",
-    "aws.keyset_store.KeysetStore._is_appended",
+    "aws.keyset.reader.KeysetReader.read_newer",
+    "aws.keyset.store.KeysetStore._is_appended",
 )
-_FROM, _UPDATE = "aws.keyset_reader.KeysetReader._extend", "aws.keyset_store.KeysetStore.update"
+_FROM, _UPDATE = "aws.keyset.reader.KeysetReader._extend", "aws.keyset.store.KeysetStore.update"
 _JOIN, _TIPS = "rotation.repair_keyset.join_branches", "rotation.repair_keyset._tips_to_join"
 _MISSING, _FOLLOWING = "rotation.put_back.missing_generations", "rotation.put_back._find_successor"
 _BRANCHES, _STEP_OVER = "rotation.branches.find_branches", "rotation.unlawful.step_over"

@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from keyturn.aws.edge_cache import EdgeCache
 from keyturn.aws.gateway_cache import Stage
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import JWKS
 from keyturn.keyset.model import Origin
 from keyturn.rotation import (
     create_key,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.loaders import Loader
 
-from keyturn.aws.key_policy import key_policy
+from keyturn.aws.keyset.key_policy import key_policy
 from tests.permissions import roles
 from tests.permissions.key_policy import ACCOUNT, ELSEWHERE, EVERYTHING, KeyPolicy, Principal
 from tests.permissions.policy import Statement

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from keyturn.aws.key_policy import key_policy
+from keyturn.aws.keyset.key_policy import key_policy
 from tests.permissions import roles
 from tests.permissions.key_policy import EVERYTHING, KeyPolicy, Principal, default_policy
 from tests.permissions.table import OTHERS, THREAT_MODEL, actions, allowed, with_table

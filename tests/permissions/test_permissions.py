@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyturn.aws.key_policy import GRANTS, key_policy
+from keyturn.aws.keyset.key_policy import GRANTS, key_policy
 from tests.permissions import recorded, roles
 from tests.permissions.calls import Need
 from tests.permissions.key_policy import KeyPolicy

@@ -11,12 +11,13 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from keyturn.api import authorize
-from keyturn.aws import custom_resource, kms_keys, telemetry
-from keyturn.aws.key_policy import is_same_policy
+from keyturn.aws import custom_resource, telemetry
+from keyturn.aws.keyset import kms_keys
+from keyturn.aws.keyset.key_policy import is_same_policy
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.powertools import logger, metrics
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Decision
-from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document, lineage
 from keyturn.keyset.lineage import StoredParameter
 from keyturn.keyset.model import Generation

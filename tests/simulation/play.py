@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset import document

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from keyturn.access.api import Api
-from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.keyset.public_keys import PublicKeys
 from keyturn.aws.settings import Settings
 from keyturn.aws.view import View
 from keyturn.keyset.cutoffs import Claim, CutOff

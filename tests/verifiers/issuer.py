@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from keyturn.aws.well_known import WellKnown
+from keyturn.aws.keyset.well_known import WellKnown
 from keyturn.keyset import timing, transitions
 from keyturn.keyset.model import Generation, Key, Keyset, Origin
 from keyturn.keyset.timing import Limits

@@ -8,7 +8,7 @@ from typing import Any
 from keyturn.access.api import Api
 from keyturn.api.authorize import authenticate, read_generation
 from keyturn.aws.clock import SystemClock
-from keyturn.aws.public_keys import PublicKeys
+from keyturn.aws.keyset.public_keys import PublicKeys
 from keyturn.aws.view import View
 from keyturn.tokens.claims import Expectations
 from keyturn.tokens.errors import TokenRefused

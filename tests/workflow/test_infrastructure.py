@@ -7,8 +7,8 @@ from typing import Any
 import hcl2
 import pytest
 
-from tests.release.examples import BUCKET, CDK, TERRAFORM, problems
-from tests.release.package import NAME
+from tools.release.examples import BUCKET, CDK, TERRAFORM, problems
+from tools.release.package import NAME
 
 
 def terraform(text: str) -> list[str]:

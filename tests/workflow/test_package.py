@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from tests.release.examples import PACKAGED
-from tests.release.package import checksums, zipped
 from tests.synthesized import synthesized, translate_errors
+from tools.release.examples import PACKAGED
+from tools.release.package import checksums, zipped
 
 _CODE = {
     "S3Bucket": {"Ref": "ArtefactBucket"},

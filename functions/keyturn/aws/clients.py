@@ -74,7 +74,7 @@ def _loader() -> Loader:
 
 @cache
 def session() -> Session:
-    """This process's only session, configured by the environment (and by aws/credentials.py)."""
+    """This process's only session, configured by the environment (and by aws/operator/credentials.py)."""
     aws_session = Session()
     aws_session.register_component("data_loader", _loader())
     if region := os.environ.get("AWS_REGION"):  # botocore itself only reads AWS_DEFAULT_REGION

@@ -110,7 +110,7 @@ class Settings:
     audience: str
     deletion_window: int  # days
     times: Times
-    role_prefix: str  # of the ARNs of the stack's roles: aws/key_policy.py
+    role_prefix: str  # of the ARNs of the stack's roles: aws/keyset/key_policy.py
     issuer: str = ""
     token_url: str = ""  # where clients request tokens; set in functions that publish it
     route_scopes: RouteTable | None = None  # None: a valid token opens the whole stage

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from keyturn.aws.clients import Clients
 from keyturn.aws.clock import Clock, SystemClock
-from keyturn.aws.keyset_reader import KeysetReader
+from keyturn.aws.keyset.reader import KeysetReader
 from keyturn.aws.settings import Settings
 from keyturn.aws.view import Reader, View
 from keyturn.keyset.model import Generation
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from keyturn.aws.event_bus import EventBus
     from keyturn.aws.executions import Executions
     from keyturn.aws.gateway_cache import GatewayCache
-    from keyturn.aws.history import History
-    from keyturn.aws.keyset_store import KeysetStore
-    from keyturn.aws.kms_keys import KmsKeys
-    from keyturn.aws.public_keys import PublicKeys
+    from keyturn.aws.keyset.history import History
+    from keyturn.aws.keyset.kms_keys import KmsKeys
+    from keyturn.aws.keyset.public_keys import PublicKeys
+    from keyturn.aws.keyset.store import KeysetStore
+    from keyturn.aws.keyset.well_known import WellKnown
     from keyturn.aws.registry import Views
-    from keyturn.aws.well_known import WellKnown
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class Stack:
     @cached_property
     def keysets(self) -> "KeysetStore":
         """The truth."""
-        from keyturn.aws.keyset_store import KeysetStore
+        from keyturn.aws.keyset.store import KeysetStore
 
         return KeysetStore(
             self.settings.stack, self.clock, self.clients.ssm, self.clients.ssm_timed
@@ -92,14 +92,14 @@ class Stack:
     @cached_property
     def kms(self) -> "KmsKeys":
         """The signing keys."""
-        from keyturn.aws.kms_keys import KmsKeys
+        from keyturn.aws.keyset.kms_keys import KmsKeys
 
         return KmsKeys(self.settings.stack, self.settings.role_prefix, self.clients)
 
     @cached_property
     def public_keys(self) -> "PublicKeys":
         """The public keys to verify with."""
-        from keyturn.aws.public_keys import PublicKeys
+        from keyturn.aws.keyset.public_keys import PublicKeys
 
         return PublicKeys(self.kms)
 
@@ -125,7 +125,7 @@ class Stack:
     @cached_property
     def well_known(self) -> "WellKnown":
         """The public documents in the bucket."""
-        from keyturn.aws.well_known import WellKnown
+        from keyturn.aws.keyset.well_known import WellKnown
 
         return WellKnown(
             self.clients.s3,
@@ -152,7 +152,7 @@ class Stack:
     @cached_property
     def history(self) -> "History":
         """The record of all generations in the bucket."""
-        from keyturn.aws.history import History
+        from keyturn.aws.keyset.history import History
 
         return History(self.clients.s3, self.settings.bucket)
 

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.keyset_reader import GenerationLost
+from keyturn.aws.keyset.reader import GenerationLost
 from keyturn.aws.telemetry import Metric, measure
 from keyturn.keyset.errors import KeysetFault
 

@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from keyturn.access.api import Api
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.gateway_authorizers import Authorizer
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.gateway_authorizers import Authorizer
 from keyturn.aws.registry import StoredDocument
 from keyturn.cli import documents
 from keyturn.cli.document_change import Change, Consent

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from keyturn.access.client import is_client_name
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.options import DryRun, Reason, Yes
 from keyturn.cli.preflight import check_reason
 from keyturn.cli.revocation import Order

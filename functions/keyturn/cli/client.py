@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from keyturn.access.client import Client, Subjects
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli import documents
 from keyturn.cli.differences import rows
 from keyturn.cli.document_change import Change, Consent

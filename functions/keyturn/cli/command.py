@@ -10,9 +10,9 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from keyturn.aws.credentials import use_session
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault, NotSent
+from keyturn.aws.operator.credentials import use_session
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.powertools import logger
 from keyturn.cli import local_stack
 from keyturn.cli.remedies import remedy_for

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import Conflict
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.registry import StoredDocument
 from keyturn.cli.differences import differences, rows
 from keyturn.cli.documents import DocumentKind, T

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from keyturn.access.api import Api
 from keyturn.access.client import Client
 from keyturn.access.members import InvalidDocument
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.registry import Registry, StoredDocument
 from keyturn.cli.differences import rows
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError

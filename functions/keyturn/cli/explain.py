@@ -15,7 +15,7 @@ from keyturn.access.grant import NotGranted, TokenRequest, grant
 from keyturn.api.answers import Forbidden, Refusal, Unavailable
 from keyturn.api.issue_token import prepare
 from keyturn.api.token_request import from_invoke
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.registry import StoredDocument
 from keyturn.cli.client import CLIENTS, Name
 from keyturn.cli.differences import rows

@@ -1,7 +1,7 @@
 """Follow an execution from state to state until it ends."""
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.terminal import CommandFailed, Terminal
 
 _PAUSE = 0.5  # seconds between polls

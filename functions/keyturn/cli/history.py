@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.history import HistoryObject
+from keyturn.aws.keyset.history import HistoryObject
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.stack import Stack
 from keyturn.cli.formatting import cutoff_members, duration, instant, iso
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.http import Answer
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.http import Answer
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 
 ClientName = Annotated[str, typer.Option("--client", help="The client to ask as.")]

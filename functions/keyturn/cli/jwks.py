@@ -2,7 +2,7 @@
 
 import json
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.terminal import CommandFailed, Terminal
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import urllib3
 
 from keyturn.aws.clients import session
-from keyturn.aws.deployment import failed_resources
+from keyturn.aws.operator.deployment import failed_resources
 from keyturn.cli.finish_build import finish
 
 REGION = "us-east-1"

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.credentials import use_session
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.credentials import use_session
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import REGION, LocalAws, Server, ToolFailed, Workshop, start
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.permissions import Permission, simulate
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.permissions import Permission, simulate
 from keyturn.cli.attempt import Attempt
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.proof_tokens import ProofTokens, is_refused
 from keyturn.cli.terminal import CommandFailed, Terminal
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyturn.access.client import Subjects
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.targets import Targets
 from keyturn.cli.terminal import CommandFailed
 from keyturn.cli.verify.checks import Decoded

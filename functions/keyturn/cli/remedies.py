@@ -1,8 +1,8 @@
 """What to do about an error, in one line."""
 
-from keyturn.aws.credentials import MFA_WITHOUT_TERMINAL, profile_name
 from keyturn.aws.faults import AwsFault, NoCredentials, NoReply, NotSent, Throttled, Unreachable
-from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset.reader import KeysetMissing
+from keyturn.aws.operator.credentials import MFA_WITHOUT_TERMINAL, profile_name
 from keyturn.aws.settings import InvalidSettings
 from keyturn.cli.terminal import CommandError
 from keyturn.keyset.errors import ContradictorySettings, NewerSchema

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault, Conflict
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.formatting import instant
 from keyturn.cli.options import DryRun, Yes
 from keyturn.cli.terminal import CommandFailed, Terminal

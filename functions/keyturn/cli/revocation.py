@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.attempt import Attempt
 from keyturn.cli.break_glass import run_directly
 from keyturn.cli.follow import follow

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.formatting import count
 from keyturn.cli.options import DryRun, Reason, Yes
 from keyturn.cli.preflight import (

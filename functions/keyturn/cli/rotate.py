@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.follow import follow
 from keyturn.cli.options import Detach, DryRun, Reason, Yes
 from keyturn.cli.preflight import (

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.sessions import POLICY, cut_sessions
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.sessions import POLICY, cut_sessions
 from keyturn.cli.terminal import CommandFailed, Terminal
 
 # By then IAM denies everywhere; before, an old session may issue a token.

@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 from keyturn.access.api import Api
 from keyturn.access.client import Client
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import RUNNING, SUCCEEDED, Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.gateway_authorizers import Authorizer
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.keyset.kms_keys import KmsKey
+from keyturn.aws.keyset.well_known import Projection
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.gateway_authorizers import Authorizer
+from keyturn.aws.operator.schedules import Schedule
 from keyturn.aws.registry import StoredDocument
-from keyturn.aws.schedules import Schedule
 from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.rotation.branches import list_foreign_objects

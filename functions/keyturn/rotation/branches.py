@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import LOOK_AHEAD
+from keyturn.aws.keyset.history import HistoryObject
+from keyturn.aws.keyset.reader import LOOK_AHEAD
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keyturn.aws.artefact import WrongArtefact, check_artefact
+from keyturn.aws.operator.artefact import WrongArtefact, check_artefact
 from keyturn.aws.response_url import check_response_url
 
 if TYPE_CHECKING:

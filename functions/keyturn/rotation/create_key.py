@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.keyset.kms_keys import KmsKey
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import AnotherKeyIsStandby
 from keyturn.keyset.model import Keyset, Origin

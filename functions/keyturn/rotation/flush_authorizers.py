@@ -1,9 +1,9 @@
 """FlushAuthorizers: flush API Gateway's cached authorizer answers and CloudFront's cached JWKS."""
 
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import JWKS
 from keyturn.rotation.task import EmergencyInput, Outcome, Step, task
 
 

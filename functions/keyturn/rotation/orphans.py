@@ -2,14 +2,14 @@
 
 A key is registered by the run that created it, within `Limits.registration_age` of its creation,
 and never after the horizon has passed that. So a key that is older, or behind the horizon, has
-ended or was never registered. A key that differs from those this stack creates (aws/kms_keys.py) is
+ended or was never registered. A key that differs from those this stack creates (aws/keyset/kms_keys.py) is
 foreign, whatever its tags say.
 """
 
 from keyturn.aws.faults import KeyUnusable
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.keyset.kms_keys import KmsKey
+from keyturn.aws.keyset.well_known import Projection
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
 

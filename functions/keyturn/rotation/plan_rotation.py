@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from keyturn.aws.events import InvalidEvent, parse
-from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.aws.stack import Stack
 from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset

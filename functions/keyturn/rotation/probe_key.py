@@ -2,8 +2,8 @@
 
 import urllib3
 
+from keyturn.aws.keyset.well_known import JWKS, parse_jwks
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import JWKS, parse_jwks
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.states import State
 from keyturn.rotation.task import Outcome, StandbyInput, Step, task

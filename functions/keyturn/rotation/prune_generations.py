@@ -8,7 +8,7 @@ one call cannot delete them all, nothing is deleted.
 
 from collections.abc import Iterator
 
-from keyturn.aws.keyset_reader import LOOK_AHEAD
+from keyturn.aws.keyset.reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.keyset.lineage import Lineage, StoredParameter, can_be_root

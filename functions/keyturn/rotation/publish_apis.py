@@ -15,9 +15,9 @@ from keyturn.access.api import Api
 from keyturn.access.metadata import Document, protected_resource, resource_path
 from keyturn.aws import registry
 from keyturn.aws.faults import Conflict
+from keyturn.aws.keyset.well_known import PROTECTED_RESOURCES
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import PROTECTED_RESOURCES
 from keyturn.rotation.task import Outcome
 
 

@@ -5,9 +5,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from keyturn.aws.faults import Conflict
+from keyturn.aws.keyset.well_known import Projection, foreign_members, is_unchanged
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import Projection, foreign_members, is_unchanged
 from keyturn.keyset import planning, timing
 from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Key, Keyset, Origin

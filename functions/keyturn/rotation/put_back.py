@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from keyturn.aws.faults import Conflict
-from keyturn.aws.history import HistoryObject
-from keyturn.aws.keyset_reader import LOOK_AHEAD
-from keyturn.aws.keyset_store import PLACEHOLDER
+from keyturn.aws.keyset.history import HistoryObject
+from keyturn.aws.keyset.reader import LOOK_AHEAD
+from keyturn.aws.keyset.store import PLACEHOLDER
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid

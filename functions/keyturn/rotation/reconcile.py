@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.kms_keys import ForeignKey
+from keyturn.aws.keyset.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure

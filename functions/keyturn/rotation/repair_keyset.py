@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
-from keyturn.aws.keyset_reader import LOOK_AHEAD
+from keyturn.aws.keyset.reader import LOOK_AHEAD
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.cutoffs import CutOff, merge
 from keyturn.keyset.errors import DocumentTooLarge, KeysetFault, NewerSchema

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyturn.aws.faults import Conflict
-from keyturn.aws.keyset_reader import LOOK_AHEAD
+from keyturn.aws.keyset.reader import LOOK_AHEAD
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure

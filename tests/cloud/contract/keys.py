@@ -1,4 +1,4 @@
-"""The KMS calls of a case, made as the product makes them (keyturn.aws.kms_keys)."""
+"""The KMS calls of a case, made as the product makes them (keyturn.aws.keyset.kms_keys)."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from keyturn.aws.key_policy import key_policy
+from keyturn.aws.keyset.key_policy import key_policy
 from tests.cloud.contract.clouds import Cloud
 
 

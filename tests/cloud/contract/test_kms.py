@@ -1,4 +1,4 @@
-"""What the product relies on in KMS and the tagging API (keyturn.aws.kms_keys).
+"""What the product relies on in KMS and the tagging API (keyturn.aws.keyset.kms_keys).
 
 Source: AWS KMS API Reference; Developer Guide, "Key states of AWS KMS keys", whose table lets a key
 that is pending deletion refuse its use in either of two ways.
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.key_policy import is_same_policy
+from keyturn.aws.keyset.key_policy import is_same_policy
 from tests.cloud.contract.clouds import Cloud, refused
 from tests.cloud.contract.keys import (
     create,

@@ -1,4 +1,4 @@
-"""What the JWKS and the history rely on in S3 (keyturn.aws.well_known, keyturn.aws.history).
+"""What the JWKS and the history rely on in S3 (keyturn.aws.keyset.well_known, keyturn.aws.keyset.history).
 
 Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes".
 """

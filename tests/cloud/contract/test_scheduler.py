@@ -1,4 +1,4 @@
-"""What `keyturn doctor` relies on in EventBridge Scheduler (keyturn.aws.schedules).
+"""What `keyturn doctor` relies on in EventBridge Scheduler (keyturn.aws.operator.schedules).
 
 Source: EventBridge Scheduler API Reference, UpdateSchedule.
 """

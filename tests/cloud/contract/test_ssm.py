@@ -1,4 +1,4 @@
-"""What the keyset store relies on in SSM Parameter Store (keyturn.aws.keyset_store).
+"""What the keyset store relies on in SSM Parameter Store (keyturn.aws.keyset.store).
 
 Source: AWS Systems Manager API Reference.
 """

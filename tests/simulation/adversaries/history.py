@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
-from keyturn.aws.history import _name
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.history import _name
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.succession import find_violation

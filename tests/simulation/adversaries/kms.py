@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from keyturn.aws.key_policy import key_policy
+from keyturn.aws.keyset.key_policy import key_policy
 from tests.permissions.key_policy import ACCOUNT, Principal, default_policy
 from tests.permissions.policy import Statement
 from tests.simulation.play import Play

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from tests.cloud.s3 import Version
 from tests.simulation.play import Play
 

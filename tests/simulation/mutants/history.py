@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.aws import history
-from keyturn.aws.history import History
+from keyturn.aws.keyset import history
+from keyturn.aws.keyset.history import History
 from keyturn.rotation import publish_jwks, put_back
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.aws import key_policy, kms_keys
 from keyturn.aws.faults import AwsFault, KeyUnusable
-from keyturn.aws.kms_keys import ForeignKey, KmsKeys
+from keyturn.aws.keyset import key_policy, kms_keys
+from keyturn.aws.keyset.kms_keys import ForeignKey, KmsKeys
 from keyturn.keyset.errors import KeysetError
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key, reconcile

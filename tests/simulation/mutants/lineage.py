@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.aws import keyset_reader
+from keyturn.aws.keyset import reader
 from keyturn.keyset import lineage
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
@@ -30,7 +30,7 @@ def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
                 continue
         return None
 
-    return patch.object(keyset_reader, "trace", trace)
+    return patch.object(reader, "trace", trace)
 
 
 def the_highest_number_counts() -> AbstractContextManager[Any]:
@@ -45,7 +45,7 @@ def the_highest_number_counts() -> AbstractContextManager[Any]:
                 continue
         return None
 
-    return patch.object(keyset_reader, "trace", trace)
+    return patch.object(reader, "trace", trace)
 
 
 def what_does_not_follow_blocks_the_name() -> AbstractContextManager[Any]:

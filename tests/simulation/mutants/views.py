@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.aws.keyset_reader import KeysetReader
+from keyturn.aws.keyset.reader import KeysetReader
 from keyturn.aws.view import View, _Entry
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from keyturn.aws import well_known
-from keyturn.aws.keyset_store import KeysetStore
-from keyturn.aws.well_known import WellKnown
+from keyturn.aws.keyset import well_known
+from keyturn.aws.keyset.store import KeysetStore
+from keyturn.aws.keyset.well_known import WellKnown
 from keyturn.keyset import transitions
 from keyturn.rotation import publish_jwks, reconcile, record_changes
 from tests.simulation.mutants.patching import everywhere

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset.timing import Limits, Times
 from tests.cloud.s3 import Version
 from tests.simulation.watch.broken import insist

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from keyturn.aws.keyset_store import PLACEHOLDER
+from keyturn.aws.keyset.store import PLACEHOLDER
 from keyturn.keyset import document
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.timing import Limits, Times

@@ -8,7 +8,7 @@ import pytest
 from keyturn.api import authorize
 from keyturn.api.gateway import UnknownEvent
 from keyturn.aws.faults import AccessDenied, AwsFault, KeyUnusable, NoReply, Throttled
-from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.aws.view import ViewTooOld
 from keyturn.keyset import document
 from keyturn.keyset.errors import NewerSchema

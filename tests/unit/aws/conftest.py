@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.keyset_reader import GenerationLost
+from keyturn.aws.keyset.reader import GenerationLost
 from keyturn.aws.view import View
 from keyturn.keyset.model import Generation, Keyset
 

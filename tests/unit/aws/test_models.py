@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.aws.clients import MODELS
-from tests.aws_models import OPERATIONS, text, trimmed
+from tools.aws_models import OPERATIONS, text, trimmed
 
 SOURCES = Path(MODELS).parent
 
@@ -26,6 +26,6 @@ def test_no_other_model_is_there():
 @pytest.mark.parametrize("service", OPERATIONS)
 def test_every_call_is_in_its_model(service):
     """What is called under its AWS name in this package can be called."""
-    code = "".join(path.read_text() for path in sorted(SOURCES.glob("*.py")))
+    code = "".join(path.read_text() for path in sorted(SOURCES.rglob("*.py")))
     called = set(re.findall(rf'translate_errors\("{service}:(\w+)"\)', code))
     assert called == OPERATIONS[service]

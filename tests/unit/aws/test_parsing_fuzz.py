@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from keyturn.aws.well_known import JWKS, parse_jwks
+from keyturn.aws.keyset.well_known import JWKS, parse_jwks
 from keyturn.keyset.errors import DocumentInvalid, NewerSchema
 from keyturn.keyset.lineage import trace
 from keyturn.tokens.jwk import PublicJwk

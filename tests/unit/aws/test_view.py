@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import NoReply
-from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.aws.view import ViewTooOld
 from keyturn.keyset.errors import DocumentInvalid
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.executions import ExecutionRequest
 from keyturn.aws.faults import NoReply
-from keyturn.aws.http import Answer
+from keyturn.aws.keyset.well_known import JWKS
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.http import Answer
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
-from keyturn.aws.well_known import JWKS
 from keyturn.cli.terminal import Terminal
 from keyturn.rotation.reconcile import run as reconcile
 from tests.cloud.account import Account

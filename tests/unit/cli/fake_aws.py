@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from keyturn.aws.key_policy import key_policy
+from keyturn.aws.keyset.key_policy import key_policy
 from keyturn.keyset import document
 from keyturn.keyset.lineage import trace
 from keyturn.keyset.model import Generation, Key, Keyset

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from keyturn.cli.cost.costs import DECISION_BYTES, MONTH, PRICES, Load, estimate_costs
-from tests.bench import logs
 from tests.periods import DEFAULTS
 from tests.template import RESOURCES
 from tests.unit.cli.running import keyturn, transcript
+from tools.bench import logs
 
 NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(price, str)}
 

@@ -11,11 +11,11 @@ from keyturn.access.routes import RouteTable
 from keyturn.aws import registry
 from keyturn.aws.executions import Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.gateway_authorizers import Authorizer
 from keyturn.aws.gateway_cache import Stage
-from keyturn.aws.kms_keys import KmsKey
-from keyturn.aws.schedules import Schedule
-from keyturn.aws.well_known import OPENID_PROVIDER
+from keyturn.aws.keyset.kms_keys import KmsKey
+from keyturn.aws.keyset.well_known import OPENID_PROVIDER
+from keyturn.aws.operator.gateway_authorizers import Authorizer
+from keyturn.aws.operator.schedules import Schedule
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
 from keyturn.cli.snapshot import Failure, Run, read_snapshot
@@ -23,7 +23,7 @@ from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
 from keyturn.keyset.model import EndedKey
 from keyturn.keyset.states import State
 from keyturn.rotation.reconcile import run as reconcile
-from tests import documents
+from tests.documents import pages
 from tests.permissions.key_policy import default_policy
 from tests.unit.cli.running import keyturn, transcript
 
@@ -284,8 +284,8 @@ def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
 
 def documented():
     """The row of each finding in docs/operating.md."""
-    table = documents.rows(documents.section(documents.PAGES["docs/operating.md"], "Findings"))
-    return {documents.code(row[0])[0]: row for row in table}
+    table = pages.rows(pages.section(pages.PAGES["docs/operating.md"], "Findings"))
+    return {pages.code(row[0])[0]: row for row in table}
 
 
 def test_every_finding_is_documented():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.main import app
 from tests.unit.cli.running import keyturn
 

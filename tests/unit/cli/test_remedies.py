@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from keyturn.aws.faults import NoReply, Throttled
-from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
+from keyturn.aws.keyset.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.cli import remedies
 from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import Claim, digest_of

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.aws.faults import AwsFault
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.cli.running import keyturn

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.permissions import Permission
+from keyturn.aws.operator.permissions import Permission
 from keyturn.cli import preflight, session_cut
 from keyturn.cli.revoke import revoke
 from keyturn.cli.terminal import CommandFailed, Terminal

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.kms_keys import KmsKey
-from keyturn.aws.well_known import Projection
+from keyturn.aws.keyset.kms_keys import KmsKey
+from keyturn.aws.keyset.well_known import Projection
 from keyturn.cli.snapshot import Run, Snapshot
 from keyturn.cli.status.page import page
 from keyturn.cli.status.summary import Summary

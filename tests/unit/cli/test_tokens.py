@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 import pytest
 
 from keyturn.api import issue_token
-from keyturn.aws.http import Answer
+from keyturn.aws.operator.http import Answer
 from keyturn.keyset.transitions import revoke
 from tests.unit.cli.running import keyturn, transcript
 from tests.unit.stage import invoke

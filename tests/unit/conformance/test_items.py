@@ -8,13 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conformance import apis, keys, stack
-from tests.conformance.items import World
-from tests.conformance.listener import Listener
-from tests.conformance.order import Order
-from tests.conformance.place import Account
-from tests.demo.story import DoesNotHold
 from tests.unit.conformance.conftest import ACCOUNT, STACK
+from tools.conformance import apis, keys, stack
+from tools.conformance.items import World
+from tools.conformance.listener import Listener
+from tools.conformance.order import Order
+from tools.conformance.place import Account
+from tools.demo.story import DoesNotHold
 
 REST, HTTP = {"Stage": "rest1/v1"}, {"Stage": "http:http1/$default"}
 

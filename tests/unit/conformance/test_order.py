@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.conformance.order import LOCAL_STACK, Order, Refused
 from tests.unit.conformance.conftest import ACCOUNT, FOREIGN, STACK, create_stack, stacks
+from tools.conformance.order import LOCAL_STACK, Order, Refused
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.conformance import run as module
-from tests.conformance import teardown
-from tests.conformance.__main__ import conform
-from tests.conformance.items import Item, MissingGeneration, Outcome, World
-from tests.conformance.order import Order
-from tests.conformance.place import Account
-from tests.demo.story import DoesNotHold
 from tests.unit.conformance.conftest import ACCOUNT, FOREIGN, STACK, create_stack, stacks
+from tools.conformance import run as module
+from tools.conformance import teardown
+from tools.conformance.__main__ import conform
+from tools.conformance.items import Item, MissingGeneration, Outcome, World
+from tools.conformance.order import Order
+from tools.conformance.place import Account
+from tools.demo.story import DoesNotHold
 
 
 class Place(Account):

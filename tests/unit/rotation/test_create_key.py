@@ -3,8 +3,8 @@
 import pytest
 
 from keyturn.aws.faults import KeyUnusable, Throttled
-from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.aws.kms_keys import ForeignKey
+from keyturn.aws.keyset.kms_keys import ForeignKey
+from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key

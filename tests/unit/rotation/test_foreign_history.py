@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import revoke

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keyturn.aws.faults import KeyUnusable
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import probe_key
 from keyturn.rotation.probe_key import ProbeFailed

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from keyturn.aws.faults import AwsFault, Throttled
-from keyturn.aws.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
+from keyturn.aws.keyset.well_known import AUTHORIZATION_SERVER, JWKS, OPENID_PROVIDER
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import retire, revoke

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from keyturn.aws.keyset_reader import KeysetMissing
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.reader import KeysetMissing
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.model import Keyset

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.periods import DEFAULTS
-from tests.soak.load import Refusal
-from tests.soak.operator import Action, schedule
-from tests.soak.verdict import accepted_past_bound, kinds
-from tests.soak.watch import UnclaimedKey
+from tools.soak.load import Refusal
+from tools.soak.operator import Action, schedule
+from tools.soak.verdict import accepted_past_bound, kinds
+from tools.soak.watch import UnclaimedKey
 
 REVOKED, ALONE = 1_000.0, 2_000.0
 WATCH: Any = SimpleNamespace(revoked={"revoked": REVOKED}, alone={"alone": ALONE})

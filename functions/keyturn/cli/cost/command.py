@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.cost.costs import PRICES, Load, estimate_costs
 from keyturn.cli.terminal import Terminal, UsageError
 

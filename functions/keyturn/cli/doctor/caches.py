@@ -5,7 +5,7 @@ from shlex import quote
 from typing import Any
 
 from keyturn.access.api import Api
-from keyturn.aws.gateway_authorizers import METHOD_AND_PATH, Authorizer
+from keyturn.aws.operator.gateway_authorizers import METHOD_AND_PATH, Authorizer
 from keyturn.aws.registry import StoredDocument
 from keyturn.cli.doctor.findings import Finding, Severity
 from keyturn.cli.snapshot import Snapshot

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.settings import InvalidSettings
 from keyturn.cli.doctor import caches, cutoffs, documents, environment, history, jwks, keys
 from keyturn.cli.doctor.findings import Finding, Severity

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from keyturn.aws.deployment import Deployment
-from keyturn.aws.functions import invoke
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.aws.operator.functions import invoke
 from keyturn.cli.doctor.checkup import checkup
 from keyturn.cli.doctor.findings import Finding, Fix
 from keyturn.cli.doctor.report import say_findings

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from keyturn.aws.well_known import Projection, foreign_members
+from keyturn.aws.keyset.well_known import Projection, foreign_members
 from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.formatting import duration
 from keyturn.cli.snapshot import PublicJwks, Snapshot

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from keyturn.aws.kms_keys import KmsKey
+from keyturn.aws.keyset.kms_keys import KmsKey
 from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.formatting import duration, instant
 from keyturn.cli.snapshot import Snapshot

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keyturn.aws.deployment import Deployment
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.snapshot import read_snapshot
 from keyturn.cli.status.page import page
 from keyturn.cli.status.summary import Summary

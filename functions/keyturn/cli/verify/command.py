@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from keyturn.aws.deployment import Deployment
 from keyturn.aws.faults import AwsFault
+from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.terminal import ProblemFound, Terminal, UsageError
 from keyturn.cli.verify.explanation import Explanation, explain
 

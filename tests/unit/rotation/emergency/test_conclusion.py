@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.keyset_reader import KeysetMissing
+from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.rotation.conclude_emergency import ConclusionInput, EmergencyIncomplete, run
 
 DONE = {

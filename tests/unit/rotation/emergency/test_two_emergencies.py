@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.aws.keyset_store import KeysetStore
+from keyturn.aws.keyset.store import KeysetStore
 from keyturn.keyset.states import State
 from tests.cloud.ssm import SsmClient
 from tests.cloud.wire import DirectWire

@@ -2,7 +2,7 @@
 
 import json
 
-from keyturn.aws.well_known import JWKS
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.publish_jwks import project

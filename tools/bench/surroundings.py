@@ -1,0 +1,67 @@
+"""What a function finds around it: its environment, and the keyset in SSM."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from keyturn.keyset import document
+from keyturn.keyset.model import Generation, Key, Keyset
+from keyturn.keyset.states import State
+from tests.periods import DEFAULTS
+from tools.bench.material import AUDIENCE, ISSUER, LIFETIME, SCOPE
+
+STACK = "bench"
+PARAMETER = f"/keyturn/{STACK}/keyset/000000000042"
+CLIENT_PARAMETER = f"/keyturn/{STACK}/clients/batch-1"
+CLIENT = json.dumps({"audiences": [AUDIENCE], "scopes": SCOPE.split(), "subjects": "any"})
+ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROUTE = "arn:aws:execute-api:us-east-1:123456789012:api1/v1/GET/orders"
+
+
+def stored(kid: str) -> str:
+    """The keyset's document: an active key and a published standby."""
+    now = datetime.now(UTC)
+    active = Key(kid, ARN, State.ACTIVE, LIFETIME, now, now, now)
+    standby = Key("s" * 43, ARN.replace("1234", "4321"), State.STANDBY, LIFETIME, now, now)
+    return document.dumps(
+        Generation(42, "op-1", "bench", "measuring", now, Keyset((active, standby)))
+    )
+
+
+def environ(bucket: str = "bucket") -> dict[str, str]:
+    """A Lambda's environment, with credentials that reach nothing."""
+    lambdas = {
+        "KEYTURN_STACK": STACK,
+        "KEYTURN_BUCKET": bucket,
+        "KEYTURN_ISSUER": ISSUER,
+        "KEYTURN_AUDIENCE": AUDIENCE,
+        "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read;POST /orders=orders:write",
+        "KEYTURN_DELETION_WINDOW": "30",
+        "KEYTURN_TIMES": json.dumps(asdict(DEFAULTS)),
+        "KEYTURN_ROLE_PREFIX": "arn:aws:iam::123456789012:role/keyturn/us-east-1/bench/",
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0",
+        "NODE_NO_WARNINGS": "1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        **lambdas,
+    }
+
+
+def rest_token(token: str) -> Mapping[str, Any]:
+    """API Gateway's REST TOKEN event."""
+    return {"type": "TOKEN", "methodArn": ROUTE, "authorizationToken": f"Bearer {token}"}

@@ -1,0 +1,140 @@
+"""Where a run takes place: an account, or a local AWS. The run itself knows no difference but this."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import boto3
+
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.cli.finish_build import finish
+from keyturn.cli.local import LocalAws, Workshop
+from keyturn.rotation.record_changes import record_changes
+from tools.demo import story
+
+_SCOPES: Mapping[str, object] = {
+    "OperatorScopes": "whoami:read,orders:read",
+    "RouteScopes": "GET /whoami=whoami:read;GET /orders=orders:read",
+}
+# As short as an account allows: reading clocks, CloudFront and IAM take their time.
+_ACCOUNT: Mapping[str, object] = {
+    "Architecture": "arm64",
+    "PythonRuntime": "python3.14",
+    "ViewTtl": 2,
+    "Propagation": 60,
+    "JwksMaxAge": 10,
+    "CdnTtl": 0,
+    "TokenLifetime": 120,
+    "Leeway": 10,
+    "ResultTtl": 10,
+    "StaleLimit": 60,
+    "DeletionWindow": 7,
+    "LogRetention": 1,
+}
+
+
+def outputs_of(stack: str) -> dict[str, str]:
+    """A stack's outputs by their names."""
+    [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+class Account:
+    """A real account: whatever profile, Region and credentials the environment names."""
+
+    name = "AWS"
+    is_local = False
+    parameters: Mapping[str, object] = {**_ACCOUNT, **_SCOPES}
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._built = workshop.root / "build/conformance/sam/template.yaml"
+
+    def build(self) -> None:
+        """The build as a user makes it."""
+        self._workshop.run_sam(
+            *("build", "--build-dir", str(self._built.parent)),
+            *("--parameter-overrides", *_overrides(_ACCOUNT)),
+        )
+        finish(self._built.parent)
+
+    def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
+        """`sam deploy` of the stack under test, or its update."""
+        self._sam_deploy(stack, self._built, parameters)
+        return Deployment.find(stack)
+
+    def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
+        """`sam deploy` of examples/<name> behind the authorizer of this stack; returns the outputs."""
+        template = self._workshop.root / "examples" / name / "template.yaml"
+        parameters = {
+            "KeyturnAuthorizer": deployment.outputs["AuthorizerArn"],
+            "KeyturnStack": deployment.stack,
+        }
+        self._sam_deploy(stack, template, parameters)
+        return outputs_of(stack)
+
+    def orders_url(self, outputs: Mapping[str, str]) -> str:
+        """The protected route of an example."""
+        return outputs["OrdersUrl"]
+
+    def announce_changes(self, deployment: Deployment) -> None:
+        """Nothing to do: SSM's own events start RecordChanges."""
+
+    def discard_artefacts(self, stack: str) -> None:
+        """Delete what `sam deploy` uploaded for this stack from SAM's own bucket."""
+        bucket = boto3.resource("s3").Bucket(
+            outputs_of("aws-sam-cli-managed-default")["SourceBucket"]
+        )
+        bucket.object_versions.filter(Prefix=f"{stack}/").delete()
+
+    def _sam_deploy(self, stack: str, template: Path, parameters: Mapping[str, object]) -> None:
+        self._workshop.sam_deploy(
+            stack,
+            *("--template-file", str(template)),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
+            *self._destination(stack),
+            *("--parameter-overrides", *_overrides(parameters)),
+        )
+
+    def _destination(self, stack: str) -> Sequence[str]:
+        return ("--resolve-s3", "--s3-prefix", stack)
+
+
+class LocalPlace(Account):
+    """MiniStack: the same commands, with what it lacks made up for."""
+
+    name = "local AWS"
+    is_local = True
+    parameters: Mapping[str, object] = {**story.TIMES, **_SCOPES}
+
+    def __init__(self, workshop: Workshop, aws: LocalAws, *, built: bool = False) -> None:
+        super().__init__(workshop)
+        self._aws = aws
+        self._is_built = built
+
+    def build(self) -> None:
+        """`sam build` for this machine, unless it was built already."""
+        if not self._is_built:
+            self._workshop.build()
+
+    def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
+        """See Account; the parameters of this machine are the workshop's affair."""
+        self._workshop.deploy(self._aws, stack, parameters)
+        return Deployment.find(stack)
+
+    def orders_url(self, outputs: Mapping[str, str]) -> str:
+        """By its path: MiniStack's names of APIs do not resolve."""
+        return f"{self._aws.endpoint}/restapis/{outputs['Stage']}/_user_request_/orders"
+
+    def announce_changes(self, deployment: Deployment) -> None:
+        """Do by hand what SSM's events start on AWS: MiniStack sends none."""
+        record_changes(deployment.as_stack)
+
+    def discard_artefacts(self, stack: str) -> None:
+        """Nothing to do: the whole server goes."""
+
+    def _destination(self, stack: str) -> Sequence[str]:
+        return ("--config-env", "local")
+
+
+def _overrides(parameters: Mapping[str, object]) -> list[str]:
+    return [f'{name}="{value}"' for name, value in parameters.items()]

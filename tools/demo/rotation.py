@@ -1,0 +1,178 @@
+"""A rotation under load, with an emergency in its second wait."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from keyturn.aws.executions import RUNNING
+from keyturn.aws.operator.deployment import Deployment
+from keyturn.keyset.model import EndedKey
+from tools.demo.client import BackgroundClient, Revocation, Tally
+from tools.demo.story import DoesNotHold, hold, jwks_kids, kids, revoke
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+_SETTLE = 3  # seconds before and after, and between the activation and the emergency
+
+Progress = Callable[[str, Tally], None]
+
+
+class Rotation:
+    """Started as an operator does, followed from first state to last; revokes on the way."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._phase = "before"
+        self._emergency: Popen[str] | None = None
+        self.superseded = ""
+        self.seconds: dict[str, float] = {}
+        self.command: Mapping[str, Any] = {}
+        self.client = BackgroundClient(deployment, lambda: self._phase)
+
+    def run(self, progress: Progress, beside: Callable[[], object] = lambda: None) -> str:
+        """Rotate the key while the client goes on, and do something `beside` it, in its second wait.
+
+        Raises DoesNotHold for one refused token.
+        """
+        executions, active = self._deployment.executions, self._deployment.keyset.active
+        hold(active is not None, "no key is active")
+        assert active is not None
+        self.superseded = active.kid
+        with self.client.running() as tally:
+            self._watch(progress, _SETTLE)
+            execution = self._deployment.start(
+                {"mode": "scheduled", "started_by": "demo", "supersede": active.kid}
+            )
+            while executions.status(execution) == RUNNING:
+                visits = executions.visits(execution)
+                self._phase = visits[-1].state if visits else "before"
+                self._watch(progress, 0.2)
+                if self._phase == "WaitForGrace" and not self._emergency:
+                    beside()
+                    self._watch(progress, _SETTLE)
+                    self._revoke_active()
+            self._phase = "after"
+            self._watch(progress, _SETTLE)
+        visits = executions.visits(execution)
+        for visit in visits:
+            if visit.exited:
+                spent = (visit.exited - visit.entered).total_seconds()
+                self.seconds[visit.state] = round(self.seconds.get(visit.state, 0) + spent, 1)
+        status = executions.status(execution)
+        hold(status == "SUCCEEDED", f"the execution ended {status} in {visits[-1].state}")
+        hold(visits[-1].state == "Rotated", f"the execution ended in {visits[-1].state}")
+        return self._verdict(tally)
+
+    def _revoke_active(self) -> None:
+        """`keyturn revoke --active`, as an operator types it; it goes on beside the rotation."""
+        active = self._deployment.keyset.active
+        assert active is not None
+        self.client.tally.revocation = Revocation(active.kid, time.time())
+        self._emergency = revoke(self._deployment, "--active")
+
+    def _verdict(self, tally: Tally) -> str:
+        hold(not tally.refused, f"{len(tally.refused)} refused, first: {tally.refused[:1]}")
+        hold(not tally.unanswered, f"{len(tally.unanswered)} calls got no answer")
+        hold(len(tally.kids) == 3, f"tokens of {len(tally.kids)} keys were seen, not of three")
+        hold(tally.accepted["WaitForGrace"] > 0, "nothing was tried while both keys verified")
+        return (
+            f"{tally.issued.total()} tokens issued, {tally.accepted.total()} calls accepted, "
+            "0 valid tokens refused"
+        )
+
+    def revoked(self) -> str:
+        """The emergency in the second wait: the key was out in time, and nobody else noticed."""
+        assert self._emergency is not None
+        printed, _ = self._emergency.communicate(timeout=60)
+        self.command = json.loads(printed) if printed else {}
+        problems = self.command.get("problems", "it printed nothing")
+        hold(self._emergency.returncode == 0, f"keyturn revoke: {problems}")
+        seen, tally = self.client.tally.revocation, self.client.tally
+        assert seen is not None
+        hold(self.command["kids"] == [seen.kid], f"revoked {self.command['kids']}")
+        hold(seen.first_refusal is not None, "no token of the revoked key was tried and refused")
+        late = self._accepted_after_bound(seen)
+        hold(late == 0, f"{late} accepted after the bound")
+        hold(seen.others_accepted[self.superseded] > 0, "no token of the grace key was tried")
+        hold(tally.seconds_without_issuer == 0, f"{tally.seconds_without_issuer} s without issuer")
+        return (
+            f"refused {self.command['proof']['seconds']:.1f} s after the command was typed; "
+            f"0 accepted more than {self._bound:.0f} s (the bound) after its write; "
+            "issuer always available; "
+            f"{seen.others_accepted.total()} calls with other keys accepted meanwhile"
+        )
+
+    def cleans_up(self) -> str:
+        """Superseded and revoked key are gone everywhere; one active and one standby are left."""
+        keyset, seen = self._deployment.keyset, self.client.tally.revocation
+        assert seen is not None
+        states = kids(keyset)
+        hold(states.get(self.superseded) == "retired", f"the superseded key is {states}")
+        hold(states.get(seen.kid) == "revoked", f"the revoked key is {states}")
+        shown = jwks_kids(self._deployment)
+        hold(shown.isdisjoint({self.superseded, seen.kid}), "the JWKS still shows an ended key")
+        retired = self._deployment.kms.describe(keyset.get(self.superseded).kms_key_arn)
+        hold(retired.pending_deletion, "the retired KMS key is not pending deletion")
+        revoked = self._deployment.kms.describe(keyset.get(seen.kid).kms_key_arn)
+        hold(not revoked.enabled, "the revoked KMS key is enabled")
+        live = sorted(key.state.value for key in keyset.keys)
+        hold(live == ["active", "standby"], f"live keys are {live}")
+        return (
+            "superseded kid retired, KMS key pending deletion; revoked kid disabled in KMS; "
+            "neither in the JWKS; one active, one standby"
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """What `build/demo.json` says of it; phases are the states, and what lay around them."""
+        tally, seen = self.client.tally, self.client.tally.revocation
+        refused = Counter(refusal.phase for refusal in tally.refused)
+        figures: dict[str, Any] = {
+            "phases": {
+                phase: {
+                    "issued": tally.issued[phase],
+                    "accepted": tally.accepted[phase],
+                    "refused": refused[phase],
+                }
+                for phase in ("before", *self.seconds, "after")
+            },
+            "refusals": [f"{refusal.phase}: {refusal.what}" for refusal in tally.refused],
+            "seconds_per_state": self.seconds,
+            "superseded": self.superseded,
+        }
+        if seen:
+            first = seen.first_refusal and round(seen.first_refusal - seen.commanded, 2)
+            figures["emergency"] = {
+                "kid": seen.kid,
+                "bound_seconds": self._bound,
+                "seconds_from_command_to_first_refusal": first,
+                "seconds_without_issuer": round(tally.seconds_without_issuer, 2),
+                "tokens_of_other_keys_refused": len(tally.refused),
+                "calls_with_other_keys_accepted": dict(seen.others_accepted),
+                "revoked_tokens_refused": seen.refused,
+                "revoked_tokens_accepted_after_bound": self._accepted_after_bound(seen),
+                "command": self.command,
+            }
+        return figures
+
+    @property
+    def _bound(self) -> float:
+        return self._deployment.revocation_bound.total_seconds()
+
+    def _accepted_after_bound(self, seen: Revocation) -> int:
+        """Acceptances of requests sent later than C + G + ε after the revocation was written."""
+        ended = self._deployment.keyset.find(seen.kid)
+        if not isinstance(ended, EndedKey):
+            raise DoesNotHold(f"key {seen.kid} is not revoked")
+        limit = ended.ended.timestamp() + self._bound
+        return sum(sent > limit for sent in seen.accepted_when_sent_at)
+
+    def _watch(self, progress: Progress, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            progress(self._phase, self.client.tally)
+            if time.monotonic() >= until:
+                return
+            time.sleep(0.2)
