@@ -1,8 +1,11 @@
 """A schedule starts its one target, with a role that may do just that."""
 
+import re
+
 from tests.account.resolve import Deployment
 from tests.permissions.policy import Statement
 from tests.synthesized import Template, mutated, synthesized
+from tests.template import TEMPLATE
 
 _ACTIONS = {
     "<RotationStateMachine>": "states:StartExecution",
@@ -51,3 +54,10 @@ def test_only_the_scheduler_takes_the_role() -> None:
     role = Deployment(dict(synthesized())).resources("AWS::IAM::Role")["SchedulesRole"]
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
+
+
+def test_doctor_checks_every_schedule() -> None:
+    """CloudFormation does not notice that one is disabled or gone: `doctor` reads the output ScheduleNames."""
+    names = re.findall(r"\$\{(\w+)\}", TEMPLATE["Outputs"]["ScheduleNames"]["Value"]["Fn::Sub"])
+    schedules = Deployment(dict(synthesized())).resources("AWS::Scheduler::Schedule")
+    assert sorted(names) == sorted(schedules)
