@@ -1,26 +1,15 @@
 """Strict readers for a generation document's values; each raises ValueError with the problem."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim, CutOff
 from keyturn.keyset.states import State
 
 _MAX_SECONDS = 10**9
-_KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
+KID = _DIGEST = r"^[A-Za-z0-9_-]{43}$"  # SHA-256 in base64url
 _CUT_DIGEST = rf"[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}"
-
-
-class _KidPattern:
-    """A kid's schema for pydantic, without importing pydantic where nothing else needs it."""
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> Mapping[str, Any]:
-        return {"type": "str", "pattern": _KID}
-
-
-Kid = Annotated[str, _KidPattern()]
 
 
 def integer(value: Any) -> int:
@@ -53,7 +42,7 @@ def text(value: Any) -> str:
 
 def kid(value: Any) -> str:
     """An RFC 7638 thumbprint."""
-    if not re.fullmatch(_KID, any_text(value)):
+    if not re.fullmatch(KID, any_text(value)):
         raise ValueError("Input should be 43 characters of base64url")
     return str(value)
 

@@ -16,10 +16,10 @@ from keyturn.keyset.errors import IllegalTransition
 from keyturn.keyset.model import Key, Keyset
 from keyturn.keyset.planning import plan_rotation
 from keyturn.keyset.states import Event, State
-from keyturn.keyset.values import Kid
 from keyturn.rotation.task import (
     CutOffs,
     Digests,
+    Kid,
     Kids,
     Outcome,
     PlanOutput,

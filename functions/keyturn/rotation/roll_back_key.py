@@ -5,9 +5,8 @@ from datetime import datetime
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Keyset
 from keyturn.keyset.transitions import roll_back
-from keyturn.keyset.values import Kid
 from keyturn.rotation.activate_key import describe_activation
-from keyturn.rotation.task import Outcome, Step, StepInput, task
+from keyturn.rotation.task import Kid, Outcome, Step, StepInput, task
 
 
 class RollbackInput(StepInput):

@@ -15,7 +15,7 @@ from keyturn.keyset import timing
 from keyturn.keyset.cutoffs import DIGEST_LENGTH, Claim
 from keyturn.keyset.errors import Refused, TooEarly
 from keyturn.keyset.model import Origin
-from keyturn.keyset.values import Kid
+from keyturn.keyset.values import KID
 
 MAX_CUTOFFS = 60  # in one request
 
@@ -23,6 +23,7 @@ Outcome = Mapping[str, Any]
 Handler = Callable[[Mapping[str, Any], object], Outcome]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 OpId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Kid = Annotated[str, Field(pattern=KID)]
 Kids = Annotated[tuple[Kid, ...], Field(max_length=12)]
 Digest = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}$")]
 Digests = Annotated[tuple[Digest, ...], Field(max_length=MAX_CUTOFFS)]
