@@ -58,7 +58,7 @@ _LIST = (
         "a reader believes a name, whatever its text",
         _LATE,
         _FROM,
-        "head_parameter.text != previous.text",
+        "own.text != previous.text",
         "False",
     ),
     _mutant(

@@ -98,17 +98,11 @@ class KeysetReader:
     def _extend(self, previous: Generation) -> Lineage | None:
         """The lineage from `previous` on, usually in one call; None if `previous` is gone."""
         parameters = self._read_parameters(range(previous.number, previous.number + LOOK_AHEAD))
-        head_parameter = parameters.get(previous.number)
-        if (
-            head_parameter is None
-            or head_parameter.text != previous.text
-            or head_parameter.version != 1
-        ):
+        own = parameters.get(previous.number)
+        if own is None or own.text != previous.text or own.version != 1:
             return None
-        lineage, end = (
-            Lineage.from_generation(previous).extend(parameters),
-            previous.number + LOOK_AHEAD,
-        )
+        end = previous.number + LOOK_AHEAD
+        lineage = Lineage.from_generation(previous).extend(parameters)
         while lineage.next_number == end:  # every name so far is taken
             end += LOOK_AHEAD
             lineage = lineage.extend(self._read_parameters(range(lineage.next_number, end)))

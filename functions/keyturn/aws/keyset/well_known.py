@@ -23,9 +23,7 @@ AUTHORIZATION_SERVER = ".well-known/oauth-authorization-server"
 PROTECTED_RESOURCES = ".well-known/oauth-protected-resource/"
 _GENERATION = "keyturn-generation"
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_MAX_BYTES = (
-    16_384  # bytes to read of an object: ten RSA_2048 keys take 5,000, so a larger one is not ours
-)
+_MAX_BYTES = 16_384  # to read of an object: ten RSA_2048 keys take 5,000
 
 
 @dataclass(frozen=True, slots=True)
