@@ -104,12 +104,16 @@ TRANSITIONS = (
     ),
     _change("retire", "without a wait", "rotation", "now <= ready", "False"),
     _change("retire", "≥ instead of >", "rotation, P long", "now <= ready", "now < ready"),
-    _change(
-        "retire_overdue",
-        "without a wait",
+    Mutant(
+        "retire_overdue: without a wait",
         "rotation, reconcile",
-        "now > timing.retire_after(key.verify_until, times)",
-        "True",
+        (
+            Edit(
+                "diagnosis.overdue_keys",
+                "now > timing.retire_after(key.verify_until, times)",
+                "True",
+            ),
+        ),
     ),
     _change(
         "revoke",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from keyturn.keyset import capacity, planning, timing
+from keyturn.keyset import capacity, diagnosis, planning, timing
 from keyturn.keyset.errors import (
     AnotherKeyIsActive,
     AnotherKeyIsStandby,
@@ -129,11 +129,7 @@ def retire(keyset: Keyset, kid: str, now: datetime, *, times: Times, limits: Lim
 
 def retire_overdue(keyset: Keyset, now: datetime, *, times: Times, limits: Limits) -> Keyset:
     """Retire every grace key whose tokens have all expired."""
-    overdue = tuple(
-        key
-        for key in keyset.grace
-        if key.verify_until is None or now > timing.retire_after(key.verify_until, times)
-    )
+    overdue = diagnosis.overdue_keys(keyset, now, times)
     return _end_keys(keyset, overdue, Event.RETIRE, now, limits)
 
 

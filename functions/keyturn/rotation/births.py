@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from keyturn.aws.faults import AccessDenied, KeyUnusable
 from keyturn.aws.stack import Stack
+from keyturn.keyset import diagnosis
 
 _T = TypeVar("_T")
 
@@ -19,9 +20,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0  # seconds; each pause is twice the prev
 
 
 def is_newborn(stack: Stack, created: datetime) -> bool:
-    """Whether the key is so young that KMS may not know it yet; clocks may differ by ε."""
-    skew = timedelta(seconds=stack.times.clock_skew)
-    return stack.clock.now() - created <= stack.limits.newborn_age + skew
+    """Whether the key is so young that KMS may not know it yet."""
+    return diagnosis.is_newborn(created, stack.clock.now(), stack.times, stack.limits)
 
 
 def wait_until_known(

@@ -10,7 +10,7 @@ from keyturn.aws.faults import KeyUnusable
 from keyturn.aws.keyset.kms_keys import KmsKey
 from keyturn.aws.keyset.well_known import Projection
 from keyturn.aws.stack import Stack
-from keyturn.keyset import timing
+from keyturn.keyset import diagnosis, timing
 from keyturn.keyset.model import Keyset
 
 _MIN_SWEEP = 2
@@ -25,10 +25,9 @@ def find_orphans(stack: Stack) -> list[str]:
     keyset, projection = stack.keysets.read().keyset, stack.well_known.read()
     if projection is None:
         return []
-    oldest = stack.clock.now() - stack.limits.orphan_age
-    unclaimed = _unclaimed_keys(stack, keyset)
-    behind_horizon = [key for key in unclaimed if _is_behind_horizon(keyset, key)]
-    expired = [key for key in unclaimed if key.created < oldest and key not in behind_horizon]
+    orphans = [key for key in _unclaimed_keys(stack, keyset) if _is_orphan(stack, keyset, key)]
+    behind_horizon = [key for key in orphans if _is_behind_horizon(keyset, key)]
+    expired = [key for key in orphans if key not in behind_horizon]
     return [
         *(key.arn for key in behind_horizon if not _is_trusted(stack, key, projection)),
         *[key.arn for key in expired if not _is_trusted(stack, key, projection)][
@@ -40,6 +39,10 @@ def find_orphans(stack: Stack) -> list[str]:
 def _unclaimed_keys(stack: Stack, keyset: Keyset) -> list[KmsKey]:
     listed = {key.kms_key_arn for key in keyset.all_keys}
     return [key for key in stack.kms.list_own(excluding=listed) if not key.pending_deletion]
+
+
+def _is_orphan(stack: Stack, keyset: Keyset, key: KmsKey) -> bool:
+    return diagnosis.is_unregistrable(keyset, key.created, stack.clock.now(), stack.limits)
 
 
 def _is_behind_horizon(keyset: Keyset, key: KmsKey) -> bool:

@@ -15,11 +15,10 @@ from keyturn.aws.keyset.kms_keys import ForeignKey
 from keyturn.aws.powertools import logger
 from keyturn.aws.stack import Stack
 from keyturn.aws.telemetry import Metric, measure
-from keyturn.keyset import capacity, token_revocation, transitions
+from keyturn.keyset import capacity, diagnosis, token_revocation, transitions
 from keyturn.keyset.errors import KeysetError, KeysetFault
 from keyturn.keyset.model import Generation, Keyset, Origin
 from keyturn.keyset.states import State
-from keyturn.keyset.timing import due_at
 from keyturn.rotation import prune_generations as pruning
 from keyturn.rotation import record_changes, repair_keyset, unlawful
 from keyturn.rotation.branches import list_foreign_objects
@@ -104,7 +103,7 @@ def forget_cutoffs(stack: Stack, origin: Origin) -> int:
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     """Activate the standby, or a new key, if no key is active and no first run is about to."""
     generation = stack.keysets.read()
-    founding = not generation.keyset.all_keys and _is_young(stack, generation)
+    founding = not generation.keyset.all_keys and not _is_settled(stack, generation)
     if generation.keyset.active or founding:
         return None
     return ensure_active(stack, origin, patience=_PATIENCE)
@@ -113,7 +112,7 @@ def restore_active_key(stack: Stack, origin: Origin) -> str | None:
 def restore_standby(stack: Stack, origin: Origin) -> str | None:
     """Create the missing standby, unless a run may be about to; at most one key per run."""
     generation = stack.keysets.read()
-    if generation.keyset.standby or _is_young(stack, generation):
+    if generation.keyset.standby or not _is_settled(stack, generation):
         return None
     return str(ensure_standby(stack, origin, patience=_PATIENCE)["kid"])
 
@@ -215,18 +214,17 @@ def _measure(stack: Stack) -> None:
     keyset, now = stack.keysets.read().keyset, stack.clock.now()
     measure(Metric.STANDBY_KEYS, 1 if keyset.standby else 0)
     if keyset.active and keyset.active.activated:
-        activated = keyset.active.activated
-        overdue = max(now - due_at(activated, stack.times), timedelta(0))
-        measure(Metric.ACTIVE_KEY_OVERDUE, overdue.total_seconds())
-        measure(Metric.SECONDS_SINCE_ACTIVATION, (now - activated).total_seconds())
+        delay = diagnosis.rotation_delay(keyset, now, stack.times)
+        measure(Metric.ACTIVE_KEY_OVERDUE, delay.total_seconds())
+        measure(Metric.SECONDS_SINCE_ACTIVATION, (now - keyset.active.activated).total_seconds())
     if keyset.cutoffs:  # without any there is ample room, and no need to pay for a metric
         measure(Metric.CUT_OFFS, len(keyset.cutoffs))
         measure(Metric.CUT_OFF_ROOM, capacity.cutoff_room(keyset, stack.limits))
 
 
-def _is_young(stack: Stack, generation: Generation) -> bool:
-    """Whether a run may still be at work on it."""
-    return stack.clock.now() - generation.at < stack.limits.settling_time
+def _is_settled(stack: Stack, generation: Generation) -> bool:
+    """Whether no run is still at work on it."""
+    return stack.clock.now() >= diagnosis.settled_at(generation, stack.limits)
 
 
 def _text(error: Exception) -> str:

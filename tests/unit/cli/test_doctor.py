@@ -3,174 +3,30 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
-from keyturn.access.routes import RouteTable
-from keyturn.aws import registry
-from keyturn.aws.executions import Execution, ExecutionRequest
 from keyturn.aws.faults import AwsFault
 from keyturn.aws.gateway_cache import Stage
-from keyturn.aws.keyset.kms_keys import KmsKey
-from keyturn.aws.keyset.well_known import OPENID_PROVIDER
 from keyturn.aws.operator.gateway_authorizers import Authorizer
-from keyturn.aws.operator.schedules import Schedule
 from keyturn.cli.doctor.checkup import examine
 from keyturn.cli.doctor.findings import Fix
-from keyturn.cli.snapshot import Failure, Run, read_snapshot
-from keyturn.keyset.cutoffs import Claim, CutOff, digest_of
-from keyturn.keyset.model import EndedKey
-from keyturn.keyset.states import State
+from keyturn.cli.snapshot import read_snapshot
 from keyturn.rotation.reconcile import run as reconcile
 from tests.documents import pages
 from tests.permissions.key_policy import default_policy
+from tests.unit.cli.broken_stacks import (
+    BROKEN,
+    CACHED_ROUTES,
+    DAY,
+    NO_ROUTES,
+    OWN_CACHED_ROUTES,
+    OWN_ROUTES,
+    ROUTES,
+    cached,
+)
 from tests.unit.cli.running import keyturn, transcript
 
-DAY = timedelta(days=1)
-ASKED = ExecutionRequest.parse('{"mode": "scheduled", "started_by": "schedule"}')
-
-
-def with_keys(snapshot, *keys, ended=()):
-    """The same stack with these live keys."""
-    last = snapshot.generation
-    keyset = replace(last.keyset, keys=keys, ended=tuple(ended))
-    return replace(snapshot, generations=(*snapshot.generations, replace(last, keyset=keyset)))
-
-
-def with_kms(snapshot, key, **changed):
-    """The same stack, with a key that KMS tells something else of."""
-    kms_key = replace(snapshot.kms[key.kms_key_arn], **changed)
-    return replace(snapshot, kms={**snapshot.kms, key.kms_key_arn: kms_key})
-
-
-def stranger(name, snapshot, age):
-    """A KMS key of this stack that no keyset knows."""
-    arn = f"arn:aws:kms:us-east-1:123456789012:key/{name}"
-    return KmsKey(arn, snapshot.at - age, enabled=True, pending_deletion=False, has_our_spec=True)
-
-
-def with_strangers(snapshot, *keys):
-    """The same stack with more KMS keys."""
-    return replace(snapshot, kms={**snapshot.kms, **{key.arn: key for key in keys}})
-
-
-def ended_but_enabled(snapshot):
-    """The standby was revoked, and KMS still has it enabled."""
-    active, standby = snapshot.keyset.active, snapshot.keyset.standby
-    gone = EndedKey(standby.kid, standby.kms_key_arn, State.REVOKED, standby.created, snapshot.at)
-    return with_keys(snapshot, active, ended=(gone,))
-
-
-def run(state, age, snapshot):
-    """An execution under way."""
-    return Run("arn:run", "scheduled", "schedule", snapshot.at - age, state, snapshot.at - age)
-
-
-def grace(snapshot):
-    """The active key, superseded long ago."""
-    active = snapshot.keyset.active
-    return replace(
-        active, state=State.GRACE, superseded=snapshot.at - DAY, verify_until=snapshot.at - DAY
-    )
-
-
-def with_cutoffs(snapshot, number):
-    """The same stack, with so many subjects cut off."""
-    cut = {"before": snapshot.at, "until": snapshot.at + DAY}
-    cutoffs = tuple(CutOff(Claim.SUBJECT, digest_of(str(n)), **cut) for n in range(number))
-    last = snapshot.generation
-    last = replace(last, keyset=replace(last.keyset, cutoffs=cutoffs))
-    return replace(snapshot, generations=(*snapshot.generations, last))
-
-
-NO_ROUTES = '{"audience": "orders"}'
-ROUTES = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
-CACHED_ROUTES = f'{ROUTES[:-1]}, "cached": true}}'
-OWN_ROUTES = RouteTable.parse({"GET /": "a"})
-OWN_CACHED_ROUTES = RouteTable.parse({"GET /": "a"}, cached=True)
-
-
-def deployed_as(kind, name, text):
-    """A document as the registry reads it."""
-    stored = {"Parameters": [{"Name": name, "Value": text, "Version": 1}]}
-    ssm = SimpleNamespace(get_parameters=lambda **_: stored)
-    return getattr(registry, f"{kind}_registry")("demo", ssm).read_document(name)
-
-
-def cached(snapshot, text, **more):
-    """An API whose authorizer's answers API Gateway keeps for all routes, and its document, if any."""
-    times = replace(snapshot.settings.times, result_ttl=60)
-    return replace(
-        snapshot,
-        settings=replace(snapshot.settings, times=times),
-        authorizers=(Authorizer("other", "a1", 60, **more),),
-        apis={"other": deployed_as("api", "other", text)} if text else {},
-    )
-
-
-BROKEN = {
-    "no_active_key": lambda s: with_keys(s, s.keyset.standby),
-    "no_standby": lambda s: with_keys(s, s.keyset.active),
-    "standby_unpublished": lambda s: replace(
-        with_keys(s, s.keyset.active, replace(s.keyset.standby, published=None)), at=s.at + DAY
-    ),
-    "overdue_key": lambda s: with_keys(s, s.keyset.standby, grace(s)),
-    "cutoffs_nearly_full": lambda s: with_cutoffs(s, 55),
-    "rotation_overdue": lambda s: replace(s, at=s.at + 400 * DAY),
-    "active_key_disabled": lambda s: with_kms(s, s.keyset.active, enabled=False),
-    "standby_key_disabled": lambda s: with_kms(
-        s, s.keyset.standby, enabled=False, pending_deletion=True
-    ),
-    "grace_key_disabled": lambda s: replace(
-        with_keys(
-            s, s.keyset.standby, replace(grace(s), created=s.at - DAY, verify_until=s.at + DAY)
-        ),
-        kms={s.keyset.standby.kms_key_arn: s.kms[s.keyset.standby.kms_key_arn]},
-    ),
-    "foreign_key": lambda s: replace(s, foreign=frozenset({s.keyset.active.kms_key_arn})),
-    "ended_key_kept": ended_but_enabled,
-    "orphaned_key": lambda s: with_strangers(s, stranger("old", s, 3 * DAY)),
-    "metadata_false": lambda s: replace(s, false_metadata=(OPENID_PROVIDER,)),
-    "jwks_missing": lambda s: replace(s, projection=None),
-    "jwks_behind": lambda s: replace(s, projection=replace(s.projection, generation=0)),
-    "jwks_ahead": lambda s: replace(s, projection=replace(s.projection, generation=99)),
-    "jwks_incomplete": lambda s: replace(s, projection=replace(s.projection, keys={})),
-    "jwks_foreign": lambda s: replace(
-        s, projection=replace(s.projection, body=b'{"keys":[{"kid":"forged"}]}')
-    ),
-    "foreign_history": lambda s: replace(s, foreign_objects=("history/x", "history/y")),
-    "jwks_unreachable": lambda s: replace(s, public=replace(s.public, status=403)),
-    "jwks_caching": lambda s: replace(s, public=replace(s.public, cache_control="no-cache")),
-    "jwks_stale_at_edge": lambda s: replace(
-        s, public=replace(s.public, generation=1), at=s.at + DAY
-    ),
-    "failed_execution": lambda s: replace(
-        s, unresolved=(Failure(Execution("arn:run", "TIMED_OUT", s.at, s.at), ASKED),)
-    ),
-    "stuck_execution": lambda s: replace(s, running=(run("WaitForGrace", DAY, s),)),
-    "schedule_missing": lambda s: replace(
-        s, schedules=(Schedule("demo-rotation", enabled=False, expression=None),)
-    ),
-    "schedule_disabled": lambda s: replace(
-        s, schedules=(Schedule("demo-rotation", enabled=False, expression="rate(1 day)"),)
-    ),
-    "authorizer_caches_longer": lambda s: replace(
-        s, authorizers=(Authorizer("other", "a1", 300), Authorizer("own", "a2", 0))
-    ),
-    "document_unreadable": lambda s: replace(
-        s, clients={"orders": deployed_as("client", "orders", "{}")}
-    ),
-    "api_missing": lambda s: replace(
-        s, apis={"gone": deployed_as("api", "gone", NO_ROUTES)}, authorizers=()
-    ),
-    "cache_refuses_routes": lambda s: cached(s, ROUTES),
-    "cache_opens_routes": lambda s: cached(s, ROUTES, is_http=True),
-    "clock_skew": lambda s: replace(s, clock_offset=timedelta(seconds=-90)),
-    "unreadable": lambda s: replace(
-        s, read_errors={"kms": "kms:DescribeKey: AccessDeniedException"}
-    ),
-}
 BY_WORDS = {"settings_contradict", "keyset_unreadable"}  # there is nothing to read then
 
 
@@ -180,9 +36,15 @@ def snapshot(deployment):
     return read_snapshot(deployment)
 
 
+def documented():
+    """The row of each finding in docs/operating.md."""
+    table = pages.rows(pages.section(pages.PAGES["docs/operating.md"], "Findings"))
+    return {pages.code(row[0])[0]: row for row in table}
+
+
 @pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_whose_policy_was_changed_is_found(deployment, cloud, state):
-    """Somebody who may change policies has opened it: nothing else of the stack shows it."""
+def test_a_live_key_with_another_policy_is_foreign(deployment, cloud, state):
+    """A principal that may change policies has opened it, which nothing else of the stack shows."""
     key = getattr(deployment.keyset, state)
     opened = default_policy()
     cloud.kms.set_policy(key.kms_key_arn, opened)
@@ -190,8 +52,8 @@ def test_a_live_key_whose_policy_was_changed_is_found(deployment, cloud, state):
     assert (finding.code, finding.subject) == ("foreign_key", key.kid)
 
 
-def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
-    """Without kms:GetKeyPolicy the rest of KMS is shown, and what is missing is said."""
+def test_unreadable_policies_hide_nothing_else(deployment, aws):
+    """Without kms:GetKeyPolicy the rest of KMS is checked, and doctor reports what is missing."""
     aws.fail("kms:GetKeyPolicy", aws.error("AccessDeniedException"), times=99)
     snapshot = read_snapshot(deployment)
     assert snapshot.kms
@@ -199,18 +61,23 @@ def test_policies_that_cannot_be_read_hide_nothing_else(deployment, aws):
     assert [finding.code for finding in examine(snapshot)] == ["unreadable"]
 
 
-def test_nothing_is_off_at_rest(snapshot):
+def test_a_stack_at_rest_has_no_findings(snapshot):
     """Not even a warning."""
     assert examine(snapshot) == []
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_finding(snapshot, code):
-    """Found by its name, with a sentence and a remedy; and only where something is off."""
+def test_a_problem_is_reported_as_documented(snapshot, code):
+    """By its code, with a sentence, a remedy, and the severity and fix of docs/operating.md."""
     findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
     assert code in findings, findings
-    assert findings[code].problem.endswith((".", ". "))
-    assert findings[code].remedy
+    finding = findings[code]
+    assert finding.problem.endswith((".", ". "))
+    assert finding.remedy
+    _, severities, _, fixed_by = documented()[code]
+    assert finding.severity in severities
+    assert ("`--fix`" in fixed_by) == (finding.fix is not None)
+    assert "doctor --fix" in finding.remedy or finding.fix is not Fix.RECONCILE
 
 
 @pytest.mark.parametrize(
@@ -223,7 +90,7 @@ def test_a_finding(snapshot, code):
     ],
 )
 def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, ttl, severity):
-    """G is 60 s; our own API must keep to it in any case, for the bound is printed with it."""
+    """G is 60 s. Our own API must keep to it in any case: the printed bound depends on it."""
     times = replace(snapshot.settings.times, result_ttl=60)
     targets = (Stage("own", "v1"), Stage("flushed", "v1"))
     settings = replace(snapshot.settings, times=times, flush_targets=targets)
@@ -247,7 +114,7 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
 @pytest.mark.parametrize("kind", ["http", "rest"])
 @pytest.mark.parametrize("by_route", [False, True])
 def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, by_route):
-    """A REST API caches a policy, which names the routes; an HTTP API a yes or no, which does not."""
+    """A REST API caches a policy, which names the routes; an HTTP API caches a yes or no."""
     route_key = {"context.routeKey", "context.path", "context.httpMethod"}
     there = cached(
         snapshot,
@@ -261,45 +128,30 @@ def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, b
 
 
 def test_documents_that_cannot_be_read_make_no_finding_of_a_cache(snapshot):
-    """The stack's own table may not be what counts there."""
+    """The stack's own route table may not be the one that counts."""
     there = cached(snapshot, None, is_http=True)
     settings = replace(there.settings, route_scopes=OWN_ROUTES)
     assert examine(replace(there, settings=settings, apis=None)) == []
 
 
 def test_an_api_of_another_account_is_not_missing(snapshot):
-    """Where other accounts may use the authorizer, nothing here tells whether their API exists."""
+    """If other accounts may use the authorizer, this account cannot tell whether an API exists."""
     there = BROKEN["api_missing"](snapshot)
     assert examine(replace(there, admits_accounts=True)) == []
     assert examine(replace(there, authorizers=None)) == []
 
 
 def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
-    """Nobody should revoke a key for that; after five minutes it is gone."""
-    unknown = replace(snapshot, kms={})
+    """No key should be revoked for that. After five minutes, and ε of 1 s, it is gone."""
+    unknown = replace(snapshot, kms={}, at=snapshot.at + timedelta(seconds=301))
     assert examine(unknown) == []
-    later = replace(unknown, at=snapshot.at + timedelta(seconds=301))
+    later = replace(unknown, at=snapshot.at + timedelta(seconds=302))
     assert {one.code for one in examine(later)} == {"active_key_disabled", "standby_key_disabled"}
-
-
-def documented():
-    """The row of each finding in docs/operating.md."""
-    table = pages.rows(pages.section(pages.PAGES["docs/operating.md"], "Findings"))
-    return {pages.code(row[0])[0]: row for row in table}
 
 
 def test_every_finding_is_documented():
     """In docs/operating.md, and nothing else is."""
     assert documented().keys() == BROKEN.keys() | BY_WORDS
-
-
-@pytest.mark.parametrize("code", BROKEN)
-def test_severity_and_fix_are_the_documented_ones(snapshot, code):
-    """Where the table has two severities, it is one of them."""
-    finding = next(one for one in examine(BROKEN[code](snapshot)) if one.code == code)
-    _, severities, _, fixed_by = documented()[code]
-    assert finding.severity in severities
-    assert ("`--fix`" in fixed_by) == (finding.fix is not None)
 
 
 def test_the_worst_comes_first(snapshot):
@@ -373,8 +225,8 @@ def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud):
     assert "`keyturn repair`" in finding["remedy"]
 
 
-def test_a_refused_look_is_told_and_the_others_are_made(deployment):
-    """Credentials that may not list executions."""
+def test_a_part_that_cannot_be_read_is_a_finding_of_its_own(deployment):
+    """Credentials that may not list executions: everything else is checked."""
 
     def denied(*_):
         raise AwsFault("states:ListExecutions", "AccessDeniedException")
@@ -383,14 +235,6 @@ def test_a_refused_look_is_told_and_the_others_are_made(deployment):
     findings = json.loads(keyturn("doctor", "--json").stdout)["findings"]
     assert {one["code"] for one in findings} == {"unreadable"}
     assert {one["subject"] for one in findings} == {"executions", "failed_executions"}
-
-
-def test_only_what_reconcile_mends_says_so(snapshot):
-    """`--fix` is in the remedy where there is a fix, and nowhere else."""
-    for code, broken in BROKEN.items():
-        for finding in examine(broken(snapshot)):
-            if finding.code == code and finding.fix is Fix.RECONCILE:
-                assert "doctor --fix" in finding.remedy, finding
 
 
 @pytest.mark.parametrize(
@@ -404,7 +248,7 @@ def test_only_what_reconcile_mends_says_so(snapshot):
     ids=["a number", "odd members", "a list", "a text"],
 )
 def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, web, body):
-    """Whoever wrote it: what is not a key is not shown as one."""
+    """Anybody may have written it: doctor and status ignore what is not a key."""
     web.body = body
     for verb in ("doctor", "status"):
         result = keyturn(verb)

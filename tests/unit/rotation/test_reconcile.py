@@ -1,4 +1,4 @@
-"""Reconcile: each thing that an interrupted run can leave behind is put right, and nothing else."""
+"""Reconcile: whatever an interrupted run can leave behind is repaired, and nothing else is touched."""
 
 import json
 from datetime import timedelta
@@ -18,12 +18,11 @@ from tests.permissions.key_policy import Principal
 from tests.unit.changes import change, supersede
 from tests.unit.stage import active_key, grace_until, invoke, settle, standby_key, truth
 
-BUCKET = "keyturn-demo"
 SECOND = timedelta(seconds=1)
 
 
 def repair():
-    """Let the function run once; returns what it repaired, by name."""
+    """Run the function once; returns what it repaired, by name."""
     outcome = invoke(reconcile, {})
     assert outcome.pop("outcome") == "reconciled"
     return outcome
@@ -37,6 +36,11 @@ def clean(booted, aws):
     return booted
 
 
+def revoke_keys(stack, *kids):
+    """Another writer revokes these keys."""
+    change(stack, revoke, kids, times=stack.times, limits=stack.limits)
+
+
 @pytest.fixture
 def superseded(clean, stack, cloud, clock):
     """A stack whose first key has just gone into grace, with its JWKS; returns that key's kid."""
@@ -44,8 +48,8 @@ def superseded(clean, stack, cloud, clock):
     return supersede(clean, cloud).kid
 
 
-def test_a_clean_stack_is_left_alone(clean, cloud, aws):
-    """Nothing is repaired, and no write has any effect."""
+def test_a_clean_stack_is_not_touched(clean, cloud, aws):
+    """Nothing is repaired, and nothing is written."""
     before = cloud.snapshot()
     assert repair() == {}
     assert cloud.snapshot() == before
@@ -53,7 +57,7 @@ def test_a_clean_stack_is_left_alone(clean, cloud, aws):
     assert [call for call in aws.operations if not call.startswith(reads)] == []
 
 
-def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, cloud):
+def test_a_lagging_jwks_is_published(clean, superseded, cloud):
     """As after a crash between ActivateKey and PublishJwks."""
     number = clean.keysets.read().number
     assert clean.well_known.read().generation < number
@@ -63,14 +67,14 @@ def test_a_lagging_jwks_is_brought_up_to_the_truth(clean, superseded, cloud):
 
 
 def test_a_missing_jwks_is_written(clean, cloud):
-    """Somebody deleted the object."""
+    """As after a deletion by hand."""
     cloud.s3.delete(JWKS)
     assert "publish_jwks" in repair()
     assert set(clean.well_known.read().keys) == {key.kid for key in truth(cloud).keys}
 
 
 def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
-    """Only after verify_until + ε, and then it is destroyed and gone from the JWKS in the same run."""
+    """Only after verify_until + ε; it leaves the JWKS and is destroyed in the same run."""
     key = truth(cloud).get(superseded)
     clock.wall = grace_until(truth(cloud), superseded) + SECOND
     assert "retire_overdue_keys" not in repair()
@@ -83,29 +87,23 @@ def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
 
 
 def test_without_an_active_key_the_standby_signs(clean, cloud):
-    """At once: nobody signs, so nobody has to be waited for."""
+    """At once: there is no signer to wait for."""
     standby = standby_key(truth(cloud))
     settle(cloud, clean, Keyset((standby,), truth(cloud).ended))
     assert repair()["restore_active_key"] == standby.kid
     assert active_key(truth(cloud)).kid == standby.kid
 
 
-def test_without_any_key_a_new_one_signs(clean, cloud, stack):
-    """Active and standby were both revoked: a key is created, activated and shown."""
-    change(
-        stack,
-        revoke,
-        [active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid],
-        times=clean.times,
-        limits=clean.limits,
-    )
-    made = repair()["restore_active_key"]
-    assert active_key(truth(cloud)).kid == made
-    assert set(clean.well_known.read().keys) == {made}
+def test_without_any_key_a_new_one_signs(clean, cloud):
+    """Active and standby were both revoked: a key is created, activated and published."""
+    revoke_keys(clean, *(key.kid for key in truth(cloud).keys))
+    kid = repair()["restore_active_key"]
+    assert active_key(truth(cloud)).kid == kid
+    assert set(clean.well_known.read().keys) == {kid}
 
 
-def test_a_founded_keyset_is_left_to_its_first_run(founded, cloud, clock):
-    """For ten minutes the deployment makes its keys itself; then a failed one is helped out."""
+def test_a_new_keyset_waits_for_its_first_run(founded, cloud, clock):
+    """For ten minutes the deployment creates its keys itself; after that reconcile does."""
     clock.advance(600 - 1)
     assert "restore_active_key" not in repair()
     assert not truth(cloud).keys
@@ -113,9 +111,9 @@ def test_a_founded_keyset_is_left_to_its_first_run(founded, cloud, clock):
     assert repair()["restore_active_key"] == active_key(truth(cloud)).kid
 
 
-def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud, stack, clock):
-    """Ten minutes after the last change no run is at work any more; before that one may be."""
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=clean.times, limits=clean.limits)
+def test_a_missing_standby_is_created_once_no_run_is_about_to(clean, cloud, clock):
+    """Ten minutes after the last change; before that a run may be at work."""
+    revoke_keys(clean, standby_key(truth(cloud)).kid)
     clock.advance(600 - 1)
     assert "restore_standby" not in repair()
     assert truth(cloud).standby is None
@@ -128,7 +126,7 @@ def test_a_missing_standby_is_created_when_nobody_else_is_about_to(clean, cloud,
 def test_an_ended_key_that_kms_still_has_is_destroyed(
     clean, superseded, stack, clock, cloud, transition
 ):
-    """As after a crash before DestroyKey; disabled keys, too, get their end scheduled."""
+    """As after a crash before DestroyKey."""
     arn = truth(cloud).get(superseded).kms_key_arn
     clock.advance(60)
     kid = superseded if transition is retire else [superseded]
@@ -138,17 +136,17 @@ def test_an_ended_key_that_kms_still_has_is_destroyed(
     assert "destroy_ended_keys" not in repair()
 
 
-def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, stack, cloud):
-    """An emergency disables first; its end may be missing."""
+def test_a_key_that_was_only_disabled_is_scheduled_for_deletion(clean, cloud):
+    """An emergency disables the key first, and may end there."""
     standby = standby_key(truth(cloud))
-    change(stack, revoke, [standby.kid], times=clean.times, limits=clean.limits)
+    revoke_keys(clean, standby.kid)
     cloud.kms.disable(standby.kms_key_arn)
     assert repair()["destroy_ended_keys"] == [standby.kid]
     assert clean.kms.describe(standby.kms_key_arn).pending_deletion
 
 
 def test_live_keys_are_never_destroyed(clean, superseded, cloud, clock):
-    """Active, standby and grace keys stay enabled through any number of runs."""
+    """Active, standby and grace keys stay enabled, however often reconcile runs."""
     for _ in range(3):
         clock.advance(5)
         repair()
@@ -156,8 +154,8 @@ def test_live_keys_are_never_destroyed(clean, superseded, cloud, clock):
     assert all(clean.kms.describe(key.kms_key_arn).enabled for key in truth(cloud).keys)
 
 
-def test_a_missing_truth_comes_back_first(clean, cloud):
-    """Every key would look like an orphan otherwise: the history has what SSM has lost."""
+def test_a_missing_keyset_is_restored_first(clean, cloud):
+    """From the history: otherwise every key would look like an orphan."""
     before = cloud.snapshot()
     for name in before["parameters"]:
         cloud.ssm.delete([name])
@@ -167,8 +165,8 @@ def test_a_missing_truth_comes_back_first(clean, cloud):
     assert cloud.snapshot()["parameters"][newest] == before["parameters"][newest]
 
 
-def test_a_missing_truth_that_nobody_recorded_is_no_reason_to_act(clean, cloud, aws):
-    """Nothing is touched."""
+def test_a_missing_keyset_without_a_record_stops_every_repair(clean, cloud, aws):
+    """Nothing can be concluded from that."""
     for name in cloud.snapshot()["parameters"]:
         cloud.ssm.delete([name])
     for name in cloud.snapshot()["objects"]:
@@ -180,8 +178,8 @@ def test_a_missing_truth_that_nobody_recorded_is_no_reason_to_act(clean, cloud, 
     assert cloud.snapshot() == before
 
 
-def test_an_unreadable_truth_is_no_reason_to_act(clean, cloud, aws, clock):
-    """A newer release's document stops an older release's repairs."""
+def test_an_unreadable_keyset_stops_every_repair(clean, cloud, aws, clock):
+    """As after a newer release's write: an older release repairs nothing."""
     clean.kms.create()
     clock.advance(timedelta(days=3).total_seconds())
     parent = document.digest(clean.keysets.read().text)
@@ -192,8 +190,8 @@ def test_an_unreadable_truth_is_no_reason_to_act(clean, cloud, aws, clock):
     assert cloud.snapshot() == before
 
 
-def test_ssm_down_is_no_reason_to_act(clean, cloud, aws):
-    """The fault is raised before anything is done."""
+def test_without_ssm_nothing_is_repaired(clean, cloud, aws):
+    """The fault is raised before anything is written."""
     before = cloud.snapshot()
     aws.fail("ssm:*", aws.timeout, times=9)
     with pytest.raises(Exception, match="ssm:GetParametersByPath"):
@@ -223,54 +221,46 @@ def test_a_failing_repair_does_not_stop_the_others(
     assert state == ("Enabled" if broken == "destroy_ended_keys" else "PendingDeletion")
 
 
-def test_a_repair_says_in_the_history_what_it_is(clean, superseded, cloud, clock):
-    """Its name is the reason of the generation it wrote."""
+def test_a_repair_names_itself_in_the_history(clean, superseded, cloud, clock):
+    """Its name is the reason of the generation that it wrote."""
     clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
     repair()
     stored = clean.keysets.read_texts()
-    origins = {
-        (g.started_by, g.reason) for g in (document.loads(text) for number, text in stored.items())
-    }
+    origins = {(g.started_by, g.reason) for g in map(document.loads, stored.values())}
     assert ("reconcile", "retire_overdue_keys") in origins
 
 
-def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, stack, aws, cloud, clock):
-    """The workflow retired the key between the look and the write."""
+def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, aws, cloud, clock):
+    """The key was revoked between the read and the write."""
     clock.wall = grace_until(truth(cloud), superseded) + 2 * SECOND
-    aws.meanwhile(
-        "ssm:PutParameter",
-        lambda: change(stack, revoke, [superseded], times=clean.times, limits=clean.limits),
-    )
+    aws.meanwhile("ssm:PutParameter", lambda: revoke_keys(clean, superseded))
     assert "retire_overdue_keys" not in repair()
     assert truth(cloud).get(superseded).state is State.REVOKED
 
 
-def test_a_repair_is_told(clean, superseded, aws):
-    """Somebody may want to know why it was needed; housekeeping is no repair."""
+def test_a_repair_is_announced(clean, superseded, aws):
+    """By an event, for a person to find out why it was needed; housekeeping is no repair."""
     repaired = repair()
-    told = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
-    [drift] = [json.loads(e["Detail"]) for e in told if e["DetailType"] == "DriftRepaired"]
+    events = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
+    [drift] = [json.loads(e["Detail"]) for e in events if e["DetailType"] == "DriftRepaired"]
     assert drift["repairs"].keys() == repaired.keys() - {"record_generations"}
     assert "publish_jwks" in drift["repairs"]
 
 
-@pytest.mark.parametrize("state", ["active", "standby"])
-def test_a_live_key_that_was_opened_fails_the_run(booted, cloud, state):
-    """After all repairs; its ARN is said, and KMS keeps it as it is."""
-    key = getattr(truth(cloud), state)
-    cloud.kms.set_policy(key.kms_key_arn, "{}")
-    with pytest.raises(
-        RepairFailed, match=f"^check_live_keys: {key.kms_key_arn}: differs from this stack"
-    ):
-        repair()
-    assert booted.kms.describe(key.kms_key_arn).enabled
-
-
-def test_each_live_key_that_was_lent_is_named(booted, cloud):
-    """One does not hide another."""
+@pytest.mark.parametrize(
+    "admit",
+    [
+        lambda kms, arn: kms.set_policy(arn, "{}"),
+        lambda kms, arn: kms.lend(arn, Principal("arn:aws:iam::123456789012:role/x"), "kms:Sign"),
+    ],
+    ids=["policy", "grant"],
+)
+def test_live_keys_that_admit_others_fail_the_run(booted, cloud, admit):
+    """After all repairs; the error names every such key, and they stay as they are."""
     arns = [key.kms_key_arn for key in truth(cloud).keys]
     for arn in arns:
-        cloud.kms.lend(arn, Principal("arn:aws:iam::123456789012:role/x"), "kms:Sign")
-    with pytest.raises(RepairFailed) as failure:
+        admit(cloud.kms, arn)
+    with pytest.raises(RepairFailed, match=r"^check_live_keys: .*: differs from this stack") as run:
         repair()
-    assert all(arn in str(failure.value) for arn in arns)
+    assert all(arn in str(run.value) for arn in arns)
+    assert all(booted.kms.describe(arn).enabled for arn in arns)

@@ -7,7 +7,7 @@ from keyturn.aws.keyset.kms_keys import KmsKey
 from keyturn.cli.doctor.findings import BY_FIX, Finding, Fix, Severity
 from keyturn.cli.formatting import duration, instant
 from keyturn.cli.snapshot import Snapshot
-from keyturn.keyset import timing
+from keyturn.keyset import diagnosis
 from keyturn.keyset.model import EndedKey, Key
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits
@@ -28,24 +28,24 @@ def check_keyset(snapshot: Snapshot) -> Iterator[Finding]:
             Fix.RECONCILE,
         )
     yield from _check_standby(snapshot)
-    for key in keyset.grace:
-        if key.verify_until and snapshot.at > timing.retire_after(key.verify_until, times):
-            yield Finding(
-                "overdue_key",
-                Severity.WARNING,
-                f"Key {key.kid} should have been retired: its tokens have been refused since "
-                f"{instant(key.verify_until)}.",
-                f"{BY_FIX} retires it.",
-                Fix.RECONCILE,
-                key.kid,
-            )
+    for key in diagnosis.overdue_keys(keyset, snapshot.at, times):
+        yield Finding(
+            "overdue_key",
+            Severity.WARNING,
+            f"Key {key.kid} should have been retired: its tokens have been refused since "
+            f"{instant(key.verify_until)}.",
+            f"{BY_FIX} retires it.",
+            Fix.RECONCILE,
+            key.kid,
+        )
     yield from _check_rotation(snapshot)
 
 
 def _check_standby(snapshot: Snapshot) -> Iterator[Finding]:
     standby, now = snapshot.keyset.standby, snapshot.at
+    settled_at = diagnosis.settled_at(snapshot.generation, _LIMITS)
     if standby is None:
-        wait = snapshot.generation.at + _LIMITS.settling_time - now
+        wait = settled_at - now
         when = (
             f" Wait {duration(wait)} first: a rotation may be about to do so."
             if wait > timedelta(0)
@@ -58,7 +58,7 @@ def _check_standby(snapshot: Snapshot) -> Iterator[Finding]:
             f"{BY_FIX} creates and publishes one.{when}",
             Fix.RECONCILE,
         )
-    elif standby.published is None and now - snapshot.generation.at > _LIMITS.settling_time:
+    elif standby.published is None and now > settled_at:
         yield Finding(
             "standby_unpublished",
             Severity.ERROR,
@@ -71,14 +71,12 @@ def _check_standby(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _check_rotation(snapshot: Snapshot) -> Iterator[Finding]:
     active = snapshot.keyset.active
-    if active is None or active.activated is None or snapshot.running:
-        return
-    late = snapshot.at - timing.due_at(active.activated, snapshot.settings.times)
-    if late > _LATE:
+    delay = diagnosis.rotation_delay(snapshot.keyset, snapshot.at, snapshot.settings.times)
+    if active and delay > _LATE and not snapshot.running:
         yield Finding(
             "rotation_overdue",
             Severity.WARNING,
-            f"A rotation is overdue by {duration(late)}.",
+            f"A rotation is overdue by {duration(delay)}.",
             "`keyturn rotate` rotates now; find out why the daily run did not.",
             subject=active.kid,
         )
@@ -88,11 +86,10 @@ def check_kms(snapshot: Snapshot) -> Iterator[Finding]:
     """In KMS live keys are enabled and ours alone, ended keys disabled, and no key is unknown."""
     if snapshot.kms is None:
         return
+    times = snapshot.settings.times
     for key in snapshot.keyset.keys:
         kms_key = snapshot.kms.get(key.kms_key_arn)
-        if (
-            kms_key or snapshot.at - key.created > _LIMITS.newborn_age
-        ):  # else KMS may not know it yet
+        if kms_key or not diagnosis.is_newborn(key.created, snapshot.at, times, _LIMITS):
             yield from _check_live(key, kms_key)
         if key.kms_key_arn in (snapshot.foreign or ()):
             yield _foreign_key(key)
@@ -163,7 +160,7 @@ def _ended_keys(snapshot: Snapshot) -> dict[str, EndedKey]:
 
 def _check_unclaimed(snapshot: Snapshot) -> Iterator[Finding]:
     for key in snapshot.unclaimed:
-        if snapshot.at - key.created > _LIMITS.orphan_age:
+        if diagnosis.is_unregistrable(snapshot.keyset, key.created, snapshot.at, _LIMITS):
             yield Finding(
                 "orphaned_key",
                 Severity.WARNING,
