@@ -1,4 +1,4 @@
-"""What a process of the exploration is asked to do: one scenario, or one mutant."""
+"""The exploration of the keyset protocol, and its mutants."""
 
 import gc
 import os
@@ -7,7 +7,6 @@ import time
 from tests.model import (
     cut_mutants,
     cut_scenarios,
-    lineage_tasks,
     report,
     rule_mutants,
     scenarios,
@@ -60,15 +59,11 @@ def explored(scenario: Scenario, mutant: Mutant | None = None) -> Outcome:
 
 def of_scenario(name: str) -> Outcome:
     """The product as it is."""
-    if name in lineage_tasks.SCENARIOS:
-        return lineage_tasks.of_scenario(name)
     return explored(SCENARIOS[name])
 
 
 def of_mutant(name: str) -> Outcome:
     """The product without one of its guards or terms."""
-    if name in lineage_tasks.MUTANTS:
-        return lineage_tasks.of_mutant(name)
     mutant = MUTANTS[name]
     with mutant.applied():
         return explored(SCENARIOS[mutant.scenario], mutant)
