@@ -146,9 +146,9 @@ class TaggingClient:
         while True:
 
             def effect(_at: float, shown: int = shown) -> dict[str, Any]:
-                found = self._kms.tagged(wanted["Key"], wanted["Values"])[shown:]
-                token = "on" if len(found) > self._kms.page else ""
-                page = found[: self._kms.page]
+                mappings = self._kms.tagged(wanted["Key"], wanted["Values"])[shown:]
+                token = "on" if len(mappings) > self._kms.page else ""
+                page = mappings[: self._kms.page]
                 return {"ResourceTagMappingList": page, "PaginationToken": token}
 
             page = self._wire.carry(Call("tag:GetResources", effect, retries=True))

@@ -43,7 +43,7 @@ class Ssm:
         self.parameters: dict[str, Parameter] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.planted: set[str] = set()
-        self.stirred = 0  # how often something changed, whoever did it
+        self.stirred = 0  # how often anything changed
         self.watch = lambda name, text: None
 
     def client(self, *, retries: bool) -> "SsmClient":

@@ -20,15 +20,15 @@ class Replay:
     """What an engine shows of an execution."""
 
     entered: list[str]
-    asked: list[tuple[str, Any]]  # each attempt of a Task: its step and input
+    inputs: list[tuple[str, Any]]  # each attempt of a Task: its step and input
     status: str
     output: Any  # None unless it succeeded
 
 
 def expected(trace: Trace) -> Replay:
     """What an engine must show of a trace `without_waits`."""
-    asked = [(call.task.step, call.task.data) for call in trace.calls]
-    return Replay(trace.entered, asked, trace.status, trace.output)
+    inputs = [(call.task.step, call.task.data) for call in trace.calls]
+    return Replay(trace.entered, inputs, trace.status, trace.output)
 
 
 def definition(resources: Mapping[str, str], start: str) -> str:

@@ -17,7 +17,7 @@ def test_tokens_of_a_published_standby_are_accepted(booted, cloud):
 
 
 def test_tokens_of_an_unpublished_standby_are_refused(booted, cloud, printed):
-    """No issuer can have signed with it."""
+    """No issuer signs with it yet."""
     standby = standby_key(truth(cloud))
     settle(cloud, booted, Keyset((active_key(truth(cloud)), replace(standby, published=None))))
     assert not accepted(mint(booted, cloud, standby))

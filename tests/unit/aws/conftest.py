@@ -14,11 +14,11 @@ class FakeReader:
 
     def __init__(self, clock) -> None:
         self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
-        self.written = self.asked = clock.now()
+        self.written = self.sent = clock.now()
 
     def read(self) -> Generation:
         """The highest generation."""
-        self.reads, self.asked = self.reads + 1, self.clock.now()
+        self.reads, self.sent = self.reads + 1, self.clock.now()
         self.clock.advance(self.delay)
         if self.fault:
             raise self.fault
