@@ -40,10 +40,15 @@ def test_a_line_is_one_write(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "unit"),
-    [(Metric.STANDBY_KEYS, 1, "Count"), (Metric.REVOCATION_LATENCY, 2.5, "Seconds")],
+    ("metric", "name", "value", "unit"),
+    [
+        (Metric.STANDBY_KEYS, "StandbyKeys", 1, "Count"),
+        (Metric.REVOCATION_LATENCY, "RevocationLatency", 2.5, "Seconds"),
+    ],
 )
-def test_a_metric_is_a_line_in_the_embedded_metric_format(capsys, monkeypatch, metric, value, unit):
+def test_a_metric_is_a_line_in_the_embedded_metric_format(
+    capsys, monkeypatch, metric, name, value, unit
+):
     """The stack is its only dimension.
 
     Source: CloudWatch User Guide, "Specification: Embedded metric format".
@@ -51,13 +56,13 @@ def test_a_metric_is_a_line_in_the_embedded_metric_format(capsys, monkeypatch, m
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
     measure(metric, value)
     [line] = printed_lines(capsys)
-    assert (line[metric], line["service"]) == (value, "keyturn")
+    assert (line[name], line["service"]) == (value, "keyturn")
     assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
     assert line["_aws"]["CloudWatchMetrics"] == [
         {
             "Namespace": "Keyturn",
             "Dimensions": [["service"]],
-            "Metrics": [{"Name": metric, "Unit": unit}],
+            "Metrics": [{"Name": name, "Unit": unit}],
         }
     ]
 
