@@ -1,4 +1,4 @@
-"""One AWS account: everything in it that the product calls, and the clients that it calls it with."""
+"""One AWS account: the services that the product calls, and their clients."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,7 +25,7 @@ class Account:
         self.bus = Bus(wire)
 
     def clients(self) -> SimpleNamespace:
-        """As keyturn.aws.clients.Clients, as far as each has a fake."""
+        """The clients of keyturn.aws.clients.Clients that have a fake."""
         return SimpleNamespace(
             ssm=self.ssm.client(retries=True),
             ssm_timed=self.ssm.client(retries=False),
@@ -37,7 +37,7 @@ class Account:
         )
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """Everything that lasts, as it is now: two equal snapshots mean that nothing changed."""
+        """All stored state now: if two snapshots are equal, nothing has changed."""
         return {
             "parameters": {
                 name: (shown["Value"], shown["Version"])

@@ -1,4 +1,4 @@
-"""EventBridge's default bus: takes events, and remembers them for whoever watches."""
+"""EventBridge's default bus, which records its events."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from tests.cloud.wire import Call, Wire
 
 
 class Bus:
-    """`told` is what was taken: detail type, kid, generation (None where there is none)."""
+    """`told` has the events: detail type, kid, generation (None if there is none)."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

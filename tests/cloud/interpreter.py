@@ -1,6 +1,6 @@
 """An interpreter of the whole definition, with its Retry intervals, as Step Functions runs it.
 
-It has no clock and calls nobody: it yields the Task or Wait that is next and is told what came of it.
+It has no clock and makes no calls: it yields the next Task or Wait and is sent its result.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -15,7 +15,7 @@ _ANY = "States.ALL"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Call a step's Lambda, give up after `patience` seconds; send the outcome or throw TaskFailed."""
+    """Call a step's Lambda for at most `patience` seconds; send its outcome or throw TaskFailed."""
 
     state: str
     step: str  # ActivateKey, of ${ActivateKeyFunctionArn}
@@ -25,7 +25,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Go on at an instant, or after so many seconds."""
+    """Continue at an instant, or after so many seconds."""
 
     state: str
     until: datetime | None = None
@@ -49,7 +49,7 @@ class ExecutionFailed(Exception):
 
 
 class Interpreter:
-    """One execution; `visited` names the states it went through, the last one included."""
+    """One execution; `visited` has the names of its states so far."""
 
     def __init__(self, data: Mapping[str, Any], *, start: str = "") -> None:
         self.data = dict(data)
@@ -57,7 +57,7 @@ class Interpreter:
         self.visited: list[str] = []
 
     def run(self) -> Generator[Task | Wait, Mapping[str, Any] | None, None]:
-        """Yield what is next until a Succeed state; raises ExecutionFailed."""
+        """Yield each Task and Wait until a Succeed state; raises ExecutionFailed."""
         while True:
             state = STATES[self.state]
             self.visited.append(self.state)
@@ -116,12 +116,12 @@ class Interpreter:
 
 
 def pause(retrier: Mapping[str, Any], tried: int) -> float:
-    """Seconds before the next try, after so many: no jitter, which is what the definition leaves out."""
+    """Seconds before the next attempt, after `tried` retries; the definition has no jitter."""
     assert "JitterStrategy" not in retrier
     interval = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** tried
     return float(min(interval, retrier.get("MaxDelaySeconds", interval)))
 
 
 def patience(retrier: Mapping[str, Any]) -> float:
-    """Seconds from the first try to the last, if each fails at once."""
+    """Seconds from the first attempt to the last, if each fails at once."""
     return sum(pause(retrier, tried) for tried in range(retrier["MaxAttempts"]))

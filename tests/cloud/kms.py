@@ -1,4 +1,4 @@
-"""KMS's asymmetric signing keys, with every key state and every key policy.
+"""KMS's asymmetric signing keys, with their states and policies.
 
 Source: AWS KMS Developer Guide, "Key states of AWS KMS keys" and "AWS KMS eventual consistency"; API
 Reference; tests/permissions/key_policy.py.
@@ -29,7 +29,7 @@ _KIND = {
 
 @dataclass
 class KmsKey:
-    """A key, its states with the instants they began at, and when it is deleted for good."""
+    """A key, its states and when each began, and when it is deleted for good."""
 
     private: RSAPrivateKey
     der: bytes
@@ -42,12 +42,12 @@ class KmsKey:
     deletion: float | None = None
 
     def state(self, at: float) -> str:
-        """Its state as a call sees it that shows this instant."""
+        """The state that a call shows as of this instant."""
         return next((s for since, s in reversed(self.states) if since <= at), self.states[0][1])
 
 
 class Kms:
-    """The account's keys; `watch(arn, state)` is told of every change of state."""
+    """The account's keys; `watch(arn, state)` is called at every change of state."""
 
     def __init__(self, wire: Wire, epoch: datetime, material: Iterator[RSAPrivateKey]) -> None:
         self._wire, self._epoch, self._material = wire, epoch, material
@@ -64,7 +64,7 @@ class Kms:
     def create(
         self, tags: list[dict[str, str]], policy: str, *, foreign: bool = False, **kind: Any
     ) -> dict[str, Any]:
-        """A new key; `kind` is what of it is not as the product creates keys."""
+        """A new key; `kind` has what differs from the keys that the product creates."""
         now = self._wire.now()
         private = next(self._material)
         der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -82,7 +82,7 @@ class Kms:
         return self.metadata(arn, now)
 
     def there(self, arn: str) -> KmsKey:
-        """The key, unless it was deleted for good."""
+        """The key; refused if it was deleted for good."""
         key = self.keys.get(arn)
         if key is None or (key.deletion is not None and key.deletion <= self._wire.now()):
             raise refused("NotFoundException")
@@ -111,16 +111,16 @@ class Kms:
         return self.there(arn).state(self._wire.now())
 
     def create_tagged(self, stack: str, policy: str, **kind: Any) -> str:
-        """A key that bears a stack's tag, whoever makes it; returns its ARN."""
+        """A key with a stack's tag, whoever creates it; returns its ARN."""
         tags = [{"TagKey": "keyturn:stack", "TagValue": stack}]
         return str(self.create(tags, policy, **kind)["KeyMetadata"]["Arn"])
 
     def disable(self, arn: str) -> None:
-        """Nobody can use it from now on."""
+        """It cannot be used from now on."""
         self.become(arn, DISABLED)
 
     def schedule_deletion(self, arn: str, days: int) -> None:
-        """It is gone after so many days."""
+        """It is deleted after so many days."""
         self.become(arn, PENDING)
         self.keys[arn].deletion = self._wire.now() + days * DAY
 
@@ -136,7 +136,7 @@ class Kms:
         key.policy = replace(KeyPolicy(policy), grants=key.policy.grants)
 
     def usable(self, arn: str, at: float) -> KmsKey:
-        """The key, if it can be used."""
+        """The key; refused if it cannot be used."""
         key = self.there(arn)
         if key.kind["KeySpec"] != _KIND["KeySpec"]:
             raise refused("UnsupportedOperationException")
@@ -148,7 +148,7 @@ class Kms:
         return key
 
     def become(self, arn: str, state: str) -> None:
-        """Enter a state now; a key that is to be deleted can enter none."""
+        """Enter a state now; a key pending deletion cannot."""
         key = self.there(arn)
         if key.states[-1][1] == PENDING:
             raise refused("KMSInvalidStateException")
@@ -156,21 +156,21 @@ class Kms:
         self.watch(arn, state)
 
     def metadata(self, arn: str, at: float) -> dict[str, Any]:
-        """What DescribeKey and CreateKey say."""
+        """The metadata in the answers of DescribeKey and CreateKey."""
         key = self.there(arn)
         created = self._epoch + timedelta(seconds=key.created)
-        told = {"Arn": arn, "CreationDate": created, "KeyState": key.state(at)}
-        return {"KeyMetadata": {**told, **key.kind}}
+        metadata = {"Arn": arn, "CreationDate": created, "KeyState": key.state(at)}
+        return {"KeyMetadata": {**metadata, **key.kind}}
 
     def tagged(self, name: str, values: list[str]) -> list[dict[str, Any]]:
-        """The tagging API's answer: keys come late, and stay after their deletion."""
-        seen = self._wire.now() - self.tag_lag
+        """The tagging API's answer: it shows keys late, and still after their deletion."""
+        latest = self._wire.now() - self.tag_lag
         return [
             {
                 "ResourceARN": arn,
                 "Tags": [{"Key": t["TagKey"], "Value": t["TagValue"]} for t in key.tags],
             }
             for arn, key in self.keys.items()
-            if key.created <= seen
+            if key.created <= latest
             and any(t["TagKey"] == name and t["TagValue"] in values for t in key.tags)
         ]

@@ -52,8 +52,8 @@ class KmsClient:
 
         def effect(_at: float) -> dict[str, Any]:
             grants = self._kms.there(KeyId).policy.grants
-            told = [{"GranteePrincipal": arn, "Operations": [name]} for arn, name in grants]
-            return {"Grants": told, "Truncated": False}
+            shown = [{"GranteePrincipal": arn, "Operations": [name]} for arn, name in grants]
+            return {"Grants": shown, "Truncated": False}
 
         return self._call("ListGrants", KeyId, effect)
 
@@ -112,7 +112,7 @@ class KmsClient:
         )
 
     def _call(self, name, arn, effect, context=None, **arguments):
-        """A call that the key's policy must allow to whoever makes it."""
+        """A call that the key's policy must allow to the caller."""
 
         def authorized(at: float) -> Any:
             self._kms.reach(arn, name)
@@ -134,7 +134,7 @@ class TaggingClient:
         self._kms, self._wire = kms, wire
 
     def get_paginator(self, name: str) -> Listing:
-        """The one listing we ask for."""
+        """The one listing that the product requests."""
         assert name == "get_resources"
         return Listing(self._pages)
 
@@ -146,9 +146,9 @@ class TaggingClient:
         while True:
 
             def effect(_at: float, shown: int = shown) -> dict[str, Any]:
-                found = self._kms.tagged(wanted["Key"], wanted["Values"])[shown:]
-                token = "on" if len(found) > self._kms.page else ""
-                page = found[: self._kms.page]
+                mappings = self._kms.tagged(wanted["Key"], wanted["Values"])[shown:]
+                token = "on" if len(mappings) > self._kms.page else ""
+                page = mappings[: self._kms.page]
                 return {"ResourceTagMappingList": page, "PaginationToken": token}
 
             page = self._wire.carry(Call("tag:GetResources", effect, retries=True))

@@ -1,4 +1,4 @@
-"""RSA keys for KMS, as many as are needed and hardly any of them generated."""
+"""RSA keys for KMS, from few generated primes."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -11,7 +11,7 @@ _KEYS: list[rsa.RSAPrivateKey] = []
 
 
 def key_material() -> Iterator[rsa.RSAPrivateKey]:
-    """RSA keys, made once a process: each of two primes, of which few make many keys."""
+    """RSA keys, created once per process: each has two of a few primes."""
     for number, (p, q) in enumerate(_pairs_of_primes()):
         if number == len(_KEYS):
             _KEYS.append(_rsa_key(p, q))

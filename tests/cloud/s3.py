@@ -1,4 +1,4 @@
-"""One S3 bucket: strongly consistent, conditional writes, an ETag that is of the body alone.
+"""One S3 bucket: strongly consistent, with conditional writes and ETags of the body alone.
 
 Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes".
 """
@@ -26,12 +26,12 @@ class Version:
 
     @property
     def etag(self) -> str:
-        """What `If-Match` is held against."""
+        """`If-Match` is compared with it."""
         return f'"{hashlib.md5(self.body).hexdigest()}"'
 
 
 class S3:
-    """Every version of every object, the last one counts; `watch(name, version)` sees each write."""
+    """Every version of every object; `watch(name, version)` is called at each write."""
 
     def __init__(self, wire: Wire, epoch: datetime) -> None:
         self._wire, self._epoch = wire, epoch
@@ -39,7 +39,7 @@ class S3:
         self.watch = lambda name, version: None
 
     def version(self, name: str, at: float) -> Version | None:
-        """The object as it was at that instant: what a cache that is so old shows."""
+        """The object as of that instant, which an old cache shows."""
         return next((v for v in reversed(self.objects.get(name, ())) if v.since <= at), None)
 
     def put(self, name: str, version: Version) -> None:
@@ -48,7 +48,7 @@ class S3:
         self.watch(name, version)
 
     def write(self, name: str, body: bytes, **headers: Any) -> None:
-        """Write a body now, under headers or none: what somebody with the permission could put there."""
+        """Write a body now, as anyone with the permission could."""
         self.put(name, Version(self._wire.now(), body, **headers))
 
     def delete(self, name: str) -> None:
@@ -56,7 +56,7 @@ class S3:
         self.objects.pop(name, None)
 
     def body(self, name: str) -> bytes:
-        """The object as it stands; raises KeyError without one."""
+        """The object's content now; raises KeyError if it is missing."""
         return self.objects[name][-1].body
 
     def written(self, name: str) -> datetime:
@@ -65,7 +65,7 @@ class S3:
 
 
 class S3Client:
-    """boto3's s3, the calls we make."""
+    """boto3's s3, as far as the product calls it."""
 
     def __init__(self, s3: S3, wire: Wire) -> None:
         self._s3, self._wire = s3, wire
@@ -74,15 +74,15 @@ class S3Client:
         """GetObject."""
 
         def effect(_at: float) -> dict[str, Any]:
-            found = self._s3.version(Key, self._wire.now())
-            if found is None:
+            version = self._s3.version(Key, self._wire.now())
+            if version is None:
                 raise refused("NoSuchKey", 404)
             return {
-                "Body": io.BytesIO(found.body),
-                "ETag": found.etag,
-                "Metadata": found.metadata,
-                "CacheControl": found.cache_control,
-                "ContentType": found.content_type,
+                "Body": io.BytesIO(version.body),
+                "ETag": version.etag,
+                "Metadata": version.metadata,
+                "CacheControl": version.cache_control,
+                "ContentType": version.content_type,
             }
 
         return self._call("GetObject", effect, Key=Key)
@@ -101,12 +101,12 @@ class S3Client:
         """PutObject, with its condition."""
 
         def effect(_at: float) -> dict[str, Any]:
-            there = self._s3.version(Key, self._wire.now())
-            if IfMatch is not None and there is None:
+            existing = self._s3.version(Key, self._wire.now())
+            if IfMatch is not None and existing is None:
                 raise refused("NoSuchKey", 404)
-            if IfMatch is not None and there and there.etag != IfMatch:
+            if IfMatch is not None and existing and existing.etag != IfMatch:
                 raise refused("PreconditionFailed", 412)
-            if IfNoneMatch is not None and there:
+            if IfNoneMatch is not None and existing:
                 raise refused("PreconditionFailed", 412)
             metadata = dict(Metadata or {})
             version = Version(self._wire.now(), Body, metadata, CacheControl, ContentType)
@@ -121,15 +121,16 @@ class S3Client:
         return self._call("DeleteObject", lambda _at: self._s3.delete(Key), Key=Key)
 
     def get_paginator(self, name: str) -> Listing:
-        """The two listings we ask for."""
+        """The two listings that the product requests."""
         return Listing(
             {"list_objects_v2": self._pages, "list_object_versions": self._versions}[name]
         )
 
     def _pages(self, Bucket, Prefix="", StartAfter="") -> Iterator[dict[str, Any]]:  # noqa: N803
         def effect(_at: float) -> dict[str, Any]:
-            found = (name for name in self._s3.objects if name.startswith(Prefix))
-            names = sorted(name for name in found if name > StartAfter)
+            names = sorted(
+                name for name in self._s3.objects if name.startswith(Prefix) and name > StartAfter
+            )
             return {"Contents": [self._entry(name) for name in names]} if names else {}
 
         yield self._call("ListObjectsV2", effect, Prefix=Prefix, StartAfter=StartAfter)
@@ -137,8 +138,8 @@ class S3Client:
     def _versions(self, Bucket, Prefix="") -> Iterator[dict[str, Any]]:  # noqa: N803
         def effect(_at: float) -> dict[str, Any]:
             names = sorted(name for name in self._s3.objects if name.startswith(Prefix))
-            found = [{"Key": name, "VersionId": "null"} for name in names]
-            return {"Versions": found} if found else {}
+            versions = [{"Key": name, "VersionId": "null"} for name in names]
+            return {"Versions": versions} if versions else {}
 
         yield self._call("ListObjectVersions", effect, Prefix=Prefix)
 

@@ -11,14 +11,14 @@ from tests.cloud.wire import Call, Wire
 
 
 class SchedulerClient:
-    """boto3's scheduler, the calls we make; `schedules` is what there is."""
+    """boto3's scheduler, as far as the product calls it; `schedules` has them by name."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.schedules: dict[str, dict[str, Any]] = {}
 
     def create_schedule(self, Name, **schedule) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """CreateSchedule, which a template makes and no call of ours."""
+        """CreateSchedule, which only a template calls."""
         self.schedules[Name] = {"Name": Name, "State": "ENABLED", **schedule}
         return {"ScheduleArn": f"arn:{Name}"}
 
@@ -34,7 +34,7 @@ class SchedulerClient:
         Target,  # noqa: N803
         **more,
     ) -> dict[str, Any]:
-        """UpdateSchedule: what is not given is as if it had never been, and the state is ENABLED."""
+        """UpdateSchedule: what is not given is reset, and the state to ENABLED."""
 
         def effect(_at: float) -> dict[str, Any]:
             self._there(Name)

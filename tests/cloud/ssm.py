@@ -19,13 +19,13 @@ _SHOWN = 300.0  # seconds after which no read shows what is gone; far more than 
 
 @dataclass
 class Parameter:
-    """Its values with the instants they were written at, None while it was gone; `deleted` is when it went."""
+    """Its values and when each was written (None while it was deleted); `deleted` is when it was deleted."""
 
     values: list[tuple[float, str | None]]
     deleted: float | None = None
 
     def at(self, instant: float) -> str | None:
-        """What a read sees that shows this instant."""
+        """The value that a read shows as of this instant."""
         if self.deleted is not None and self.deleted <= instant:
             return None
         since, text = self.values[-1]
@@ -35,7 +35,7 @@ class Parameter:
 
 
 class Ssm:
-    """Parameters by name; `watch(name, text)` is told of every write."""
+    """Parameters by name; `watch(name, text)` is called at every write."""
 
     def __init__(self, wire: Wire, epoch: datetime) -> None:
         self._wire = wire
@@ -43,11 +43,11 @@ class Ssm:
         self.parameters: dict[str, Parameter] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.planted: set[str] = set()
-        self.stirred = 0  # how often something changed, whoever did it
+        self.stirred = 0  # how often anything changed
         self.watch = lambda name, text: None
 
     def client(self, *, retries: bool) -> "SsmClient":
-        """A client; one that retries repeats what seems lost."""
+        """A client; `retries` says whether it repeats a call without a reply."""
         return SsmClient(self, self._wire, retries)
 
     def see(self, name: str, at: float) -> str | None:
@@ -56,7 +56,7 @@ class Ssm:
         return parameter.at(at) if parameter else None
 
     def value(self, name: str) -> str:
-        """What stands there now; raises KeyError for nothing."""
+        """The value now; raises KeyError if the parameter is missing."""
         text = self.see(name, self._wire.now())
         if text is None:
             raise KeyError(name)
@@ -78,7 +78,7 @@ class Ssm:
         self.watch(name, text)
 
     def declare(self, name: str, text: str) -> None:
-        """Somebody's template puts a document that is no generation."""
+        """A team's template puts a document that is no generation."""
         there = self.parameters.setdefault(name, Parameter([]))
         if there.deleted is not None:
             there.values.append((there.deleted, None))
@@ -86,21 +86,21 @@ class Ssm:
         there.deleted = None
 
     def plant(self, name: str, text: str) -> None:
-        """Somebody else creates a parameter; the watch learns of it only if it comes to count."""
+        """Another principal creates a parameter; `watch` is called only if it comes to count."""
         self.stirred += 1
         if self.see(name, self._wire.now()) is None:
             self.parameters[name] = Parameter([(self._wire.now(), text)])
             self.planted.add(name)
 
     def stored(self, path: str) -> list[StoredParameter]:
-        """Everything directly below the path, as it stands now."""
+        """The parameters directly below the path now."""
         now = self._wire.now()
         below = (name for name in self.parameters if name.rpartition("/")[0] == path)
         names = [name for name in below if self.see(name, now) is not None]
         return [_stored(self.shown(name, now)) for name in names]
 
     def shown(self, name: str, at: float) -> dict[str, Any]:
-        """A parameter as a read shows it; every write is a version, and has its date."""
+        """A parameter as a read shows it; every write is a version with a date."""
         values = self.parameters[name].values
         versions = [since for since, text in values if since <= at and text is not None]
         return {
@@ -111,7 +111,7 @@ class Ssm:
         }
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete now; what was deleted so long ago that no read shows it is dropped."""
+        """Delete now, and drop what was deleted so long ago that no read shows it."""
         self.stirred += 1
         now = self._wire.now()
         for name in names:
@@ -124,7 +124,7 @@ class Ssm:
 
 
 class SsmClient:
-    """boto3's ssm, the calls we make."""
+    """boto3's ssm, as far as the product calls it."""
 
     def __init__(self, ssm: Ssm, wire: Wire, retries: bool) -> None:
         self._ssm, self._wire, self._retries = ssm, wire, retries
@@ -155,15 +155,15 @@ class SsmClient:
         )
 
     def get_parameters(self, Names) -> dict[str, Any]:  # noqa: N803
-        """GetParameters: up to ten names; those that are missing are listed."""
+        """GetParameters: up to ten names; lists the missing ones."""
         if not 0 < len(Names) <= _PAGE:
             raise refused("ValidationException")
 
         def effect(at: float) -> dict[str, Any]:
-            seen = {name: self._ssm.see(name, at) for name in Names}
+            values = {name: self._ssm.see(name, at) for name in Names}
             return {
-                "Parameters": [self._ssm.shown(n, at) for n, v in seen.items() if v is not None],
-                "InvalidParameters": [name for name, value in seen.items() if value is None],
+                "Parameters": [self._ssm.shown(n, at) for n, v in values.items() if v is not None],
+                "InvalidParameters": [name for name, value in values.items() if value is None],
             }
 
         return self._call("GetParameters", effect, Names[0].rpartition("/")[0], Names=Names)
@@ -180,7 +180,7 @@ class SsmClient:
         return self._call("DeleteParameters", effect, Names=Names)
 
     def list_tags_for_resource(self, ResourceType, ResourceId) -> dict[str, Any]:  # noqa: N803
-        """ListTagsForResource: what a stack has declared bears CloudFormation's tag."""
+        """ListTagsForResource: a parameter that a stack declares has CloudFormation's tag."""
         assert ResourceType == "Parameter"
 
         def effect(at: float) -> dict[str, Any]:
@@ -192,12 +192,12 @@ class SsmClient:
         return self._call("ListTagsForResource", effect, ResourceId=ResourceId)
 
     def get_paginator(self, name: str) -> Listing:
-        """The one listing we ask for."""
+        """The one listing that the product requests."""
         assert name == "get_parameters_by_path"
         return Listing(self._pages)
 
     def _pages(self, Path: str) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """GetParametersByPath, ten a page, each page as things are when it is read."""
+        """GetParametersByPath: ten per page, each page as of its own read."""
         beyond = ""
         while True:
             after = beyond

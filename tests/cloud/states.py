@@ -1,4 +1,4 @@
-"""Step Functions, which runs executions, and CloudFormation, which says what it is doing with a stack."""
+"""Step Functions' executions, and the status of a stack in CloudFormation."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from tests.cloud.wire import Call, Listing, Wire
 
 
 class Run(Protocol):
-    """What an execution is to Step Functions."""
+    """An execution, as far as Step Functions shows it."""
 
-    failure: str | None  # why it has come to no good end
+    failure: str | None  # why it failed
 
     @property
     def over(self) -> bool:
@@ -38,7 +38,7 @@ class _Execution:
 
 
 class StatesClient:
-    """boto3's stepfunctions, the calls we make; `start` begins an execution with this input."""
+    """boto3's stepfunctions, as far as the product calls it; `start` runs an execution."""
 
     def __init__(self, wire: Wire, epoch: datetime, start: Callable[[str], Run]) -> None:
         self._wire, self._epoch, self._start = wire, epoch, start
@@ -66,13 +66,14 @@ class StatesClient:
 
         def effect(_at: float) -> dict[str, Any]:
             execution = self._there(executionArn)
-            told = {"status": execution.status, "input": execution.input}
-            return {**told, **({"cause": execution.run.failure} if execution.run.failure else {})}
+            description = {"status": execution.status, "input": execution.input}
+            cause = {"cause": execution.run.failure} if execution.run.failure else {}
+            return {**description, **cause}
 
         return self._carry("DescribeExecution", effect, executionArn=executionArn)
 
     def stop_execution(self, executionArn, cause) -> dict[str, Any]:  # noqa: N803
-        """StopExecution: of one that has ended it changes nothing."""
+        """StopExecution: has no effect on an execution that has ended."""
 
         def effect(_at: float) -> dict[str, Any]:
             execution = self._there(executionArn)
@@ -82,7 +83,7 @@ class StatesClient:
         return self._carry("StopExecution", effect, executionArn=executionArn)
 
     def get_paginator(self, name: str) -> Listing:
-        """The one listing we ask for."""
+        """The one listing that the product requests."""
         assert name == "list_executions"
         return Listing(self._pages)
 

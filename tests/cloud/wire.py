@@ -1,4 +1,4 @@
-"""Between the product and the fakes: every AWS call passes here, and may be held up or broken."""
+"""Between the product and the fakes: every AWS call passes here, and may be delayed or fail."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ Effect = Callable[[float], Any]  # the instant whose state a read sees; a write 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as the client makes it: `retries` says whether its SDK repeats what seems lost."""
+    """One call of a client; `retries` says whether its SDK repeats a call without a reply."""
 
     operation: str  # ssm:PutParameter
     effect: Effect
     retries: bool
-    path: str = ""  # of the parameters that a read asks for: /keyturn/<stack>/keyset
+    path: str = ""  # of the parameters that a read requests: /keyturn/<stack>/keyset
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -22,7 +22,7 @@ class Wire(Protocol):
     """Carries calls."""
 
     def carry(self, call: Call) -> Any:
-        """Have the effect and return the answer; or raise, before or after the effect."""
+        """Apply the effect and return the answer, or raise before or after it."""
         ...
 
     def now(self) -> float:

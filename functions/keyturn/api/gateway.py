@@ -165,11 +165,7 @@ def _find_authorization(headers: Any) -> str | None:
     if not isinstance(headers, Mapping):
         return None
     return next(
-        (
-            _text(text)
-            for name, text in headers.items()
-            if isinstance(name, str) and name.lower() == "authorization"
-        ),
+        (_text(text) for name, text in headers.items() if name.lower() == "authorization"),
         None,
     )
 

@@ -1,4 +1,4 @@
-"""The three that answer the same cases: our fakes, moto and MiniStack."""
+"""The three clouds that run the same cases: our fakes, moto and MiniStack."""
 
 import json
 import os
@@ -31,7 +31,7 @@ _names = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One AWS, whoever plays it."""
+    """One AWS, real or not."""
 
     clients: Any  # as keyturn.aws.clients.Clients
     began: datetime
@@ -39,11 +39,11 @@ class Cloud:
     threads: bool = True  # whether it can be called by many at once
 
     def fresh(self, prefix: str) -> str:
-        """A name that nobody has used."""
+        """An unused name."""
         return f"{prefix}{next(_names)}"
 
     def at_once(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        """What came of each call: its answer, or the refusal's code and status."""
+        """The result of each call: its answer, or the refusal's code and status."""
         with ThreadPoolExecutor(len(calls) if self.threads else 1) as pool:
             return list(pool.map(result, calls))
 
@@ -57,7 +57,7 @@ def result(call: Callable[[], Any]) -> Any:
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
-    """The code and status of the refusal that must come."""
+    """Insist that a call is refused; returns code and status."""
     try:
         answer = call(**arguments)
     except ClientError as error:
@@ -66,13 +66,13 @@ def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
 
 
 def refusal_of(error: ClientError) -> tuple[str, int]:
-    """All that the product reads of it (keyturn.aws.faults)."""
+    """What the product reads of an error (keyturn.aws.faults)."""
     return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 @contextmanager
 def fake() -> Iterator[Cloud]:
-    """Our fakes, on a wire that does nothing but carry."""
+    """Our fakes, on a wire that only carries calls."""
     wire, began = DirectWire(), datetime.now(UTC)
     account = Account(wire, began, key_material())
     clients = account.clients()

@@ -1,4 +1,4 @@
-"""Every case is asked of the fakes, of moto and of MiniStack.
+"""Every case runs on the fakes, on moto and on MiniStack.
 
 `@deviates(moto="hashes a DIGEST again")`: it must fail there; the reason is in the output.
 """
@@ -20,12 +20,12 @@ _WRONG = (AssertionError, ClientError, KeyError)  # moto lets its own KeyError t
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name our marker."""
+    """Register our marker."""
     config.addinivalue_line("markers", "deviates(**reasons): which cloud must fail the case")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each case that takes a cloud, on each cloud, with what is known to go wrong there."""
+    """Run each case that takes a cloud on every cloud; mark its known deviations."""
     if "cloud" in metafunc.fixturenames:
         params = [pytest.param(name, marks=_marks(metafunc, name)) for name in CLOUDS]
         metafunc.parametrize("cloud", params, indirect=True, scope="module")
@@ -53,7 +53,7 @@ def ministack() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """The cloud that a case is asked of; its environment is gone before the tests of another folder."""
+    """The cloud of a case; its environment is restored before another folder's tests."""
     match request.param:
         case "ministack":
             opened = clouds.ministack(request.getfixturevalue("ministack"))

@@ -1,4 +1,4 @@
-"""The engines that replay traces, each with the way in which its Tasks are answered from outside."""
+"""The engines that replay traces, and how the results of their Tasks are supplied."""
 
 import json
 import time
@@ -33,26 +33,26 @@ def client(endpoint: str) -> SFNClient:
 
 
 def by_activities(states: SFNClient, name: str, trace: Trace) -> Replay:
-    """On an engine with activities: each step is one, and we are its worker."""
+    """Replay on an engine with activities: each step is one, and we are its worker."""
     activities = {
         step: states.create_activity(name=f"{name}-{step}")["activityArn"] for step in STEPS
     }
     execution = _start(states, name, definition(activities, trace.entered[0]), trace)
-    asked = []
+    inputs = []
     for call in trace.calls:
         work = states.get_activity_task(activityArn=activities[call.task.step])
-        asked.append((call.task.step, json.loads(work["input"])))
+        inputs.append((call.task.step, json.loads(work["input"])))
         if call.failure:
             error, cause = call.failure.error, call.failure.cause
             states.send_task_failure(taskToken=work["taskToken"], error=error, cause=cause)
         else:
             output = json.dumps(call.outcome)
             states.send_task_success(taskToken=work["taskToken"], output=output)
-    return _ended(states, execution, trace, asked)
+    return _ended(states, execution, trace, inputs)
 
 
 class LambdaStub(ThreadingHTTPServer):
-    """Lambda's Invoke on loopback: each trace has functions of its own, whose answers are its calls."""
+    """Lambda's Invoke on loopback: each trace has its own functions, which answer with its calls."""
 
     daemon_threads = True
 
@@ -60,7 +60,7 @@ class LambdaStub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Invoke)
         self.closing = Event()
         self.answers: dict[str, deque[Call]] = {}
-        self.asked: dict[str, list[tuple[str, Any]]] = {}
+        self.inputs: dict[str, list[tuple[str, Any]]] = {}
 
     @property
     def endpoint(self) -> str:
@@ -72,10 +72,10 @@ class _Invoke(BaseHTTPRequestHandler):
     server: LambdaStub
 
     def do_POST(self) -> None:
-        """Note what was asked, and give the next answer; without one, none until the end."""
+        """Record the input and send the next answer; if there is none, hang until the end."""
         name, _, step = unquote(self.path).split("/")[3].rpartition(":")[2].rpartition("-")
         size = int(self.headers["Content-Length"])
-        self.server.asked[name].append((step, json.loads(self.rfile.read(size))))
+        self.server.inputs[name].append((step, json.loads(self.rfile.read(size))))
         if not self.server.answers[name]:
             self.server.closing.wait()
             return
@@ -91,7 +91,7 @@ class _Invoke(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -110,13 +110,13 @@ def lambda_stub() -> Iterator[LambdaStub]:
 
 
 def by_lambda(stub: LambdaStub, states: SFNClient, name: str, trace: Trace) -> Replay:
-    """On an engine whose Lambda endpoint is our stub."""
-    stub.answers[name], stub.asked[name] = deque(trace.calls), []
+    """Replay on an engine whose Lambda endpoint is our stub."""
+    stub.answers[name], stub.inputs[name] = deque(trace.calls), []
     functions = {
         step: f"arn:aws:lambda:us-east-1:000000000000:function:{name}-{step}" for step in STEPS
     }
     execution = _start(states, name, definition(functions, trace.entered[0]), trace)
-    return _ended(states, execution, trace, stub.asked[name])
+    return _ended(states, execution, trace, stub.inputs[name])
 
 
 def _start(states: SFNClient, name: str, text: str, trace: Trace) -> str:
@@ -127,20 +127,20 @@ def _start(states: SFNClient, name: str, text: str, trace: Trace) -> str:
     ]
 
 
-def _ended(states: SFNClient, execution: str, trace: Trace, asked: list[Any]) -> Replay:
-    """Wait until it ends; one that was aborted is stopped where its trace was."""
+def _ended(states: SFNClient, execution: str, trace: Trace, inputs: list[Any]) -> Replay:
+    """Wait until it ends; stop it where its trace was aborted."""
     if trace.status == ABORTED:
         _await(lambda: _entered(states, execution) == trace.entered)
         states.stop_execution(executionArn=execution)
     _await(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
-    told = states.describe_execution(executionArn=execution)
-    output = json.loads(told["output"]) if told["status"] == SUCCEEDED else None
-    answered = asked[: len(trace.calls)] if trace.status == ABORTED else asked
-    return Replay(_entered(states, execution), answered, told["status"], output)
+    description = states.describe_execution(executionArn=execution)
+    output = json.loads(description["output"]) if description["status"] == SUCCEEDED else None
+    answered = inputs[: len(trace.calls)] if trace.status == ABORTED else inputs
+    return Replay(_entered(states, execution), answered, description["status"], output)
 
 
 def _await(true: Callable[[], bool]) -> None:
-    """Until it is true, or long enough: what is compared afterwards says what is wrong."""
+    """Wait until it is true, or give up: the comparison afterwards shows what is wrong."""
     deadline = time.monotonic() + _PATIENCE
     while not true() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The KMS calls of a case, made as the product makes them (keyturn.aws.keyset.kms_keys)."""
+"""The KMS calls of the cases, with the product's arguments (keyturn.aws.keyset.kms_keys)."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def policy() -> str:
 
 
 def create(cloud: Cloud, stack: str = "contract", op_id: str = "op-1") -> Any:
-    """CreateKey as the product makes it."""
+    """CreateKey as the product calls it."""
     tags = {"keyturn:stack": stack, "keyturn:op_id": op_id}
     return cloud.clients.kms_once.create_key(
         KeySpec="RSA_2048",
@@ -31,7 +31,7 @@ def create(cloud: Cloud, stack: str = "contract", op_id: str = "op-1") -> Any:
 
 
 def state(cloud: Cloud, arn: str) -> str:
-    """What DescribeKey says."""
+    """The state in DescribeKey."""
     return str(cloud.clients.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"])
 
 
@@ -43,14 +43,14 @@ def public(kms: Any, arn: str) -> RSAPublicKey:
 
 
 def sign(kms: Any, arn: str, message: bytes = b"text", *, kind: str = "RAW") -> bytes:
-    """Sign as the product makes it."""
+    """Sign as the product calls it."""
     algorithm = "RSASSA_PKCS1_V1_5_SHA_256"
     answer = kms.sign(KeyId=arn, Message=message, MessageType=kind, SigningAlgorithm=algorithm)
     return bytes(answer["Signature"])
 
 
 def verifies(key: RSAPublicKey, signature: bytes, message: bytes) -> bool:
-    """Whether it is RS256 by this key over the message."""
+    """Whether it is an RS256 signature of the message by this key."""
     try:
         key.verify(signature, message, PKCS1v15(), SHA256())
     except InvalidSignature:
@@ -80,7 +80,7 @@ def tagged(cloud: Cloud, stack: str) -> dict[str, dict[str, str]]:
         TagFilters=[{"Key": "keyturn:stack", "Values": [stack]}],
     )
     return {
-        found["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+        mapping["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
         for page in pages
-        for found in page["ResourceTagMappingList"]
+        for mapping in page["ResourceTagMappingList"]
     }

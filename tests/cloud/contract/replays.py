@@ -1,4 +1,4 @@
-"""A trace as an engine gets it: the same definition, with nothing in it to wait for."""
+"""Traces as an engine gets them: the same definition, without anything to wait for."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -17,25 +17,25 @@ _WAITS = {name: state for name, state in STATES.items() if state["Type"] == "Wai
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What can be seen of an execution from outside."""
+    """What an engine shows of an execution."""
 
     entered: list[str]
-    asked: list[tuple[str, Any]]  # each try of a Task: its step, what it was given
+    inputs: list[tuple[str, Any]]  # each attempt of a Task: its step and input
     status: str
     output: Any  # None unless it succeeded
 
 
 def expected(trace: Trace) -> Replay:
-    """What an engine must show of a trace that was made `without_waits`."""
-    asked = [(call.task.step, call.task.data) for call in trace.calls]
-    return Replay(trace.entered, asked, trace.status, trace.output)
+    """What an engine must show of a trace `without_waits`."""
+    inputs = [(call.task.step, call.task.data) for call in trace.calls]
+    return Replay(trace.entered, inputs, trace.status, trace.output)
 
 
 def definition(resources: Mapping[str, str], start: str) -> str:
     """The definition with a resource for each step, from the state at which a redrive begins.
 
-    A Task is tried again at once; how often, and after which errors, stays as it is. Nothing leads back to
-    the first state, and an engine may refuse a state that cannot be reached.
+    A Task is repeated at once; how often, and after which errors, is unchanged. No state leads back to
+    the first one, and an engine may refuse a state that cannot be reached.
     """
     first = DEFINITION["StartAt"]
     states = {
@@ -70,7 +70,7 @@ def without_waits(trace: Trace) -> Trace:
 
 
 def _instants(trace: Trace) -> Iterator[tuple[str, object]]:
-    """What each field becomes that some Wait reads: its name and the new value."""
+    """The name and new value of each field that a Wait reads."""
     held_at = trace.entered[-1] if trace.status == ABORTED else ""
     for name, state in _WAITS.items():
         if "SecondsPath" in state:
@@ -84,27 +84,27 @@ def _field(path: str) -> str:
 
 
 def each_task_once(trace: Trace) -> Trace:
-    """The same trace, with the last try of each Task as its only one."""
+    """The same trace, with only the last attempt of each Task."""
     following = [call.task for call in trace.calls[1:]] + [None]
     last = [call for call, after in zip(trace.calls, following, strict=True) if call.task != after]
     return replace(trace, calls=last)
 
 
 def catching(trace: Trace, caught: Mapping[str, str]) -> Trace:
-    """The same trace on an engine that says this of every error that is caught."""
+    """The same trace on an engine with this text for every caught error."""
 
-    def told(data: Any) -> Any:
+    def replaced(data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         if data.keys() == {"Error", "Cause"}:
             return caught
-        return {name: told(value) for name, value in data.items()}
+        return {name: replaced(value) for name, value in data.items()}
 
-    return _with_data(trace, told)
+    return _with_data(trace, replaced)
 
 
 def _with_data(trace: Trace, change: Callable[[Any], Any]) -> Trace:
-    """The same trace with everything changed that is said in it."""
+    """The same trace with every document in it changed."""
 
     def changed(call: Call) -> Call:
         task = replace(call.task, data=change(call.task.data))

@@ -1,4 +1,4 @@
-"""No call of the product to a service that is faked is left out here."""
+"""Every call of the product to a faked service has a case here."""
 
 import re
 
@@ -19,7 +19,7 @@ OUTSIDE_OF_RUNS = {
 }
 
 
-def _made() -> set[str]:
+def _called() -> set[str]:
     """The operations named where the product translates their errors."""
     sources = (ROOT / "functions/keyturn").rglob("*.py")
     named = {
@@ -30,14 +30,14 @@ def _made() -> set[str]:
     return {name for name in named if name.partition(":")[0] in FAKED}
 
 
-@pytest.mark.parametrize("operation", sorted(_made()))
+@pytest.mark.parametrize("operation", sorted(_called()))
 def test_the_operation_has_a_case(operation: str) -> None:
-    """Some case calls it."""
+    """At least one case calls it."""
     cases = "".join(file.read_text() for file in HERE.glob("*.py"))
     assert re.search(rf'[."]{snake(operation.partition(":")[2])}\b', cases)
 
 
 def test_the_simulator_breaks_every_operation() -> None:
-    """What the product calls in a run is what a fault can hit."""
+    """Each call that the product makes in a run can get a fault."""
     faked = {name for name in faults.READS | faults.WRITES if name.partition(":")[0] in FAKED}
-    assert faked == _made() - OUTSIDE_OF_RUNS
+    assert faked == _called() - OUTSIDE_OF_RUNS

@@ -43,7 +43,7 @@ def _of_scene(scene: str) -> Trace:
 
 @pytest.fixture(scope="session")
 def on_ministack(ministack: LocalAws) -> Iterator[Replays]:
-    """Every trace on MiniStack's Step Functions."""
+    """Replay every trace on MiniStack's Step Functions."""
     run = partial(engines.by_activities, engines.client(ministack.endpoint))
     with _all_at_once(run, TRACES) as replays:
         yield replays
@@ -51,20 +51,20 @@ def on_ministack(ministack: LocalAws) -> Iterator[Replays]:
 
 @pytest.fixture(scope="session")
 def lambda_tasks() -> Iterator[Run]:
-    """Runs a trace on stepfunctions-local."""
+    """The function that replays a trace on stepfunctions-local."""
     with engines.lambda_stub() as stub, stepfunctions_local(stub.endpoint) as endpoint:
         yield partial(engines.by_lambda, stub, engines.client(endpoint))
 
 
 @pytest.fixture(scope="session")
 def on_stepfunctions_local(lambda_tasks: Run) -> Iterator[Replays]:
-    """Every trace on stepfunctions-local, with the last try of each Task as its only one."""
+    """Replay every trace on stepfunctions-local, with only the last attempt of each Task."""
     with _all_at_once(lambda_tasks, ONCE) as replays:
         yield replays
 
 
 def test_the_traces_are_enough() -> None:
-    """At least fifteen; together they visit every state, and every rule of every Choice."""
+    """There are at least fifteen; together they take every state and every rule of every Choice."""
     assert len(TRACES) >= 15
     assert {state for trace in TRACES.values() for state in trace.entered} == set(STATES)
     assert {branch for trace in TRACES.values() for branch in trace.branches} == every_branch()
@@ -72,13 +72,13 @@ def test_the_traces_are_enough() -> None:
 
 @pytest.mark.parametrize("name", TRACES)
 def test_ministack_runs_the_trace(on_ministack: Replays, name: str) -> None:
-    """State by state, try by try, to the same end."""
+    """States, attempts and end are the same."""
     assert on_ministack[name].result() == expected(TRACES[name])
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_stepfunctions_local_runs_the_trace(on_stepfunctions_local: Replays, name: str) -> None:
-    """State by state, to the same end; it has words of its own for an error that is caught."""
+    """States and end are the same; a caught error has its own text there."""
     trace = catching(ONCE[name], {"name": "Unhandled"})
     assert on_stepfunctions_local[name].result() == expected(trace)
 
@@ -89,7 +89,7 @@ def test_stepfunctions_local_runs_the_trace(on_stepfunctions_local: Replays, nam
     strict=True,
 )
 def test_stepfunctions_local_repeats_a_task(lambda_tasks: Run) -> None:
-    """The one thing in a trace that it is not asked above."""
+    """The test above replays only the last attempt."""
     trace = _of_scene("Lambda fails once a step")
     assert lambda_tasks("repeated", trace) == expected(trace)
 
@@ -99,7 +99,7 @@ def test_stepfunctions_local_repeats_a_task(lambda_tasks: Run) -> None:
     raises=AssertionError,
     strict=True,
 )
-def test_stepfunctions_local_tells_what_was_caught(lambda_tasks: Run) -> None:
-    """What ConcludeEmergency reads."""
+def test_stepfunctions_local_passes_on_a_caught_error(lambda_tasks: Run) -> None:
+    """ConcludeEmergency reads it."""
     trace = each_task_once(_of_scene("nothing works in an emergency"))
     assert lambda_tasks("caught", trace) == expected(trace)

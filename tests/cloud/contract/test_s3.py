@@ -17,7 +17,7 @@ CONFLICT = ("ConditionalRequestConflict", 409)
 
 @pytest.fixture
 def name(cloud: Cloud) -> str:
-    """The name of an object that is not there."""
+    """The name of a missing object."""
     return cloud.fresh("contract/object-")
 
 
@@ -36,7 +36,7 @@ def get(cloud: Cloud, name: str) -> Any:
 
 
 def body(cloud: Cloud, name: str) -> bytes:
-    """The object as it stands."""
+    """The object's content."""
     return bytes(get(cloud, name)["Body"].read())
 
 
@@ -47,69 +47,55 @@ def names(cloud: Cloud, prefix: str) -> list[str]:
 
 
 def test_an_object_is_read_as_it_was_written(cloud: Cloud, name: str) -> None:
-    """Body, ETag, metadata and what caches are told."""
-    told = {"CacheControl": "public, max-age=300", "Metadata": {"keyturn-generation": "41"}}
-    etag = put(cloud, name, b'{"keys":[]}', **told)
+    """The answer has body, ETag, metadata and Cache-Control; the last two may be empty."""
+    headers = {"CacheControl": "public, max-age=300", "Metadata": {"keyturn-generation": "41"}}
+    etag = put(cloud, name, b'{"keys":[]}', **headers)
     answer = get(cloud, name)
     assert answer["Body"].read() == b'{"keys":[]}'
     assert answer["ETag"] == etag
-    assert {field: answer[field] for field in told} == told
-
-
-def test_an_object_without_metadata_has_an_empty_one(cloud: Cloud, name: str) -> None:
-    """Something that is not ours stands there."""
+    assert {field: answer[field] for field in headers} == headers
     put(cloud, name)
     answer = get(cloud, name)
-    assert answer["Metadata"] == {}
-    assert answer.get("CacheControl", "") == ""
-
-
-def test_there_is_no_such_object(cloud: Cloud, name: str) -> None:
-    """GetObject's refusal."""
-    assert refused(partial(get, cloud, name)) == GONE
+    assert (answer["Metadata"], answer.get("CacheControl", "")) == ({}, "")
 
 
 def test_an_object_is_created_once(cloud: Cloud, name: str) -> None:
-    """If-None-Match lets the first one through and changes nothing afterwards."""
+    """If-None-Match accepts the first write; later ones change nothing."""
     put(cloud, name, b"first", IfNoneMatch="*")
     assert refused(partial(put, cloud, name, b"second", IfNoneMatch="*")) == NOT_AS_EXPECTED
     assert body(cloud, name) == b"first"
 
 
 def test_only_one_of_many_creates_it(cloud: Cloud, name: str) -> None:
-    """Of eight at once one succeeds, and its body stays."""
+    """Of eight concurrent writers one succeeds, and its body stays."""
     texts = [f"writer {number}" for number in range(8)]
     calls = [partial(put, cloud, name, text.encode(), IfNoneMatch="*") for text in texts]
     results = cloud.at_once(calls)
-    [winner] = [number for number, came in enumerate(results) if isinstance(came, str)]
-    assert {came for came in results if not isinstance(came, str)} <= {NOT_AS_EXPECTED, CONFLICT}
+    [winner] = [number for number, result in enumerate(results) if isinstance(result, str)]
+    refusals = {result for result in results if not isinstance(result, str)}
+    assert refusals <= {NOT_AS_EXPECTED, CONFLICT}
     assert body(cloud, name) == texts[winner].encode()
 
 
-def test_an_object_is_replaced_by_who_saw_it(cloud: Cloud, name: str) -> None:
-    """If-Match with the ETag as it was read, quotes and all."""
+def test_an_object_is_replaced_if_its_etag_matches(cloud: Cloud, name: str) -> None:
+    """If-Match takes the ETag as it was read, with its quotes; another ETag changes nothing."""
     put(cloud, name, b"first")
-    put(cloud, name, b"second", IfMatch=get(cloud, name)["ETag"])
-    assert body(cloud, name) == b"second"
-
-
-def test_an_object_is_not_replaced_by_who_saw_another(cloud: Cloud, name: str) -> None:
-    """The ETag has changed since; nothing else does."""
-    etag = put(cloud, name, b"first")
+    etag = get(cloud, name)["ETag"]
     put(cloud, name, b"second", IfMatch=etag)
+    assert body(cloud, name) == b"second"
     assert refused(partial(put, cloud, name, b"third", IfMatch=etag)) == NOT_AS_EXPECTED
     assert body(cloud, name) == b"second"
 
 
-def test_an_object_that_is_gone_is_not_replaced(cloud: Cloud, name: str) -> None:
-    """If-Match without an object; nothing is created."""
+def test_a_missing_object_is_not_replaced(cloud: Cloud, name: str) -> None:
+    """If-Match is refused like a read, and nothing is created."""
     etag = put(cloud, f"{name}-beside")
     assert refused(partial(put, cloud, name, IfMatch=etag)) == GONE
     assert refused(partial(get, cloud, name)) == GONE
 
 
 def test_an_etag_is_of_the_body_alone(cloud: Cloud, name: str) -> None:
-    """Other metadata over the same body is the same ETag; another body is another."""
+    """It does not depend on the metadata."""
     etag = put(cloud, name, b"same", Metadata={"keyturn-generation": "41"})
     assert etag.startswith('"')
     assert etag.endswith('"')
@@ -118,7 +104,8 @@ def test_an_etag_is_of_the_body_alone(cloud: Cloud, name: str) -> None:
 
 
 def test_a_prefix_is_listed_in_order(cloud: Cloud, name: str) -> None:
-    """By name, without what begins otherwise."""
+    """Objects without the prefix are not listed; the list may be empty."""
+    assert names(cloud, f"{name}/") == []
     written = [f"{name}/{number:012d}.json" for number in (3, 1, 2)]
     for one in (*written, f"beside/{name}"):
         put(cloud, one)
@@ -126,7 +113,7 @@ def test_a_prefix_is_listed_in_order(cloud: Cloud, name: str) -> None:
 
 
 def test_a_listing_says_which_is_older(cloud: Cloud, name: str) -> None:
-    """By when each was last written; nobody can put one into the past."""
+    """It has the time of each object's last write, which cannot be backdated."""
     for one in ("b", "a"):
         put(cloud, f"{name}/{one}")
     pages = cloud.clients.s3.get_paginator("list_objects_v2").paginate(
@@ -136,13 +123,8 @@ def test_a_listing_says_which_is_older(cloud: Cloud, name: str) -> None:
     assert dates[1] <= dates[0]
 
 
-def test_a_prefix_without_objects_is_empty(cloud: Cloud, name: str) -> None:
-    """No refusal."""
-    assert names(cloud, f"{name}/") == []
-
-
 def test_what_is_deleted_is_gone(cloud: Cloud, name: str) -> None:
-    """Neither read nor listed; deleting it again is no fault."""
+    """It is neither read nor listed; deleting it again is no error."""
     put(cloud, name)
     for _ in range(2):
         cloud.clients.s3.delete_object(Bucket=BUCKET, Key=name, VersionId="null")
@@ -151,7 +133,7 @@ def test_what_is_deleted_is_gone(cloud: Cloud, name: str) -> None:
 
 
 def test_an_object_of_a_bucket_without_versioning_has_one_version(cloud: Cloud, name: str) -> None:
-    """It is called `null`, however often the object was written."""
+    """The version is `null`, however often the object was written."""
     for text in (b"first", b"second"):
         put(cloud, name, text)
     pages = cloud.clients.s3.get_paginator("list_object_versions").paginate(

@@ -38,8 +38,8 @@ def described(cloud: Cloud, name: str) -> dict[str, Any]:
     }
 
 
-def test_a_schedule_is_read_as_it_was_made(cloud: Cloud, name: str) -> None:
-    """With its state."""
+def test_a_schedule_is_read_as_it_was_created(cloud: Cloud, name: str) -> None:
+    """GetSchedule shows its state."""
     assert described(cloud, name) == {
         "State": "DISABLED",
         "ScheduleExpression": "rate(1 day)",
@@ -48,7 +48,7 @@ def test_a_schedule_is_read_as_it_was_made(cloud: Cloud, name: str) -> None:
 
 
 def test_an_update_replaces_the_whole_schedule(cloud: Cloud, name: str) -> None:
-    """What is given counts."""
+    """UpdateSchedule keeps nothing of the old one."""
     cloud.clients.scheduler.update_schedule(
         Name=name, ScheduleExpression="rate(2 days)", State="ENABLED", Description="x", **TARGET
     )
@@ -60,6 +60,6 @@ def test_an_update_replaces_the_whole_schedule(cloud: Cloud, name: str) -> None:
 
 
 def test_a_schedule_that_does_not_exist_is_refused(cloud: Cloud) -> None:
-    """By the code that stands for `there is none`."""
+    """The code means that there is none."""
     get = partial(cloud.clients.scheduler.get_schedule, Name=cloud.fresh("missing-"))
     assert refused(get) == ("ResourceNotFoundException", 404)

@@ -11,7 +11,7 @@ INPUT = '{"mode": "scheduled"}'
 
 
 def start(cloud: Cloud, text: str = INPUT) -> str:
-    """StartExecution under a name that nobody has used; returns its ARN."""
+    """StartExecution under an unused name; returns its ARN."""
     name = cloud.fresh("run-")
     answer = cloud.clients.states.start_execution(
         stateMachineArn=cloud.machine, name=name, input=text
@@ -33,7 +33,7 @@ def running(cloud: Cloud) -> set[str]:
 
 
 def test_an_execution_runs_with_its_input(cloud: Cloud) -> None:
-    """Its ARN is its machine's, with its own name at the end."""
+    """Its ARN is that of the machine, with its own name at the end."""
     arn = start(cloud)
     assert status(cloud, arn) == "RUNNING"
     assert cloud.clients.states.describe_execution(executionArn=arn)["input"] == INPUT
@@ -41,8 +41,8 @@ def test_an_execution_runs_with_its_input(cloud: Cloud) -> None:
     assert arn.rpartition(":")[0] == machine
 
 
-def test_what_is_stopped_does_not_run(cloud: Cloud) -> None:
-    """It is ABORTED and no longer listed; the others run on."""
+def test_a_stopped_execution_does_not_run(cloud: Cloud) -> None:
+    """It is ABORTED and no longer listed; the others continue."""
     first, second = start(cloud), start(cloud)
     assert {first, second} <= running(cloud)
     cloud.clients.states.stop_execution(executionArn=first, cause="the stack is being deleted")
@@ -52,7 +52,7 @@ def test_what_is_stopped_does_not_run(cloud: Cloud) -> None:
 
 
 def test_an_execution_that_does_not_exist_is_refused(cloud: Cloud) -> None:
-    """By its code."""
+    """The error has a code of its own."""
     describe = partial(
         cloud.clients.states.describe_execution, executionArn=f"{start(cloud)}-other"
     )

@@ -1,4 +1,4 @@
-"""What the interpreter did with the definition in simulated runs, to be held against other engines."""
+"""What the interpreter does with the definition in simulated runs, to compare with other engines."""
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,39 +14,39 @@ from tests.simulation.patches import simulated
 
 SUCCEEDED, FAILED, ABORTED = "SUCCEEDED", "FAILED", "ABORTED"
 DEFAULT = "Default"
-Branch = tuple[str, str]  # a Choice, and the outcome that it knows
+Branch = tuple[str, str]  # a Choice, and one of its outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One try of a Task: what its Lambda was given, and what came of it."""
+    """One attempt of a Task: the input of its Lambda, and the result."""
 
-    task: Task  # the same object at each try
+    task: Task  # the same object at each attempt
     outcome: Mapping[str, Any] | None
     failure: TaskFailed | None
 
 
 @dataclass(slots=True)
 class Trace:
-    """One execution, or one redrive, which begins at the state that was not left."""
+    """One execution, or one redrive, which begins at the state where the execution ended."""
 
     name: str
     event: Mapping[str, Any]
     entered: list[str]
     calls: list[Call] = field(default_factory=list)
     branches: set[Branch] = field(default_factory=set)
-    status: str = ABORTED  # unless it comes to another end
+    status: str = ABORTED  # unless it ends differently
     output: Mapping[str, Any] | None = None
 
     @property
     def path(self) -> object:
-        """What tells it from others: the states and the errors on the way."""
+        """What distinguishes it from others: its states and errors."""
         errors = ((c.task.state, c.failure.error) for c in self.calls if c.failure)
         return tuple(self.entered), tuple(errors), self.status
 
 
 class _Recorder(Interpreter):
-    """An interpreter that keeps its Trace."""
+    """An interpreter that records its Trace."""
 
     scene: str
     into: list[Trace]
@@ -67,18 +67,18 @@ class _Recorder(Interpreter):
         trace.status, trace.output = SUCCEEDED, self.data
 
     def _note_branches(self, trace: Trace) -> None:
-        """The Choices since the last step: nothing has changed the data since."""
+        """Record the Choices since the last step; the data has not changed since then."""
         for name in reversed(self.visited[:-1]):
             state = STATES[name]
             if state["Type"] != "Choice":
                 break
-            found = value_at(self.data, state["Choices"][0]["Variable"])
+            value = value_at(self.data, state["Choices"][0]["Variable"])
             known = {rule["StringEquals"] for rule in state["Choices"]}
-            trace.branches.add((name, found if found in known else DEFAULT))
+            trace.branches.add((name, value if value in known else DEFAULT))
 
 
 def _passed_on(run: Any, step: Task | Wait, trace: Trace) -> Any:
-    """Yield the step, note what came of it, and return the next one; None at the end."""
+    """Yield the step, record its result, and return the next one; None at the end."""
     outcome, failure = None, None
     try:
         outcome = yield step
@@ -94,14 +94,14 @@ def _passed_on(run: Any, step: Task | Wait, trace: Trace) -> Any:
 
 @contextmanager
 def _recording(scene: str) -> Iterator[list[Trace]]:
-    """Every execution of the simulated run within, in the order in which they began."""
+    """Record every execution of the simulated run in the block, in the order of their starts."""
     _Recorder.scene, _Recorder.into = scene, []
     with simulated(), patch.object(executions, "Interpreter", _Recorder):
         yield _Recorder.into
 
 
 def every_trace() -> list[Trace]:
-    """Those of all scenes, each path once."""
+    """The traces of all scenes, each path once."""
     by_path: dict[object, Trace] = {}
     for name, play in SCENES.items():
         with _recording(name) as traces:

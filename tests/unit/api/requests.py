@@ -1,4 +1,4 @@
-"""What the API tests ask, and the tokens they ask with."""
+"""Requests to the authorizer and the issuer, and the tokens in them."""
 
 import json
 from typing import Any
@@ -8,20 +8,41 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize, issue_token
+from keyturn.api.gateway import Unauthorized
 from keyturn.tokens import jws
 from tests.unit.api import events
-from tests.unit.stage import invoke, truth
+from tests.unit.stage import forge, invoke, truth
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
 
-def accepted(token):
+def decide(event) -> Any:
+    """The authorizer's answer; None if it refuses the token in the way of that kind of API.
+
+    A REST API hears `Unauthorized`, an HTTP API `isAuthorized: False` without a context.
+    """
+    is_http_api = event.get("version") == "2.0"
+    try:
+        answer = invoke(authorize, event)
+    except Unauthorized as error:
+        assert str(error) == "Unauthorized"
+        assert not is_http_api
+        return None
+    return None if is_http_api and answer == {"isAuthorized": False} else answer
+
+
+def ask(token, kind="token", **where) -> Any:
+    """Decide about a bearer token; `where` is a route or an API."""
+    return decide(getattr(events, kind)(f"Bearer {token}", **where))
+
+
+def accepted(token) -> bool:
     """Whether a token is accepted."""
-    return ask(f"Bearer {token}") != 401
+    return ask(token) is not None
 
 
 def mint(booted, cloud, key=None, **changes) -> str:
-    """A token signed by one of the stack's own KMS keys (by default the active one), as told."""
+    """A token signed by one of the stack's KMS keys, by default the active one; `...` omits a claim."""
     key = key or truth(cloud).active
     now = int(booted.clock.now().timestamp())
     claims = {
@@ -43,18 +64,13 @@ def mint(booted, cloud, key=None, **changes) -> str:
     return jws.serialize(signed, signature)
 
 
-def ask(header, kind="token", **event):
-    """Ask about an Authorization header; the REST answer `Unauthorized` comes back as 401."""
-    try:
-        return invoke(authorize, getattr(events, kind)(header, **event))
-    except Exception as error:
-        if str(error) == "Unauthorized":
-            return 401
-        raise
+def forge_by_kid(rsa_key, kid="k" * 43) -> str:
+    """A well-formed token whose kid is unknown."""
+    return forge(rsa_key, {"alg": "RS256", "kid": kid, "typ": "at+jwt"}, {"iss": "x"})
 
 
 def post(body, client="shop", caller=CALLER, **event):
-    """`POST /token/{client}` as API Gateway sends it on."""
+    """`POST /token/{client}` as API Gateway passes it on."""
     return invoke(
         issue_token,
         {
@@ -70,17 +86,24 @@ def post(body, client="shop", caller=CALLER, **event):
     )
 
 
-def logged(printed) -> list[dict[str, Any]]:
-    """The log lines, parsed."""
+def request_token(body, client="shop", caller=CALLER, **event) -> tuple[int, dict[str, Any]]:
+    """Post a token request; returns the status and the body of an answer that is never cached."""
+    answer = post(body, client, caller, **event)
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def logged(printed, message=None) -> list[dict[str, Any]]:
+    """The log lines, parsed: those with this message, or all."""
     lines = [line for line in printed().splitlines() if line.startswith("{")]
-    return [entry for entry in map(json.loads, lines) if "message" in entry]
+    entries = [entry for entry in map(json.loads, lines) if "message" in entry]
+    return [entry for entry in entries if message in (None, entry["message"])]
 
 
-def silent(printed, caplog, token) -> None:
-    """Insist that nothing of a token was written anywhere by this process."""
+def check_silent(printed, caplog, token) -> None:
+    """Insist that this process has written no part of a token anywhere."""
     everything = printed() + caplog.text
-    pieces = [token, *token.split("."), *token.split()] if isinstance(token, str) else []
-    for piece in pieces:
+    for piece in (token, *token.split(".")):
         if len(piece) > 12:
             assert piece not in everything
             assert piece[:24] not in everything

@@ -1,35 +1,27 @@
-"""IAM says who may ask as a client, the client's document what it may have."""
+"""IAM says who may act as a client, the client's document what it may have."""
 
 import json
-from typing import Any
 
 import pytest
 
 from keyturn.api import issue_token
-from tests.unit.api.requests import logged, post
+from tests.unit.api.requests import logged, request_token
 from tests.unit.stage import declare, invoke
 
-ROLE = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
+SESSION = "arn:aws:sts::123456789012:assumed-role/Shop/9f3a"
+ROLE = "arn:aws:iam::123456789012:role/Shop"
+REQUEST = {"subject": "user-1"}
 
 
-def ask(client="shop", *, arn=ROLE, path=None, event=(), **fields):
-    """Ask as a client over HTTP; the status and the parsed body come back."""
-    answer = post(
-        fields, client, arn, **({"path": path} if path is not None else {}), **dict(event)
-    )
-    return answer["statusCode"], json.loads(answer["body"])
-
-
-def refused_line(printed) -> dict[str, Any]:
-    """The audit line of the one refusal."""
-    [line] = [entry for entry in logged(printed) if entry["message"] == "token_refused"]
-    return line
+def error_of(client="shop", request=REQUEST, **event) -> tuple[int, str | None]:
+    """Request a token over HTTP; returns the status, and the error's code if there is one."""
+    status, body = request_token(request, client, SESSION, **event)
+    return status, body.get("error")
 
 
 def test_a_client_without_a_document_gets_nothing(booted, aws):
-    """403 `unauthorized_client`, whatever it asks for."""
-    status, body = ask("nobody", subject="user-1")
-    assert (status, body["error"]) == (403, "unauthorized_client")
+    """IAM alone is not enough."""
+    assert error_of("nobody") == (403, "unauthorized_client")
     assert "kms:Sign" not in aws.operations
 
 
@@ -37,94 +29,103 @@ def test_a_client_without_a_document_gets_nothing(booted, aws):
     "name",
     ["", ".", "..", "a/b", "../keyset/000000000001", "a b", "a%62", "ä", "-a", "a" * 65, "a\n"],
 )
-def test_what_is_no_client_name_is_no_parameter_name(booted, aws, printed, name):
-    """403 without a call of SSM; the audit line does not repeat the name."""
-    status, body = ask(name, subject="user-1")
-    assert (status, body["error"]) == (403, "unauthorized_client")
+def test_an_invalid_client_name_never_becomes_a_parameter_name(booted, aws, printed, name):
+    """SSM is not called, and the audit line does not repeat the name."""
+    assert error_of(name) == (403, "unauthorized_client")
     assert "ssm:GetParameters" not in aws.operations
-    assert "client" not in refused_line(printed)
+    [line] = logged(printed, "token_refused")
+    assert "client" not in line
 
 
-def test_a_client_is_spelled_as_it_is_called(booted):
-    """IAM decided about the path as it was sent: one that is encoded names another resource."""
-    status, body = ask("shop", path="/token/%73hop", subject="user-1")
-    assert (status, body["error"]) == (403, "unauthorized_client")
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"path": "/token/%73hop"},
+        {"requestContext": {}},
+        *({"requestContext": {"identity": {"userArn": arn}}} for arn in (None, "", 5)),
+    ],
+)
+def test_only_a_caller_that_iam_has_authorized_gets_a_token(booted, event):
+    """IAM decides by the path as sent, so an encoded one names another resource.
+
+    A route without IAM auth is a mistake that must not issue tokens.
+    """
+    assert error_of(**event) == (403, "unauthorized_client")
 
 
-def test_a_caller_without_an_arn_gets_nothing(booted):
-    """A route without IAM auth is a mistake of ours that must not issue tokens."""
-    for arn in (None, "", 5):
-        assert ask(arn=arn, subject="user-1")[0] == 403
-    assert ask(event={"requestContext": {}}, subject="user-1")[0] == 403
-
-
-def test_a_direct_invoke_obeys_the_same_document(booted, cloud):
-    """It names the client, and gets no more than that client may have."""
-    declare(cloud, "narrow", subjects=["user-1"])
-    good = invoke(issue_token, {"client": "narrow", "subject": "user-1"})
-    assert "access_token" in good
-    for event, error in (
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"client": "narrow", "subject": "user-1"}, None),
         ({"client": "narrow", "subject": "user-2"}, "invalid_request"),
         ({"client": "nobody", "subject": "user-1"}, "unauthorized_client"),
         ({"client": "../keyset", "subject": "user-1"}, "unauthorized_client"),
-    ):
-        assert invoke(issue_token, event)["error"] == error
+    ],
+)
+def test_a_direct_invoke_obeys_the_client_s_document(booted, cloud, event, error):
+    """The event names the client."""
+    declare(cloud, "narrow", subjects=["user-1"])
+    answer = invoke(issue_token, event)
+    assert (answer.get("error"), "access_token" in answer) == (error, error is None)
 
 
-def test_a_change_of_the_document_counts_after_c(booted, cloud, clock):
-    """Narrowed, then removed: at once for a container without a view, after C for the others."""
-    assert ask(subject="user-1", scope="orders:read")[0] == 200
+def test_a_change_of_the_document_takes_effect_after_c(booted, cloud, clock):
+    """Until then a warm container uses the document it has read."""
+    request = {**REQUEST, "scope": "orders:read"}
+    assert error_of(request=request) == (200, None)
     declare(cloud, "shop", subjects="any")
-    assert ask(subject="user-1", scope="orders:read")[0] == 200
+    assert error_of(request=request) == (200, None)
     clock.advance(1.001)
-    assert ask(subject="user-1", scope="orders:read")[1]["error"] == "invalid_scope"
+    assert error_of(request=request) == (400, "invalid_scope")
     cloud.ssm.delete(["/keyturn/demo/clients/shop"])
     clock.advance(1.001)
-    assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
+    assert error_of() == (403, "unauthorized_client")
 
 
 def test_a_removed_client_gets_no_second_signature(booted, cloud, aws, clock):
-    """Between two attempts to sign (the first key was disabled) the document is read again."""
+    """Before the second attempt to sign, with another key, the document is read again."""
 
     def remove():
         cloud.ssm.delete(["/keyturn/demo/clients/shop"])
         clock.advance(1.001)
 
-    ask(subject="user-1")
+    error_of()
     aws.meanwhile("kms:Sign", remove)
     aws.fail("kms:Sign", aws.error("DisabledException"))
-    assert ask(subject="user-1")[1]["error"] == "unauthorized_client"
+    assert error_of() == (403, "unauthorized_client")
 
 
-def test_a_document_that_cannot_be_read_is_503(booted, cloud, aws, clock):
-    """It may be our fault, so the caller tries again; the last good view counts up to C, no longer."""
-    ask(subject="user-1")
+def test_an_unreadable_document_is_503(booted, cloud, clock):
+    """It may be the service's fault, so the caller may try again; the last good view expires at C."""
+    error_of()
     declare(cloud, "shop", audiences=[])
     clock.advance(1.001)
-    status, body = ask(subject="user-1")
-    assert (status, body["error"]) == (503, "temporarily_unavailable")
-    assert body["error_description"] == "the client's document cannot be read"
+    assert request_token(REQUEST) == (
+        503,
+        {
+            "error": "temporarily_unavailable",
+            "error_description": "the client's document cannot be read",
+        },
+    )
 
 
-def test_a_warm_container_reads_a_document_once_per_c(booted, aws, clock):
-    """Two clients, two reads per C; in between none."""
+def test_a_warm_container_reads_each_document_once_per_c(booted, aws, clock):
+    """Two clients cost two reads, and the keyset one."""
     for client in ("shop", "batch-1"):
-        ask(client, subject="user-1")
-    aws.reset()
-    for client in ("shop", "batch-1") * 3:
-        ask(client, subject="user-1")
-    assert aws.operations == ["kms:Sign"] * 6
-    clock.advance(1.001)
-    aws.reset()
-    for client in ("shop", "batch-1") * 3:
-        ask(client, subject="user-1")
-    assert aws.operations.count("ssm:GetParameters") == 3  # the keyset, and two documents
+        error_of(client)
+    for reads in (0, 3):
+        aws.reset()
+        for client in ("shop", "batch-1") * 3:
+            error_of(client)
+        assert aws.operations.count("ssm:GetParameters") == reads
+        assert len(aws.operations) == 6 + reads
+        clock.advance(1.001)
 
 
 @pytest.mark.parametrize(
     ("arn", "role", "session"),
     [
-        (ROLE, "arn:aws:iam::123456789012:role/Shop", "9f3a"),
+        (SESSION, ROLE, "9f3a"),
         (
             "arn:aws:sts::1:assumed-role/AWSReservedSSO_Ops_0a/jo@example.com",
             "arn:aws:iam::1:role/AWSReservedSSO_Ops_0a",
@@ -135,32 +136,29 @@ def test_a_warm_container_reads_a_document_once_per_c(booted, aws, clock):
         ("arn:aws:sts::1:federated-user/jo", "arn:aws:sts::1:federated-user/jo", None),
     ],
 )
-def test_the_audit_line_folds_a_session_to_its_role(booted, printed, arn, role, session):
-    """So that one role is one name, whatever its sessions are called."""
-    ask(arn=arn, subject="user-1")
-    [line] = [entry for entry in logged(printed) if entry["message"] == "token_issued"]
+def test_the_audit_line_names_role_and_session_apart(booted, printed, arn, role, session):
+    """A role has one name, whatever its sessions are called."""
+    request_token(REQUEST, caller=arn)
+    [line] = logged(printed, "token_issued")
     assert (line["client"], line["role"], line.get("session")) == ("shop", role, session)
 
 
-def test_a_refusal_leaves_a_line_without_what_was_asked_for(booted, printed):
-    """Client, role, session and code; no claim, subject or scope."""
-    ask(subject="s3cret-subject", scope="s3cret-scope", claims={"x": "s3cret"})
-    line = refused_line(printed)
+def test_the_audit_line_of_a_refusal_does_not_repeat_the_request(booted, printed):
+    """It has client, role, session and code; no claim, subject or scope."""
+    error_of(request={"subject": "s3cret", "scope": "s3cret-scope", "claims": {"x": "s3cret"}})
+    [line] = logged(printed, "token_refused")
     assert (line["client"], line["code"]) == ("shop", "invalid_scope")
-    assert (line["role"], line["session"]) == ("arn:aws:iam::123456789012:role/Shop", "9f3a")
+    assert (line["role"], line["session"]) == (ROLE, "9f3a")
     assert "s3cret" not in printed()
 
 
 def test_metrics_name_the_caller_without_a_dimension(booted, printed):
-    """Each value of a dimension is a metric to pay for: client, role and session are properties."""
-    ask(subject="user-1")
-    ask("nobody")
+    """Each value of a dimension is a metric to pay for, so client, role and session are properties."""
+    error_of()
+    error_of("nobody")
     lines = [json.loads(line) for line in printed().splitlines() if "_aws" in line]
-    issued, refused = (
-        next(line for line in lines if name in line) for name in ("TokensIssued", "TokensRefused")
-    )
-    for line in (issued, refused):
+    for name, client in (("TokensIssued", "shop"), ("TokensRefused", "nobody")):
+        [line] = [line for line in lines if name in line]
         [directive] = line["_aws"]["CloudWatchMetrics"]
         assert directive["Dimensions"] == [["service"]]
-        assert line["role"] == "arn:aws:iam::123456789012:role/Shop"
-    assert (issued["client"], refused["client"]) == ("shop", "nobody")
+        assert (line["role"], line["client"]) == (ROLE, client)

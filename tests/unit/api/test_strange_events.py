@@ -1,7 +1,6 @@
-"""Events of any shape: the authorizer and the issuer answer each with an error they declare."""
+"""Events of any shape: authorizer and issuer answer each of them, or raise an error they declare."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -9,14 +8,9 @@ from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import Unauthorized, UnknownEvent
 from tests.mutations import STRANGE, mutations
 from tests.unit.api import events
-from tests.unit.api.requests import mint
+from tests.unit.api.requests import decide, mint
+from tests.unit.stage import invoke
 
-CONTEXT = SimpleNamespace(
-    function_name="keyturn",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:keyturn",
-    aws_request_id="request-1",
-)
 HTTP = {
     "body": '{"subject":"user-1"}',
     "isBase64Encoded": False,
@@ -25,47 +19,57 @@ HTTP = {
     "requestContext": {"identity": {"userArn": "arn:aws:iam::123456789012:role/shop"}},
 }
 DIRECT = {"subject": "user-1", "client": "batch-1", "claims": {"a": [1]}, "lifetime": 5}
+BODY = {"subject": "user-1", "claims": {"a": [1]}}
 
 
-def authorized(event) -> str:
-    """What the authorizer makes of an event: `allowed`, `refused` or `UnknownEvent`."""
-    try:
-        answer = authorize.handler(event, CONTEXT)
-    except (Unauthorized, UnknownEvent) as error:
-        return type(error).__name__
-    return "allowed" if answer.get("isAuthorized", True) else "refused"
+@pytest.mark.parametrize(
+    "event",
+    [
+        *STRANGE,
+        {"requestContext": {}, "body": "{}"},
+        {"type": "TOKEN", "authorizationToken": "Bearer x"},
+        {"type": "TOKEN", "methodArn": 7, "authorizationToken": "Bearer x"},
+        {"type": "TOKEN", "methodArn": "arn:aws:lambda", "authorizationToken": "Bearer x"},
+        {"version": "2.0", "type": "REQUEST", "methodArn": "arn:x/y/z", "headers": {}},
+    ],
+    ids=lambda event: ascii(event)[:40],
+)
+def test_an_event_of_no_authorizer_is_an_error(booted, event):
+    """Something else invokes the function: that is no 401."""
+    with pytest.raises(UnknownEvent):
+        invoke(authorize, event)
 
 
-def issued(event):
-    """The issuer's answer to an event."""
-    return issue_token.handler(event, CONTEXT)
-
-
-@pytest.mark.parametrize("event", STRANGE, ids=lambda event: ascii(event)[:20])
-def test_an_authorizer_event_that_is_no_authorizer_event(booted, printed, event):
-    """The function is wired to something else, and says so."""
-    assert authorized(event) == "UnknownEvent"
-
-
-@pytest.mark.parametrize("headers", [5, [], "Authorization", {5: "Bearer x"}, {"authorization": 5}])
-def test_headers_that_are_none(booted, printed, headers):
-    """There is no token."""
-    assert authorized({**events.request(None), "headers": headers}) == "Unauthorized"
+@pytest.mark.parametrize(
+    "headers",
+    [None, 5, {}, [], "Authorization", {"authorization": 5}, {"X-Authorization": "Bearer x"}],
+    ids=ascii,
+)
+def test_without_an_authorization_header_there_is_no_token(booted, headers):
+    """A REST API sends `null` if there are no headers at all."""
+    assert decide({**events.request("x"), "headers": headers}) is None
 
 
 @pytest.mark.parametrize("kind", ["token", "request", "http"])
-def test_no_mutation_of_an_authorizer_event_is_an_undeclared_error(booted, printed, cloud, kind):
-    """And the good event is allowed, so that they mutate something."""
+def test_the_authorizer_answers_any_mutation_of_its_event(booted, cloud, kind):
+    """It accepts the token, refuses it, or raises UnknownEvent."""
     event = getattr(events, kind)(f"Bearer {mint(booted, cloud)}")
-    assert authorized(event) == "allowed"
-    answers = {authorized(mutated) for mutated in mutations(event, seed=13, count=300)}
-    assert "UnknownEvent" in answers
+    assert decide(event)
+    unknown = 0
+    for mutated in mutations(event, seed=13, count=300):
+        try:
+            invoke(authorize, mutated)
+        except Unauthorized:
+            pass
+        except UnknownEvent:
+            unknown += 1
+    assert unknown
 
 
 @pytest.mark.parametrize("event", STRANGE, ids=lambda event: ascii(event)[:20])
-def test_a_direct_invoke_with_anything(booted, printed, event):
+def test_the_issuer_answers_a_direct_invoke_with_anything(booted, event):
     """The answer is the error's body, as for any direct invoke."""
-    assert issued(event)["error"] == "invalid_request"
+    assert invoke(issue_token, event)["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -85,31 +89,26 @@ def test_a_direct_invoke_with_anything(booted, printed, event):
         ("body", "\ud800", "body"),
     ],
 )
-def test_a_member_of_another_type_over_http(booted, printed, member, value, field):
-    """400 or, without a client or a caller, 403; with the field at fault."""
-    answer = issued({**HTTP, member: value})
+def test_the_issuer_names_the_field_of_a_strange_member(booted, member, value, field):
+    """Without a client or a caller the status is 403, otherwise 400."""
+    answer = invoke(issue_token, {**HTTP, member: value})
     assert answer["statusCode"] == (403 if field == "client" else 400)
     assert json.loads(answer["body"])["error_description"].startswith(f"{field}: ")
 
 
-def test_no_mutation_of_a_proxy_event_is_an_undeclared_error(booted, printed):
-    """Each answer is HTTP, or the direct one where the event is no proxy event any more."""
-    assert issued(HTTP)["statusCode"] == 200
-    for event in mutations(HTTP, seed=13, count=300):
-        answer = issued(event)
-        over_http = isinstance(event, dict) and "requestContext" in event
-        assert answer["statusCode"] in (200, 400, 403) if over_http else answer["error"], event
+def test_the_issuer_answers_any_mutation_of_a_proxy_event(booted):
+    """The answer is HTTP, or the direct one if the event is no proxy event any more."""
+    assert invoke(issue_token, HTTP)["statusCode"] == 200
+    bodies = ({**HTTP, "body": json.dumps(body)} for body in mutations(BODY, seed=13, count=200))
+    for event in (*mutations(HTTP, seed=13, count=300), *bodies):
+        answer = invoke(issue_token, event)
+        is_http = isinstance(event, dict) and "requestContext" in event
+        assert answer["statusCode"] in (200, 400, 403) if is_http else answer["error"], event
 
 
-def test_no_mutation_of_a_direct_event_is_an_undeclared_error(booted, printed):
-    """A token or the error's body."""
-    assert issued(DIRECT)["access_token"]
+def test_the_issuer_answers_any_mutation_of_a_direct_invoke(booted):
+    """The answer is a token or the error's body."""
+    assert invoke(issue_token, DIRECT)["access_token"]
     for event in mutations(DIRECT, seed=13, count=300):
-        answer = issued(event)
+        answer = invoke(issue_token, event)
         assert ("error" in answer) is not ("access_token" in answer), event
-
-
-def test_no_mutation_of_a_body_is_an_undeclared_error(booted, printed):
-    """Also one whose text is not JSON."""
-    for body in mutations({"subject": "user-1", "claims": {"a": [1]}}, seed=13, count=200):
-        assert issued({**HTTP, "body": json.dumps(body)})["statusCode"] in (200, 400), body

@@ -1,4 +1,4 @@
-"""GET /whoami: from the token to the claims that the integration is shown."""
+"""GET /whoami: the claims of the token, as the integration gets them."""
 
 import json
 
@@ -8,11 +8,11 @@ from tests.unit.stage import invoke
 
 
 def test_whoami_shows_the_verified_claims(booted, clock):
-    """A token that the issuer made, through the authorizer's context, comes back as its claims."""
-    made = invoke(
+    """A token from the issuer, passed through the authorizer, comes back as its claims."""
+    issued = invoke(
         issue_token, {"subject": "user-1", "client": "batch-1", "claims": {"tenant": {"id": 7}}}
     )
-    allowed = invoke(authorize, events.token(f"Bearer {made['access_token']}", "GET/whoami"))
+    allowed = invoke(authorize, events.token(f"Bearer {issued['access_token']}", "GET/whoami"))
     answer = invoke(whoami, {"requestContext": {"authorizer": allowed["context"]}})
     now = int(clock.now().timestamp())
     assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (200, "no-store")

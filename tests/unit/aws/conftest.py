@@ -1,4 +1,4 @@
-"""What the tests of the view share: a store that answers as it is told."""
+"""The store behind the views under test."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from keyturn.keyset.model import Generation, Keyset
 
 
 class FakeReader:
-    """A store that answers `number`, or with `fault`, `delay` seconds after it was asked."""
+    """A store that answers `number`, or raises `fault`, `delay` seconds after the request."""
 
     def __init__(self, clock) -> None:
         self.clock, self.number, self.fault, self.delay, self.reads = clock, 5, None, 0, 0
-        self.written = self.asked = clock.now()
+        self.written = self.sent = clock.now()
 
     def read(self) -> Generation:
         """The highest generation."""
-        self.reads, self.asked = self.reads + 1, self.clock.now()
+        self.reads, self.sent = self.reads + 1, self.clock.now()
         self.clock.advance(self.delay)
         if self.fault:
             raise self.fault
         return Generation(self.number, "", "", "", self.written, Keyset())
 
-    def read_newer(self, held: Generation) -> Generation:
-        """The same, and only from what was handed out before; a lower one does not follow it."""
-        assert isinstance(held, Generation)
+    def read_newer(self, previous: Generation) -> Generation:
+        """The same; a lower generation does not follow `previous`."""
+        assert isinstance(previous, Generation)
         latest = self.read()
-        if latest.number < held.number:
+        if latest.number < previous.number:
             raise GenerationLost("SSM went back")
         return latest
 
@@ -41,10 +41,7 @@ def reader(clock) -> FakeReader:
 
 @pytest.fixture
 def view(reader, clock) -> View[Any]:
-    """The view of a container that has just started; C is 30 s, the stale limit 300 s.
-
-    Chance is out of the way: it is read again when C is over.
-    """
+    """A new view: C is 30 s, the stale limit 300 s; it is refreshed when C is over, not earlier."""
     clock.fixed_fraction = 0
     return View(reader, clock, ttl=30, stale_limit=300)
 

@@ -1,4 +1,4 @@
-"""One session makes every client, of our services and of those that the command calls."""
+"""One session creates every client, for the functions and for the command."""
 
 import time
 from types import SimpleNamespace
@@ -12,29 +12,31 @@ from botocore.exceptions import LoginTokenLoadError, ReadTimeoutError, UnknownSe
 from keyturn.aws import clients
 from keyturn.aws.faults import NotSent
 
-COMMAND_SERVICES = ("cloudformation", "iam", "lambda", "logs", "sts")
-CREDENTIAL_SERVICES = ("sso", "sso-oidc", "signin", "sts")
-
 
 @pytest.fixture
-def own_session(region, monkeypatch):
-    """A session that no other test has."""
+def session(region, monkeypatch):
+    """A new session; calling it creates another one, for a changed environment."""
     monkeypatch.delenv("AWS_REGION", raising=False)
+
+    def session():
+        clients.session.cache_clear()
+        return clients.session()
+
+    session()
+    yield session
     clients.session.cache_clear()
-    yield clients.session()
-    clients.session.cache_clear()
 
 
-@pytest.mark.parametrize("service", sorted({*COMMAND_SERVICES, *CREDENTIAL_SERVICES}))
-def test_services_of_the_command_and_of_credential_providers_are_found(own_session, service):
-    """With botocore's whole models: SSO, an assumed role and `aws login` need them."""
-    assert own_session.create_client(service).meta.service_model.service_name == service
+@pytest.mark.parametrize("service", ["sso", "sso-oidc", "signin", "sts"])
+def test_credential_providers_have_their_services(session, service):
+    """They need botocore's whole models, which ours do not hide."""
+    assert session().create_client(service).meta.service_model.service_name == service
 
 
-def test_a_service_that_does_not_exist_is_unknown(own_session):
-    """As botocore says it."""
+def test_an_unknown_service_is_an_error_of_botocore(session):
+    """It is not ours to translate."""
     with pytest.raises(UnknownServiceError):
-        own_session.create_client("no-such-service")
+        session().create_client("no-such-service")
 
 
 CALLS = {
@@ -51,10 +53,10 @@ CALLS = {
 
 @pytest.mark.parametrize("region_name", ["us-east-1", "eu-west-3", "cn-north-1", "us-gov-west-1"])
 @pytest.mark.parametrize("service", CALLS)
-def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, region_name):
-    """Same URL, same Region in the signature: the trimmed endpoints mislead no call."""
+def test_a_request_is_the_same_as_boto3_s(session, monkeypatch, service, region_name):
+    """URL and Region in the signature are equal, although our endpoints are trimmed."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", region_name)
-    clients.session.cache_clear()
+    session()
     sent = []
 
     def answer(request, **_):
@@ -64,11 +66,10 @@ def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, 
 
     for client in (clients.client(service), boto3.Session().client(service)):
         client.meta.events.register_first("before-send", answer)
-        with pytest.raises(Exception, match=r".") as raised:
+        with pytest.raises(Exception, match=r"."):
             CALLS[service](client)
-        assert raised
-    ours, theirs = sent
-    assert ours == theirs
+    ours, boto3s = sent
+    assert ours == boto3s
 
 
 @pytest.mark.parametrize(
@@ -84,42 +85,42 @@ def test_a_request_goes_where_boto3_sends_it(own_session, monkeypatch, service, 
         ("states", lambda states: states.describe_execution(executionArn="x"), 3),
     ],
 )
-@pytest.mark.parametrize("lost", [True, False], ids=["no answer", "throttled"])
-def test_what_was_not_answered_is_repeated_unless_that_may_do_harm(
-    own_session, monkeypatch, name, call, attempts, lost
+@pytest.mark.parametrize("is_lost", [True, False], ids=["no answer", "throttled"])
+def test_a_failed_call_is_repeated_unless_that_does_harm(
+    session, monkeypatch, name, call, attempts, is_lost
 ):
-    """A second CreateKey would be a second key, a second write of a generation would meet the first."""
-    client, sent = getattr(clients.Clients(20), name), []
+    """A second CreateKey creates a second key; a second write of a generation meets the first."""
+    client, urls = getattr(clients.Clients(20), name), []
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
     def answer(request, **_):
-        sent.append(request.url)
-        if lost:
+        urls.append(request.url)
+        if is_lost:
             raise ReadTimeoutError(endpoint_url=request.url)
         return AWSResponse(request.url, 429, HTTPHeaders(), SimpleNamespace(stream=list))
 
     client.meta.events.register_first("before-send", answer)
-    with pytest.raises(Exception, match="timeout" if lost else "429"):
+    with pytest.raises(Exception, match="timeout" if is_lost else "429"):
         call(client)
-    assert len(sent) == attempts
+    assert len(urls) == attempts
 
 
-def test_a_client_that_cannot_be_made_is_a_fault(own_session, monkeypatch):
-    """No exception of botocore's leaves aws/."""
+def test_a_client_that_cannot_be_created_is_a_fault(session, monkeypatch):
+    """No exception of botocore leaves aws/."""
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    clients.session.cache_clear()
+    session()
     with pytest.raises(NotSent, match="ssm: NoRegionError"):
         assert clients.Clients(20).ssm
 
 
-def test_aws_login_has_what_it_needs(own_session, monkeypatch, tmp_path):
-    """The `cli` extra brings crt: the provider loads, and finds no session on this machine."""
+def test_aws_login_has_what_it_needs(session, monkeypatch, tmp_path):
+    """The `cli` extra installs crt: the provider loads, and finds no session on this machine."""
     config = tmp_path / "config"
     config.write_text("[profile login]\nlogin_session = arn:aws:iam::123456789012:user/ops\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(tmp_path))
-    clients.session.cache_clear()
-    clients.session().set_config_variable("profile", "login")
+    login_session = session()
+    login_session.set_config_variable("profile", "login")
     with pytest.raises(LoginTokenLoadError):
-        clients.session().get_credentials()
+        login_session.get_credentials()

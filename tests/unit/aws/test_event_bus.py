@@ -1,6 +1,7 @@
-"""The event bus: what is told, and what is not taken."""
+"""The event bus: which entries are sent, and what happens if one is rejected."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,50 +10,36 @@ from keyturn.aws.event_bus import EventBus
 from keyturn.aws.faults import AwsFault
 
 
-class Bus:
-    """Takes entries, or refuses the one of this number."""
+def put(count: int, rejected: int = -1) -> list[Any]:
+    """Send this many events to a bus that rejects one of them; returns the entries of each call."""
+    batches: list[Any] = []
 
-    def __init__(self, refused: int | None = None) -> None:
-        self.batches: list[list[dict[str, Any]]] = []
-        self._refused = refused
+    def put_events(Entries):  # noqa: N803 - boto3's name
+        start = sum(map(len, batches))
+        batches.append(Entries)
+        failed = [start + index == rejected for index in range(len(Entries))]
+        answers = [{"ErrorCode": "InternalFailure"} if one else {"EventId": "e"} for one in failed]
+        return {"FailedEntryCount": sum(failed), "Entries": answers}
 
-    def put_events(self, Entries):  # noqa: N803 - boto3's names
-        """As EventBridge answers: call by call, entry by entry."""
-        number = sum(map(len, self.batches))
-        self.batches.append(Entries)
-        answers = [
-            {"ErrorCode": "InternalFailure"} if number + n == self._refused else {"EventId": "e"}
-            for n in range(len(Entries))
-        ]
-        return {"FailedEntryCount": sum("ErrorCode" in a for a in answers), "Entries": answers}
+    client: Any = SimpleNamespace(put_events=put_events)
+    EventBus(client, "prod").put([("KeyRevoked", {"kid": str(n)}) for n in range(count)])
+    return batches
 
 
 def test_an_event_names_its_stack():
-    """Listeners of several stacks can tell them apart."""
-    bus: Any = Bus()
-    EventBus(bus, "prod").put([("KeyRevoked", {"kid": "k"})])
-    [[entry]] = bus.batches
+    """A listener can distinguish several stacks."""
+    [[entry]] = put(1)
     assert (entry["Source"], entry["DetailType"]) == ("keyturn", "KeyRevoked")
-    assert json.loads(entry["Detail"]) == {"stack": "prod", "kid": "k"}
+    assert json.loads(entry["Detail"]) == {"stack": "prod", "kid": "0"}
 
 
-def test_ten_are_told_at_once():
-    """EventBridge takes no more in one call."""
-    bus: Any = Bus()
-    EventBus(bus, "prod").put([("KeyRevoked", {"kid": str(n)}) for n in range(23)])
-    assert [len(batch) for batch in bus.batches] == [10, 10, 3]
+@pytest.mark.parametrize(("count", "batches"), [(23, [10, 10, 3]), (10, [10]), (0, [])])
+def test_a_call_has_one_to_ten_entries(count, batches):
+    """EventBridge accepts no others."""
+    assert [len(batch) for batch in put(count)] == batches
 
 
-def test_nothing_is_told_without_a_call():
-    """An empty call would be refused."""
-    bus: Any = Bus()
-    EventBus(bus, "prod").put([])
-    assert bus.batches == []
-
-
-def test_an_entry_that_is_not_taken_is_a_fault():
-    """The call itself succeeds; EventBridge says so only in its answer."""
-    bus: Any = Bus(refused=11)
-    told = [("KeyRevoked", {"kid": str(n)}) for n in range(12)]
+def test_a_rejected_entry_is_a_fault():
+    """The call itself succeeds; only its answer says so."""
     with pytest.raises(AwsFault, match="events:PutEvents: InternalFailure"):
-        EventBus(bus, "prod").put(told)
+        put(12, rejected=11)

@@ -1,15 +1,10 @@
-"""AWS errors become our faults: one kind each, call and code in the message and nothing else."""
+"""AWS errors are translated into our faults: the message has call and code, and nothing else."""
 
 from typing import Any
 
 import pytest
 from botocore import exceptions
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from keyturn.aws import faults
 from keyturn.aws.clients import Clients
@@ -27,6 +22,14 @@ from keyturn.aws.faults import (
     translate_errors,
 )
 from tests.template import RESOURCES
+
+
+def translate(error: Exception) -> AwsFault:
+    """The fault that an error of botocore becomes."""
+    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
+        raise error
+    assert raised.value.__suppress_context__  # the original error may contain anything
+    return raised.value
 
 
 @pytest.mark.parametrize(
@@ -54,52 +57,73 @@ from tests.template import RESOURCES
         ("NoSuchBucket", 404, AwsFault),
     ],
 )
-def test_every_code_has_its_kind(code, status, kind):
-    """Nothing else of the answer gets into the message, and nothing into the exception's chain."""
+def test_every_code_has_a_kind(code, status, kind):
+    """Nothing else from the answer is in the message."""
     answer: Any = {
         "Error": {"Code": code, "Message": "secret"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
-        raise ClientError(answer, "Call")
-    fault = raised.value
+    fault = translate(ClientError(answer, "Call"))
     assert (type(fault), str(fault), fault.code) == (kind, f"service:Call: {code}", code)
-    assert fault.__suppress_context__
 
 
-def test_an_answer_without_a_status_is_no_answer():
-    """What nobody understands may have had its effect."""
-    with pytest.raises(NoReply, match="service:Call: Unknown"), translate_errors("service:Call"):
-        raise ClientError({}, "Call")
+def test_an_answer_without_a_status_is_no_reply():
+    """The call may have taken effect."""
+    fault = translate(ClientError({}, "Call"))
+    assert (type(fault), str(fault)) == (NoReply, "service:Call: Unknown")
 
 
-@pytest.mark.parametrize(
-    "error", [EndpointConnectionError(endpoint_url="https://secret"), NoCredentialsError()]
-)
-def test_errors_without_an_answer_are_named_by_their_kind(error):
-    """No URL, no text: the name of botocore's exception is enough."""
-    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
-        raise error
-    assert str(raised.value) == f"service:Call: {type(error).__name__}"
-
-
-def test_our_own_errors_pass():
-    """Only botocore's are translated."""
+def test_other_errors_are_not_translated():
+    """They are our own."""
     with pytest.raises(KeyError), translate_errors("service:Call"):
         raise KeyError
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (exceptions.NoCredentialsError(), NoCredentials),
+        (exceptions.ProfileNotFound(profile="x"), NotSent),
+        (exceptions.PartialCredentialsError(provider="env", cred_var="x"), NoCredentials),
+        (exceptions.ConfigParseError(path="x"), NotSent),
+        (exceptions.NoRegionError(), NotSent),
+        (exceptions.ParamValidationError(report="x"), NotSent),
+        (exceptions.SSOTokenLoadError(error_msg="x"), NoCredentials),
+        (exceptions.UnauthorizedSSOTokenError(), NoCredentials),
+        (exceptions.LoginRefreshRequired(), NoCredentials),
+        (exceptions.ProxyConnectionError(proxy_url="x"), Unreachable),
+        (exceptions.EndpointConnectionError(endpoint_url="https://secret"), Unreachable),
+        (exceptions.ConnectTimeoutError(endpoint_url="x"), Unreachable),
+        (exceptions.ReadTimeoutError(endpoint_url="x"), NoReply),
+        (exceptions.ConnectionClosedError(endpoint_url="x"), NoReply),
+    ],
+)
+def test_an_error_without_an_answer_is_named_by_its_class(error, kind):
+    """Only a request that was sent can have taken effect. The message has no URL and no text."""
+    fault = translate(error)
+    assert (type(fault), str(fault)) == (kind, f"service:Call: {type(error).__name__}")
+
+
+@pytest.mark.parametrize("operation", ["AssumeRole", "GetRoleCredentials", "CreateToken"])
+def test_an_error_while_signing_is_about_the_credentials(operation):
+    """The call that was to be signed was never sent."""
+    answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    fault = translate(ClientError(answer, operation))
+    message = f"service:Call, {operation}: AccessDenied"
+    assert (type(fault), str(fault)) == (NoCredentials, message)
+
+
 @pytest.mark.parametrize("write_delay", [1, 5, 20, 900])
-def test_a_timed_write_lands_or_is_given_up_within_the_write_delay(region, write_delay):
-    """Connecting and waiting for the answer take less than ω together, and there is one attempt."""
+def test_a_timed_write_ends_within_the_write_delay(region, write_delay):
+    """There is one attempt, and its timeouts are less than ω together."""
     config: Any = Clients(write_delay).ssm_timed.meta.config
     assert config.connect_timeout + config.read_timeout < write_delay
     assert config.retries["total_max_attempts"] == 1
 
 
 @pytest.mark.parametrize("name", ["ssm", "kms"])
-def test_a_call_that_hangs_fails_before_the_authorizer_is_killed(region, name):
-    """Every attempt and the pauses between them (below 1 s, then below 2 s, …) end within its time."""
+def test_a_hanging_call_fails_before_the_authorizer_times_out(region, name):
+    """This includes all attempts and the pauses between them: below 1 s, then below 2 s, and so on."""
     config = getattr(Clients(20), name).meta.config
     attempts = config.retries["total_max_attempts"]
     pauses = 2 ** (attempts - 1) - 1
@@ -108,12 +132,12 @@ def test_a_call_that_hangs_fails_before_the_authorizer_is_killed(region, name):
 
 
 def subclasses(error):
-    """Every class below it, however deep."""
+    """The class and all classes below it."""
     return {error}.union(*(subclasses(below) for below in error.__subclasses__()))
 
 
-# Raised after sending, or nobody can know: the call may have had its effect.
-CAUTIOUS = {
+# Raised after sending, or possibly so: the call may have taken effect.
+NO_REPLY = {
     "AwsChunkedWrapperError",
     "BotoCoreError",
     "CapacityNotAvailableError",
@@ -136,51 +160,12 @@ CAUTIOUS = {
 
 
 def test_every_error_of_botocore_has_a_kind():
-    """A new one needs a decision: sent, not sent, not reached; whatever is undecided is cautious."""
-    botocores = {
+    """A new one needs a decision whether it is raised before the request is sent."""
+    errors = {
         error for error in subclasses(BotoCoreError) if error.__module__ == "botocore.exceptions"
     }
-    decided = {
-        error.__name__
-        for error in botocores
-        if issubclass(error, (*faults._NOT_SENT, *faults._UNREACHABLE))
-    }
-    names = {error.__name__ for error in botocores}
-    assert decided | CAUTIOUS == names
-    assert not decided & CAUTIOUS
-    assert len(decided) > 60
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (NoCredentialsError(), NoCredentials),
-        (exceptions.ProfileNotFound(profile="x"), NotSent),
-        (exceptions.PartialCredentialsError(provider="env", cred_var="x"), NoCredentials),
-        (exceptions.ConfigParseError(path="x"), NotSent),
-        (exceptions.NoRegionError(), NotSent),
-        (exceptions.ParamValidationError(report="x"), NotSent),
-        (exceptions.SSOTokenLoadError(error_msg="x"), NoCredentials),
-        (exceptions.UnauthorizedSSOTokenError(), NoCredentials),
-        (exceptions.LoginRefreshRequired(), NoCredentials),
-        (exceptions.ProxyConnectionError(proxy_url="x"), Unreachable),
-        (EndpointConnectionError(endpoint_url="x"), Unreachable),
-        (exceptions.ConnectTimeoutError(endpoint_url="x"), Unreachable),
-        (exceptions.ReadTimeoutError(endpoint_url="x"), NoReply),
-        (exceptions.ConnectionClosedError(endpoint_url="x"), NoReply),
-    ],
-)
-def test_what_was_not_sent_is_told_from_what_was_not_answered(error, kind):
-    """Only the second may have had its effect."""
-    with pytest.raises(AwsFault) as raised, translate_errors("service:Call"):
-        raise error
-    assert type(raised.value) is kind
-
-
-@pytest.mark.parametrize("operation", ["AssumeRole", "GetRoleCredentials", "CreateToken"])
-def test_a_refusal_while_signing_is_about_the_credentials(operation):
-    """Not about the call that was to be signed, which was never sent."""
-    answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-    message = f"ssm:PutParameter, {operation}: AccessDenied"
-    with pytest.raises(NoCredentials, match=message), translate_errors("ssm:PutParameter"):
-        raise ClientError(answer, operation)
+    before_sending = (*faults._NOT_SENT, *faults._UNREACHABLE)
+    unsent = {error.__name__ for error in errors if issubclass(error, before_sending)}
+    assert unsent | NO_REPLY == {error.__name__ for error in errors}
+    assert not unsent & NO_REPLY
+    assert len(unsent) > 60

@@ -1,4 +1,4 @@
-"""An answer to CloudFormation goes to CloudFormation, whoever wrote the event."""
+"""Answers are sent only to CloudFormation, whoever wrote the event."""
 
 import pytest
 
@@ -18,8 +18,8 @@ BUCKET = "cloudformation-custom-resource-response-useast1"
         f"{BUCKET}.s3-us-west-2.amazonaws.com",
     ],
 )
-def test_cloudformation_s_own_buckets_are_answered(host):
-    """Whichever way S3 spells the Region."""
+def test_a_bucket_of_cloudformation_is_accepted(host):
+    """S3 has several spellings of the Region."""
     check_response_url(f"https://{host}/arn%3Aaws%3Acloudformation?X-Amz-Signature=a")
 
 
@@ -37,15 +37,15 @@ def test_cloudformation_s_own_buckets_are_answered(host):
         "",
     ],
 )
-def test_nothing_else_is(url):
-    """The event is refused before anything is done."""
+def test_any_other_url_is_refused(url):
+    """The check looks at scheme, host and port."""
     with pytest.raises(ForeignResponseUrl):
         check_response_url(url)
 
 
 @pytest.mark.parametrize("module", [keyset_resource, check_settings])
 def test_a_function_does_nothing_for_a_foreign_url(module, stack, cloud):
-    """Neither what the event asks for nor a request."""
+    """It neither carries out the request nor answers it."""
     before = cloud.snapshot()
     event = {
         "RequestType": "Delete",

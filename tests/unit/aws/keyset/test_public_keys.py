@@ -1,4 +1,4 @@
-"""Public keys: from KMS once, and only under the kid that certifies them."""
+"""Public keys: read from KMS once, and accepted only under the kid that certifies them."""
 
 from dataclasses import replace
 
@@ -6,32 +6,27 @@ import pytest
 
 from keyturn.aws.faults import KeyUnusable
 from keyturn.tokens.jwk import NotASigningKey
+from tests.unit.stage import active_key, standby_key
 
 
 @pytest.fixture
 def keys(booted):
     """The active and the standby key."""
     keyset = booted.keysets.read().keyset
-    return keyset.active, keyset.standby
+    return active_key(keyset), standby_key(keyset)
 
 
-def test_a_public_key_is_fetched_once(booted, keys, aws):
-    """One GetPublicKey per kid, however often a key is asked for."""
+def test_a_public_key_is_read_once(booted, keys, aws):
+    """It is that of the ARN in the keyset."""
     aws.reset()
     first = [booted.public_keys.get(key) for key in keys]
     assert [booted.public_keys.get(key) for key in keys * 3] == first * 3
-    assert aws.operations == ["kms:GetPublicKey"] * 2
+    assert aws.params("kms:GetPublicKey") == [{"KeyId": key.kms_key_arn} for key in keys]
     assert first[0].public_numbers() != first[1].public_numbers()
 
 
-def test_the_key_is_the_one_that_signs(booted, keys, aws):
-    """It is taken from the ARN that the keyset names."""
-    booted.public_keys.get(keys[0])
-    assert aws.params("kms:GetPublicKey") == [{"KeyId": keys[0].kms_key_arn}]
-
-
-def test_a_key_with_another_thumbprint_is_refused(booted, keys, aws):
-    """Write access to SSM cannot put another KMS key behind a kid, not even at the second try."""
+def test_a_key_with_another_thumbprint_is_refused(booted, keys):
+    """Write access to SSM cannot put another KMS key behind a kid, not even at the second attempt."""
     active, standby = keys
     swapped = replace(active, kms_key_arn=standby.kms_key_arn)
     for _ in range(2):
@@ -40,8 +35,8 @@ def test_a_key_with_another_thumbprint_is_refused(booted, keys, aws):
     assert booted.public_keys.get(active)
 
 
-def test_a_fetch_that_failed_is_repeated(booted, keys, aws):
-    """A fault is raised as it is, and nothing of it is remembered."""
+def test_a_failed_read_is_repeated(booted, keys, aws):
+    """The fault is raised, and not cached."""
     aws.fail("kms:GetPublicKey", aws.error("DisabledException"))
     with pytest.raises(KeyUnusable):
         booted.public_keys.get(keys[0])
