@@ -132,6 +132,11 @@ class Wire:
         """What the calls of one operation were given."""
         return [params for name, params in self.calls if name == operation]
 
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """What the event bus has received: detail types with their details."""
+        entries = [entry for call in self.params("events:PutEvents") for entry in call["Entries"]]
+        return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
+
     def fail(
         self,
         operation: str,
@@ -218,6 +223,16 @@ def standby_key(keyset: Keyset) -> Key:
     """The key that signs next, where there must be one."""
     assert keyset.standby, "there is no standby"
     return keyset.standby
+
+
+def active_kid(cloud: Account) -> str:
+    """The kid of the active key, where there must be one."""
+    return active_key(truth(cloud)).kid
+
+
+def standby_kid(cloud: Account) -> str:
+    """The kid of the standby, where there must be one."""
+    return standby_key(truth(cloud)).kid
 
 
 def grace_until(keyset: Keyset, kid: str) -> datetime:

@@ -16,7 +16,7 @@ from keyturn.rotation import (
 )
 from keyturn.rotation.disable_keys import DisableFailed
 from tests.unit.rotation.stage import planned
-from tests.unit.stage import active_key, invoke, truth
+from tests.unit.stage import active_kid, invoke, truth
 
 UNKNOWN = "NotFoundException"
 
@@ -48,7 +48,7 @@ def test_an_old_key_that_kms_does_not_know_is_not_waited_for(stack, aws, clock):
 
 def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(booted, cloud, aws):
     """The step fails, so that it is tried again, and reconcile disables the key at last."""
-    event = revoked(booted, cloud, active_key(truth(cloud)).kid)
+    event = revoked(booted, cloud, active_kid(cloud))
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     with pytest.raises(DisableFailed, match="KMS does not know the key yet"):
         invoke(disable_keys, event)
@@ -57,7 +57,7 @@ def test_a_revoked_newborn_that_kms_does_not_know_is_not_called_disabled(booted,
 
 def test_a_revoked_key_that_is_gone_for_good_is_no_problem(booted, cloud, aws, clock):
     """Nobody can sign with it."""
-    event = revoked(booted, cloud, active_key(truth(cloud)).kid)
+    event = revoked(booted, cloud, active_kid(cloud))
     clock.advance(302)
     aws.fail("kms:DescribeKey", aws.error(UNKNOWN))
     assert invoke(disable_keys, event)["outcome"] == "disabled"

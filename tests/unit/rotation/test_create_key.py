@@ -11,7 +11,7 @@ from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
 from tests.unit.changes import change
 from tests.unit.rotation.stage import planned
-from tests.unit.stage import invoke, standby_key, truth
+from tests.unit.stage import invoke, standby_key, standby_kid, truth
 
 
 def step(cloud, op_id="op-1"):
@@ -33,7 +33,7 @@ def test_the_new_key_is_the_standby(founded, cloud, clock):
 def test_where_there_is_a_standby_nothing_is_created(booted, cloud, aws):
     """Not even KMS is asked."""
     before = cloud.snapshot()
-    assert step(cloud) == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
+    assert step(cloud) == {"outcome": "exists", "kid": standby_kid(cloud)}
     assert cloud.snapshot() == before
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
@@ -123,7 +123,7 @@ def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, stack):
 
     aws.meanwhile("ssm:PutParameter", race)
     outcome = step(cloud)
-    assert outcome == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
+    assert outcome == {"outcome": "exists", "kid": standby_kid(cloud)}
     ours, theirs = sorted(founded.kms.list_own(), key=lambda key: key.arn == arns[0])
     assert standby_key(truth(cloud)).kms_key_arn == theirs.arn
     assert ours.enabled
@@ -133,7 +133,7 @@ def test_unregistered_keys_never_stop_an_execution(founded, cloud):
     """However many there are."""
     for _ in range(10):
         founded.kms.create()
-    assert step(cloud) == {"outcome": "created", "kid": standby_key(truth(cloud)).kid}
+    assert step(cloud) == {"outcome": "created", "kid": standby_kid(cloud)}
 
 
 def test_without_a_keyset_no_key_is_created(stack, cloud):

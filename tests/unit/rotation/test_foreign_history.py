@@ -8,13 +8,12 @@ import pytest
 from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import revoke
 from keyturn.rotation import branches, put_back, reconcile, repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.changes import change
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.changes import revoke_keys
+from tests.unit.stage import active_kid, invoke, standby_kid
 
 
 def forge(booted, **changes):
@@ -29,7 +28,7 @@ def forge(booted, **changes):
 def revived(booted, stack, cloud):
     """A forged successor of the keyset in which the revoked standby is back."""
     before = booted.keysets.read().keyset
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     head = booted.keysets.read()
     return {"number": 4, "parent": document.digest(head.text), "keyset": before}
 
@@ -55,13 +54,13 @@ def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
 
 def test_a_lost_branch_is_not_foreign(booted, stack, cloud, printed):
     """It descends from what counts: `keyturn repair` may need it."""
-    kid = standby_key(truth(cloud)).kid
-    lost = change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    kid = standby_kid(cloud)
+    lost = revoke_keys(stack, kid)
     invoke(reconcile, {})
     booted.keysets.remove(
         [f"{number:012d}" for number in booted.keysets.read_texts() if number > 2]
     )
-    change(stack, revoke, [active_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, active_kid(cloud))
     invoke(reconcile, {})
     assert lost.text not in booted.keysets.read_texts().values()
     assert "foreign_objects" not in printed()
@@ -78,7 +77,7 @@ def test_a_successor_that_cannot_follow_is_not_put_back(booted, revived, cloud):
 
 def test_of_two_successors_the_older_object_comes_back(booted, stack, cloud, clock):
     """What was recorded when it was written is older than what somebody made of it later."""
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     record_changes(booted)
     good = booted.keysets.read()
     clock.advance(1)

@@ -13,9 +13,9 @@ from keyturn.keyset.transitions import retire, revoke
 from keyturn.rotation import create_key, publish_jwks
 from keyturn.rotation.publish_jwks import JwksAhead, JwksBusy, project
 from keyturn.tokens.jwk import NotASigningKey
-from tests.unit.changes import change, supersede
+from tests.unit.changes import change, revoke_keys, supersede
 from tests.unit.rotation.stage import planned
-from tests.unit.stage import active_key, invoke, settle, standby_key, truth
+from tests.unit.stage import active_key, active_kid, invoke, settle, standby_key, standby_kid, truth
 
 BUCKET = "keyturn-demo"
 
@@ -23,7 +23,7 @@ BUCKET = "keyturn-demo"
 @pytest.fixture
 def unpublished(booted, cloud, stack):
     """A stack whose standby, a new one, is in the keyset and not yet in the JWKS."""
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     invoke(create_key, planned(cloud, op_id="op-2"))
     return booted
 
@@ -41,7 +41,7 @@ def test_the_jwks_shows_the_live_keys_of_its_generation(unpublished, cloud):
     generation = unpublished.keysets.read()
     assert jwks(cloud) == (
         generation.number,
-        {active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid},
+        {active_kid(cloud), standby_kid(cloud)},
     )
     assert (outcome["outcome"], outcome["generation"]) == ("published", generation.number)
 
@@ -72,7 +72,7 @@ def test_published_needs_the_jwks_in_the_bucket(unpublished, cloud, aws, after):
 def test_published_is_noted_after_the_jwks_was_read_back(unpublished, cloud, aws):
     """At the instant of the note the JWKS in the bucket holds the key."""
     shown = []
-    kid = standby_key(truth(cloud)).kid
+    kid = standby_kid(cloud)
     aws.meanwhile("ssm:PutParameter", lambda: shown.append(kid in jwks(cloud)[1]))
     invoke(publish_jwks, planned(cloud))
     assert shown == [True]
@@ -116,7 +116,7 @@ def test_an_ended_key_leaves_the_jwks(booted, cloud, stack, clock, transition):
     kid = old.kid if transition is retire else [old.kid]
     change(stack, transition, kid, times=booted.times, limits=booted.limits)
     invoke(publish_jwks, planned(cloud, kid="k" * 43))
-    assert jwks(cloud) == (booted.keysets.read().number, {active_key(truth(cloud)).kid})
+    assert jwks(cloud) == (booted.keysets.read().number, {active_kid(cloud)})
 
 
 def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
@@ -131,10 +131,10 @@ def test_a_lost_race_for_the_jwks_is_run_again(unpublished, cloud, origin, aws):
 
 def test_a_change_between_look_and_write_is_projected_too(unpublished, cloud, stack, aws):
     """The step ends only when the JWKS is that of the keyset it read last."""
-    old = active_key(truth(cloud)).kid
+    old = active_kid(cloud)
     aws.meanwhile(
         "s3:PutObject",
-        lambda: change(stack, revoke, [old], times=unpublished.times, limits=unpublished.limits),
+        lambda: revoke_keys(stack, old),
     )
     invoke(publish_jwks, planned(cloud))
     assert jwks(cloud) == (
@@ -148,15 +148,15 @@ def test_a_late_writer_does_not_bring_a_revoked_key_back(
     unpublished, container, cloud, stack, origin, aws
 ):
     """Its JWKS holds the key, and meets one of a newer generation, without it."""
-    revoked = standby_key(truth(cloud)).kid
+    revoked = standby_kid(cloud)
 
     def overtake():
-        change(stack, revoke, [revoked], times=unpublished.times, limits=unpublished.limits)
+        revoke_keys(stack, revoked)
         project(container(), origin)
 
     aws.meanwhile("s3:PutObject", overtake)
     invoke(publish_jwks, planned(cloud, kid=revoked))
-    assert jwks(cloud) == (unpublished.keysets.read().number, {active_key(truth(cloud)).kid})
+    assert jwks(cloud) == (unpublished.keysets.read().number, {active_kid(cloud)})
 
 
 def stored_jwks(cloud):
@@ -215,7 +215,7 @@ def test_a_jwks_whose_generation_was_deleted_is_not_replaced(booted, cloud):
 
 def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, cloud, stack, aws):
     """Whether it is missing and whether the history has it is judged by one read of SSM."""
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     invoke(publish_jwks, planned(cloud))
     latest = booted.keysets.read()
     booted.history.keep(latest.number, latest.text)
@@ -237,7 +237,7 @@ def test_a_generation_that_is_put_back_between_two_reads_is_no_forgery(booted, c
 def test_a_generation_that_ssm_shows_late_is_waited_for(booted, cloud, stack, aws, monkeypatch):
     """A read from the past makes no JWKS a forgery: nothing is written."""
     past, read = iter([booted.keysets.read()]), booted.keysets.read
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     invoke(publish_jwks, planned(cloud))
     shown = jwks(cloud)
     aws.reset()
@@ -276,12 +276,12 @@ def test_a_kms_key_under_another_kid_is_not_published(unpublished, cloud):
 @pytest.mark.parametrize("why", ["replaced", "gone", "activated"])
 def test_another_standby_than_ours_is_overtaken(booted, cloud, stack, clock, why):
     """The standby that this run ensured is not the one that was published: plan again."""
-    ours = standby_key(truth(cloud)).kid
+    ours = standby_kid(cloud)
     if why == "activated":
         clock.advance(60)
         supersede(booted, cloud)
     else:
-        change(stack, revoke, [ours], times=booted.times, limits=booted.limits)
+        revoke_keys(stack, ours)
     if why != "gone":
         invoke(create_key, planned(cloud, op_id="op-2"))
     assert invoke(publish_jwks, planned(cloud, kid=ours))["outcome"] == "overtaken"

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from keyturn.keyset import document
-from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, record_changes
 from keyturn.rotation.record_changes import RecordFailed
-from tests.unit.changes import change
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.changes import revoke_keys
+from tests.unit.stage import active_kid, invoke, standby_kid
 
 CHANGE = {"detail-type": "Parameter Store Change"}  # SSM's own event
 
@@ -32,7 +31,7 @@ def test_a_founded_keyset_is_told_key_by_key(booted, aws, cloud):
         "generations": numbers,
         "pruned": [],
     }
-    active, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
+    active, standby = active_kid(cloud), standby_kid(cloud)
     assert sorted((kind, detail["kid"]) for kind, detail in told(aws)) == sorted(
         [("KeyActivated", active), ("KeyPublished", active), ("KeyPublished", standby)]
     )
@@ -42,8 +41,8 @@ def test_a_revocation_says_who_and_why(booted, aws, cloud, stack):
     """And its standby rises in the same generation."""
     invoke(record_changes, CHANGE)
     aws.reset()
-    old, standby = active_key(truth(cloud)).kid, standby_key(truth(cloud)).kid
-    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
+    old, standby = active_kid(cloud), standby_kid(cloud)
+    generation = revoke_keys(stack, old)
     invoke(record_changes, CHANGE)
     origin = {
         "stack": booted.settings.stack,
@@ -90,8 +89,8 @@ def test_a_generation_whose_predecessor_was_pruned(booted, aws, stack, cloud):
     """What it followed is read from the bucket."""
     invoke(record_changes, CHANGE)
     aws.reset()
-    old = active_key(truth(cloud)).kid
-    generation = change(stack, revoke, [old], times=booted.times, limits=booted.limits)
+    old = active_kid(cloud)
+    generation = revoke_keys(stack, old)
     booted.keysets.remove(f"{n:012d}" for n in range(1, generation.number))
     invoke(record_changes, CHANGE)
     assert [(kind, detail["kid"]) for kind, detail in told(aws)][-1] == ("KeyRevoked", old)
@@ -151,9 +150,7 @@ def test_other_bytes_under_the_name_silence_nothing(booted, aws, names, cloud, w
 def test_a_predecessor_that_was_written_over_stops_nothing(booted, aws, names, stack, cloud):
     """What it held is nobody's to know, so that more is told rather than less."""
     invoke(record_changes, CHANGE)
-    generation = change(
-        stack, revoke, [active_key(truth(cloud)).kid], times=booted.times, limits=booted.limits
-    )
+    generation = revoke_keys(stack, active_kid(cloud))
     booted.keysets.remove(["000000000001", "000000000002"])
     cloud.s3.write(names[2], b"{}")
     assert invoke(record_changes, CHANGE)["generations"] == [generation.number]
@@ -177,7 +174,7 @@ def test_what_was_deleted_is_put_back_and_told(booted, aws, cloud):
 def test_a_step_that_fails_stops_no_other(booted, aws, stack, cloud, call):
     """Nor is it passed over in silence: Lambda asks again."""
     invoke(record_changes, CHANGE)
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     cloud.ssm.put("/keyturn/demo/keyset/7", "{")
     aws.fail(call, aws.error("InternalException", 500), times=float("inf"))
     with pytest.raises(RecordFailed):
@@ -204,8 +201,8 @@ def test_no_generation_is_parsed_twice(booted, monkeypatch):
 def test_a_past_that_somebody_made_the_root_is_told_key_by_key(booted, aws, cloud, stack):
     """Who may delete and create can bring back the past; a key that was revoked is activated for all to hear."""
     invoke(record_changes, CHANGE)
-    past, kid = booted.keysets.read(), active_key(truth(cloud)).kid
-    change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    past, kid = booted.keysets.read(), active_kid(cloud)
+    revoke_keys(stack, kid)
     invoke(record_changes, CHANGE)
     aws.reset()
     booted.keysets.remove(f"{number:012d}" for number in booted.keysets.read_texts())

@@ -8,9 +8,17 @@ from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import retire, revoke, roll_back
 from keyturn.rotation import activate_key, destroy_key, retire_key
-from tests.unit.changes import change, supersede
+from tests.unit.changes import change, revoke_keys, supersede
 from tests.unit.rotation.stage import planned
-from tests.unit.stage import active_key, grace_until, invoke, standby_key, truth
+from tests.unit.stage import (
+    active_key,
+    active_kid,
+    grace_until,
+    invoke,
+    standby_key,
+    standby_kid,
+    truth,
+)
 
 WAIT, GRACE = timedelta(seconds=10), timedelta(seconds=29)
 
@@ -40,14 +48,14 @@ def test_activation_waits_strictly_for_the_publication(booted, cloud, clock):
     event = planned(cloud)
     outcome = invoke(activate_key, event)
     assert (outcome["outcome"], outcome["kid"]) == ("activated", standby.kid)
-    assert active_key(truth(cloud)).kid == standby.kid
+    assert active_kid(cloud) == standby.kid
     assert truth(cloud).get(active.kid).state is State.GRACE
 
 
 def test_activation_says_when_the_old_key_may_retire(due, cloud, clock):
     """ω + C + τ + lifetime + λ + ε = 29 s, and ε = 1 s for the clock of whoever retires
     it, and again for that of whoever wakes it."""
-    old = active_key(truth(cloud)).kid
+    old = active_kid(cloud)
     outcome = invoke(activate_key, planned(cloud))
     assert grace_until(truth(cloud), old) == clock.now() + GRACE
     assert outcome["retire_at"] == (clock.now() + GRACE + timedelta(seconds=3)).strftime(
@@ -84,7 +92,7 @@ def test_activation_in_another_world_is_overtaken(due, cloud, change_of, why):
 def test_activation_of_an_ended_key_is_overtaken(due, cloud, stack):
     """Revoked is revoked."""
     event = planned(cloud)
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=due.times, limits=due.limits)
+    revoke_keys(stack, standby_kid(cloud))
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
@@ -94,7 +102,7 @@ def test_a_repeated_activation_does_not_undo_a_rollback(due, cloud, stack):
     """The zombie's key is in grace, and grace keys are not activated."""
     old, event = active_key(truth(cloud)), planned(cloud)
     invoke(activate_key, event)
-    change(stack, roll_back, old.kid, supersede=active_key(truth(cloud)).kid, times=due.times)
+    change(stack, roll_back, old.kid, supersede=active_kid(cloud), times=due.times)
     before = cloud.snapshot()
     assert invoke(activate_key, event)["outcome"] == "overtaken"
     assert cloud.snapshot() == before
@@ -118,13 +126,13 @@ def test_retirement_of_a_key_that_is_not_in_grace_is_overtaken(
 ):
     """There is nothing to retire."""
     if fate == "revoked":
-        change(stack, revoke, [superseded.kid], times=due.times, limits=due.limits)
+        revoke_keys(stack, superseded.kid)
     elif fate == "rolled back":
         change(
             stack,
             roll_back,
             superseded.kid,
-            supersede=active_key(truth(cloud)).kid,
+            supersede=active_kid(cloud),
             times=due.times,
         )
     else:

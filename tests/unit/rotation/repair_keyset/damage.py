@@ -3,11 +3,10 @@
 import json
 
 from keyturn.aws.keyset.well_known import JWKS
-from keyturn.keyset.transitions import revoke
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.changes import change
+from tests.unit.changes import revoke_keys
 
 
 def name(number):
@@ -48,5 +47,5 @@ def repaired(booted, origin):
 
 def revoked(booted, stack, kid):
     """Revoke a live key; returns its kid."""
-    change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, kid)
     return kid

@@ -13,17 +13,23 @@ from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, revoked
-from tests.unit.stage import active_key, client_cutoff, invoke, standby_key, truth
+from tests.unit.stage import (
+    active_kid,
+    client_cutoff,
+    invoke,
+    standby_kid,
+    truth,
+)
 
 
 @pytest.fixture
 def branch(booted, cloud, stack):
     """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
-    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
+    kid = revoked(booted, stack, active_kid(cloud))
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
-    assert active_key(truth(cloud)).kid == kid
+    revoked(booted, stack, standby_kid(cloud))
+    assert active_kid(cloud) == kid
     return kid
 
 
@@ -44,12 +50,12 @@ def test_a_joined_branch_is_not_joined_again(branch):
 def test_what_never_followed_is_no_branch(booted, cloud, clock, parent):
     """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
     record_changes(booted)
-    head, active = booted.keysets.read(), active_key(truth(cloud)).kid
+    head, active = booted.keysets.read(), active_kid(cloud)
     ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
     forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})
-    assert active_key(truth(cloud)).kid == active
+    assert active_kid(cloud) == active
 
 
 def blocked(booted, origin, *, is_blocked):
@@ -66,7 +72,7 @@ def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, o
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
     for _ in range(2):
-        revoked(booted, stack, active_key(truth(cloud)).kid)
+        revoked(booted, stack, active_kid(cloud))
     assert not truth(cloud).cutoffs
     invoke(reconcile, {})
     assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]
@@ -106,7 +112,7 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
     client = cut_off("orders", until=None)
     record_changes(booted)
     lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, active_key(truth(cloud)).kid)
+    revoked(booted, stack, active_kid(cloud))
     invoke(reconcile, {})
     assert client_cutoff(truth(cloud), client).is_block
     booted.keysets.update(

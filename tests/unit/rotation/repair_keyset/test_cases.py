@@ -10,7 +10,7 @@ from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
 from tests.unit.rotation.repair_keyset.damage import lose, name, put, repaired, revoked
-from tests.unit.stage import active_key, standby_key, truth
+from tests.unit.stage import active_kid, standby_kid, truth
 
 
 def test_a_sound_keyset_needs_no_repair(booted, cloud):
@@ -31,7 +31,7 @@ def test_what_does_not_count_needs_no_repair(booted, cloud, number):
 
 def test_what_was_overwritten_comes_from_the_history(booted, cloud, origin, stack):
     """Where the history holds the very generation that is spoilt, nothing is lost."""
-    kid = revoked(booted, stack, standby_key(truth(cloud)).kid)
+    kid = revoked(booted, stack, standby_kid(cloud))
     record_changes(booted)
     good = booted.keysets.read()
     put(cloud, good.number, "{")
@@ -80,7 +80,7 @@ def test_deleted_generations_come_back_from_the_history(booted, cloud, origin, l
 
 def test_a_gap_is_closed(booted, cloud, origin, stack):
     """What stands above it counts again; nothing new is written."""
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
+    revoked(booted, stack, standby_kid(cloud))
     record_changes(booted)
     good = booted.keysets.read()
     lose(cloud, 2)
@@ -92,7 +92,7 @@ def test_a_gap_is_closed(booted, cloud, origin, stack):
 def test_the_name_of_what_was_stepped_over_is_taken_again(booted, cloud, origin, stack):
     """By a text without a meaning: what was written above it counts again."""
     put(cloud, 3, "{")
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
+    revoked(booted, stack, standby_kid(cloud))
     good = booted.keysets.read()
     lose(cloud, 3)
     assert booted.keysets.read().number == 2
@@ -109,18 +109,18 @@ def test_nothing_that_ended_comes_back_from_the_history(booted, stack, origin, c
     diagnosis = repaired(booted, origin)
     assert (diagnosis.source.number, diagnosis.number) == (3, 10)
     assert truth(cloud).get(active).state is State.REVOKED
-    assert active_key(truth(cloud)).kid == standby
+    assert active_kid(cloud) == standby
 
 
 def test_what_a_lost_branch_revoked_is_revoked_again(booted, cloud, origin, stack, container):
     """The newest was deleted and its number taken by another writer before anybody looked."""
-    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
+    kid = revoked(booted, stack, active_kid(cloud))
     warm = container()
     assert warm.view.get().keyset.find(kid).state is State.REVOKED
     record_changes(booted)
     lose(cloud, 3)
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
-    assert active_key(truth(cloud)).kid == kid
+    revoked(booted, stack, standby_kid(cloud))
+    assert active_kid(cloud) == kid
     diagnosis = repaired(booted, origin)
     assert diagnosis.revocations == (kid,)
     assert truth(cloud).get(kid).state is State.REVOKED

@@ -7,17 +7,17 @@ from keyturn.keyset.states import State
 from keyturn.rotation import put_back, reconcile
 from keyturn.rotation.record_changes import record_changes
 from tests.unit.rotation.repair_keyset.damage import lose, put, revoked
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.stage import active_kid, invoke, standby_kid, truth
 
 
 def test_a_generation_that_stands_above_a_free_name_goes_on_counting(booted, cloud, stack):
     """The name below was taken when it was written, so what the history has there is a lost branch."""
-    first = revoked(booted, stack, standby_key(truth(cloud)).kid)
+    first = revoked(booted, stack, standby_kid(cloud))
     record_changes(booted)
     number = booted.keysets.read().number
     lose(cloud, number)
     put(cloud, number, "restored above")
-    second = revoked(booted, stack, active_key(truth(cloud)).kid)
+    second = revoked(booted, stack, active_kid(cloud))
     assert booted.keysets.read().number == number + 1
     lose(cloud, number)
     invoke(reconcile, {})
@@ -26,7 +26,7 @@ def test_a_generation_that_stands_above_a_free_name_goes_on_counting(booted, clo
 
 def test_of_two_the_one_comes_back_that_something_stands_on(booted, cloud, stack):
     """Though the other object is older: what stands there may be on no record yet."""
-    standby, active = standby_key(truth(cloud)).kid, active_key(truth(cloud)).kid
+    standby, active = standby_kid(cloud), active_kid(cloud)
     numbers = []
     for kid in (standby, active):
         revoked(booted, stack, kid)
