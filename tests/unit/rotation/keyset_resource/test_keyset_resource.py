@@ -10,7 +10,7 @@ from keyturn.keyset.model import Generation, Keyset
 from keyturn.rotation import keyset_resource
 from tests.permissions.key_policy import default_policy
 from tests.template import TEMPLATE
-from tests.unit.rotation.stage import at_rest
+from tests.unit.rotation.stage import assert_at_rest
 from tests.unit.stage import START
 
 TIMED = ("ReconcileFunction", "KeysetFunction")
@@ -19,7 +19,7 @@ TIMED = ("ReconcileFunction", "KeysetFunction")
 def test_a_new_stack_has_an_active_and_a_standby_key(ask, stack, cloud):
     """Made by the stack's own workflow, before the deployment ends."""
     assert ask("Create")["Status"] == "SUCCESS"
-    generation = at_rest(stack, cloud)
+    generation = assert_at_rest(stack, cloud)
     assert (generation.started_by, generation.reason) == ("cloudformation", "no_active_key")
 
 
@@ -43,7 +43,7 @@ def test_a_boot_that_was_interrupted_is_completed(ask, stack, origin, cloud):
     """The same stack goes on with the keyset that it founded."""
     stack.keysets.create(1, replace(origin, started_by="stack-1"))
     assert ask("Create")["Status"] == "SUCCESS"
-    at_rest(stack, cloud)
+    assert_at_rest(stack, cloud)
 
 
 @pytest.mark.parametrize("call", ["ssm:GetParametersByPath", "ssm:PutParameter", "s3:*"])
@@ -57,7 +57,7 @@ def test_a_new_stacks_role_may_be_refused_for_a_minute(ask, stack, cloud, aws, c
 
     aws.meanwhile(call, refuse, times=float("inf"))
     assert ask("Create")["Status"] == "SUCCESS"
-    at_rest(stack, cloud)
+    assert_at_rest(stack, cloud)
 
 
 def test_a_role_that_stays_refused_fails_the_creation(ask, aws, clock):
@@ -143,10 +143,10 @@ def test_deleting_leaves_a_retained_keyset_as_it_is(ask, cloud, machine, running
 def test_a_new_stack_goes_on_with_a_retained_keyset(ask, stack, cloud):
     """The same keys, shown at once in the new stack's own bucket, which was empty."""
     ask("Create", stack_id="stack-0")
-    before = at_rest(stack, cloud)
+    before = assert_at_rest(stack, cloud)
     stack.well_known.empty_bucket()
     assert ask("Create", retain=True)["Status"] == "SUCCESS"
-    assert at_rest(stack, cloud) == before
+    assert assert_at_rest(stack, cloud) == before
     assert any("openid" in name for name in cloud.snapshot()["objects"])
 
 
