@@ -7,7 +7,7 @@ import pytest
 from keyturn.aws.faults import NoReply
 from keyturn.keyset.states import State
 from keyturn.keyset.transitions import retire, revoke, roll_back
-from keyturn.rotation import activate_key, destroy_key, retire_key
+from keyturn.rotation import activate_key, create_key, destroy_key, retire_key
 from keyturn.rotation.task import rfc3339
 from tests.unit.changes import change, revoke_keys, supersede
 from tests.unit.rotation.stage import planned
@@ -66,6 +66,16 @@ def test_a_lost_reply_of_the_activation_counts_once(due, cloud, aws):
     first = invoke(activate_key, event)
     assert first == invoke(activate_key, event)
     assert (first["outcome"], due.keysets.read().number) == ("activated", before + 1)
+
+
+def test_only_the_operation_that_activated_a_key_goes_on(due, cloud):
+    """A duplicate execution is overtaken; the first one still succeeds after others have written."""
+    event, duplicate = planned(cloud, op_id="op-2"), planned(cloud, op_id="op-3")
+    invoke(activate_key, event)
+    assert_refused(cloud, activate_key, duplicate, reason="another operation activated key")
+    invoke(create_key, planned(cloud, op_id="op-4"))
+    assert invoke(activate_key, event)["outcome"] == "activated"
+    assert_refused(cloud, activate_key, duplicate, reason="another operation activated key")
 
 
 @pytest.mark.parametrize(

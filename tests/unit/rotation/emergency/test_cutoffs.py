@@ -85,12 +85,13 @@ def test_a_repeated_release_does_not_lift_a_later_block(booted, cloud, clock):
 
 
 def test_a_release_that_overtakes_its_block_is_refused(booted, cloud, clock):
-    """The block is still being written; the release works once it is ordered again."""
-    at = clock.now()
+    """The block is still being written: the release must be ordered again; the keys still go."""
+    at, active = clock.now(), active_kid(cloud)
     clock.advance(30)
-    outcome = revoke(booted, release=[ORDERS])
+    outcome = revoke(booted, kids=[active], release=[ORDERS])
     assert outcome["outcome"] == "overtaken"
     assert "then release the client" in outcome["reason"]
+    assert active_kid(cloud) != active
     revoke(booted, block=[ORDERS], at=at)
     assert client_cutoff(truth(cloud), ORDERS).is_block
     assert revoke(booted, release=[ORDERS])["outcome"] == "revoked"
