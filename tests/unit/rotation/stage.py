@@ -1,11 +1,13 @@
 """What the rotation tests ask of a stack, and what they hand to a step."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 from keyturn.access.grant import TokenRequest
 from keyturn.api import authorize, issue_token
 from keyturn.api.caller import Caller
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation, Keyset
@@ -56,6 +58,13 @@ def planned(cloud: Account, *, op_id="op-1", kid=None, **plan):
         "plan": {"op_id": op_id, "reason": "trying", "supersede": supersede, **plan},
         "standby": {"outcome": "exists", "kid": kid},
     }
+
+
+def stored_jwks(cloud):
+    """The JWKS in the bucket: its generation and kids."""
+    version = cloud.s3.objects[JWKS][-1]
+    kids = {key["kid"] for key in json.loads(version.body)["keys"]}
+    return int(version.metadata["keyturn-generation"]), kids
 
 
 def generations_written_by(stack, execution):

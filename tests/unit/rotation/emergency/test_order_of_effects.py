@@ -8,14 +8,16 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from keyturn.aws.gateway_cache import Stage
 from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset.states import State
 from keyturn.rotation import reconcile
 from keyturn.rotation.conclude_emergency import EmergencyIncomplete
+from tests.cloud.gateway import RestGateway
 from tests.definition import STATES
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tests.unit.rotation.stage import assert_recovered, start_emergency
-from tests.unit.stage import active_key, active_kid, invoke, standby_key, standby_kid, truth
+from tests.unit.stage import START, active_key, active_kid, invoke, standby_key, standby_kid, truth
 
 REFUSED = "AccessDeniedException"
 # What is broken in which state, and what the conclusion calls the step.
@@ -27,6 +29,19 @@ FAILURES = [
     ("PublishJwksAfterReplace", "s3:PutObject", "republication"),
     ("FlushAuthorizers", "apigateway:Flush", "flush"),
 ]
+
+
+@pytest.fixture
+def gateway(aws, clients) -> RestGateway:
+    """API Gateway's control plane; `flushed` says which stages were flushed, and when."""
+    clients.apigateway = RestGateway(aws, START)
+    return clients.apigateway
+
+
+@pytest.fixture
+def flushing(booted, gateway, container):
+    """A booted stack with two stages to flush."""
+    return container(flush_targets=(Stage("api1", "v1"), Stage("api2", "prod")))
 
 
 def effects(aws) -> list[str]:
