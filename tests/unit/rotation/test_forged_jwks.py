@@ -1,4 +1,4 @@
-"""PublishJwks meets a JWKS that is not the one it wrote: forged, from the future, or of a lost generation."""
+"""PublishJwks meets a JWKS that it did not write: forged, or of a lost generation."""
 
 import json
 from dataclasses import replace

@@ -156,7 +156,7 @@ def test_a_standby_that_is_revoked_is_replaced(due, start, cloud, stack, state):
 
 @pytest.mark.parametrize("state", ["PublishJwks", "ProbeKey", "ActivateKey"])
 def test_a_run_whose_work_is_done_ends_overtaken(due, start, cloud, stack, state):
-    """If the active key was replaced meanwhile, nothing is due any more: the run succeeds, changing nothing."""
+    """If the active key was replaced meanwhile, nothing is due: the run ends without a change."""
     old = active_key(truth(cloud))
     run = start().until(state)
     revoke_keys(stack, old.kid)

@@ -95,7 +95,7 @@ def test_a_boot_without_keys_fails_in_time(ask, stack, monkeypatch, clock, statu
 
 @pytest.mark.parametrize(("in_history", "in_jwks"), [(7, 0), (0, 9), (12, 9)])
 def test_generations_continue_after_those_in_the_bucket(ask, stack, in_history, in_jwks, cloud):
-    """A keyset founded anew never writes a JWKS or a history object that looks older than an existing one."""
+    """A keyset founded anew writes nothing that looks older than what the bucket holds."""
     if in_history:
         generation = Generation(in_history, "op-0", "tests", "kept", START, Keyset())
         stack.history.keep(in_history, document.dumps(generation))

@@ -27,7 +27,7 @@ def lose(cloud, *numbers):
 
 
 def show(cloud, number, kids):
-    """Write the JWKS with this number and only these of its keys, as an attacker with `s3:PutObject` can."""
+    """Write a JWKS with this number and only these keys, as an attacker with `s3:PutObject` can."""
     jwks = json.loads(cloud.s3.body(JWKS))
     keys = [key for key in jwks["keys"] if key["kid"] in kids]
     cloud.s3.write(

@@ -12,7 +12,7 @@ from tests.unit.stage import active_kid, invoke, standby_kid, truth
 
 
 def test_a_generation_above_a_placeholder_counts_again(booted, cloud):
-    """The name below was taken when it was written, so the history's generation of that number is a lost branch."""
+    """Its parent is the placeholder, so the recorded generation of that number is a lost branch."""
     first = revoke_standby(booted, cloud)
     record_changes(booted)
     number = booted.keysets.read().number
