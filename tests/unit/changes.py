@@ -4,7 +4,7 @@ from typing import Any
 
 from keyturn.aws.stack import Stack
 from keyturn.keyset.model import Generation, Key, Origin
-from keyturn.keyset.transitions import activate
+from keyturn.keyset.transitions import activate, revoke
 from tests.cloud.account import Account
 from tests.unit.stage import active_key, standby_key, truth
 
@@ -23,3 +23,8 @@ def supersede(stack: Stack, cloud: Account) -> Key:
     periods = {"times": stack.times, "limits": stack.limits}
     change(stack, activate, standby.kid, supersede=old.kid, **periods)
     return old
+
+
+def revoke_keys(stack: Stack, *kids: str) -> Generation:
+    """Revoke live keys."""
+    return change(stack, revoke, kids, times=stack.times, limits=stack.limits)

@@ -1,4 +1,4 @@
-"""What the unit tests share: the periods of two deployments, RSA keys, tokens nobody should make."""
+"""What the unit tests share: the periods of two deployments, RSA keys, a fake AWS and its stacks."""
 
 import io
 import json
@@ -115,7 +115,7 @@ def aws(clock) -> Wire:
 def cloud(aws) -> Account:
     """An empty AWS account with the stack's bucket; what a test does to it passes no wire."""
     account = Account(aws, START, key_material())
-    account.kms.page = 1  # so that whoever asks for keys has to turn pages
+    account.kms.page = 1  # every listing of keys has several pages
     return account
 
 
@@ -203,7 +203,7 @@ def stack(container) -> Stack:
 
 @pytest.fixture
 def origin() -> Origin:
-    """Who the tests say they are."""
+    """The origin of the tests' own changes."""
     return Origin("op-1", "tests", "trying")
 
 
@@ -223,10 +223,9 @@ def booted(founded, origin, aws) -> Stack:
     """A stack with an active and a published standby key, generation 2; the wire is clear."""
 
     def fill(_keyset, now):
-        made = [founded.kms.create() for _ in range(2)]
+        arns = [founded.kms.create().arn for _ in range(2)]
         active, standby = (
-            Key(founded.kms.public_jwk(key.arn).kid, key.arn, State.STANDBY, 15, now, now)
-            for key in made
+            Key(founded.kms.public_jwk(arn).kid, arn, State.STANDBY, 15, now, now) for arn in arns
         )
         return Keyset((replace(active, state=State.ACTIVE, activated=now), standby))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -24,6 +24,7 @@ from tests.cloud.account import Account
 from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
+Effect = Callable[[], object]
 Segment = dict[str, Any] | bytes | str
 KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,7 +43,7 @@ def invoke(module: ModuleType, event: Any) -> Any:
 
 
 class FakeClock(Clock):
-    """A Clock that moves only when it is told to."""
+    """A Clock that moves only when a test advances it."""
 
     def __init__(self) -> None:
         self.wall, self.ticks, self.fixed_fraction = START, 1000.0, 0.5
@@ -77,15 +78,23 @@ class FakeClock(Clock):
         self.ticks += seconds
 
 
+class When(TypedDict, total=False):
+    """Which attempts are meant, and whether the effect comes before or after them."""
+
+    after: bool
+    nth: int
+    times: float
+
+
 @dataclass
 class Intrusion:
     """What happens at attempts `nth` to `nth + times - 1` of an operation (`kms:Sign`, `ssm:*`)."""
 
     operation: str
-    effect: Exception | Callable[[], object]
-    after: bool
-    nth: int
-    times: float
+    effect: Effect
+    after: bool = False
+    nth: int = 1
+    times: float = 1
     seen: int = 0
 
     def meet(self, operation: str, after: bool) -> None:
@@ -95,8 +104,6 @@ class Intrusion:
         self.seen += 1
         if not self.nth <= self.seen < self.nth + self.times:
             return
-        if isinstance(self.effect, Exception):
-            raise self.effect
         self.effect()
 
     def end(self) -> None:
@@ -118,7 +125,7 @@ class Wire:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget all calls and intrusions."""
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.attempts: list[str] = []
         self._intrusions: list[Intrusion] = []
@@ -129,32 +136,27 @@ class Wire:
         return [operation for operation, _ in self.calls]
 
     def params(self, operation: str) -> list[Mapping[str, Any]]:
-        """What the calls of one operation were given."""
+        """The parameters of all calls of one operation."""
         return [params for name, params in self.calls if name == operation]
 
-    def fail(
-        self,
-        operation: str,
-        error: Exception,
-        *,
-        after: bool = False,
-        nth: int = 1,
-        times: float = 1,
-    ) -> Intrusion:
-        """Let attempts fail, before or after they had their effect."""
-        return self._add(Intrusion(operation, error, after, nth, times))
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """What the event bus has received: detail types with their details."""
+        entries = [entry for call in self.params("events:PutEvents") for entry in call["Entries"]]
+        return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
 
-    def meanwhile(
-        self,
-        operation: str,
-        action: Callable[[], object],
-        *,
-        after: bool = False,
-        nth: int = 1,
-        times: float = 1,
-    ) -> Intrusion:
+    def fail(self, operation: str, error: Exception, **when: Unpack[When]) -> Intrusion:
+        """Let attempts fail, before or after they had their effect."""
+
+        def refuse() -> None:
+            raise error
+
+        return self.meanwhile(operation, refuse, **when)
+
+    def meanwhile(self, operation: str, effect: Effect, **when: Unpack[When]) -> Intrusion:
         """Let something else happen just before or after an attempt."""
-        return self._add(Intrusion(operation, action, after, nth, times))
+        intrusion = Intrusion(operation, effect, **when)
+        self._intrusions.append(intrusion)
+        return intrusion
 
     def now(self) -> float:
         """See tests.cloud.wire.Wire."""
@@ -181,13 +183,9 @@ class Wire:
         for intrusion in list(self._intrusions):
             intrusion.meet(operation, after)
 
-    def _add(self, intrusion: Intrusion) -> Intrusion:
-        self._intrusions.append(intrusion)
-        return intrusion
-
 
 def settle(cloud: Account, stack: Stack, keyset: Keyset) -> Generation:
-    """Have any keyset count in a stack, whatever stood there: no writer would get there from it."""
+    """Replace the stack's keyset by any other, also by one that no writer could produce."""
     latest = stack.keysets.read()
     cloud.ssm.delete([f"{KEYSET}/{one.name}" for one in cloud.ssm.stored(KEYSET)])
     root = replace(latest, number=latest.number + 1, parent="", keyset=keyset)
@@ -202,7 +200,7 @@ def declare(cloud: Account, name: str, **members: object) -> None:
 
 
 def truth(cloud: Account) -> Keyset:
-    """The keyset as it stands, whatever happens on the wire."""
+    """The keyset that SSM holds, read past the wire."""
     lineage = trace(cloud.ssm.stored(KEYSET))
     assert lineage, "there is no keyset"
     return lineage.head.keyset
@@ -218,6 +216,16 @@ def standby_key(keyset: Keyset) -> Key:
     """The key that signs next, where there must be one."""
     assert keyset.standby, "there is no standby"
     return keyset.standby
+
+
+def active_kid(cloud: Account) -> str:
+    """The kid of the active key, where there must be one."""
+    return active_key(truth(cloud)).kid
+
+
+def standby_kid(cloud: Account) -> str:
+    """The kid of the standby, where there must be one."""
+    return standby_key(truth(cloud)).kid
 
 
 def grace_until(keyset: Keyset, kid: str) -> datetime:

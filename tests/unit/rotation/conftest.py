@@ -7,7 +7,7 @@ from tests.unit.rotation.execution import Execution
 
 @pytest.fixture
 def start(stack, clock, cloud):
-    """Start an execution: `start()` is the schedule's own; what a test adds to the input is given by name."""
+    """Start an execution, by default a scheduled one; further arguments are members of its input."""
     return lambda mode="scheduled", **event: Execution(
         {"mode": mode, "started_by": "tests", **event}, clock, cloud
     )

@@ -1,14 +1,16 @@
 """What the rotation tests ask of a stack, and what they hand to a step."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 from keyturn.access.grant import TokenRequest
 from keyturn.api import authorize, issue_token
 from keyturn.api.caller import Caller
+from keyturn.aws.keyset.well_known import JWKS
 from keyturn.aws.stack import Stack
 from keyturn.keyset import document
-from keyturn.keyset.model import EndedKey, Generation
+from keyturn.keyset.model import Generation, Keyset
 from keyturn.keyset.states import State
 from keyturn.tokens.errors import TokenRefused
 from keyturn.tokens.jws import UnverifiedToken
@@ -17,26 +19,36 @@ from tests.unit.rotation.execution import Execution
 from tests.unit.stage import truth
 
 
-def at_rest(stack: Stack, cloud: Account, *, orphans: int = 0) -> Generation:
-    """Insist on the final state of everything (L1, S4, S10); returns the generation."""
-    generation, seen = stack.keysets.read(), stack.well_known.read()
+def assert_at_rest(stack: Stack, cloud: Account) -> Generation:
+    """Assert that nothing is under way or left over (L1, S4, S10); returns the generation."""
+    keyset = assert_recovered(stack, cloud)
+    assert not keyset.grace
+    states = {arn: cloud.kms.state(arn) for arn in cloud.kms.keys}
+    assert {states[key.kms_key_arn] for key in keyset.ended} <= {"PendingDeletion"}
+    assert len(states) == len(keyset.all_keys)
+    return stack.keysets.read()
+
+
+def assert_recovered(stack: Stack, cloud: Account, *revoked: str) -> Keyset:
+    """Assert that these keys are revoked and disabled, and that all others are live and published."""
+    generation, jwks = stack.keysets.read(), stack.well_known.read()
     keyset = generation.keyset
+    for kid in revoked:
+        key = keyset.get(kid)
+        assert key.state is State.REVOKED
+        assert cloud.kms.state(key.kms_key_arn) in ("Disabled", "PendingDeletion")
     assert keyset.active
     assert keyset.standby
     assert keyset.standby.published
-    assert not keyset.grace
-    assert seen
-    assert seen.generation == generation.number
-    assert set(seen.keys) == {keyset.active.kid, keyset.standby.kid}
-    states = {arn: cloud.kms.state(arn) for arn in cloud.kms.keys}
-    assert {states[key.kms_key_arn] for key in keyset.keys} == {"Enabled"}
-    assert {states[key.kms_key_arn] for key in keyset.ended} <= {"PendingDeletion"}
-    assert len(states) == len(keyset.all_keys) + orphans
-    return generation
+    assert jwks
+    assert jwks.generation == generation.number
+    assert set(jwks.keys) == {key.kid for key in keyset.keys}
+    assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
+    return keyset
 
 
 def planned(cloud: Account, *, op_id="op-1", kid=None, **plan):
-    """The execution's data as a step in the middle finds them, by default for the standby."""
+    """The execution's data when a step in the middle starts, by default with the standby."""
     keyset = truth(cloud)
     supersede = keyset.active.kid if keyset.active else None
     kid = kid or (keyset.standby.kid if keyset.standby else "k" * 43)
@@ -48,45 +60,28 @@ def planned(cloud: Account, *, op_id="op-1", kid=None, **plan):
     }
 
 
-def settled(stack, cloud, *revoked, unclaimed=0):
-    """Insist on what holds after an emergency on these kids, whatever else ran; returns the keyset."""
-    generation, seen = stack.keysets.read(), stack.well_known.read()
-    keyset = generation.keyset
-    for kid in revoked:
-        assert keyset.get(kid).state is State.REVOKED
-        assert cloud.kms.state(keyset.get(kid).kms_key_arn) in ("Disabled", "PendingDeletion")
-    assert keyset.active
-    assert keyset.standby
-    assert keyset.standby.published
-    assert (seen.generation, set(seen.keys)) == (
-        generation.number,
-        {k.kid for k in keyset.keys},
-    )
-    assert {cloud.kms.state(key.kms_key_arn) for key in keyset.keys} == {"Enabled"}
-    generations = [document.loads(text) for _, text in sorted(stack.keysets.read_texts().items())]
-    known = {key.kms_key_arn for one in generations for key in one.keyset.all_keys}
-    assert len(cloud.kms.keys.keys() - known) == unclaimed
-    for kid in revoked:  # once revoked, in no later generation anything else
-        history = [one.keyset.find(kid) for one in generations]
-        ended = [isinstance(key, EndedKey) for key in history if key]
-        assert ended == sorted(ended)
-    return keyset
+def stored_jwks(cloud):
+    """The JWKS in the bucket: its generation and kids."""
+    version = cloud.s3.objects[JWKS][-1]
+    kids = {key["kid"] for key in json.loads(version.body)["keys"]}
+    return int(version.metadata["keyturn-generation"]), kids
 
 
-def writes_of(stack, run):
+def generations_written_by(stack, execution):
     """The generations that an execution wrote, in order."""
     stored = stack.keysets.read_texts()
     generations = (document.loads(stored[number]) for number in sorted(stored))
-    return [g for g in generations if g.op_id == run.data["plan"]["op_id"]]
+    op_id = execution.data["plan"]["op_id"]
+    return [generation for generation in generations if generation.op_id == op_id]
 
 
-def emergency(start, *kids, **event) -> Execution:
+def start_emergency(start, *kids, **event) -> Execution:
     """Start an emergency on these kids."""
     return start("emergency", kids=list(kids), **{"reason": "key leaked", **event})
 
 
 def api(stack, **changes) -> SimpleNamespace:
-    """Another container, with a view of its own: it issues tokens and looks at them."""
+    """Another container, with its own view, that issues tokens and checks them."""
     own = Stack(replace(stack.settings, **changes), clock=stack.clock, clients=stack.clients)
     request = TokenRequest(subject="user-1", scope="orders:read")
 
@@ -99,7 +94,6 @@ def api(stack, **changes) -> SimpleNamespace:
         return "ok"
 
     return SimpleNamespace(
-        stack=own,
         issue=lambda: issue_token.issue(own, request, Caller("shop"), "shop")["access_token"],
         check=check,
     )

@@ -1,4 +1,4 @@
-"""CheckSettings: what contradicts itself is refused before anything exists, with the arithmetic."""
+"""CheckSettings: contradictory settings are refused, with the arithmetic, before anything exists."""
 
 import json
 from dataclasses import asdict
@@ -9,11 +9,13 @@ from keyturn.access.client import Client
 from keyturn.rotation import check_settings
 from tests.unit.stage import invoke
 
+pytestmark = pytest.mark.usefixtures("printed")  # keeps the handler's logs out of the output
 
-def check(site, demo_times, printed, request_type="Create", times=(), **properties):
-    """Deploy with these settings; returns what CloudFormation was told."""
+
+def check(site, demo_times, request_type="Create", times=(), **properties):
+    """Deploy with these settings; returns the answer to CloudFormation."""
     site.puts.clear()
-    given = {
+    members = {
         "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:check",
         "ServiceTimeout": "60",
         "stack": "demo",
@@ -32,32 +34,29 @@ def check(site, demo_times, printed, request_type="Create", times=(), **properti
         "StackId": "stack-1",
         "RequestId": "request-1",
         "LogicalResourceId": "CheckSettings",
-        "ResourceProperties": given,
+        "ResourceProperties": members,
     }
     assert invoke(check_settings, event) is None
-    [told] = site.puts
-    return told
+    [answer] = site.puts
+    return answer
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_good_settings_are_handed_on(site, demo_times, printed, request_type):
+def test_good_settings_become_attributes(site, demo_times, request_type):
     """The attribute `Times` is what every other function reads."""
-    told = check(site, demo_times, printed, request_type)
-    assert told["Status"] == "SUCCESS"
-    assert json.loads(told["Data"]["Times"]) == asdict(demo_times)
+    answer = check(site, demo_times, request_type)
+    assert answer["Status"] == "SUCCESS"
+    assert json.loads(answer["Data"]["Times"]) == asdict(demo_times)
 
 
 @pytest.mark.parametrize(
     ("scopes", "listed"),
     [("orders:read", ["orders:read"]), ("b, a,b", ["a", "b"]), ("a b", ["a", "b"]), ("", [])],
 )
-def test_the_operators_document_is_made_of_the_parameters(
-    site, demo_times, printed, scopes, listed
-):
-    """The attribute `Operator`: the stack's audience, these scopes, any subject."""
-    document = json.loads(
-        check(site, demo_times, printed, operator_scopes=scopes)["Data"]["Operator"]
-    )
+def test_the_operators_document_comes_from_the_parameters(site, demo_times, scopes, listed):
+    """The attribute `Operator` grants the stack's audience, these scopes and any subject."""
+    answer = check(site, demo_times, operator_scopes=scopes)
+    document = json.loads(answer["Data"]["Operator"])
     assert document == {"audiences": ["orders"], "scopes": listed, "subjects": "any"}
     assert Client.from_document("operator", document).scopes == set(listed)
 
@@ -74,18 +73,17 @@ def test_the_operators_document_is_made_of_the_parameters(
         ({"leeway": -1}, ["leeway is -1 s, outside 0 to 300 s"]),
     ],
 )
-def test_contradictory_times_fail_with_the_arithmetic(site, demo_times, printed, times, words):
+def test_contradictory_times_fail_with_the_arithmetic(site, demo_times, times, words):
     """The deployment stops with a sentence that says which numbers do not fit."""
-    told = check(site, demo_times, printed, times=times)
-    assert (told["Status"], told["Data"]) == ("FAILED", {})
-    assert all(word in told["Reason"] for word in words), told["Reason"]
+    answer = check(site, demo_times, times=times)
+    assert (answer["Status"], answer["Data"]) == ("FAILED", {})
+    assert all(word in answer["Reason"] for word in words), answer["Reason"]
 
 
-def test_all_contradictions_are_told_at_once(site, demo_times, printed):
-    """Nobody deploys five times to find five mistakes."""
-    reason = check(
-        site, demo_times, printed, times={"rotation_period": 1, "view_ttl": 11, "clock_skew": 61}
-    )["Reason"]
+def test_all_contradictions_are_reported_at_once(site, demo_times):
+    """One deployment finds all mistakes."""
+    times = {"rotation_period": 1, "view_ttl": 11, "clock_skew": 61}
+    reason = check(site, demo_times, times=times)["Reason"]
     assert all(name in reason for name in ("rotation_period (", "view_ttl (", "clock_skew is"))
 
 
@@ -100,16 +98,14 @@ def test_all_contradictions_are_told_at_once(site, demo_times, printed):
         ({"audience": "a\nb"}, "the client operator: audiences"),
     ],
 )
-def test_bad_settings_fail_by_name(site, demo_times, printed, properties, field):
-    """As they would in every function."""
-    told = check(site, demo_times, printed, **properties)
-    assert told["Status"] == "FAILED"
-    assert field in told["Reason"]
+def test_an_invalid_setting_is_named(site, demo_times, properties, field):
+    """The deployment fails before a function starts with it."""
+    answer = check(site, demo_times, **properties)
+    assert answer["Status"] == "FAILED"
+    assert field in answer["Reason"]
 
 
-def test_deleting_never_fails(site, demo_times, printed):
-    """Whatever the settings were: a stack that cannot be deleted is worse."""
-    assert (
-        check(site, demo_times, printed, "Delete", times={"rotation_period": 1})["Status"]
-        == "SUCCESS"
-    )
+def test_deleting_never_fails(site, demo_times):
+    """The settings are not checked then: a stack that cannot be deleted is worse."""
+    answer = check(site, demo_times, "Delete", times={"rotation_period": 1})
+    assert answer["Status"] == "SUCCESS"

@@ -1,4 +1,4 @@
-"""CreateKey: a standby afterwards, and as few KMS keys as lost replies and crashes allow."""
+"""CreateKey: there is a standby afterwards, and as few KMS keys as lost replies and crashes allow."""
 
 import pytest
 
@@ -6,22 +6,20 @@ from keyturn.aws.faults import KeyUnusable, Throttled
 from keyturn.aws.keyset.kms_keys import ForeignKey
 from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.keyset.states import State
-from keyturn.keyset.transitions import register
 from keyturn.rotation import create_key
 from tests.permissions.key_policy import Principal
-from tests.unit.changes import change
 from tests.unit.rotation.stage import planned
-from tests.unit.stage import invoke, standby_key, truth
+from tests.unit.stage import invoke, standby_key, standby_kid, truth
 
 
-def step(cloud, op_id="op-1"):
-    """Run the step for one operation."""
-    return invoke(create_key, planned(cloud, op_id=op_id))
+def run(cloud):
+    """Run the step."""
+    return invoke(create_key, planned(cloud))
 
 
 def test_the_new_key_is_the_standby(founded, cloud, clock):
-    """Registered under its thumbprint, with this deployment's token lifetime, not yet published."""
-    outcome = step(cloud)
+    """It is registered under its thumbprint, with this deployment's token lifetime, unpublished."""
+    outcome = run(cloud)
     standby = standby_key(truth(cloud))
     assert outcome == {"outcome": "created", "kid": standby.kid}
     assert [standby.kms_key_arn] == list(cloud.kms.keys)
@@ -30,10 +28,10 @@ def test_the_new_key_is_the_standby(founded, cloud, clock):
     assert (standby.created, standby.published) == (clock.now(), None)
 
 
-def test_where_there_is_a_standby_nothing_is_created(booted, cloud, aws):
-    """Not even KMS is asked."""
+def test_an_existing_standby_is_used(booted, cloud, aws):
+    """KMS is not even called."""
     before = cloud.snapshot()
-    assert step(cloud) == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
+    assert run(cloud) == {"outcome": "exists", "kid": standby_kid(cloud)}
     assert cloud.snapshot() == before
     assert not [call for call in aws.operations if not call.startswith("ssm:Get")]
 
@@ -42,16 +40,16 @@ def test_where_there_is_a_standby_nothing_is_created(booted, cloud, aws):
     "call", ["kms:GetPublicKey", "kms:GetKeyPolicy", "kms:ListGrants", "ssm:PutParameter"]
 )
 def test_a_key_that_was_not_registered_is_left_to_the_sweep(founded, cloud, aws, call):
-    """No key is adopted for the operation that it seems to belong to: the next attempt makes its own."""
+    """The next attempt adopts no key: it creates its own."""
     aws.fail(call, aws.error("ThrottlingException"), times=3)
     with pytest.raises(Throttled):
-        step(cloud)
-    [left] = list(cloud.kms.keys)
+        run(cloud)
+    [unregistered] = cloud.kms.keys
     assert truth(cloud).standby is None
     aws.reset()
-    assert step(cloud)["outcome"] == "created"
-    assert len(list(cloud.kms.keys)) == 2
-    assert standby_key(truth(cloud)).kms_key_arn != left
+    assert run(cloud)["outcome"] == "created"
+    assert len(cloud.kms.keys) == 2
+    assert standby_key(truth(cloud)).kms_key_arn != unregistered
 
 
 @pytest.mark.parametrize(
@@ -59,20 +57,20 @@ def test_a_key_that_was_not_registered_is_left_to_the_sweep(founded, cloud, aws,
 )
 @pytest.mark.parametrize("call", ["kms:GetKeyPolicy", "kms:ListGrants", "kms:GetPublicKey"])
 def test_kms_may_need_seconds_to_know_a_new_key(founded, cloud, aws, call, code):
-    """Or, in some cases, minutes: the step waits for its key and its policy to be known."""
+    """Or even minutes: the step waits until the key and its policy are known."""
     aws.fail(call, aws.error(code), times=70)
-    assert step(cloud)["outcome"] == "created"
+    assert run(cloud)["outcome"] == "created"
     assert list(cloud.kms.keys) == [standby_key(truth(cloud)).kms_key_arn]
 
 
-def test_a_key_that_kms_never_knows_is_given_up(founded, cloud, aws, clock):
-    """After five minutes the step fails, and is retried with another key."""
+def test_the_step_gives_up_after_five_minutes(founded, cloud, aws, clock):
+    """It fails if KMS does not know its key until then, and is retried with another key."""
     aws.fail("kms:GetPublicKey", aws.error("NotFoundException"), times=999)
-    began = clock.monotonic()
+    start = clock.monotonic()
     with pytest.raises(KeyUnusable):
-        step(cloud)
-    assert 300 < clock.monotonic() - began < 305
-    assert len(list(cloud.kms.keys)) == 1
+        run(cloud)
+    assert 300 < clock.monotonic() - start < 305
+    assert len(cloud.kms.keys) == 1
 
 
 def _lend(kms, arn):
@@ -85,59 +83,40 @@ def _open(kms, arn):
 
 @pytest.mark.parametrize("tamper", [_lend, _open])
 def test_a_key_that_is_not_ours_alone_is_not_registered(founded, cloud, aws, tamper):
-    """Who got hold of it between its birth and its registration keeps a key that nobody trusts."""
+    """If someone gets access between creation and registration, the key is never trusted."""
     aws.meanwhile("kms:GetKeyPolicy", lambda: tamper(cloud.kms, next(iter(cloud.kms.keys))))
     with pytest.raises(ForeignKey):
-        step(cloud)
+        run(cloud)
     assert truth(cloud).standby is None
 
 
 def test_a_lost_registration_reply_counts_once(founded, cloud, aws):
-    """The registration is found on the next look; there is one generation more and one key."""
+    """The next read shows the registration; there is one generation more and one key."""
     before = founded.keysets.read().number
     aws.fail("ssm:PutParameter", aws.timeout, after=True)
-    assert step(cloud)["outcome"] == "created"
+    assert run(cloud)["outcome"] == "created"
     assert (founded.keysets.read().number, len(list(cloud.kms.keys))) == (before + 1, 1)
 
 
-def test_the_loser_of_the_race_leaves_its_key_alone(founded, cloud, aws, stack):
-    """Somebody else registered first: their standby counts, and our key stays as it was born."""
-
-    arns = []
-
-    def race():
-        theirs = founded.kms.create()
-        arns.append(theirs.arn)
-        change(
-            stack,
-            lambda keyset, now: register(
-                keyset,
-                founded.kms.public_jwk(theirs.arn).kid,
-                theirs.arn,
-                now,
-                created=theirs.created,
-                lifetime=15,
-                limits=founded.limits,
-            ),
-        )
-
-    aws.meanwhile("ssm:PutParameter", race)
-    outcome = step(cloud)
-    assert outcome == {"outcome": "exists", "kid": standby_key(truth(cloud)).kid}
-    ours, theirs = sorted(founded.kms.list_own(), key=lambda key: key.arn == arns[0])
-    assert standby_key(truth(cloud)).kms_key_arn == theirs.arn
-    assert ours.enabled
+def test_a_lost_race_leaves_the_key_unregistered(founded, cloud, aws):
+    """The standby that another execution registered first counts; our key stays as it is."""
+    other = planned(cloud, op_id="op-2")
+    aws.meanwhile("ssm:PutParameter", lambda: invoke(create_key, other))
+    assert run(cloud) == {"outcome": "exists", "kid": standby_kid(cloud)}
+    ours, theirs = cloud.kms.keys
+    assert standby_key(truth(cloud)).kms_key_arn == theirs
+    assert cloud.kms.state(ours) == "Enabled"
 
 
 def test_unregistered_keys_never_stop_an_execution(founded, cloud):
-    """However many there are."""
+    """However many there are, the step creates its own key."""
     for _ in range(10):
         founded.kms.create()
-    assert step(cloud) == {"outcome": "created", "kid": standby_key(truth(cloud)).kid}
+    assert run(cloud) == {"outcome": "created", "kid": standby_kid(cloud)}
 
 
 def test_without_a_keyset_no_key_is_created(stack, cloud):
-    """A missing truth is no reason to make keys."""
+    """The step fails."""
     plan = {"op_id": "op-1", "reason": "trying", "supersede": None}
     with pytest.raises(KeysetMissing):
         invoke(create_key, {"mode": "scheduled", "started_by": "tests", "plan": plan})

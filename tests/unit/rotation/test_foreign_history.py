@@ -1,4 +1,4 @@
-"""Objects in the history that somebody else wrote: nobody acts on them, and people hear of them."""
+"""Foreign objects in the history: they have no effect, and operators are notified."""
 
 import json
 from dataclasses import replace
@@ -8,36 +8,32 @@ import pytest
 from keyturn.aws.keyset.well_known import JWKS
 from keyturn.keyset import document
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.transitions import revoke
 from keyturn.rotation import branches, put_back, reconcile, repair_keyset
 from keyturn.rotation.publish_jwks import project
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.changes import change
-from tests.unit.stage import active_key, invoke, standby_key, truth
+from tests.unit.changes import revoke_keys
+from tests.unit.stage import active_kid, invoke, standby_kid
 
 
 def forge(booted, **changes):
-    """Put a generation into the history that never was in SSM; returns it."""
+    """Write a generation into the history that was never in SSM."""
     forged = replace(booted.keysets.read(), op_id="forged", **changes)
     forged = replace(forged, text=document.dumps(forged))
     booted.history.keep(forged.number, forged.text)
-    return forged
 
 
 @pytest.fixture
 def revived(booted, stack, cloud):
     """A forged successor of the keyset in which the revoked standby is back."""
     before = booted.keysets.read().keyset
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, standby_kid(cloud))
     head = booted.keysets.read()
     return {"number": 4, "parent": document.digest(head.text), "keyset": before}
 
 
-def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
-    booted, cloud, printed, monkeypatch
-):
-    """In the log and by a metric; they stop no repair, and the alarm tells once."""
+def test_foreign_objects_are_named_as_long_as_they_exist(booted, cloud, printed, monkeypatch):
+    """Every run logs and counts them; they stop no repair."""
     invoke(reconcile, {})
     assert "foreign_objects" not in printed()
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile")
@@ -54,21 +50,21 @@ def test_foreign_objects_of_the_history_are_named_as_long_as_they_are_there(
 
 
 def test_a_lost_branch_is_not_foreign(booted, stack, cloud, printed):
-    """It descends from what counts: `keyturn repair` may need it."""
-    kid = standby_key(truth(cloud)).kid
-    lost = change(stack, revoke, [kid], times=booted.times, limits=booted.limits)
+    """It descends from a generation of ours, and `keyturn repair` may need it."""
+    kid = standby_kid(cloud)
+    lost = revoke_keys(stack, kid)
     invoke(reconcile, {})
     booted.keysets.remove(
         [f"{number:012d}" for number in booted.keysets.read_texts() if number > 2]
     )
-    change(stack, revoke, [active_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+    revoke_keys(stack, active_kid(cloud))
     invoke(reconcile, {})
     assert lost.text not in booted.keysets.read_texts().values()
     assert "foreign_objects" not in printed()
 
 
-def test_a_successor_that_cannot_follow_is_not_put_back(booted, revived, cloud):
-    """Its parent's hash is no proof: anybody can read the text."""
+def test_an_unlawful_successor_is_not_restored(booted, revived, cloud):
+    """The right parent digest proves nothing: it can be computed from what SSM shows."""
     invoke(reconcile, {})
     before = cloud.snapshot()["parameters"]
     forge(booted, **revived)
@@ -76,9 +72,9 @@ def test_a_successor_that_cannot_follow_is_not_put_back(booted, revived, cloud):
     assert cloud.snapshot()["parameters"] == before
 
 
-def test_of_two_successors_the_older_object_comes_back(booted, stack, cloud, clock):
-    """What was recorded when it was written is older than what somebody made of it later."""
-    change(stack, revoke, [standby_key(truth(cloud)).kid], times=booted.times, limits=booted.limits)
+def test_of_two_successors_the_older_object_is_restored(booted, stack, cloud, clock):
+    """The genuine object was recorded at once, so a forgery is newer."""
+    revoke_keys(stack, standby_kid(cloud))
     record_changes(booted)
     good = booted.keysets.read()
     clock.advance(1)
@@ -88,8 +84,8 @@ def test_of_two_successors_the_older_object_comes_back(booted, stack, cloud, clo
     assert booted.keysets.read() == good
 
 
-def test_where_all_is_gone_what_follows_its_parent_comes_back(booted):
-    """Not a higher number that follows nothing."""
+def test_from_an_empty_ssm_a_successor_of_its_parent_is_restored(booted):
+    """A higher number that has no parent is not."""
     record_changes(booted)
     good = booted.keysets.read()
     forge(booted, number=9, parent="A" * 43)
@@ -99,7 +95,7 @@ def test_where_all_is_gone_what_follows_its_parent_comes_back(booted):
 
 
 def test_many_objects_of_the_next_number_cost_ten_reads(booted, cloud, aws):
-    """However many somebody has put there."""
+    """An attacker cannot slow down the repair by many objects."""
     invoke(reconcile, {})
     for index in range(30):
         name = f"history/000000000003-{index:02d}{'A' * 41}.json"
@@ -111,7 +107,7 @@ def test_many_objects_of_the_next_number_cost_ten_reads(booted, cloud, aws):
 
 @pytest.mark.parametrize("parent", ["its own", "none"])
 def test_a_forged_generation_backs_no_jwks(booted, revived, cloud, origin, parent):
-    """One from the future is replaced, whatever generation the history claims that it is of."""
+    """A JWKS from the future is replaced, although the history has a generation of its number."""
     project(booted, origin)
     before = cloud.snapshot()["objects"][JWKS][0]
     forge(booted, **revived if parent == "its own" else {"number": 4, "parent": ""})
@@ -123,15 +119,15 @@ def test_a_forged_generation_backs_no_jwks(booted, revived, cloud, origin, paren
 
 
 def test_a_forged_generation_needs_no_repair(booted, revived):
-    """Nothing was lost, whatever number it has and whatever ended in it."""
+    """Nothing was lost, whatever its number and its ended keys are."""
     record_changes(booted)
     forge(booted, **revived)
     forge(booted, number=7, parent="A" * 43, keyset=Keyset())
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
 
 
-def test_a_keyset_founded_anew_passes_over_what_cannot_be_read(booted, cloud):
-    """A number beyond all is no generation's, unless one is in it."""
+def test_an_unreadable_object_does_not_count_as_the_newest(booted, cloud):
+    """The number in an object's name counts only if the object contains that generation."""
     record_changes(booted)
     name = f"history/999999999999-{'A' * 43}.json"
     cloud.s3.write(name, b"{")

@@ -1,4 +1,4 @@
-"""The metadata of the APIs that teams declare_api: what stands in the bucket once an event has come."""
+"""PublishApis: the metadata of the APIs that teams declare, in the bucket after each event."""
 
 import json
 
@@ -13,30 +13,34 @@ ORDERS = {"audience": "https://orders.example", "routes": {"GET /orders": "order
 
 
 def declare_api(cloud, api_id, document):
-    """A team declares an API."""
-    text = document if isinstance(document, str) else json.dumps(document)
-    name = f"/keyturn/demo/apis/{api_id}"
-    cloud.ssm.put(name, text, overwrite=True)
+    """Declare an API, as a team's own template does."""
+    cloud.ssm.put(f"/keyturn/demo/apis/{api_id}", json.dumps(document), overwrite=True)
 
 
-def withdraw(cloud, api_id):
-    """A team's API goes, and its document with it."""
-    return cloud.ssm.delete([f"/keyturn/demo/apis/{api_id}"])
+def publish():
+    """Run the function, as SSM's own event does."""
+    return invoke(publish_apis, {"detail-type": "Parameter Store Change"})
 
 
-def shown(cloud):
+def documents(cloud):
     """Every document in the folder, by the rest of its name."""
     names = [name for name in cloud.s3.objects if name.startswith(FOLDER)]
     return {name.removeprefix(FOLDER): json.loads(cloud.s3.body(name)) for name in names}
 
 
+@pytest.fixture
+def orders_api(cloud, stack):
+    """A stack in which the API `a1` is declared and published."""
+    declare_api(cloud, "a1", ORDERS)
+    publish()
+    return stack
+
+
 def test_an_api_is_published(cloud, stack, site):
     """RFC 9728 section 2: who issues its tokens, which scopes it knows, how it takes them."""
     declare_api(cloud, "a1", ORDERS)
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["put"] == [
-        FOLDER + "orders.example"
-    ]
-    assert shown(cloud) == {
+    assert publish()["put"] == [FOLDER + "orders.example"]
+    assert documents(cloud) == {
         "orders.example": {
             "resource": "https://orders.example",
             "authorization_servers": [site.url],
@@ -44,8 +48,11 @@ def test_an_api_is_published(cloud, stack, site):
             "scopes_supported": ["orders:read"],
         }
     }
-    told = cloud.s3.objects[FOLDER + "orders.example"][-1]
-    assert (told.content_type, told.cache_control) == ("application/json", "public, max-age=1")
+    version = cloud.s3.objects[FOLDER + "orders.example"][-1]
+    assert (version.content_type, version.cache_control) == (
+        "application/json",
+        "public, max-age=1",
+    )
 
 
 def test_apis_with_one_audience_are_one_resource(cloud, stack):
@@ -53,10 +60,10 @@ def test_apis_with_one_audience_are_one_resource(cloud, stack):
     declare_api(cloud, "a1", ORDERS)
     declare_api(cloud, "b2", {**ORDERS, "routes": {"POST /orders": "orders:write orders:read"}})
     declare_api(cloud, "c3", {"audience": "https://example.com/bills/"})
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    assert shown(cloud)["orders.example"]["scopes_supported"] == ["orders:read", "orders:write"]
-    assert shown(cloud)["example.com/bills/"]["resource"] == "https://example.com/bills/"
-    assert "scopes_supported" not in shown(cloud)["example.com/bills/"]
+    publish()
+    assert documents(cloud)["orders.example"]["scopes_supported"] == ["orders:read", "orders:write"]
+    assert documents(cloud)["example.com/bills/"]["resource"] == "https://example.com/bills/"
+    assert "scopes_supported" not in documents(cloud)["example.com/bills/"]
 
 
 @pytest.mark.parametrize(
@@ -75,88 +82,71 @@ def test_apis_with_one_audience_are_one_resource(cloud, stack):
     ],
 )
 def test_an_audience_that_is_no_plain_https_url_has_no_metadata(cloud, stack, audience):
-    """Nobody could find it, and it must not become the name of another object."""
+    """Clients could not find it, and it must not become the name of another object."""
     declare_api(cloud, "a1", {"audience": audience})
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["put"] == []
-    assert shown(cloud) == {}
+    assert publish()["put"] == []
+    assert documents(cloud) == {}
 
 
-def test_a_changed_document_is_published_again_and_nothing_else(cloud, stack):
-    """Created, changed, repeated, moved to another audience."""
-    declare_api(cloud, "a1", ORDERS)
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
+def test_a_changed_document_is_published_again_and_nothing_else(cloud, orders_api):
+    """Changed, repeated, moved to another audience."""
     declare_api(cloud, "a1", {**ORDERS, "routes": {"GET /orders": "orders:list"}})
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["put"] == [
-        FOLDER + "orders.example"
-    ]
-    assert shown(cloud)["orders.example"]["scopes_supported"] == ["orders:list"]
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"}) == {
-        "outcome": "published",
-        "put": [],
-        "removed": [],
-    }
+    assert publish()["put"] == [FOLDER + "orders.example"]
+    assert documents(cloud)["orders.example"]["scopes_supported"] == ["orders:list"]
+    assert publish() == {"outcome": "published", "put": [], "removed": []}
     declare_api(cloud, "a1", {"audience": "https://new.example"})
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["removed"] == [
-        FOLDER + "orders.example"
-    ]
-    assert set(shown(cloud)) == {"new.example"}
+    assert publish()["removed"] == [FOLDER + "orders.example"]
+    assert set(documents(cloud)) == {"new.example"}
 
 
-def test_what_was_changed_by_hand_is_put_right(cloud, stack):
-    """A document that names another issuer leads clients there."""
-    declare_api(cloud, "a1", ORDERS)
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    true = shown(cloud)
+def test_a_forged_document_is_replaced_or_removed(cloud, orders_api):
+    """A document that names another issuer would lead clients there."""
+    before = documents(cloud)
     for name in ("orders.example", "bank.example"):
         cloud.s3.write(FOLDER + name, b'{"resource": "x"}')
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    assert shown(cloud) == true
+    publish()
+    assert documents(cloud) == before
 
 
-def test_an_api_that_goes_takes_its_metadata_along(cloud, stack, booted):
-    """And nothing else in the bucket: the JWKS and the issuer's metadata stay."""
+def test_the_last_api_of_an_audience_takes_its_metadata_along(cloud, booted):
+    """The JWKS and the issuer's metadata stay."""
     declare_api(cloud, "a1", ORDERS)
     declare_api(cloud, "b2", ORDERS)
     before = set(cloud.snapshot()["objects"])
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    withdraw(cloud, "a1")
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["removed"] == []
-    withdraw(cloud, "b2")
-    assert invoke(publish_apis, {"detail-type": "Parameter Store Change"})["removed"] == [
-        FOLDER + "orders.example"
-    ]
+    publish()
+    cloud.ssm.delete(["/keyturn/demo/apis/a1"])
+    assert publish()["removed"] == []
+    cloud.ssm.delete(["/keyturn/demo/apis/b2"])
+    assert publish()["removed"] == [FOLDER + "orders.example"]
     assert set(cloud.snapshot()["objects"]) == before
 
 
-def test_a_document_that_does_not_parse_removes_nothing(cloud, stack, printed):
-    """Its parameter is named, not its content; other APIs are published."""
-    declare_api(cloud, "a1", ORDERS)
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    declare_api(cloud, "a1", '{"audience": "https://garbled.example"')
+def test_a_document_that_does_not_parse_removes_nothing(cloud, orders_api, printed):
+    """The log names its parameter, not its content; other APIs are published."""
+    text = '{"audience": "https://garbled.example"'
+    cloud.ssm.put("/keyturn/demo/apis/a1", text, overwrite=True)
     declare_api(cloud, "b2", {"audience": "https://bills.example"})
-    outcome = invoke(publish_apis, {"detail-type": "Parameter Store Change"})
+    outcome = publish()
     assert (outcome["put"], outcome["removed"]) == ([FOLDER + "bills.example"], [])
-    assert set(shown(cloud)) == {"orders.example", "bills.example"}
+    assert set(documents(cloud)) == {"orders.example", "bills.example"}
     assert "/keyturn/demo/apis/a1" in printed()
     assert "garbled" not in printed()
 
 
-def test_what_cannot_be_read_is_a_fault(cloud, stack, aws):
-    """SSM without an answer is not SSM without documents: nothing is removed."""
-    declare_api(cloud, "a1", ORDERS)
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
+def test_unreadable_documents_are_a_fault(cloud, orders_api, aws):
+    """If SSM does not answer, nothing is removed."""
     aws.fail("ssm:GetParametersByPath", aws.error("AccessDeniedException"), times=9)
     with pytest.raises(AwsFault):
-        invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    assert set(shown(cloud)) == {"orders.example"}
+        publish()
+    assert set(documents(cloud)) == {"orders.example"}
 
 
-def test_two_at_once_do_not_disturb_each_other(cloud, stack, aws):
-    """Whoever comes second leaves that document to the first, and goes on with the others."""
+def test_a_document_that_another_run_has_just_written_is_skipped(cloud, stack, aws):
+    """The run goes on with the other documents."""
     declare_api(cloud, "a1", ORDERS)
     declare_api(cloud, "b2", {"audience": "https://bills.example"})
     aws.fail("s3:PutObject", aws.error("PreconditionFailed", 412))
-    assert len(invoke(publish_apis, {"detail-type": "Parameter Store Change"})["put"]) == 1
-    assert len(shown(cloud)) == 1
-    invoke(publish_apis, {"detail-type": "Parameter Store Change"})
-    assert set(shown(cloud)) == {"orders.example", "bills.example"}
+    assert len(publish()["put"]) == 1
+    assert len(documents(cloud)) == 1
+    publish()
+    assert set(documents(cloud)) == {"orders.example", "bills.example"}

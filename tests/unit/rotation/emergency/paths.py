@@ -1,8 +1,5 @@
-"""The states that executions go through; a test of each holds the list to the definition."""
+"""The states that a whole rotation, rollback and emergency go through."""
 
-from tests.definition import STATES
-
-GREEN = {"Overtaken", "Rotated", "NotDue"}  # how a rotation or a rollback ends well
 ROTATION = [
     "KeepRequest",
     "PlanRotation",
@@ -54,8 +51,3 @@ EMERGENCY = [
     "ConcludeEmergency",
     "Revoked",
 ]
-
-
-def stops(path: list[str]) -> list[str]:
-    """Where an execution can be met: before a Task or a Wait, and at its end."""
-    return [name for name in path if STATES[name]["Type"] not in ("Pass", "Choice")]

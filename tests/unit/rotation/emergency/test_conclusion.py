@@ -1,4 +1,4 @@
-"""The last state says what an emergency did not do, whether it failed or was refused."""
+"""ConcludeEmergency: the last state names every step that did not do its work."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.rotation.conclude_emergency import ConclusionInput, EmergencyIncomplete, run
 
-DONE = {
+COMPLETE = {
     "revocation": {"outcome": "revoked", "unknown": []},
     "disabling": {"outcome": "disabled"},
     "publication": {"outcome": "published"},
@@ -18,22 +18,22 @@ DONE = {
 }
 
 
-def concluded(**left):
-    """The conclusion of an emergency whose steps left this."""
+def conclude(**results):
+    """Conclude an emergency of which all steps succeeded but these."""
     plan = {"op_id": "op-1", "reason": "test"}
-    state = {"started_by": "tests", "plan": plan, "kids": ["A" * 43], **DONE, **left}
-    no_stack: Any = None  # it decides by what the steps left
+    state = {"started_by": "tests", "plan": plan, "kids": ["A" * 43], **COMPLETE, **results}
+    no_stack: Any = None  # it reads nothing but its input
     return run(no_stack, ConclusionInput.model_validate(state))
 
 
-def test_all_is_done():
-    """Every step with the outcome it is there for: green."""
-    assert concluded() == {"outcome": "concluded"}
+def test_a_complete_emergency_succeeds():
+    """Every step has the outcome it is expected to have."""
+    assert conclude() == {"outcome": "concluded"}
 
 
-@pytest.mark.parametrize("step", DONE)
+@pytest.mark.parametrize("step", COMPLETE)
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("result", "problem"),
     [
         ({"outcome": "overtaken"}, "overtaken"),
         ({"Error": "E"}, "E"),
@@ -42,19 +42,16 @@ def test_all_is_done():
         ({"Error": "E", "Cause": "[]"}, "E"),
     ],
 )
-def test_a_step_that_did_not_do_its_work_is_named(step, what, said):
-    """A refusal is no success: with the world moving, nobody may be signing, so the alarm fires."""
-    with pytest.raises(EmergencyIncomplete, match=rf"^{step} failed: {said}$"):
-        concluded(**{step: what})
+def test_an_incomplete_step_is_named(step, result, problem):
+    """A step that failed or was refused fails the execution, so that the alarm fires."""
+    with pytest.raises(EmergencyIncomplete, match=rf"^{step} failed: {problem}$"):
+        conclude(**{step: result})
 
 
-def test_a_missing_keyset_names_its_remedy(booted, cloud):
-    """The execution's cause is all that an operator sees of it."""
-    cloud.ssm.delete(
-        [f"/keyturn/demo/keyset/{number:012d}" for number in booted.keysets.read_texts()]
-    )
-    with pytest.raises(KeysetMissing) as caught:
-        booted.keysets.read()
-    failed = {"Error": "KeysetMissing", "Cause": json.dumps({"errorMessage": str(caught.value)})}
+def test_a_missing_keyset_names_its_remedy(stack):
+    """The execution's cause is all that an operator sees of the error."""
+    with pytest.raises(KeysetMissing) as missing:
+        stack.keysets.read()
+    cause = {"Error": "KeysetMissing", "Cause": json.dumps({"errorMessage": str(missing.value)})}
     with pytest.raises(EmergencyIncomplete, match=r"^revocation failed: .*`keyturn repair`"):
-        concluded(revocation=failed)
+        conclude(revocation=cause)

@@ -1,4 +1,4 @@
-"""What the tests of the custom resource Keyset share: CloudFormation, and what it deploys around."""
+"""What the tests of the custom resource Keyset share: CloudFormation and the state machine."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:rotation"
 
 @pytest.fixture
 def machine(aws, clients, start) -> StatesClient:
-    """The state machine: each run is an execution of the real definition; one without input goes on."""
+    """The state machine; it runs the real definition at once, and executions without input for ever."""
 
     def run(text: str) -> SimpleNamespace:
         if text == "{}":
@@ -30,20 +30,20 @@ def machine(aws, clients, start) -> StatesClient:
 
 @pytest.fixture
 def running(machine) -> str:
-    """An execution that goes on until it is stopped."""
+    """An execution that runs until it is stopped."""
     return machine.start_execution(MACHINE, "waits", "{}")["executionArn"]
 
 
 @pytest.fixture
 def cloudformation(aws, clients) -> CloudFormationClient:
-    """What CloudFormation is doing, and with which stack."""
+    """What CloudFormation reports of its current operation."""
     clients.cloudformation = CloudFormationClient(aws, "stack-1", "CREATE_IN_PROGRESS")
     return clients.cloudformation
 
 
 @pytest.fixture
 def send(stack, site):
-    """Send an event to the function; returns what CloudFormation was told."""
+    """Send an event to the function; returns its answer to CloudFormation."""
 
     def send(request_type, stack_id="stack-1", **members):
         site.puts.clear()
@@ -65,10 +65,10 @@ def send(stack, site):
 
 @pytest.fixture
 def ask(stack, machine, send, cloudformation, monkeypatch, printed):
-    """Ask as CloudFormation does; returns what it was told.
+    """Send a request as CloudFormation does; returns the answer.
 
-    The id in an answer to Create comes back in Update and Delete, unless `lost` says that
-    CloudFormation never got one and so gives one of its own.
+    The id in an answer to Create comes back in Update and Delete, unless that answer was `lost`,
+    in which case CloudFormation sends an id of its own.
     """
     ids: dict[str, str] = {}
 

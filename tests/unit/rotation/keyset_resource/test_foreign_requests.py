@@ -1,11 +1,11 @@
-"""Keyset, the custom resource: whoever may invoke the function gets nothing from it."""
+"""Keyset, the custom resource: permission to invoke the function is of no use to an attacker."""
 
 import pytest
 
 
 @pytest.fixture
-def booted_world(ask, cloud):
-    """A stack that stands."""
+def before(ask, cloud):
+    """Everything that a created stack has stored."""
     ask("Create")
     return cloud.snapshot()
 
@@ -22,27 +22,27 @@ def booted_world(ask, cloud):
         ("Destroy", "DELETE_IN_PROGRESS"),
     ],
 )
-def test_what_cloudformation_is_not_doing_is_refused(
-    send, cloudformation, booted_world, cloud, request_type, status
+def test_a_request_that_cloudformation_is_not_making_is_refused(
+    send, cloudformation, before, cloud, request_type, status
 ):
-    """Even with the stack's own id, which is no secret."""
+    """The stack's own id proves nothing: it is no secret."""
     cloudformation.status = status
     answer = send(request_type, PhysicalResourceId="Keyset")
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == f"ForeignRequest: RequestType: {request_type} while {status}"
-    assert cloud.snapshot() == booted_world
+    assert cloud.snapshot() == before
 
 
-def test_another_stack_s_deletion_is_refused(send, cloudformation, booted_world, cloud):
-    """Its name says nothing about whose it is."""
+def test_the_deletion_of_another_stack_is_refused(send, cloudformation, before, cloud):
+    """The stack's id is compared, not its name."""
     cloudformation.status = "DELETE_IN_PROGRESS"
     answer = send("Delete", "stack-2", PhysicalResourceId="Keyset")
     assert answer["Reason"] == "ForeignRequest: StackId: is another stack's"
-    assert cloud.snapshot() == booted_world
+    assert cloud.snapshot() == before
 
 
-def test_the_event_does_not_say_what_to_retain(ask, send, cloudformation, cloud):
-    """Nor which executions to stop: the function's own settings do."""
+def test_the_event_does_not_decide_what_is_retained(ask, send, cloudformation, cloud):
+    """The function's own settings do, and they name the executions to stop."""
     ask("Create", retain=True)
     before = cloud.snapshot()
     cloudformation.status = "DELETE_IN_PROGRESS"

@@ -1,4 +1,4 @@
-"""Reconcile joins a branch by itself: a writer took the name of a generation before it was put back."""
+"""A lost branch: a writer took the name of a deleted generation before reconcile restored it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,22 +12,32 @@ from keyturn.keyset.token_revocation import release
 from keyturn.keyset.transitions import revoke
 from keyturn.rotation import reconcile, repair_keyset
 from keyturn.rotation.record_changes import record_changes
-from tests.unit.rotation.repair_keyset.damage import lose, revoked
-from tests.unit.stage import active_key, client_cutoff, invoke, standby_key, truth
+from tests.unit.changes import revoke_keys
+from tests.unit.rotation.repair_keyset.damage import (
+    lose,
+    lose_newest,
+    revoke_active,
+    revoke_standby,
+)
+from tests.unit.stage import (
+    active_kid,
+    client_cutoff,
+    invoke,
+    truth,
+)
 
 
 @pytest.fixture
-def branch(booted, cloud, stack):
-    """The active key's revocation was recorded, deleted, and its name taken; returns the revoked kid."""
-    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
-    record_changes(booted)
-    lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
-    assert active_key(truth(cloud)).kid == kid
+def branch(booted, cloud):
+    """The active key's revocation was recorded and deleted, and its name taken; returns the kid."""
+    kid = revoke_active(booted, cloud)
+    lose_newest(booted, cloud)
+    revoke_standby(booted, cloud)
+    assert active_kid(cloud) == kid
     return kid
 
 
-def test_reconcile_revokes_again_what_a_lost_branch_had_revoked(branch, booted, cloud):
+def test_reconcile_revokes_again_what_a_lost_branch_revoked(branch, booted, cloud):
     """Above the number of the lost generation, so that readers who hold it follow."""
     lost = booted.keysets.read().number
     assert invoke(reconcile, {})["join_branches"] > lost
@@ -41,15 +51,15 @@ def test_a_joined_branch_is_not_joined_again(branch):
 
 
 @pytest.mark.parametrize("parent", ["", "x" * 43])
-def test_what_never_followed_is_no_branch(booted, cloud, clock, parent):
-    """Whoever may write objects into the history revokes no key by one that names no parent of ours."""
+def test_a_generation_without_a_parent_is_no_branch(booted, cloud, clock, parent):
+    """An attacker who may write into the history cannot revoke a key without a parent of ours."""
     record_changes(booted)
-    head, active = booted.keysets.read(), active_key(truth(cloud)).kid
+    head, active = booted.keysets.read(), active_kid(cloud)
     ended = revoke(head.keyset, [active], clock.now(), times=booted.times, limits=booted.limits)
     forged = replace(head, number=head.number + 2, keyset=ended, parent=parent)
     booted.history.keep(forged.number, document.dumps(forged))
     assert "join_branches" not in invoke(reconcile, {})
-    assert active_key(truth(cloud)).kid == active
+    assert active_kid(cloud) == active
 
 
 def blocked(booted, origin, *, is_blocked):
@@ -60,13 +70,12 @@ def blocked(booted, origin, *, is_blocked):
     )
 
 
-def test_what_a_lost_branch_had_cut_off_is_cut_off_again(booted, cloud, stack, origin):
-    """Also where the writer that was faster has gone on further than the lost branch."""
+def test_the_cut_offs_of_a_lost_branch_come_back(booted, cloud, origin):
+    """Even if the faster writer has written more generations than the lost branch."""
     blocked(booted, origin, is_blocked=True)
-    record_changes(booted)
-    lose(cloud, booted.keysets.read().number)
+    lose_newest(booted, cloud)
     for _ in range(2):
-        revoked(booted, stack, active_key(truth(cloud)).kid)
+        revoke_active(booted, cloud)
     assert not truth(cloud).cutoffs
     invoke(reconcile, {})
     assert [one.digest for one in truth(cloud).cutoffs] == [digest_of("orders")]
@@ -88,25 +97,21 @@ def cut_off(booted, origin):
 
 
 def test_the_cut_offs_of_every_lost_branch_come_back(booted, cut_off, cloud):
-    """Two branches off one generation, of which neither knows the other's."""
+    """Two branches from one generation do not contain each other's cut-offs."""
     clients = []
     for name in ("orders", "billing"):
         clients.append(cut_off(name))
-        record_changes(booted)
-        lose(cloud, booted.keysets.read().number)
+        lose_newest(booted, cloud)
     cut_off("another")
     invoke(reconcile, {})
     assert {one.digest for one in truth(cloud).cutoffs} == {*clients, digest_of("another")}
 
 
-def test_what_was_released_since_its_branch_was_joined_stays_so(
-    booted, cut_off, origin, cloud, stack
-):
+def test_a_client_that_was_released_after_the_join_stays_released(booted, cut_off, origin, cloud):
     """A branch is joined once, whatever else is joined later."""
     client = cut_off("orders", until=None)
-    record_changes(booted)
-    lose(cloud, booted.keysets.read().number)
-    revoked(booted, stack, active_key(truth(cloud)).kid)
+    lose_newest(booted, cloud)
+    revoke_active(booted, cloud)
     invoke(reconcile, {})
     assert client_cutoff(truth(cloud), client).is_block
     booted.keysets.update(
@@ -119,8 +124,8 @@ def test_what_was_released_since_its_branch_was_joined_stays_so(
     assert not client_cutoff(truth(cloud), client).is_block
 
 
-def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted, cloud, origin):
-    """Whoever deletes the generation that it left as well hides nothing."""
+def test_a_branch_from_below_the_oldest_generation_is_joined(branch, booted, cloud, origin):
+    """Deleting the generation that it branched from hides nothing."""
     blocked(booted, origin, is_blocked=True)
     record_changes(booted)
     lose(cloud, *(one.number for one in booted.keysets.read_generations()[:-1]))
@@ -129,12 +134,11 @@ def test_a_branch_that_left_below_the_oldest_generation_is_joined(branch, booted
     assert truth(cloud).get(branch).state is State.REVOKED
 
 
-def test_what_can_come_back_as_it_was_is_no_branch(booted, cloud, stack, origin):
-    """Its name is free: nothing is written above it, which would take it."""
+def test_a_generation_that_can_be_restored_is_no_branch(booted, cloud, origin):
+    """Its name is free, so nothing is written above it."""
     for kid in [key.kid for key in truth(cloud).keys]:
-        revoked(booted, stack, kid)
-        record_changes(booted)
-    lose(cloud, booted.keysets.read().number)
+        revoke_keys(booted, kid)
+    lose_newest(booted, cloud)
     before = booted.keysets.read_texts()
     assert repair_keyset.join_branches(booted, origin) is None
     assert booted.keysets.read_texts() == before

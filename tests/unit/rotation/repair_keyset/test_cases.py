@@ -9,12 +9,20 @@ from keyturn.keyset.states import State
 from keyturn.rotation import repair_keyset
 from keyturn.rotation.record_changes import record_changes
 from keyturn.rotation.repair_keyset import Condition
-from tests.unit.rotation.repair_keyset.damage import lose, name, put, repaired, revoked
-from tests.unit.stage import active_key, standby_key, truth
+from tests.unit.changes import revoke_keys
+from tests.unit.rotation.repair_keyset.damage import (
+    diagnose_and_repair,
+    lose,
+    name,
+    put,
+    revoke_active,
+    revoke_standby,
+)
+from tests.unit.stage import active_kid, truth
 
 
 def test_a_sound_keyset_needs_no_repair(booted, cloud):
-    """Diagnosing it writes nothing."""
+    """The diagnosis writes nothing."""
     before = cloud.snapshot()
     diagnosis = repair_keyset.diagnose(booted)
     assert (diagnosis.condition, diagnosis.number) == (Condition.SOUND, None)
@@ -22,40 +30,40 @@ def test_a_sound_keyset_needs_no_repair(booted, cloud):
 
 
 @pytest.mark.parametrize("number", [1, 3, 999_999_999_999])
-def test_what_does_not_count_needs_no_repair(booted, cloud, number):
-    """Whoever put it there: it is ignored, and reconcile removes it."""
+def test_a_foreign_parameter_needs_no_repair(booted, cloud, number):
+    """It is ignored, and reconcile removes it."""
     if number != 1:
         cloud.ssm.put(name(number), "{")
     assert repair_keyset.diagnose(booted).condition is Condition.SOUND
 
 
-def test_what_was_overwritten_comes_from_the_history(booted, cloud, origin, stack):
-    """Where the history holds the very generation that is spoilt, nothing is lost."""
-    kid = revoked(booted, stack, standby_key(truth(cloud)).kid)
+def test_an_overwritten_generation_comes_from_the_history(booted, cloud, origin):
+    """If the history has recorded the generation, nothing is lost."""
+    kid = revoke_standby(booted, cloud)
     record_changes(booted)
     good = booted.keysets.read()
     put(cloud, good.number, "{")
-    diagnosis = repaired(booted, origin)
+    diagnosis = diagnose_and_repair(booted, origin)
     assert [one.number for one in diagnosis.missing] == [good.number]
     assert booted.keysets.read() == good
     assert truth(cloud).get(kid).state is State.REVOKED
 
 
-def test_a_warm_reader_stays_where_it_is(booted, cloud, origin, container):
-    """It holds the number that was spoilt, and never goes back; after the repair it goes on."""
+def test_a_warm_reader_keeps_its_generation(booted, cloud, origin, container):
+    """It has read the overwritten number and never goes back; after the repair it continues."""
     record_changes(booted)
     warm = container()
     held = warm.view.get()
     put(cloud, held.number, "{")
     warm.clock.advance(warm.times.view_ttl + 1)
     assert warm.view.get() == held
-    repaired(booted, origin)
+    diagnose_and_repair(booted, origin)
     warm.clock.advance(warm.times.view_ttl + 1)
     assert warm.view.get_fresh() == held
 
 
 def test_a_newer_release_is_left_alone(booted, cloud):
-    """That release can read it, and this one must not decide."""
+    """Only that release can read the keyset, so this one must not repair it."""
     text = document.dumps(booted.keysets.read()).replace('"schema":1', '"schema":2')
     put(
         cloud,
@@ -69,59 +77,59 @@ def test_a_newer_release_is_left_alone(booted, cloud):
 
 @pytest.mark.parametrize("lost", [(2,), (1, 2)], ids=["the newest", "all"])
 def test_deleted_generations_come_back_from_the_history(booted, cloud, origin, lost):
-    """As they were, the newest at least."""
+    """The newest one, at least, is restored unchanged."""
     record_changes(booted)
     good = booted.keysets.read()
     lose(cloud, *lost)
-    diagnosis = repaired(booted, origin)
+    diagnosis = diagnose_and_repair(booted, origin)
     assert (diagnosis.condition, diagnosis.source, diagnosis.number) == (Condition.LOST, good, None)
     assert booted.keysets.read() == good
 
 
-def test_a_gap_is_closed(booted, cloud, origin, stack):
-    """What stands above it counts again; nothing new is written."""
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
+def test_a_gap_is_closed(booted, cloud, origin):
+    """The generations above it count again; nothing new is written."""
+    revoke_standby(booted, cloud)
     record_changes(booted)
     good = booted.keysets.read()
     lose(cloud, 2)
     assert booted.keysets.read().number == 1
-    repaired(booted, origin)
+    diagnose_and_repair(booted, origin)
     assert booted.keysets.read() == good
 
 
-def test_the_name_of_what_was_stepped_over_is_taken_again(booted, cloud, origin, stack):
-    """By a text without a meaning: what was written above it counts again."""
+def test_a_deleted_placeholder_is_written_again(booted, cloud, origin):
+    """The generation above it counts again."""
     put(cloud, 3, "{")
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
+    revoke_standby(booted, cloud)
     good = booted.keysets.read()
     lose(cloud, 3)
     assert booted.keysets.read().number == 2
-    repaired(booted, origin)
+    diagnose_and_repair(booted, origin)
     assert booted.keysets.read() == good
 
 
-def test_nothing_that_ended_comes_back_from_the_history(booted, stack, origin, cloud):
-    """A key that was revoked in what SSM holds is revoked in what is restored; the standby signs."""
+def test_no_ended_key_comes_back_from_the_history(booted, origin, cloud):
+    """A key that is revoked in SSM is revoked in the restored generation; the standby signs."""
     good = booted.keysets.read()
     active, standby = good.keyset.active.kid, good.keyset.standby.kid
     booted.history.keep(9, document.dumps(replace(good, number=9)))
-    revoked(booted, stack, active)
-    diagnosis = repaired(booted, origin)
+    revoke_keys(booted, active)
+    diagnosis = diagnose_and_repair(booted, origin)
     assert (diagnosis.source.number, diagnosis.number) == (3, 10)
     assert truth(cloud).get(active).state is State.REVOKED
-    assert active_key(truth(cloud)).kid == standby
+    assert active_kid(cloud) == standby
 
 
-def test_what_a_lost_branch_revoked_is_revoked_again(booted, cloud, origin, stack, container):
-    """The newest was deleted and its number taken by another writer before anybody looked."""
-    kid = revoked(booted, stack, active_key(truth(cloud)).kid)
+def test_a_revocation_in_a_lost_branch_is_repeated(booted, cloud, origin, container):
+    """The newest generation was deleted, and another writer took its number before any repair."""
+    kid = revoke_active(booted, cloud)
     warm = container()
     assert warm.view.get().keyset.find(kid).state is State.REVOKED
     record_changes(booted)
     lose(cloud, 3)
-    revoked(booted, stack, standby_key(truth(cloud)).kid)
-    assert active_key(truth(cloud)).kid == kid
-    diagnosis = repaired(booted, origin)
+    revoke_standby(booted, cloud)
+    assert active_kid(cloud) == kid
+    diagnosis = diagnose_and_repair(booted, origin)
     assert diagnosis.revocations == (kid,)
     assert truth(cloud).get(kid).state is State.REVOKED
     warm.clock.advance(warm.times.view_ttl + 1)
