@@ -38,7 +38,7 @@ def ask(deployment: Deployment, name: str) -> str:
 
 def is_cut_off(deployment: Deployment, token: str) -> bool:
     """Whether a cut-off refuses it, whatever else does: tokens live for seconds here."""
-    checks = explain(deployment.as_stack, token).checks
+    checks = explain(deployment, token).checks
     return any(check.name == "cut-off" and not check.passed for check in checks)
 
 

@@ -117,8 +117,8 @@ def parameter(deployment: Deployment, number: int) -> str:
 
 def delete_newest(deployment: Deployment, newest: int) -> None:
     """Somebody tidied up, after the history had it."""
-    while newest not in [one.number for one in deployment.as_stack.history.generations()]:
-        record_changes(deployment.as_stack)
+    while newest not in [one.number for one in deployment.history.generations()]:
+        record_changes(deployment)
     boto3.client("ssm").delete_parameters(Names=[parameter(deployment, newest)])
 
 

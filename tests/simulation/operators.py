@@ -142,12 +142,8 @@ def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool)
     world = play.world
     container = world.container("break_glass", troubled=troubled)
     ahead = timedelta(seconds=container.clock.ahead)
-    deployment: Any = SimpleNamespace(
-        as_stack=container.stack,
-        clock=container.clock,
-        settings=container.stack.settings,
-        clock_offset=lambda: ahead,
-    )
+    deployment: Any = container.stack
+    deployment.clock_offset = lambda: ahead
 
     def say(text: str) -> None:
         step, _, outcome = text.strip().partition(": ")

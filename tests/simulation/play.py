@@ -145,12 +145,12 @@ class Play:
             return
         self.world.truth.asked |= set(kids)
         container = self.world.container("break_glass")
-        deployment: Any = SimpleNamespace(as_stack=container.stack, clock=container.clock)
+        stack: Any = container.stack
         terminal: Any = SimpleNamespace(say=lambda _text: None)
 
         def run() -> None:
             try:
-                run_directly(terminal, deployment, _emergency(kids), lambda: None)
+                run_directly(terminal, stack, _emergency(kids), lambda: None)
             except CommandFailed:
                 world = self.world
                 is_undisturbed = world.truth.whole < self.begin and world.truth.gone is None

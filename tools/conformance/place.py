@@ -127,7 +127,7 @@ class LocalPlace(Account):
 
     def announce_changes(self, deployment: Deployment) -> None:
         """Do by hand what SSM's events start on AWS: MiniStack sends none."""
-        record_changes(deployment.as_stack)
+        record_changes(deployment)
 
     def discard_artefacts(self, stack: str) -> None:
         """Nothing to do: the whole server goes."""

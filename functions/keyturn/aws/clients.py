@@ -151,10 +151,10 @@ class Clients:
 
     @cached_property
     def states(self) -> "SFNClient":
-        """Executions, for deployment and teardown."""
+        """The workflow's executions."""
         return client("stepfunctions", config=PATIENT)
 
     @cached_property
     def scheduler(self) -> "EventBridgeSchedulerClient":
-        """Schedules, for teardown."""
+        """The schedules, for `keyturn doctor`."""
         return client("scheduler", config=PATIENT)

@@ -10,7 +10,7 @@ from keyturn.aws.keyset.reader import KeysetReader
 from keyturn.aws.settings import Settings
 from keyturn.aws.view import Reader, View
 from keyturn.keyset.model import Generation
-from keyturn.keyset.timing import Limits
+from keyturn.keyset.timing import Limits, Times
 from keyturn.tokens.claims import Expectations
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keyturn.aws.keyset.public_keys import PublicKeys
     from keyturn.aws.keyset.store import KeysetStore
     from keyturn.aws.keyset.well_known import WellKnown
-    from keyturn.aws.registry import Views
+    from keyturn.aws.registry import Registry, Views
 
 T = TypeVar("T")
 
@@ -42,7 +42,8 @@ class Stack:
         limits: Limits | None = None,
     ) -> None:
         self.settings = settings
-        self.times = settings.times
+        self.stack = settings.stack
+        self.role_prefix = settings.role_prefix
         self.limits = limits or Limits()
         self.clock = clock or SystemClock()
         self.clients = clients or Clients(settings.times.write_delay)
@@ -53,48 +54,61 @@ class Stack:
         """The stack that this function belongs to; one object per container."""
         return cls(Settings.from_environ(os.environ))
 
+    @property
+    def times(self) -> Times:
+        """The settings' times."""
+        return self.settings.times
+
     @cached_property
     def keysets(self) -> "KeysetStore":
         """The truth."""
         from keyturn.aws.keyset.store import KeysetStore
 
-        return KeysetStore(
-            self.settings.stack, self.clock, self.clients.ssm, self.clients.ssm_timed
-        )
+        return KeysetStore(self.stack, self.clock, self.clients.ssm, self.clients.ssm_timed)
 
     @cached_property
     def view(self) -> View[Generation]:
         """The truth as this container last saw it."""
-        return self._view(KeysetReader(self.settings.stack, self.clients.ssm))
+        return self._view(KeysetReader(self.stack, self.clients.ssm))
 
     def _view(self, reader: Reader[T]) -> View[T]:
         times = self.times
         return View(reader, self.clock, ttl=times.view_ttl, stale_limit=times.stale_limit)
 
     @cached_property
-    def client_views(self) -> "Views[Client]":
-        """What each client may have, as this container last saw it."""
+    def client_documents(self) -> "Registry[Client]":
+        """The documents that say what each client may have."""
         from keyturn.aws import registry
 
-        return registry.Views(
-            registry.client_registry(self.settings.stack, self.clients.ssm), self._view
-        )
+        return registry.client_registry(self.stack, self.clients.ssm)
+
+    @cached_property
+    def api_documents(self) -> "Registry[Api]":
+        """The documents that say what each API accepts."""
+        from keyturn.aws import registry
+
+        return registry.api_registry(self.stack, self.clients.ssm)
+
+    @cached_property
+    def client_views(self) -> "Views[Client]":
+        """What each client may have, as this container last saw it."""
+        from keyturn.aws.registry import Views
+
+        return Views(self.client_documents, self._view)
 
     @cached_property
     def api_views(self) -> "Views[Api]":
         """What each API accepts, as this container last saw it."""
-        from keyturn.aws import registry
+        from keyturn.aws.registry import Views
 
-        return registry.Views(
-            registry.api_registry(self.settings.stack, self.clients.ssm), self._view
-        )
+        return Views(self.api_documents, self._view)
 
     @cached_property
     def kms(self) -> "KmsKeys":
         """The signing keys."""
         from keyturn.aws.keyset.kms_keys import KmsKeys
 
-        return KmsKeys(self.settings.stack, self.settings.role_prefix, self.clients)
+        return KmsKeys(self.stack, self.role_prefix, self.clients)
 
     @cached_property
     def public_keys(self) -> "PublicKeys":
@@ -161,11 +175,11 @@ class Stack:
         """The event bus for events about keys and tokens."""
         from keyturn.aws.event_bus import EventBus
 
-        return EventBus(self.clients.events, self.settings.stack)
+        return EventBus(self.clients.events, self.stack)
 
     @cached_property
     def executions(self) -> "Executions":
-        """The workflow's executions, for deployment and teardown."""
+        """The workflow's executions."""
         from keyturn.aws.executions import Executions
 
         return Executions(self.clients, self.clock)

@@ -82,9 +82,9 @@ def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     apis = deployment.api_documents.read_all()
     authorizers, read_error = _authorizers(deployment)
     known = sorted({*apis, *authorizers})
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("API", "KIND", "AUDIENCE", "ROUTES"):
-        table.add_column(column)
+    table = Table(
+        "API", "KIND", "AUDIENCE", "ROUTES", box=None, padding=(0, 2, 0, 0), header_style="dim"
+    )
     for api_id in known:
         table.add_row(api_id, _kind(authorizers.get(api_id), read_error), *_cells(apis.get(api_id)))
     terminal.say(table)

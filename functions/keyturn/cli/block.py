@@ -35,7 +35,9 @@ def block(
 ) -> None:
     """Refuse a client's tokens and its requests, until it is released."""
     targets = Targets(blocked=(_checked(name),))
-    revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
+    reason = check_reason(reason)
+    order = Order(targets=targets, reason=reason, direct=direct, dry_run=dry_run, yes=yes)
+    revoke(terminal, deployment, order)
 
 
 def release(
@@ -53,22 +55,9 @@ def release(
     cutoff = deployment.keyset.cutoff(Claim.CLIENT, digest_of(name))
     if not (cutoff and cutoff.is_block):
         raise CommandFailed(f"client {name} is not blocked", _STILL_RUNNING)
-    revoke(terminal, deployment, _order(targets, reason, direct, dry_run, yes))
-
-
-def _order(targets: Targets, reason: str, direct: bool, dry_run: bool, yes: bool) -> Order:
-    return Order(
-        kids=(),
-        active=False,
-        everything=False,
-        reason=check_reason(reason),
-        direct=direct,
-        cut_sessions=False,
-        proof_token=None,
-        dry_run=dry_run,
-        yes=yes,
-        targets=targets,
-    )
+    reason = check_reason(reason)
+    order = Order(targets=targets, reason=reason, direct=direct, dry_run=dry_run, yes=yes)
+    revoke(terminal, deployment, order)
 
 
 def _checked(name: str) -> str:

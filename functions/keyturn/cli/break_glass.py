@@ -42,10 +42,9 @@ def run_directly(
 
     `before_flush` is done before the wait for the flush.
     """
-    stack = deployment.as_stack
     if event.keys() & _BY_CLOCK:
         _check_clock(deployment)
-    plan = plan_rotation.run(stack, plan_rotation.PlanInput(request=event))
+    plan = plan_rotation.run(deployment, plan_rotation.PlanInput(request=event))
     state: dict[str, Any] = {**event, "request": event, "plan": plan}
     for name, run, input_type in _STEPS:
         if name == "flush":
@@ -53,12 +52,12 @@ def run_directly(
                 before_flush()
             deployment.clock.sleep(plan["seconds_until_flush"])
         try:
-            state[name] = run(stack, input_type.model_validate(state))
+            state[name] = run(deployment, input_type.model_validate(state))
         except Exception as error:  # noqa: BLE001 - as the state machine catches States.ALL
             state[name] = {"Error": f"{type(error).__name__}: {error}"}
         terminal.say(f"  {name}: {state[name].get('outcome') or state[name].get('Error')}")
     try:
-        conclude_emergency.run(stack, ConclusionInput.model_validate(state))
+        conclude_emergency.run(deployment, ConclusionInput.model_validate(state))
     except EmergencyIncomplete as error:
         raise CommandFailed(str(error)) from None
 

@@ -89,9 +89,15 @@ def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
     clients = deployment.client_documents.read_all()
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS"):
-        table.add_column(column)
+    table = Table(
+        "CLIENT",
+        "AUDIENCES",
+        "SCOPES",
+        "SUBJECTS",
+        box=None,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
+    )
     for name in sorted(clients):
         texts = rows(clients[name].members, CLIENTS.defaults)
         cells = [texts[member] for member in ("audiences", "scopes", "subjects")] if texts else []

@@ -88,7 +88,7 @@ def _answer(
         return Answer.refused(Forbidden("client: has no document"))
     if stored.value is None:
         return Answer.refused(Unavailable(str(stored.problem)))
-    keyset, stack = deployment.keyset, deployment.as_stack
+    keyset = deployment.keyset
     key = keyset.active
     if key is None:
         return Answer.refused(Unavailable("no key is active"))
@@ -97,7 +97,7 @@ def _answer(
     except Refusal as refusal:
         return Answer.refused(refusal)
     try:
-        prepare(stack, keyset, key, stored.value, request)
+        prepare(deployment, keyset, key, stored.value, request)
     except Refusal as refusal:
         return Answer.refused(refusal, _deciding_member(stored.value, request, key.lifetime))
     return Answer(200, asdict(grant(stored.value, request, key_lifetime=key.lifetime)))

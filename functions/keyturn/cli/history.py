@@ -30,7 +30,7 @@ def history(
     terminal: Terminal, deployment: Deployment, *, at: At = None, limit: Limit = 20
 ) -> None:
     """Every change of the keys: when, what, why, and who started it."""
-    generations = PastGenerations(deployment.as_stack)
+    generations = PastGenerations(deployment)
     if at is None:
         _say_changes(terminal, generations, limit)
     else:

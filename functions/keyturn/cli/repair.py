@@ -39,7 +39,7 @@ def repair(
 
 def _diagnose(deployment: Deployment) -> Diagnosis:
     try:
-        return repair_keyset.diagnose(deployment.as_stack)
+        return repair_keyset.diagnose(deployment)
     except JwksNotOurs as error:
         raise CommandFailed(str(error), _NOT_OURS) from None
     except NothingToRestore as error:
@@ -62,16 +62,15 @@ def _say_diagnosis(terminal: Terminal, diagnosis: Diagnosis) -> None:
 
 
 def _repair(terminal: Terminal, deployment: Deployment, diagnosis: Diagnosis) -> None:
-    stack = deployment.as_stack
-    origin = Origin(stack.clock.new_id(), _caller(deployment), diagnosis.condition.value)
+    origin = Origin(deployment.clock.new_id(), _caller(deployment), diagnosis.condition.value)
     try:
-        restored = repair_keyset.repair(stack, diagnosis, origin)
+        restored = repair_keyset.repair(deployment, diagnosis, origin)
     except Conflict:
         raise CommandFailed("the keyset changed meanwhile", _AGAIN) from None
     if restored:
         terminal.say(f"Generation {restored.number} counts.")
     try:
-        generation = project(stack, origin)
+        generation = project(deployment, origin)
     except (AwsFault, KeysetFault) as error:
         raise CommandFailed(
             f"the keyset counts again, but the JWKS lags: {error}", _PUBLISH

@@ -27,20 +27,20 @@ from keyturn.keyset.model import EndedKey, Keyset
 _TOKEN_SECONDS = 10.0  # for how long the revocation waits for the proof's token
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """The operator's order."""
 
-    kids: tuple[str, ...]
-    active: bool
-    everything: bool
     reason: str
-    direct: bool
-    cut_sessions: bool
-    proof_token: Path | None
-    dry_run: bool
-    yes: bool
-    targets: Targets
+    kids: tuple[str, ...] = ()
+    active: bool = False
+    everything: bool = False
+    targets: Targets = field(default_factory=Targets)
+    direct: bool = False
+    cut_sessions: bool = False
+    proof_token: Path | None = None
+    dry_run: bool = False
+    yes: bool = False
 
 
 @dataclass

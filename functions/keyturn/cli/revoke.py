@@ -89,7 +89,11 @@ def revoke(terminal: Terminal, deployment: Deployment, order: Order) -> None:
     kids = resolve(keyset, order)
     _announce(terminal, deployment, keyset, kids, order)
     if order.dry_run:
-        permissions = _needed_permissions(deployment, keyset, kids, order)
+        if order.direct:
+            arns = [keyset.get(kid).kms_key_arn for kid in kids]
+            permissions = direct_permissions(deployment, arns)
+        else:
+            permissions = start_permission(deployment)
         verdicts = check_permissions(terminal, deployment, permissions)
         terminal.result(
             {
@@ -203,11 +207,3 @@ def _describe_successor(deployment: Deployment, keyset: Keyset, kids: tuple[str,
         f"The standby {standby.kid} will sign at once; it is so new that other verifiers may have to "
         "fetch the JWKS again."
     )
-
-
-def _needed_permissions(
-    deployment: Deployment, keyset: Keyset, kids: tuple[str, ...], order: Order
-) -> Mapping[str, str]:
-    if order.direct:
-        return direct_permissions(deployment, [keyset.get(kid).kms_key_arn for kid in kids])
-    return start_permission(deployment)

@@ -107,8 +107,8 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
 
     Reading the authorizers takes one call per API of the account.
     """
-    settings, stack = deployment.settings, deployment.as_stack
-    generations = stack.keysets.read_generations()
+    settings = deployment.settings
+    generations = deployment.keysets.read_generations()
     read_errors: dict[str, str] = {}
 
     def attempt(name: str, read: Callable[[], _T]) -> _T | None:
@@ -123,11 +123,13 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         at=deployment.clock.now(),
         settings=settings,
         generations=generations,
-        projection=attempt("jwks", stack.well_known.read),
+        projection=attempt("jwks", deployment.well_known.read),
         public=attempt("public_jwks", lambda: _public(deployment)),
-        false_metadata=attempt("metadata", lambda: _false_metadata(stack)),
+        false_metadata=attempt("metadata", lambda: _false_metadata(deployment)),
         kms=kms,
-        foreign=attempt("key_policies", lambda: _foreign(stack, generations[-1].keyset, kms or {})),
+        foreign=attempt(
+            "key_policies", lambda: _foreign(deployment, generations[-1].keyset, kms or {})
+        ),
         running=attempt("executions", lambda: _running(deployment)),
         unresolved=attempt(
             "failed_executions", lambda: _unresolved(deployment, generations[-1].keyset)
@@ -141,7 +143,7 @@ def read_snapshot(deployment: Deployment, *, with_authorizers: bool = False) -> 
         ),
         clients=attempt("clients", deployment.client_documents.read_all),
         apis=attempt("apis", deployment.api_documents.read_all),
-        foreign_objects=attempt("history", lambda: tuple(list_foreign_objects(stack))),
+        foreign_objects=attempt("history", lambda: tuple(list_foreign_objects(deployment))),
         admits_accounts=deployment.admits_accounts,
     )
 
@@ -170,9 +172,8 @@ def _public(deployment: Deployment) -> PublicJwks:
 
 def _kms(deployment: Deployment, generations: tuple[Generation, ...]) -> dict[str, KmsKey]:
     """The tagged keys, and the generations' keys, whose tags may become visible minutes late."""
-    kms = deployment.as_stack.kms
-    tagged = {key.arn: key for key in kms.list_own()}
-    untagged = (kms.find(arn) for arn in sorted(_list_arns(generations) - tagged.keys()))
+    tagged = {key.arn: key for key in deployment.kms.list_own()}
+    untagged = (deployment.kms.find(arn) for arn in sorted(_list_arns(generations) - tagged.keys()))
     return {**tagged, **{key.arn: key for key in untagged if key}}
 
 

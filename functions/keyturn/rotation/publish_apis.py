@@ -13,7 +13,6 @@ from typing import Any
 
 from keyturn.access.api import Api
 from keyturn.access.metadata import Document, protected_resource, resource_path
-from keyturn.aws import registry
 from keyturn.aws.faults import Conflict
 from keyturn.aws.keyset.well_known import PROTECTED_RESOURCES
 from keyturn.aws.powertools import logger
@@ -43,7 +42,7 @@ def publish_apis(stack: Stack) -> tuple[list[str], list[str]]:
 
 
 def _read_apis(stack: Stack) -> tuple[list[Api], list[str]]:
-    apis = registry.api_registry(stack.settings.stack, stack.clients.ssm)
+    apis = stack.api_documents
     documents = apis.read_all()
     unreadable = [
         apis.parameter_name(api_id) for api_id, document in documents.items() if document.problem

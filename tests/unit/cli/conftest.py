@@ -117,14 +117,12 @@ def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeyp
     }
     monkeypatch.setenv("AWS_REGION", REGION)
     deployment = Deployment("demo", STACK_ARN, outputs, {}, clock)
-    deployment.clients, deployment.kms = booted.clients, booted.kms
-    deployment.executions = machine
     deployment.__dict__.update(
         fetch=web.fetch,
         clock_offset=lambda: timedelta(seconds=offset.seconds),
         settings=booted.settings,
-        as_stack=booted,
-        keysets=booted.keysets,
+        clients=booted.clients,
+        executions=machine,
     )
     clients.scheduler = SchedulerClient(aws)
     for name, expression in SCHEDULES.items():

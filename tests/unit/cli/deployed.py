@@ -9,7 +9,6 @@ from typing import Any
 from keyturn.access.client import Client, Subjects
 from keyturn.aws.faults import AwsFault
 from keyturn.cli.revocation import Order
-from keyturn.cli.targets import Targets
 from keyturn.cli.verify.checks import Decoded
 from keyturn.keyset.cutoffs import Claim, CutOff
 from keyturn.keyset.model import EndedKey, Key, Keyset
@@ -26,7 +25,7 @@ KEYS = Keyset(
     ),
     ended=(EndedKey(GONE, "arn:g", State.REVOKED, NOW, NOW),),
 )
-ORDER = Order((), True, False, "drill", False, False, None, False, True, Targets())
+ORDER = Order(active=True, reason="drill", yes=True)
 
 
 def out(keyset: Keyset, *kids: str) -> Keyset:

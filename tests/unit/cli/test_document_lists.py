@@ -2,35 +2,24 @@
 
 import json
 
-from keyturn.aws.faults import AwsFault
+from tests.unit.cli.deployed import denied
 from tests.unit.cli.running import keyturn, transcript
 
 CLIENT = ("client", "add", "orders", "--audience", "orders", "--scope", "orders:read", "--yes")
-API = (
-    "api",
-    "add",
-    "abc123",
-    "--audience",
-    "orders",
-    "--route",
-    "GET /orders=orders:read",
-    "--yes",
-)
+ROUTE = ("--route", "GET /orders=orders:read")
+API = ("api", "add", "abc123", "--audience", "orders", *ROUTE, "--yes")
 CLIENT_SAYS = {"audiences": ["orders"], "subjects": "itself", "scopes": ["orders:read"]}
 API_SAYS = {"audience": "orders", "routes": {"GET /orders": "orders:read"}}
 
 
 def test_the_clients_are_listed(deployment, cloud):
-    """Also one whose document does not parse."""
+    """The list has every client, even one whose document does not parse."""
     for name in deployment.client_documents.read_texts():
         deployment.client_documents.remove(name)
-    assert (
-        keyturn("client", "list").stdout.strip()
-        == "There are no clients, so no tokens can be issued."
-    )
+    empty = keyturn("client", "list").stdout.strip()
+    assert empty == "There are no clients, so no tokens can be issued."
     assert keyturn(*CLIENT).exit_code == 0
-    spoilt = "/keyturn/demo/clients/spoilt"
-    cloud.ssm.put(spoilt, "{}")
+    cloud.ssm.put("/keyturn/demo/clients/spoilt", "{}")
     listed = json.loads(keyturn("client", "list", "--json").stdout)["clients"]
     assert [(one["client"], one["document"]) for one in listed] == [
         ("orders", CLIENT_SAYS),
@@ -41,7 +30,7 @@ def test_the_clients_are_listed(deployment, cloud):
 
 
 def test_the_apis_are_listed_with_those_that_have_no_document(deployment, clients, cloud):
-    """An API that asks the authorizer and has no document; a document whose API is not here."""
+    """The list has APIs that use the authorizer without a document, and documents without such an API."""
     arn = deployment.outputs["AuthorizerArn"]
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
     api = "resta1b2c3"
@@ -57,14 +46,10 @@ def test_the_apis_are_listed_with_those_that_have_no_document(deployment, client
 
 
 def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, monkeypatch):
-    """The documents are, and what is missing is said."""
-
-    def denied(_arn):
-        raise AwsFault("apigateway:GetRestApis", "AccessDeniedException")
-
+    """The list has the documents, and says why the rest is not known."""
     monkeypatch.setattr(deployment.authorizers, "list_for_function", denied)
     assert keyturn(*API).exit_code == 0
     listed = json.loads(keyturn("api", "list", "--json").stdout)
     assert [one["asks_authorizer"] for one in listed["apis"]] == [None]
-    assert listed["read_error"] == "apigateway:GetRestApis: AccessDeniedException"
+    assert listed["read_error"] == "service:Call: AccessDenied"
     assert "Cannot tell which APIs" in keyturn("api", "list").stdout

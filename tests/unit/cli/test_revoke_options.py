@@ -17,18 +17,27 @@ from tests.unit.cli.deployed import NOW, ORDER, A, Deployed, broken, denied
 CUT = replace(ORDER, cut_sessions=True)
 
 
+def cut_with(monkeypatch: pytest.MonkeyPatch, effect: Callable[[], object]) -> None:
+    """Make the cut of sessions succeed, with this effect."""
+
+    def cut_sessions(_stack: str) -> str:
+        effect()
+        return "issuer-role"
+
+    monkeypatch.setattr(session_cut, "cut_sessions", cut_sessions)
+
+
 def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """The revocation does not wait for IAM; 503 until the new containers are there is no failure."""
+    """The revocation does not wait for IAM, and answers of 503 until new containers run are no failure."""
     started = []
 
-    def cut(_stack: str) -> str:
+    def cut() -> None:
         started.extend(deployed.started)
         deployed.token_statuses = [503, 503, 200]
-        return "issuer-role"
 
-    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    cut_with(monkeypatch, cut)
     revoke(terminal, deployed, CUT)
     assert started
     assert "The issuer issues tokens again." in capsys.readouterr().out
@@ -37,33 +46,24 @@ def test_sessions_are_cut_after_the_start_and_issuing_is_proved(
 def test_a_token_of_the_first_seconds_after_a_cut_proves_nothing(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """IAM may not deny everywhere yet, so an old session may have issued it."""
-    asked: list[datetime] = []
+    """The issuer is asked only after 30 s, because until then an old session may issue a token."""
+    requested_at: list[datetime] = []
 
     def post_token(body: Any) -> Any:
-        asked.append(deployed.now)
+        requested_at.append(deployed.now)
         return Deployed.post_token(deployed, body)
 
-    def cut(_stack: str) -> str:
-        monkeypatch.setattr(deployed, "post_token", post_token)
-        return "issuer-role"
-
-    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    cut_with(monkeypatch, lambda: monkeypatch.setattr(deployed, "post_token", post_token))
     revoke(terminal, deployed, CUT)
-    assert asked
-    assert min(asked) - NOW >= timedelta(seconds=30)
+    assert requested_at
+    assert min(requested_at) - NOW >= timedelta(seconds=30)
 
 
-def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
+def test_a_cut_after_which_no_token_is_issued_says_how_to_undo_it(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two minutes of 503, then the line that removes the policy; the keys are out."""
-
-    def cut(_stack: str) -> str:
-        deployed.token_statuses = [503]
-        return "issuer-role"
-
-    monkeypatch.setattr(session_cut, "cut_sessions", cut)
+    """After two minutes of 503 the command prints how to remove the policy; the key stays revoked."""
+    cut_with(monkeypatch, lambda: deployed.token_statuses.__setitem__(0, 503))
     undo = "aws iam delete-role-policy --role-name issuer-role --policy-name keyturn-cut-sessions"
     with pytest.raises(CommandFailed, match=undo):
         revoke(terminal, deployed, CUT)
@@ -73,12 +73,9 @@ def test_a_cut_after_which_nobody_issues_says_how_to_undo_it(
 
 @pytest.mark.parametrize("error", [denied, broken])
 def test_a_cut_that_fails_is_a_problem_and_stops_nothing(
-    deployed: Any,
-    terminal: Terminal,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Callable[..., Any],
+    deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, error: Callable[..., Any]
 ) -> None:
-    """The exit status says so; the keys are out."""
+    """The command fails, but the key is revoked."""
     monkeypatch.setattr(session_cut, "cut_sessions", error)
     with pytest.raises(CommandFailed, match="sessions are not cut"):
         revoke(terminal, deployed, CUT)
@@ -100,7 +97,7 @@ def test_a_dry_run_asks_iam_and_changes_nothing(
     verdict: str,
     message: str,
 ) -> None:
-    """Whether these credentials may start the execution, as far as IAM tells."""
+    """It prints whether IAM allows these credentials to start the execution, and starts nothing."""
     monkeypatch.setattr(preflight, "simulate", lambda *_: Permission(verdict))
     revoke(terminal, deployed, DRY_RUN)
     assert message in capsys.readouterr().out
@@ -111,7 +108,7 @@ def test_a_dry_run_asks_iam_and_changes_nothing(
 def test_a_dry_run_fails_where_the_real_run_would_be_denied(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, direct: bool
 ) -> None:
-    """It names the permission that is missing."""
+    """The error names each missing permission."""
     monkeypatch.setattr(preflight, "simulate", lambda *_: Permission.DENIED)
     missing = "ssm:PutParameter or kms:DisableKey" if direct else "states:StartExecution"
     with pytest.raises(CommandFailed, match=f"may not {missing}"):
@@ -119,6 +116,6 @@ def test_a_dry_run_fails_where_the_real_run_would_be_denied(
 
 
 def test_a_dry_run_does_not_depend_on_sts(deployed: Any, terminal: Terminal) -> None:
-    """The real run does not either."""
+    """It succeeds if STS refuses to say who is calling, as the real run does."""
     deployed.caller = denied
     revoke(terminal, deployed, DRY_RUN)

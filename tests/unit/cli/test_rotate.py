@@ -1,61 +1,55 @@
-"""`keyturn rotate` says beforehand how long the standby has to wait, and what for."""
+"""`keyturn rotate` says beforehand how long the standby has to wait, and why."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from keyturn.aws.faults import AwsFault
+from keyturn.keyset.model import Keyset
 from keyturn.keyset.states import State
+from tests.unit.cli.deployed import denied
 from tests.unit.cli.running import keyturn
 
 
-@pytest.fixture
-def fill_jwks(booted, origin, clock):
-    """Eight grace keys beside the active one and its standby, the first of them over in a minute."""
-
-    def fill(keyset, now):
-        grace = [
-            replace(
-                keyset.active,
-                kid=f"{number:043}",
-                kms_key_arn=f"{keyset.active.kms_key_arn}-{number}",
-                state=State.GRACE,
-                superseded=now,
-                verify_until=now + timedelta(seconds=60 + number),
-            )
-            for number in range(8)
-        ]
-        return replace(keyset, keys=(*keyset.keys, *grace))
-
-    def fill_jwks():
-        clock.advance(3600)
-        clock.wall = clock.wall.replace(microsecond=0)
-        booted.keysets.update(fill, origin)
-
-    return fill_jwks
-
-
-@pytest.fixture
-def dry_run(deployment, monkeypatch):
-    """What a dry run says, by credentials that nothing is known of."""
-
-    def caller():
-        raise AwsFault("sts:GetCallerIdentity", "AccessDenied")
-
-    monkeypatch.setattr(deployment, "caller", caller)
+@pytest.fixture(autouse=True)
+def _later(deployment, monkeypatch, clock):
+    """An hour later; STS does not say who is calling, and nothing can be started."""
+    clock.advance(3600)
+    monkeypatch.setattr(deployment, "caller", denied)
     monkeypatch.setitem(deployment.__dict__, "start", None)
-    return lambda: keyturn("rotate", "--dry-run", width=200).stdout
 
 
-def test_a_full_jwks_has_to_be_waited_for(dry_run, fill_jwks, booted):
-    """Until the first grace key may retire: verify_until and ε."""
-    fill_jwks()
+def dry_run() -> str:
+    """The output of `keyturn rotate --dry-run`."""
+    return keyturn("rotate", "--dry-run", width=200).stdout
+
+
+def with_full_jwks(keyset: Keyset, now: datetime) -> Keyset:
+    """With eight grace keys beside the active key and its standby; the first retires in a minute."""
+    active: Any = keyset.active
+    grace = [
+        replace(
+            active,
+            kid=f"{number:043}",
+            kms_key_arn=f"{active.kms_key_arn}-{number}",
+            state=State.GRACE,
+            superseded=now,
+            verify_until=now + timedelta(seconds=60 + number),
+        )
+        for number in range(8)
+    ]
+    return replace(keyset, keys=(*keyset.keys, *grace))
+
+
+def test_a_full_jwks_has_to_be_waited_for(booted, origin, clock):
+    """The standby waits until the first grace key may retire: its verify_until and ε."""
+    clock.wall = clock.wall.replace(microsecond=0)
+    booted.keysets.update(with_full_jwks, origin)
     seconds = 60 + booted.times.clock_skew
     assert f"may sign in {seconds} s: the JWKS is full until a grace key retires." in dry_run()
 
 
-def test_a_known_standby_may_sign_at_once(dry_run, clock):
-    """Its publication is long ago, and there is room."""
-    clock.advance(3600)
+def test_a_known_standby_may_sign_at_once():
+    """It was published long ago, and the JWKS has room."""
     assert "may sign in 0 s." in dry_run()

@@ -140,7 +140,7 @@ def test_a_token_of_the_former_issuer_is_accepted(token, deployment, container):
     former = deployment.settings.issuer
     for former_issuer, verdict in ((former, None), ("", "issuer")):
         changed = container(issuer="https://new.example", former_issuer=former_issuer)
-        deployment.__dict__.update(settings=changed.settings, as_stack=changed)
+        deployment.__dict__.update(settings=changed.settings)
         answer = json.loads(keyturn("verify", token, "--json").stdout)
         failing = [check["code"] for check in answer["checks"] if check["passed"] is False]
         assert failing == ([verdict] if verdict else [])

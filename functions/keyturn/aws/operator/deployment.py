@@ -12,16 +12,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 
-from keyturn.access.api import Api
-from keyturn.access.client import Client
-from keyturn.aws import registry
 from keyturn.aws.clients import Clients, client, session
 from keyturn.aws.clock import Clock, SystemClock
-from keyturn.aws.executions import Executions
 from keyturn.aws.faults import AwsFault, translate_errors
 from keyturn.aws.keyset.key_policy import role_prefix
-from keyturn.aws.keyset.kms_keys import KmsKeys
-from keyturn.aws.keyset.store import KeysetStore
 from keyturn.aws.operator.gateway_authorizers import GatewayAuthorizers
 from keyturn.aws.operator.http import Answer, Http
 from keyturn.aws.operator.schedules import Schedules
@@ -29,13 +23,15 @@ from keyturn.aws.settings import Settings
 from keyturn.aws.stack import Stack
 from keyturn.keyset import timing
 from keyturn.keyset.model import Keyset
-from keyturn.keyset.timing import Times
-
-_WRITE_DELAY = 20  # seconds; nothing here writes to the keyset
+from keyturn.keyset.timing import Limits, Times
 
 
-class Deployment:
-    """One stack, with the credentials of this process's session."""
+class Deployment(Stack):
+    """The stack as its functions see it, with outputs and HTTP, by this process's session.
+
+    Unlike a function's, its settings are parsed when first used: commands that do not need them
+    work even if they are invalid.
+    """
 
     def __init__(
         self,
@@ -43,20 +39,18 @@ class Deployment:
         arn: str,
         outputs: Mapping[str, str],
         parameters: Mapping[str, str],
-        clock: Clock,
+        clock: Clock | None = None,
     ) -> None:
         self.stack = stack
         self.role_prefix = role_prefix(arn)
         self.outputs = outputs
+        self.clock = clock or SystemClock()
+        self.limits = Limits()
         self._parameters = parameters
-        self.clients = Clients(_WRITE_DELAY)
-        self.executions = Executions(self.clients, clock)
-        self.clock = clock
-        self.kms = KmsKeys(stack, self.role_prefix, self.clients)
         self._http = Http()
 
     @classmethod
-    def find(cls, stack: str, clock: Clock | None = None) -> Self:
+    def find(cls, stack: str) -> Self:
         """The stack with this name; raises AwsFault."""
         with translate_errors("cloudformation:DescribeStacks"):
             answer = client("cloudformation").describe_stacks(StackName=stack)
@@ -68,10 +62,10 @@ class Deployment:
             item["ParameterKey"]: item["ParameterValue"]
             for item in description.get("Parameters", [])
         }
-        return cls(stack, description["StackId"], outputs, parameters, clock or SystemClock())
+        return cls(stack, description["StackId"], outputs, parameters)
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> Settings:  # type: ignore[override]  # mypy takes it for read-only
         """What the stack was deployed with; raises InvalidSettings."""
         parameters = {_to_snake_case(name): value for name, value in self._parameters.items()}
         times = json.dumps({name: parameters[name] for name in Times.__dataclass_fields__})
@@ -89,6 +83,11 @@ class Deployment:
                 "distribution": self.outputs.get("DistributionId", ""),
             }
         )
+
+    @cached_property
+    def clients(self) -> Clients:  # type: ignore[override]  # likewise
+        """Clients with the stack's own ω: `repair` and `--direct` write to its keyset."""
+        return Clients(int(self._parameters["WriteDelay"]))
 
     @property
     def revocation_bound(self) -> timedelta:
@@ -109,26 +108,6 @@ class Deployment:
     def authorizers(self) -> GatewayAuthorizers:
         """The APIs that use the authorizer."""
         return GatewayAuthorizers(self.clients)
-
-    @cached_property
-    def as_stack(self) -> Stack:
-        """The same stack as its functions see it, for doing their work from the command line."""
-        return Stack(self.settings, clock=self.clock)
-
-    @cached_property
-    def keysets(self) -> KeysetStore:
-        """The truth."""
-        return KeysetStore(self.stack, self.clock, self.clients.ssm, self.clients.ssm_timed)
-
-    @cached_property
-    def client_documents(self) -> registry.Registry[Client]:
-        """The documents that say what each client may have."""
-        return registry.client_registry(self.stack, self.clients.ssm)
-
-    @cached_property
-    def api_documents(self) -> registry.Registry[Api]:
-        """The documents that say what each API accepts."""
-        return registry.api_registry(self.stack, self.clients.ssm)
 
     @property
     def admits_accounts(self) -> bool:

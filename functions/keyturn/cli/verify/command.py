@@ -25,7 +25,7 @@ def verify(terminal: Terminal, deployment: Deployment, token: Token, *, kms: Kms
     if not text:
         raise UsageError("there is no token on stdin" if token == _STDIN else "the token is empty")
     with terminal.progress("reading keyset and key"):
-        explanation = explain(deployment.as_stack, text)
+        explanation = explain(deployment, text)
         opinion = _second_opinion(deployment, explanation) if kms else None
     _say(terminal, explanation)
     if opinion:
