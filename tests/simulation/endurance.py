@@ -16,6 +16,7 @@ from keyturn.keyset.timing import Limits, Times
 from tests.periods import DEFAULTS
 from tests.permissions.key_policy import default_policy
 from tests.simulation import faults
+from tests.simulation.ending import orphans
 from tests.simulation.passage import Outage
 from tests.simulation.play import Play
 from tests.simulation.scenarios import active, every_key
@@ -89,7 +90,7 @@ class Endurance:
         most.document_bytes = max(most.document_bytes, len(document.dumps(generation).encode()))
         most.stored = max(most.stored, stored)
         most.jwks_keys = max(most.jwks_keys, len(world.jwks.shown))
-        most.unclaimed = max(most.unclaimed, len(self.play.orphans()))
+        most.unclaimed = max(most.unclaimed, len(orphans(world)))
         most.ends = sum(life.ended is not None for life in world.truth.lives.values())
         insist(stored <= _MOST_STORED, "L3", f"{stored} generations are stored")
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from tests.cloud.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.definition import module_of
+from tests.simulation.machines import Container
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.watch.broken import insist
-from tests.simulation.world import EPOCH, Container, World
+from tests.simulation.world import EPOCH, World
 from tests.template import RESOURCES
 
 TROUBLES_OF_A_TASK = (

@@ -15,13 +15,14 @@ from keyturn.tokens import claims, jws
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import Principal
 from tests.simulation.gateway import is_open, method_arn
+from tests.simulation.machines import Container
 from tests.simulation.scheduler import Process
 from tests.simulation.watch import cutoffs
 from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.grants import REQUEST, STEADY
 from tests.simulation.watch.tokens import Answer, Token
-from tests.simulation.world import EPOCH, Container, World
+from tests.simulation.world import EPOCH, World
 
 _AUTHORIZER_TIMEOUT = 10.0
 OWN = "api"

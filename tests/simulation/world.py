@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -25,8 +25,8 @@ from tests.cloud.states import CloudFormationClient
 from tests.cloud.wire import Call, Listing
 from tests.permissions.key_policy import Principal
 from tests.simulation.gateway import OWN_STAGE, Gateway
-from tests.simulation.machines import MachineClock
-from tests.simulation.passage import Passing, Plan
+from tests.simulation.machines import Container, MachineClock
+from tests.simulation.passage import Passage, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.apis import Apis
@@ -38,7 +38,6 @@ from tests.simulation.watch.tokens import Tokens
 from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NEVER = -1e9
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
     generation_age=timedelta(seconds=120),
@@ -56,31 +55,6 @@ _CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:keyturn",
     aws_request_id="request-1",
 )
-
-
-@dataclass
-class Container:
-    """A Lambda container: its Stack, its clock, and what became of its reads of the keyset."""
-
-    stack: Stack
-    clock: MachineClock
-    label: str
-    last_read: float = NEVER
-    trouble: float = NEVER
-    signed: float = NEVER
-    document_trouble: float = NEVER  # when it last failed to read an API's document
-    writes: list[str] = field(default_factory=list)
-    began: int = 0  # the highest generation when it was started
-    troubled: bool = True  # its calls meet the faults of the plan
-    refusal: str = ""  # the code of an authorizer's last one
-
-    def failed_to_read(self, path: str, at: float) -> None:
-        """A read below this path has failed, or showed less than there is."""
-        match path.rpartition("/")[2]:
-            case "keyset":
-                self.trouble = at
-            case "apis":
-                self.document_trouble = at
 
 
 class World:
@@ -142,7 +116,7 @@ class World:
         process = self.scheduler.current
         if process is None:
             return call.effect(self.now())  # the run looks on from outside
-        return Passing(self, call, process.owner).go()
+        return Passage(self, call, process.owner).go()
 
     def _caller(self) -> Principal | None:
         process = self.scheduler.current
@@ -222,7 +196,7 @@ class World:
         """Another writer appends a generation that changes nothing."""
         if self.truth.gone is not None:
             return
-        latest = self.truth.landed[-1][1]
+        latest = self.truth.head
         there = self.ssm.see(f"/keyturn/sim/keyset/{latest.number:012d}", self.now())
         keyset = latest.keyset if there else Keyset()
         following = replace(

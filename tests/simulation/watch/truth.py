@@ -77,7 +77,12 @@ class Truth:
     @property
     def keyset(self) -> Keyset:
         """The truth as it stands."""
-        return self.landed[-1][1].keyset if self.landed else Keyset()
+        return self.head.keyset if self.landed else Keyset()
+
+    @property
+    def head(self) -> Generation:
+        """The generation that landed last."""
+        return self.landed[-1][1]
 
     def life(self, kid: str) -> Life:
         """What is known of this key."""
@@ -100,7 +105,7 @@ class Truth:
         insist(text not in self.forged, "S13", "a forged generation is put back from the history")
         generation = document.loads(text)
         insist(generation.op_id != PLANTED, "S13", "an input from outside chose the op_id")
-        top = self.landed[-1][1].number if self.landed else generation.number - 1
+        top = self.head.number if self.landed else generation.number - 1
         if self.gone is not None:
             self._names.add(name)
             self._came_back()
@@ -139,7 +144,7 @@ class Truth:
     def deleted(self) -> None:
         """Somebody deleted parameters: new readers see what is left, until the rest is back."""
         stored = self.stored()
-        if self.gone is None and (not stored or stored[-1].text != self.landed[-1][1].text):
+        if self.gone is None and (not stored or stored[-1].text != self.head.text):
             self.gone = self.now()
 
     def _came_back(self) -> None:
@@ -150,7 +155,7 @@ class Truth:
         head, texts = stored[-1], {one.text for _, one in self.landed}
         if head.text not in texts:
             self._branch(stored)
-        if stored[-1].text == self.landed[-1][1].text:
+        if stored[-1].text == self.head.text:
             self.gone, self.whole = None, self.now()
 
     def _branch(self, stored: Sequence[Generation]) -> None:
@@ -205,7 +210,7 @@ class Truth:
 
     def _was_deleted(self, name: str) -> bool:
         number = int(name.rpartition("/")[2])
-        return number + 1 < self.landed[-1][1].number
+        return number + 1 < self.head.number
 
     def _check_keys(self, before: Keyset, generation: Generation) -> None:
         after = generation.keyset
