@@ -5,18 +5,17 @@ one of its own, which asks for tokens and shows them all along, and more often a
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
-from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset.cutoffs import Claim
+from tests.simulation.direct import revoke_directly
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
-from tests.simulation.watch.cutoffs import CLIENT, SUBJECT, Entry, Order, Value, digest
+from tests.simulation.signing import sign_with_active_key
+from tests.simulation.watch.cutoffs import CLIENT, SUBJECT
+from tests.simulation.watch.orders import Entry, Order, Value, digest
 
 Choose = Callable[[Play], Iterable[Value]]
 
@@ -109,7 +108,7 @@ def _order(
     world.truth.asked |= set(kids)
     event = _event(order, kids, reason)
     if by_hand:
-        _by_hand(play, order, event, troubled=troubled)
+        _directly(play, order, event, troubled=troubled)
     else:
         Execution(world, event, troubled=troubled)
     edge, stale = (limit + times.clock_skew for limit in (times.view_ttl, times.stale_limit))
@@ -138,31 +137,17 @@ def _event(order: Order, kids: list[str], reason: str) -> dict[str, Any]:
     }
 
 
-def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool) -> None:
+def _directly(play: Play, order: Order, event: dict[str, Any], *, troubled: bool) -> None:
     world = play.world
-    container = world.container("break_glass", troubled=troubled)
-    ahead = timedelta(seconds=container.clock.ahead)
-    deployment: Any = SimpleNamespace(
-        as_stack=container.stack,
-        clock=container.clock,
-        settings=container.stack.settings,
-        clock_offset=lambda: ahead,
-    )
 
-    def say(text: str) -> None:
-        step, _, outcome = text.strip().partition(": ")
+    def read_output(line: str) -> None:
+        step, _, outcome = line.strip().partition(": ")
         if step == "revocation":
             order.planned = world.now()
             if outcome == "revoked":
                 order.acknowledged = world.now()
 
-    def run() -> None:
-        try:
-            run_directly(SimpleNamespace(say=say), deployment, event, lambda: None)  # type: ignore[arg-type]
-        except CommandFailed:
-            return  # a step after the revocation, or nothing is acknowledged
-
-    world.scheduler.spawn(run, container)
+    revoke_directly(world, event, say=read_output, troubled=troubled)
 
 
 def visit(play: Play) -> None:
@@ -186,7 +171,8 @@ def _show_at_its_edge(play: Play, entry: Entry) -> None:
         for number, issued_at in enumerate((entry.before - 1, entry.before)):
             other = f"edge-{number}-{world.now()}"
             claims = {"client_id": other, "sub": other, "jti": other, claim: names[value]}
-            token = play.traffic.sign_at(issued_at, claims)
+            claims["subject"] = claims.pop("sub")
+            token = sign_with_active_key(world, at=issued_at, **claims)
             for after in (0.0, edge + 0.1):
                 if token:
                     world.scheduler.at(world.now() + after, partial(play.traffic.show, token))

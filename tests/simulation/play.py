@@ -14,7 +14,7 @@ from tests.simulation.executions import Execution
 from tests.simulation.scheduler import Process
 from tests.simulation.traffic import Traffic
 from tests.simulation.watch.broken import insist
-from tests.simulation.watch.truth import ROLLED_BACK
+from tests.simulation.watch.keys import ROLLED_BACK
 from tests.simulation.world import World
 
 _RECONCILE_TIMEOUT = 120.0

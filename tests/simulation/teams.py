@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from tests.simulation.play import Play
+from tests.simulation.signing import sign_with_active_key
 from tests.simulation.watch.apis import STACK_WIDE, Meaning
 from tests.simulation.watch.grants import CHANGING, OUTCOMES
 from tests.simulation.watch.tokens import Token
@@ -76,5 +77,6 @@ def _show(play: Play, visitors: list[Token]) -> None:
 
 def _visitors(play: Play) -> list[Token]:
     """A fresh token for each audience."""
-    signed = (play.traffic.sign_for(*who) for who in (("orders", ""), ("billing", "invoices:read")))
-    return [token for token in signed if token]
+    visitor = partial(sign_with_active_key, play.world, subject="visitor", client_id="visitor")
+    tokens = visitor(audience="orders"), visitor(audience="billing", scope="invoices:read")
+    return [token for token in tokens if token]

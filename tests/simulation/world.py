@@ -96,7 +96,7 @@ class World:
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)
-        self.cutoffs = CutOffs(times, self.truth, self.now, EPOCH.timestamp())
+        self.cutoffs = CutOffs(times=times, truth=self.truth, now=self.now, epoch=EPOCH.timestamp())
         self.cutoffs.declare(self.ssm)
         self.truth.on_cutoffs = self.cutoffs.landed
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)

@@ -15,7 +15,7 @@ from typing import Any
 from keyturn.rotation import keyset_resource, reconcile, record_changes, report_failure
 from tests.definition import STATES, module_of, step_of
 from tests.simulation.play import Play
-from tests.simulation.watch.truth import ROLLED_BACK
+from tests.simulation.watch.keys import ROLLED_BACK
 from tests.simulation.world import STACK_ID
 
 Event = dict[str, Any]

@@ -14,7 +14,7 @@ from tests.permissions.key_policy import ACCOUNT, Principal, default_policy
 from tests.permissions.policy import Statement
 from tests.simulation.play import Play
 from tests.simulation.principals import ROLE_PREFIX
-from tests.simulation.watch.truth import kid_of
+from tests.simulation.watch.keys import kid_of
 
 _OUR_TAG = [{"TagKey": "keyturn:stack", "TagValue": "sim"}]
 

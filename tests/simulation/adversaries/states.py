@@ -12,7 +12,8 @@ from typing import Any
 from tests.definition import STATES
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
-from tests.simulation.watch.truth import PLANTED, ROLLED_BACK
+from tests.simulation.watch.keys import ROLLED_BACK
+from tests.simulation.watch.truth import PLANTED
 
 Input = dict[str, Any]
 _RESULTS = sorted(
