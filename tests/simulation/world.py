@@ -1,7 +1,7 @@
-"""A whole stack in virtual time: AWS, machines, the product's own handlers, and who watches them."""
+"""A whole stack in virtual time: AWS, machines, the product's own handlers, and what watches them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -58,10 +58,9 @@ _CONTEXT = SimpleNamespace(
 
 
 class World:
-    """One run. `limits` are small unless said otherwise. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off.
+    """One run. Clocks are off by up to `skew` seconds, and reads of SSM by up to `lag`: together ε.
 
-    `clocks` says how far the clock of a machine is ahead, by its label; the others have one or the
-    other extreme.
+    `clocks` says how far a machine's clock is ahead, by its label; otherwise each has one or the other extreme.
     """
 
     running: "World"  # whose containers `Stack.from_environment` looks into
@@ -73,12 +72,12 @@ class World:
         *,
         seed: int | None = None,
         skew: float = 0.0,
-        clocks: Mapping[str, float] | None = None,
+        clocks: Callable[[str], float] | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         self.choose = Random(seed or 0)
         self.times, self.limits, self.skew = times, limits, skew
-        self._clocks = clocks or {}
+        self._clocks = clocks
         self.lag = times.clock_skew - skew
         self.plan = Plan()
         self.scheduler = Scheduler(self.choose if seed is not None else None)
@@ -112,7 +111,7 @@ class World:
         return self.scheduler.now
 
     def carry(self, call: Call) -> Any:
-        """Every AWS call of the product: see Wire."""
+        """Every AWS call of the product; see Wire."""
         process = self.scheduler.current
         if process is None:
             return call.effect(self.now())  # the run looks on from outside
@@ -124,12 +123,12 @@ class World:
 
     def ahead(self, label: str) -> float:
         """How far the clock of a new machine is ahead, in seconds."""
-        if label in self._clocks:
-            return self._clocks[label]
+        if self._clocks:
+            return self._clocks(label)
         return self.choose.choice((0.0, self.skew))
 
     def container(self, label: str, *, troubled: bool = True) -> Container:
-        """A fresh one, on a machine whose clock is off as far as clocks may be."""
+        """A fresh container, on a machine with a clock of its own."""
         clock = MachineClock(self.scheduler, EPOCH, self.ahead(label), self.choose, self.ids)
         settings = Settings(
             stack="sim",
@@ -166,7 +165,7 @@ class World:
         self.times = replace(self.times, **changes)
 
     def in_container(self) -> Stack:
-        """What `Stack.from_environment` answers in this run."""
+        """What `Stack.from_environment` returns in this run."""
         process = self.scheduler.current
         assert process, "a handler runs in a container"
         container: Container = process.owner
