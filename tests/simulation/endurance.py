@@ -1,8 +1,8 @@
-"""The long run: months of a stack's life, with the product's own limits and what piles up in them.
+"""Long runs: months of a stack's life, with the product's own limits and everything that accumulates.
 
-Nothing fails here but what fails for long: keys are created and lost, foreign keys carry our tag,
-keys end by the hundred. After each change everything that is stored is measured, and whenever no
-execution runs there is a key that signs and one that stands by (L3).
+Only lasting faults occur here: keys are created and lost, foreign keys carry our tag, keys end by the
+hundred. After each change everything that is stored is measured, and whenever no execution runs there
+is a key that signs and one that stands by (L3).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +61,7 @@ class Extremes:
 
 @dataclass
 class Endurance:
-    """A run on its way."""
+    """A run whose stored data is measured."""
 
     play: Play
     extremes: Extremes = field(default_factory=Extremes)
@@ -110,7 +110,7 @@ class Endurance:
             insist(keyset.standby is not None, "L3", "no execution runs, and no key stands by")
 
     def finish(self) -> "Endurance":
-        """Let everything end, and make it whole."""
+        """Let everything end, and check the whole."""
         self.play.finish()
         return self
 

@@ -40,7 +40,7 @@ _REDRIVES = {"minute": 60.0, "days": 13 * 86_400.0, "redriven": 60.0}
 class Execution:
     """One execution; `ended` is its last state, `failure` why it has none.
 
-    A run's troubles are for its own executions: another's meets none, and takes none away.
+    The plan's troubles are for the run's own executions: one that is not `troubled` meets none.
     """
 
     def __init__(self, world: World, event: Mapping[str, Any], *, troubled: bool = True) -> None:
@@ -55,7 +55,7 @@ class Execution:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come of it by itself."""
+        """Whether it has stopped; a redrive may still continue it."""
         return self.process.over
 
     def _begin(self) -> Process:

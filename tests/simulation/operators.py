@@ -1,7 +1,7 @@
-"""Operators who take tokens back: a client's, a subject's, single ones; and block a client, and release it.
+"""Operators who revoke tokens: a client's, a subject's or single ones; and block a client, and release it.
 
-They act in every script, seed and worst case; when, and how, is drawn by a lot of their own. The client is
-one of its own, which asks for tokens and shows them all along, and more often at the edges.
+They act in every script, seed and worst case; when and how is drawn from a random sequence of their own. Their
+client is one that only they cut off; it requests and shows tokens all the time, and more often at the edges.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,12 +30,12 @@ def the_client(_play: Play) -> list[Value]:
 
 
 def the_subject(_play: Play) -> list[Value]:
-    """Whom its tokens are about."""
+    """The subject of its tokens."""
     return [("sub", digest(SUBJECT))]
 
 
 def the_last_tokens(play: Play) -> list[Value]:
-    """One or two of them; the others go on working."""
+    """One or two of them; the others still work."""
     return [("jti", digest(token.claims["jti"])) for token in play.world.cutoffs.issued[-2:]]
 
 
@@ -45,7 +45,7 @@ def several(play: Play) -> list[Value]:
 
 
 def unleash(play: Play, seed: str, horizon: float) -> None:
-    """Let them act a few times within so many seconds, and the client ask all along."""
+    """Let them act a few times within so many seconds; the client requests tokens all the time."""
     choose = Random(f"cut-offs {seed}")
     expect_visits(play, horizon)
     for _ in range(choose.randint(1, _MOST)):
@@ -61,14 +61,14 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
 
 
 def expect_visits(play: Play, horizon: float) -> None:
-    """The client comes now and then; whoever has its key signs at the edges of each cut-off."""
+    """The client comes regularly; tokens are signed at the edges of each cut-off."""
     play.world.cutoffs.on_entry = partial(_show_at_its_edge, play)
     play.traffic.every(_EVERY, play.begin + horizon, partial(visit, play))
 
 
 def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool = True,
               kids: Callable[[Play], list[str]] = lambda _play: []) -> None:  # fmt: skip
-    """The client asks just before."""
+    """Cut these values off; the client gets a token just before."""
     visit(play)
 
     def act() -> None:
@@ -92,7 +92,7 @@ def block(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
 
 
 def release(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
-    """And no more."""
+    """Accept the client's tokens and its requests again."""
     standing = play.world.truth.keyset.cutoff(Claim.CLIENT, digest(CLIENT))
     order = Order(play.world.now(), released=frozenset(the_client(play)))
     order.is_idle = not (standing and standing.is_block)
@@ -151,7 +151,7 @@ def _directly(play: Play, order: Order, event: dict[str, Any], *, troubled: bool
 
 
 def visit(play: Play) -> None:
-    """It asks for a token, and shows its last ones."""
+    """The client requests a token, and shows its last ones."""
     play.traffic.issue(CLIENT)
     for token in play.world.cutoffs.issued[-3:]:
         play.traffic.show(token)

@@ -1,6 +1,6 @@
-"""Teams behind the stack: they declare an API's and a client's document, narrow, garble and delete them.
+"""Teams that declare the documents of an API and a client, narrow them, garble them and delete them.
 
-They act in every script, seed and worst case; when, and how, is drawn by a lot of their own.
+They act in every script, seed and worst case; when and how is drawn from a random sequence of their own.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _EVERY = 13.0  # seconds between two visits
 
 
 def unleash(play: Play, seed: str, horizon: float) -> None:
-    """Let the document change a few times within so many seconds, and callers visit the API all along."""
+    """Change the documents a few times within so many seconds; callers use the API all the time."""
     choose = Random(f"teams {seed}")
     for _ in range(choose.randint(1, _MOST)):
         play.at(choose.uniform(0, horizon), partial(_change, play, choose))
@@ -44,7 +44,7 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
 
 
 def _change_client(play: Play, text: str | None) -> None:
-    """It asks before, and when a container's view of its document is as old as it may be."""
+    """The client asks before, and when a container's view of its document is as old as it may be."""
     world, times = play.world, play.world.times
     edge = times.view_ttl + times.clock_skew
     play.traffic.issue(CHANGING)
@@ -55,7 +55,7 @@ def _change_client(play: Play, text: str | None) -> None:
 
 
 def _change(play: Play, choose: Random) -> None:
-    """The same visitors come before, and when views and caches are as old as they may be; so do new ones."""
+    """Tokens are shown before, and again when views and caches are as old as they may be, with new ones."""
     world, times = play.world, play.world.times
     text, visitors = choose.choice(list(DOCUMENTS)), _visitors(play)
     _show(play, visitors)

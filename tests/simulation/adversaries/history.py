@@ -1,4 +1,4 @@
-"""What can be done with `s3:PutObject` on the history, by somebody whom the bucket's policy does not stop.
+"""An adversary with `s3:PutObject` on the history, whom the bucket's policy does not stop.
 
 The bound: every generation is told and kept all the same, and nothing of theirs is put back into SSM (S13:
 Play.finish, watch/truth.py). Left out is what only that policy prevents (docs/decisions/0021): the exact text of

@@ -1,4 +1,4 @@
-"""What can be done with one permission in KMS, short of changing a key's policy or IAM.
+"""Adversaries with one permission in KMS, other than to change a key's policy or IAM.
 
 The bound is none: no such token is ever accepted, and no key of theirs is ever registered, disabled or
 deleted (S13: tests/simulation/watch/truth.py; S3: watch/tokens.py).

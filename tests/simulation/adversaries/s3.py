@@ -1,4 +1,4 @@
-"""What can be done with `s3:PutObject` on the public documents: show verifiers elsewhere another key.
+"""An adversary with `s3:PutObject` on the public documents, who shows other keys to verifiers elsewhere.
 
 The bound is the next step of a rotation, or the next reconcile: then the JWKS is the keyset's again, byte
 for byte (S13: Play.finish).

@@ -1,4 +1,4 @@
-"""Somebody who may create parameters, without overwriting any, or delete them, and do nothing else (S13).
+"""An adversary whose only permission is to create parameters, without overwriting any, or to delete them (S13).
 
 The bound of a deletion is its repair from the history, in order: within seconds by SSM's own event, or by
 the next reconcile. Warm readers never go back (watch/truth.py knows what is hidden, and until when).

@@ -1,4 +1,4 @@
-"""Somebody who may start executions and do nothing else: `states:StartExecution`, with any input (S13).
+"""An adversary whose only permission is `states:StartExecution`, with any input (S13).
 
 The bound is what the workflow itself may do. A rotation waits all its waits, a rollback ends with the key's
 grace. An emergency is denial of service: each key that it names ends and is replaced, by the run itself or

@@ -1,4 +1,4 @@
-"""S14 and S15: what was taken back is refused in time, and nothing else is.
+"""S14 and S15: revoked tokens are refused in time, and no others.
 
 The arithmetic is written anew, by true time, from what operators ordered and when it was acknowledged; the
 digests, too (orders.py).

@@ -1,4 +1,4 @@
-"""S4 to S7, for each key: looked at whenever a generation lands."""
+"""S4 to S7 for each key: checked whenever a generation lands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
