@@ -1,9 +1,10 @@
 """The parts of a simulation, each spread over the machine's cores."""
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations, islice
 from multiprocessing import get_context
@@ -13,7 +14,7 @@ from typing import Any
 from tests.cloud.material import key_material
 from tests.simulation import delays, endurance, periods, scenarios
 from tests.simulation import seeds as random_runs
-from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS, Mutant
+from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play
 from tests.simulation.scenarios import Trouble
@@ -23,20 +24,22 @@ from tests.simulation.worst_cases import WORST_CASES
 _HUNT = 500  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
 _OUT_OF_DATE = ("AttributeError", "TypeError")  # of a mutant that no longer fits the product
+_BY_NAME = {mutant.__name__: mutant for mutant in (*LONG_RUN_MUTANTS, *MUTANTS, *DELAY_MUTANTS)}
+Job = tuple[str, tuple[Trouble, ...]]  # a script and what goes wrong in it
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run came to; what is said is said to people."""
+    """The outcome of one run; `note` is for people."""
 
     good: bool
     calls: int
-    said: str
+    note: str
 
 
 @dataclass
 class Part:
-    """What one part came to; each failure says how to run it again."""
+    """The outcome of one part; each failure says how to repeat it."""
 
     name: str
     passed: int = 0
@@ -60,8 +63,7 @@ class Part:
 
 def mutants() -> Part:
     """Each deliberate fault in the product must break some script or seed."""
-    everyone = (*LONG_RUN_MUTANTS, *MUTANTS, *DELAY_MUTANTS)
-    return _spread("mutants of the product caught", list(enumerate(everyone)), _hunt, chunk=1)
+    return _spread("mutants of the product caught", list(_BY_NAME), _hunt, chunk=1)
 
 
 def worst_cases() -> Part:
@@ -81,21 +83,19 @@ def long_runs() -> Part:
 
 def single_troubles() -> Part:
     """Every script alone, with every kind of trouble at every site, one at a time."""
-    sites = _sites(scenarios.ALONE)
-    jobs = [(name, (trouble,)) for name, troubles in sites for trouble in troubles]
-    return _spread("single troubles", jobs, _script)
+    return _spread("single troubles", list(_single_troubles(scenarios.ALONE)), _script)
 
 
 def troubles_among_others(most: int | None) -> Part:
     """The same beside adversaries, teams and operators: so many, or all."""
-    jobs = [(name, (trouble,)) for name, troubles in _sites() for trouble in troubles]
+    jobs = list(_single_troubles())
     share = jobs if most is None else Random(most).sample(jobs, most)
     return _spread("single troubles among others", share, _script)
 
 
 def pairs(most: int | None) -> Part:
     """Two troubles in one run: so many of them, or all."""
-    jobs: list[tuple[str, tuple[Trouble, ...]]] = []
+    jobs: list[Job] = []
     for name, troubles in _sites():
         if most is None:
             jobs += [(name, pair) for pair in combinations(troubles, 2)]
@@ -111,6 +111,10 @@ def seeds(count: int) -> Part:
     return _spread("seeds", list(range(count)), _seed)
 
 
+def _single_troubles(manner: str = "") -> Iterator[Job]:
+    return ((name, (trouble,)) for name, troubles in _sites(manner) for trouble in troubles)
+
+
 def _sites(manner: str = "") -> Iterator[tuple[str, list[Trouble]]]:
     with simulated():
         for script in scenarios.SCRIPTS:
@@ -119,43 +123,50 @@ def _sites(manner: str = "") -> Iterator[tuple[str, list[Trouble]]]:
 
 
 def _worst_case(name: str) -> Result:
-    with simulated():
-        return _result(WORST_CASES[name].play, repr(name))
+    return _result(WORST_CASES[name].play, name)
 
 
 def _late(name: str) -> Result:
-    with simulated():
-        return _result(delays.RUNS[name], repr(name))
+    return _result(delays.RUNS[name], name)
 
 
 def _long_run(name: str) -> Result:
-    with simulated():
-        try:
-            run = endurance.RUNS[name]()
-        except (Exception, Broken) as error:
-            return Result(False, 0, f"{error!r}   python -m tests.simulation {name!r}")
-    return Result(True, len(run.play.world.plan.seen_calls), f"{name}: {run.extremes}")
+    extremes: list[endurance.Extremes] = []
+
+    def play() -> Play:
+        run = endurance.RUNS[name]()
+        extremes.append(run.extremes)
+        return run.play
+
+    result = _result(play, name)
+    return replace(result, note=f"{name}: {extremes[0]}") if extremes else result
 
 
-def _script(job: tuple[str, tuple[Trouble, ...]]) -> Result:
+def _script(job: Job) -> Result:
     name, troubles = job
-    with simulated():
-        how = " ".join(repr(str(word)) for word in (name, *troubles))
-        return _result(lambda: scenarios.play(name, troubles), how)
+    return _result(partial(scenarios.play, name, troubles), name, *map(str, troubles))
 
 
 def _seed(seed: int) -> Result:
+    return _result(partial(random_runs.play, seed), str(seed))
+
+
+def _result(play: Callable[[], Play], *arguments: str) -> Result:
+    """Of a run that these arguments of `python -m tests.simulation` repeat."""
     with simulated():
-        return _result(lambda: random_runs.play(seed), str(seed))
+        try:
+            run = play()
+        except (Exception, Broken) as error:
+            kind = "" if isinstance(error, AssertionError | Broken) else f"{type(error).__name__} "
+            again = f"python -m tests.simulation {shlex.join(arguments)}"
+            return Result(False, 0, f"{kind}{error}   {again}")
+    return Result(True, len(run.world.plan.seen_calls), "")
 
 
-def _hunt(job: tuple[int, Mutant]) -> Result:
-    """Play until the mutant is caught: the worst cases, quiet scripts, seeds."""
-    mutant = job[1]
-    name = mutant.__name__
-    with simulated(), mutant():
-        prey = _prey_of(mutant)
-        for number, play in enumerate(prey):
+def _hunt(name: str) -> Result:
+    """Play until the mutant is caught."""
+    with simulated(), _BY_NAME[name]():
+        for number, play in enumerate(_prey(name)):
             try:
                 play()
             except (AssertionError, Broken) as broken:
@@ -166,50 +177,36 @@ def _hunt(job: tuple[int, Mutant]) -> Result:
     return Result(False, 0, f"{name}: survives")
 
 
-def _prey_of(mutant: Mutant) -> Iterator[Callable[[], Play]]:
-    if mutant in LONG_RUN_MUTANTS:
-        return endurance.plays()
-    return delays.plays() if mutant in DELAY_MUTANTS else _prey()
-
-
-def _prey() -> Iterator[Callable[[], Play]]:
-    yield from (case.play for case in WORST_CASES.values())
-    for name in scenarios.SCRIPTS:
-        for times in periods.ALL:
-            yield partial(scenarios.play, name, (), times)
-    for seed in range(_HUNT):
-        yield partial(random_runs.play, seed)
-
-
-def _result(play: Callable[[], Play], how: str) -> Result:
-    try:
-        run = play()
-    except (Exception, Broken) as error:
-        kind = "" if isinstance(error, AssertionError | Broken) else f"{type(error).__name__} "
-        return Result(False, 0, f"{kind}{error}   python -m tests.simulation {how}")
-    return Result(True, len(run.world.plan.seen_calls), "")
+def _prey(name: str) -> Iterator[Callable[[], Play]]:
+    """Runs in which the mutant may show: those of its kind; or worst cases, quiet scripts and seeds."""
+    if _BY_NAME[name] in LONG_RUN_MUTANTS:
+        yield from endurance.plays()
+    elif _BY_NAME[name] in DELAY_MUTANTS:
+        yield from delays.plays()
+    else:
+        yield from (case.play for case in WORST_CASES.values())
+        for script in scenarios.SCRIPTS:
+            for times in periods.ALL:
+                yield partial(scenarios.play, script, (), times)
+        for seed in range(_HUNT):
+            yield partial(random_runs.play, seed)
 
 
 def _spread(name: str, jobs: list[Any], work: Callable[[Any], Result], chunk: int = 20) -> Part:
-    """Do the jobs on every core; a worker is replaced now and then, for what it has piled up."""
+    """Do the jobs on every core; a worker is replaced now and then, for the memory that it uses up."""
     part, began = Part(name), time.monotonic()
     print(f"{name}: {len(jobs):,} to go", flush=True)
-    _make_keys()
+    for _ in islice(key_material(), _READY_KEYS):
+        pass  # RSA keys are made once, for all workers
     with get_context("fork").Pool(os.cpu_count(), maxtasksperchild=20) as pool:
         for result in pool.imap_unordered(work, jobs, chunksize=chunk):
             part.calls += result.calls
             if result.good:
                 part.passed += 1
-                part.notes += [result.said] if result.said else []
+                part.notes += [result.note] if result.note else []
             else:
-                part.failures.append(result.said)
-            if result.said:
-                print(f"  {'' if result.good else 'FAILED '}{result.said}", flush=True)
+                part.failures.append(result.note)
+            if result.note:
+                print(f"  {'' if result.good else 'FAILED '}{result.note}", flush=True)
     part.seconds = time.monotonic() - began
     return part
-
-
-def _make_keys() -> None:
-    """Make RSA keys once, for all workers."""
-    for _ in islice(key_material(), _READY_KEYS):
-        pass

@@ -20,7 +20,6 @@ from tests.simulation.executions import Execution
 from tests.simulation.passage import INVOKE, Outage
 from tests.simulation.play import Play
 from tests.simulation.scenarios import active, every_key
-from tests.simulation.traffic import Traffic
 from tests.simulation.watch.broken import insist
 from tests.simulation.world import EPOCH, World
 
@@ -153,8 +152,7 @@ def plays() -> Iterator[Callable[[], Play]]:
 
 def _fresh(delays: Delays) -> Play:
     world = World(DEFAULTS, key_material(), limits=Limits())
-    play = Play(world, Traffic(world))
-    world.truth.on_landing = play._landed
+    play = Play.of_world(world)
     world.kms.birth_lag, world.kms.tag_lag = delays.birth, delays.tag
     if delays.slow_hosts:
         world.kms.host = lambda call: 1.0 if call in delays.slow_hosts else _EARLY

@@ -1,8 +1,8 @@
-"""The long run: months of a stack's life, with the product's own limits and what piles up in them.
+"""Long runs: months of a stack's life, with the product's own limits and everything that accumulates.
 
-Nothing fails here but what fails for long: keys are created and lost, foreign keys carry our tag,
-keys end by the hundred. After each change everything that is stored is measured, and whenever no
-execution runs there is a key that signs and one that stands by (L3).
+Only lasting faults occur here: keys are created and lost, foreign keys carry our tag, keys end by the
+hundred. After each change everything that is stored is measured, and whenever no execution runs there
+is a key that signs and one that stands by (L3).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +16,7 @@ from keyturn.keyset.timing import Limits, Times
 from tests.periods import DEFAULTS
 from tests.permissions.key_policy import default_policy
 from tests.simulation import faults
+from tests.simulation.ending import orphans
 from tests.simulation.passage import Outage
 from tests.simulation.play import Play
 from tests.simulation.scenarios import active, every_key
@@ -60,7 +61,7 @@ class Extremes:
 
 @dataclass
 class Endurance:
-    """A run on its way."""
+    """A run whose stored data is measured."""
 
     play: Play
     extremes: Extremes = field(default_factory=Extremes)
@@ -89,7 +90,7 @@ class Endurance:
         most.document_bytes = max(most.document_bytes, len(document.dumps(generation).encode()))
         most.stored = max(most.stored, stored)
         most.jwks_keys = max(most.jwks_keys, len(world.jwks.shown))
-        most.unclaimed = max(most.unclaimed, len(self.play.orphans()))
+        most.unclaimed = max(most.unclaimed, len(orphans(world)))
         most.ends = sum(life.ended is not None for life in world.truth.lives.values())
         insist(stored <= _MOST_STORED, "L3", f"{stored} generations are stored")
 
@@ -109,7 +110,7 @@ class Endurance:
             insist(keyset.standby is not None, "L3", "no execution runs, and no key stands by")
 
     def finish(self) -> "Endurance":
-        """Let everything end, and make it whole."""
+        """Let everything end, and check the whole."""
         self.play.finish()
         return self
 

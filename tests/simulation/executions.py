@@ -5,9 +5,10 @@ from typing import Any
 
 from tests.cloud.interpreter import ExecutionFailed, Interpreter, Task, TaskFailed, Wait
 from tests.definition import module_of
+from tests.simulation.machines import Container
 from tests.simulation.scheduler import Crashed, Process
 from tests.simulation.watch.broken import insist
-from tests.simulation.world import EPOCH, Container, World
+from tests.simulation.world import EPOCH, World
 from tests.template import RESOURCES
 
 TROUBLES_OF_A_TASK = (
@@ -39,7 +40,7 @@ _REDRIVES = {"minute": 60.0, "days": 13 * 86_400.0, "redriven": 60.0}
 class Execution:
     """One execution; `ended` is its last state, `failure` why it has none.
 
-    A run's troubles are for its own executions: another's meets none, and takes none away.
+    The plan's troubles are for the run's own executions: one that is not `troubled` meets none.
     """
 
     def __init__(self, world: World, event: Mapping[str, Any], *, troubled: bool = True) -> None:
@@ -54,7 +55,7 @@ class Execution:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come of it by itself."""
+        """Whether it has stopped; a redrive may still continue it."""
         return self.process.over
 
     def _begin(self) -> Process:

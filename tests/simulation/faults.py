@@ -1,18 +1,20 @@
-"""What can go wrong at an AWS call: one function a kind, and where each applies.
+"""What can go wrong at an AWS call: one function per kind, and where each applies.
 
-A fault holds the call in its hand: it may raise before the effect, after it, have it twice, show a
-read the past, let a stranger write first, or end the process.
+A fault decides what becomes of the call: it may raise before the effect or after it, have it twice, show a
+read the past, let another writer write first, or end the process.
 """
 
 import io
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ReadTimeoutError
 
 from tests.cloud.errors import refused
-from tests.cloud.wire import Call
 from tests.simulation.scheduler import Crashed
+
+if TYPE_CHECKING:
+    from tests.simulation.passage import Passage
 
 READS = {
     "ssm:GetParameters",
@@ -42,83 +44,64 @@ ON_A_KEY = {"kms:Sign", "kms:GetPublicKey", "kms:DisableKey", "kms:ScheduleKeyDe
 WITH_A_REPLY = (READS | {"kms:CreateKey", "kms:Sign"}) - {"s3:ListObjectsV2"}
 
 
-class Passage(Protocol):
-    """A call on its way, in the hands of a fault."""
-
-    call: Call
-    longest: float  # seconds that it can be on its way: ω
-
-    def effect(self, *, ago: bool = False) -> Any:
-        """Have the effect; `ago`: as far in the past as an eventual read may show."""
-        ...
-
-    def pause(self, seconds: float) -> None:
-        """Let time pass."""
-        ...
-
-    def stranger_appends(self) -> None:
-        """Another writer appends a generation that changes nothing."""
-        ...
-
-
-Fault = Callable[[Passage], Any]
+Fault = Callable[["Passage"], Any]
 _LOST = ReadTimeoutError(endpoint_url="https://aws.example")
 
 
-def throttle(_passage: Passage) -> Any:
-    """The quota is used up, also for the SDK's repetitions."""
+def throttle(_passage: "Passage") -> Any:
+    """The quota is used up, and stays so through the SDK's retries."""
     raise refused("ThrottlingException")
 
 
-def server_error(_passage: Passage) -> Any:
-    """5xx, and nothing was done."""
+def server_error(_passage: "Passage") -> Any:
+    """5xx, without an effect."""
     raise refused("InternalServerError", 500)
 
 
-def lost_reply(passage: Passage) -> Any:
-    """It was done, and nobody is told."""
+def lost_reply(passage: "Passage") -> Any:
+    """The call took effect, and its reply is lost."""
     passage.effect()
     raise _LOST
 
 
-def doubled(passage: Passage) -> Any:
-    """The SDK takes the reply for lost and does it again."""
+def doubled(passage: "Passage") -> Any:
+    """The SDK takes the reply for lost and repeats the call."""
     passage.effect()
     return passage.effect()
 
 
-def crash_before(_passage: Passage) -> Any:
-    """The process ends with the call unsent."""
+def crash_before(_passage: "Passage") -> Any:
+    """The process ends before it sends the call."""
     raise Crashed
 
 
-def crash_after(passage: Passage) -> Any:
-    """The process ends with the call done."""
+def crash_after(passage: "Passage") -> Any:
+    """The process ends after the call took effect."""
     passage.effect()
     raise Crashed
 
 
-def stale(passage: Passage) -> Any:
-    """An eventual read shows the past."""
+def stale(passage: "Passage") -> Any:
+    """An eventually consistent read shows the past."""
     return passage.effect(ago=True)
 
 
-def denied(_passage: Passage) -> Any:
+def denied(_passage: "Passage") -> Any:
     """No permission, or not yet."""
     raise refused("AccessDeniedException")
 
 
-def wrong_state(_passage: Passage) -> Any:
-    """KMS does not (yet, or any more) take the key for usable."""
+def wrong_state(_passage: "Passage") -> Any:
+    """KMS does not consider the key usable yet, or any more."""
     raise refused("KMSInvalidStateException")
 
 
-def malformed(passage: Passage) -> Any:
-    """An answer that is cut short."""
+def malformed(passage: "Passage") -> Any:
+    """The answer is truncated."""
     answer = passage.effect()
     match answer:
-        case {"Parameters": list(found)}:
-            return {"Parameters": [{**p, "Value": p["Value"][:-9]} for p in found]}
+        case {"Parameters": list(parameters)}:
+            return {"Parameters": [{**p, "Value": p["Value"][:-9]} for p in parameters]}
         case {"Body": body}:
             return {**answer, "Body": io.BytesIO(body.read()[:-9])}
         case {"PublicKey": der}:
@@ -129,50 +112,50 @@ def malformed(passage: Passage) -> Any:
             return {}
 
 
-def slow(passage: Passage) -> Any:
-    """Everything takes as long as it may."""
+def slow(passage: "Passage") -> Any:
+    """The call takes as long as it may, and then has its effect."""
     passage.pause(passage.longest)
     return passage.effect()
 
 
-def lost_late(passage: Passage) -> Any:
-    """Done at once, and after as long as it may take the reply is lost."""
+def lost_late(passage: "Passage") -> Any:
+    """The call takes effect at once; after as long as it may take, the reply is lost."""
     passage.effect()
     passage.pause(passage.longest)
     raise _LOST
 
 
-def slow_reply(passage: Passage) -> Any:
-    """Done at once, answered late."""
+def slow_reply(passage: "Passage") -> Any:
+    """The call takes effect at once and is answered late."""
     answer = passage.effect()
     passage.pause(passage.longest)
     return answer
 
 
-def taken_by_another(passage: Passage) -> Any:
+def taken_by_another(passage: "Passage") -> Any:
     """Another writer was faster."""
     passage.stranger_appends()
     return passage.effect()
 
 
-def own_echo(passage: Passage) -> Any:
-    """Our own write stands in our way: its reply was lost on the network."""
+def own_echo(passage: "Passage") -> Any:
+    """Our own write, whose reply was lost on the network, is in the way of its retry."""
     passage.effect()
     raise refused("ParameterAlreadyExists")
 
 
-def too_many_updates(_passage: Passage) -> Any:
-    """SSM has its own words for a race."""
+def too_many_updates(_passage: "Passage") -> Any:
+    """SSM's other error for a race."""
     raise refused("TooManyUpdates")
 
 
-def conflict_409(_passage: Passage) -> Any:
+def conflict_409(_passage: "Passage") -> Any:
     """Two conditional writes at the same time."""
     raise refused("ConditionalRequestConflict", 409)
 
 
-def conflict_412(_passage: Passage) -> Any:
-    """Another wrote in between."""
+def conflict_412(_passage: "Passage") -> Any:
+    """Another writer was faster."""
     raise refused("PreconditionFailed", 412)
 
 

@@ -1,22 +1,21 @@
-"""Operators who take tokens back: a client's, a subject's, single ones; and block a client, and release it.
+"""Operators who revoke tokens: a client's, a subject's or single ones; and block a client, and release it.
 
-They act in every script, seed and worst case; when, and how, is drawn by a lot of their own. The client is
-one of its own, which asks for tokens and shows them all along, and more often at the edges.
+They act in every script, seed and worst case; when and how is drawn from a random sequence of their own. Their
+client is one that only they cut off; it requests and shows tokens all the time, and more often at the edges.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
-from keyturn.cli.break_glass import run_directly
-from keyturn.cli.terminal import CommandFailed
 from keyturn.keyset.cutoffs import Claim
+from tests.simulation.direct import revoke_directly
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
-from tests.simulation.watch.cutoffs import CLIENT, SUBJECT, Entry, Order, Value, digest
+from tests.simulation.signing import sign_with_active_key
+from tests.simulation.watch.cutoffs import CLIENT, SUBJECT
+from tests.simulation.watch.orders import Entry, Order, Value, digest
 
 Choose = Callable[[Play], Iterable[Value]]
 
@@ -31,12 +30,12 @@ def the_client(_play: Play) -> list[Value]:
 
 
 def the_subject(_play: Play) -> list[Value]:
-    """Whom its tokens are about."""
+    """The subject of its tokens."""
     return [("sub", digest(SUBJECT))]
 
 
 def the_last_tokens(play: Play) -> list[Value]:
-    """One or two of them; the others go on working."""
+    """One or two of them; the others still work."""
     return [("jti", digest(token.claims["jti"])) for token in play.world.cutoffs.issued[-2:]]
 
 
@@ -46,7 +45,7 @@ def several(play: Play) -> list[Value]:
 
 
 def unleash(play: Play, seed: str, horizon: float) -> None:
-    """Let them act a few times within so many seconds, and the client ask all along."""
+    """Let them act a few times within so many seconds; the client requests tokens all the time."""
     choose = Random(f"cut-offs {seed}")
     expect_visits(play, horizon)
     for _ in range(choose.randint(1, _MOST)):
@@ -62,14 +61,14 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
 
 
 def expect_visits(play: Play, horizon: float) -> None:
-    """The client comes now and then; whoever has its key signs at the edges of each cut-off."""
+    """The client comes regularly; tokens are signed at the edges of each cut-off."""
     play.world.cutoffs.on_entry = partial(_show_at_its_edge, play)
     play.traffic.every(_EVERY, play.begin + horizon, partial(visit, play))
 
 
 def take_back(play: Play, cut: Choose, *, by_hand: bool = False, troubled: bool = True,
               kids: Callable[[Play], list[str]] = lambda _play: []) -> None:  # fmt: skip
-    """The client asks just before."""
+    """Cut these values off; the client gets a token just before."""
     visit(play)
 
     def act() -> None:
@@ -93,7 +92,7 @@ def block(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
 
 
 def release(play: Play, *, by_hand: bool = False, troubled: bool = True) -> None:
-    """And no more."""
+    """Accept the client's tokens and its requests again."""
     standing = play.world.truth.keyset.cutoff(Claim.CLIENT, digest(CLIENT))
     order = Order(play.world.now(), released=frozenset(the_client(play)))
     order.is_idle = not (standing and standing.is_block)
@@ -109,7 +108,7 @@ def _order(
     world.truth.asked |= set(kids)
     event = _event(order, kids, reason)
     if by_hand:
-        _by_hand(play, order, event, troubled=troubled)
+        _directly(play, order, event, troubled=troubled)
     else:
         Execution(world, event, troubled=troubled)
     edge, stale = (limit + times.clock_skew for limit in (times.view_ttl, times.stale_limit))
@@ -138,31 +137,21 @@ def _event(order: Order, kids: list[str], reason: str) -> dict[str, Any]:
     }
 
 
-def _by_hand(play: Play, order: Order, event: dict[str, Any], *, troubled: bool) -> None:
+def _directly(play: Play, order: Order, event: dict[str, Any], *, troubled: bool) -> None:
     world = play.world
-    container = world.container("break_glass", troubled=troubled)
-    ahead = timedelta(seconds=container.clock.ahead)
-    deployment: Any = container.stack
-    deployment.clock_offset = lambda: ahead
 
-    def say(text: str) -> None:
-        step, _, outcome = text.strip().partition(": ")
+    def read_output(line: str) -> None:
+        step, _, outcome = line.strip().partition(": ")
         if step == "revocation":
             order.planned = world.now()
             if outcome == "revoked":
                 order.acknowledged = world.now()
 
-    def run() -> None:
-        try:
-            run_directly(SimpleNamespace(say=say), deployment, event, lambda: None)  # type: ignore[arg-type]
-        except CommandFailed:
-            return  # a step after the revocation, or nothing is acknowledged
-
-    world.scheduler.spawn(run, container)
+    revoke_directly(world, event, say=read_output, troubled=troubled)
 
 
 def visit(play: Play) -> None:
-    """It asks for a token, and shows its last ones."""
+    """The client requests a token, and shows its last ones."""
     play.traffic.issue(CLIENT)
     for token in play.world.cutoffs.issued[-3:]:
         play.traffic.show(token)
@@ -182,7 +171,8 @@ def _show_at_its_edge(play: Play, entry: Entry) -> None:
         for number, issued_at in enumerate((entry.before - 1, entry.before)):
             other = f"edge-{number}-{world.now()}"
             claims = {"client_id": other, "sub": other, "jti": other, claim: names[value]}
-            token = play.traffic.sign_at(issued_at, claims)
+            claims["subject"] = claims.pop("sub")
+            token = sign_with_active_key(world, at=issued_at, **claims)
             for after in (0.0, edge + 0.1):
                 if token:
                     world.scheduler.at(world.now() + after, partial(play.traffic.show, token))

@@ -11,7 +11,8 @@ from tests.cloud.wire import Call
 from tests.simulation.faults import Fault, malformed
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Container, World
+    from tests.simulation.machines import Container
+    from tests.simulation.world import World
 
 INVOKE = "lambda:Invoke"
 _EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey"}
@@ -19,7 +20,7 @@ _EFFECTS = {"ssm:PutParameter", "s3:PutObject", "kms:CreateKey", "kms:DisableKey
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Every call of these operations fails like this for a while."""
+    """For a while every call of these operations meets this fault."""
 
     operations: str  # a pattern: ssm:*; lambda:Invoke are the invocations of the state machine
     since: float
@@ -29,7 +30,7 @@ class Outage:
 
 @dataclass
 class Plan:
-    """Which call meets which fault, which state of an execution which trouble; and what was met."""
+    """The fault of each call, the trouble of each state of an execution; and what a run has met."""
 
     calls: Mapping[int, Fault | None] = field(default_factory=dict)  # by the number of the call
     states: Mapping[int, str] = field(default_factory=dict)  # by the number of the state entered
@@ -108,16 +109,16 @@ class Placed(Plan):
         return super().at_state(kind, state, now)
 
 
-class Passing:
-    """One call: others go on before and after its effect."""
+class Passage:
+    """One call on its way; other processes run before and after its effect."""
 
     def __init__(self, world: "World", call: Call, container: "Container") -> None:
         self._world, self.call, self._container = world, call, container
-        self.longest = world.times.write_delay * 0.9
+        self.longest = world.times.write_delay * 0.9  # seconds that a call may take: ω, nearly
         self._sent = world.now()
 
     def go(self) -> Any:
-        """Send it, have it answered."""
+        """Send it and return its answer, or raise its error."""
         world, container = self._world, self._container
         fault = None
         if container.troubled:
@@ -136,7 +137,7 @@ class Passing:
         return answer
 
     def effect(self, *, ago: bool = False) -> Any:
-        """See faults.Passage."""
+        """Have the effect; `ago`: as far in the past as an eventually consistent read may show."""
         now = self._world.now()
         if self.call.operation == "kms:Sign":
             self._container.signed = now
@@ -145,11 +146,11 @@ class Passing:
         return self.call.effect(now - self._world.lag if ago else now)
 
     def pause(self, seconds: float) -> None:
-        """See faults.Passage."""
+        """Let time pass."""
         self._world.scheduler.pause(seconds)
 
     def stranger_appends(self) -> None:
-        """See faults.Passage."""
+        """Another writer appends a generation that changes nothing."""
         self._world.stranger_appends()
 
     def _delay(self) -> float:

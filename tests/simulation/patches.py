@@ -1,4 +1,4 @@
-"""The few places where the product looks outside by itself, led into the simulated world."""
+"""The few places where the product reaches the outside world by itself, redirected into the simulated one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,8 +35,10 @@ def _fetch(_method: str, _url: str) -> Any:
 
     def effect(at: float) -> Any:
         age = world.times.cdn_ttl if at < world.now() else 0
-        found = world.s3.version(JWKS, world.now() - age)
-        return SimpleNamespace(status=200 if found else 404, data=found.body if found else b"")
+        version = world.s3.version(JWKS, world.now() - age)
+        return SimpleNamespace(
+            status=200 if version else 404, data=version.body if version else b""
+        )
 
     try:
         return world.carry(Call("https:GET", effect, retries=False))
@@ -45,12 +47,12 @@ def _fetch(_method: str, _url: str) -> Any:
 
 
 def _answer(_method: str, url: str, **_answer: Any) -> None:
-    """What CloudFormation is told; nobody else may be."""
+    """An answer of a custom resource, which may go to CloudFormation only."""
     insist("cloudformation-custom-resource-response" in url, "S13", f"an answer goes to {url}")
 
 
 def _log_decision(decision: Decision, **fields: Any) -> None:
-    """Why an authorizer refused, which it tells its log alone."""
+    """Keep the authorizer's reason for a refusal, which is in its log only."""
     process = World.running.scheduler.current
     if process and decision is Decision.REFUSED:
         process.owner.refusal = str(fields["code"])

@@ -1,4 +1,4 @@
-"""Who the parts of a run call AWS as: each handler with its function's role, the operator with IAM's all.
+"""The principals of a run: each handler has its function's role, the operator every permission in IAM.
 
 That no role has an IAM statement on a key is shown in tests/permissions.
 """
@@ -25,7 +25,7 @@ def role(function: str) -> Principal:
 
 @cache
 def principal_of(label: str) -> Principal:
-    """Who a container with this label is to AWS; raises KeyError for one that calls no KMS."""
+    """The principal of a container with this label; raises KeyError for one that does not call KMS."""
     if label == "break_glass":
         return Principal("arn:aws:iam::123456789012:role/admin", (EVERYTHING,))
     return role(_BESIDE[label] if label in _BESIDE else step_of(STATES[label]))

@@ -1,4 +1,4 @@
-"""One run alone, told as it happened."""
+"""Run one simulation and print what happened in it."""
 
 from tests.simulation import delays, endurance, scenarios, seeds
 from tests.simulation.patches import simulated
@@ -9,7 +9,7 @@ from tests.simulation.worst_cases import WORST_CASES
 
 
 def show(arguments: list[str]) -> int:
-    """Run a seed, a worst case, AWS late, a long run, or a script with its troubles; returns the status."""
+    """Run a seed, a worst case, AWS late, a long run, or a script with its troubles; returns the exit status."""
     name, *troubles = arguments
     broken = ""
     with simulated():
@@ -26,7 +26,7 @@ def show(arguments: list[str]) -> int:
                 scenarios.play(name, tuple(map(_trouble, troubles)))
         except (AssertionError, Broken) as error:
             broken = str(error)
-    _tell(World.running)
+    _print_run(World.running)
     print(broken or "every invariant holds")
     return 1 if broken else 0
 
@@ -36,7 +36,7 @@ def _trouble(text: str) -> Trouble:
     return Trouble(at, int(number), kind)
 
 
-def _tell(world: World) -> None:
+def _print_run(world: World) -> None:
     print(world.times)
     print(f"clocks up to {world.skew} s apart, reads up to {world.lag} s old")
     for met in world.plan.met:

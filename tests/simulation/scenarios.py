@@ -7,7 +7,7 @@ from functools import partial
 
 from keyturn.keyset.timing import Times
 from tests.simulation import faults, operators, periods, teams
-from tests.simulation.adversaries.catalogue import unleash
+from tests.simulation.adversaries import catalogue as adversaries
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.passage import Outage, Plan
 from tests.simulation.play import Play
@@ -162,11 +162,16 @@ def play(name: str, troubles: tuple[Trouble, ...] = (), times: Times = periods.C
     run.traffic.every(7, run.begin + horizon, run.traffic.show)
     run.at(times.rotation_period, run.rotate)
     if not is_alone:
-        unleash(run, name, horizon)
-        teams.unleash(run, name, horizon)
-        operators.unleash(run, name, horizon)
+        unleash_others(run, name, horizon)
     run.finish()
     return run
+
+
+def unleash_others(run: Play, seed: str, horizon: float, *, deletes: bool = True) -> None:
+    """Let adversaries, teams and operators act for so many seconds; no adversary deletes without `deletes`."""
+    adversaries.unleash(run, seed, horizon, deletes=deletes)
+    teams.unleash(run, seed, horizon)
+    operators.unleash(run, seed, horizon)
 
 
 def every_trouble(plan: Plan) -> Iterator[Trouble]:

@@ -3,12 +3,12 @@
 from random import Random
 from typing import Any
 
-from tests.simulation import faults, operators, periods, teams
-from tests.simulation.adversaries.catalogue import unleash
+from tests.simulation import faults, periods
 from tests.simulation.executions import TROUBLES_OF_A_TASK, TROUBLES_OF_A_WAIT
 from tests.simulation.faults import Fault
 from tests.simulation.passage import INVOKE, Outage, Plan
 from tests.simulation.play import Play
+from tests.simulation.scenarios import unleash_others
 
 _OUTAGES: tuple[tuple[str, Fault], ...] = (
     ("ssm:*", faults.server_error),
@@ -78,9 +78,7 @@ def play(seed: int) -> Play:
     run.traffic.every(choose.choice((4, 12)), end, run.traffic.issue)
     run.traffic.every(choose.choice((2, 6)), end, run.traffic.show)
     run.at(choose.uniform(0, horizon), run.traffic.forge)
-    unleash(run, str(seed), horizon, deletes=not run.world.plan.is_troubled)
-    teams.unleash(run, str(seed), horizon)
-    operators.unleash(run, str(seed), horizon)
+    unleash_others(run, str(seed), horizon, deletes=not run.world.plan.is_troubled)
     run.finish()
     return run
 

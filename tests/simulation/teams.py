@@ -1,6 +1,6 @@
-"""Teams behind the stack: they declare an API's and a client's document, narrow, garble and delete them.
+"""Teams that declare the documents of an API and a client, narrow them, garble them and delete them.
 
-They act in every script, seed and worst case; when, and how, is drawn by a lot of their own.
+They act in every script, seed and worst case; when and how is drawn from a random sequence of their own.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from tests.simulation.play import Play
+from tests.simulation.signing import sign_with_active_key
 from tests.simulation.watch.apis import STACK_WIDE, Meaning
 from tests.simulation.watch.grants import CHANGING, OUTCOMES
 from tests.simulation.watch.tokens import Token
@@ -30,7 +31,7 @@ _EVERY = 13.0  # seconds between two visits
 
 
 def unleash(play: Play, seed: str, horizon: float) -> None:
-    """Let the document change a few times within so many seconds, and callers visit the API all along."""
+    """Change the documents a few times within so many seconds; callers use the API all the time."""
     choose = Random(f"teams {seed}")
     for _ in range(choose.randint(1, _MOST)):
         play.at(choose.uniform(0, horizon), partial(_change, play, choose))
@@ -43,7 +44,7 @@ def unleash(play: Play, seed: str, horizon: float) -> None:
 
 
 def _change_client(play: Play, text: str | None) -> None:
-    """It asks before, and when a container's view of its document is as old as it may be."""
+    """The client asks before, and when a container's view of its document is as old as it may be."""
     world, times = play.world, play.world.times
     edge = times.view_ttl + times.clock_skew
     play.traffic.issue(CHANGING)
@@ -54,7 +55,7 @@ def _change_client(play: Play, text: str | None) -> None:
 
 
 def _change(play: Play, choose: Random) -> None:
-    """The same visitors come before, and when views and caches are as old as they may be; so do new ones."""
+    """Tokens are shown before, and again when views and caches are as old as they may be, with new ones."""
     world, times = play.world, play.world.times
     text, visitors = choose.choice(list(DOCUMENTS)), _visitors(play)
     _show(play, visitors)
@@ -76,5 +77,6 @@ def _show(play: Play, visitors: list[Token]) -> None:
 
 def _visitors(play: Play) -> list[Token]:
     """A fresh token for each audience."""
-    signed = (play.traffic.sign_for(*who) for who in (("orders", ""), ("billing", "invoices:read")))
-    return [token for token in signed if token]
+    visitor = partial(sign_with_active_key, play.world, subject="visitor", client_id="visitor")
+    tokens = visitor(audience="orders"), visitor(audience="billing", scope="invoices:read")
+    return [token for token in tokens if token]

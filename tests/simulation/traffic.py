@@ -1,27 +1,24 @@
-"""Callers: they have tokens issued and show them to protected routes, all the time."""
+"""Callers, who request tokens and show them to protected routes all the time."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import Unauthorized
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
-from keyturn.tokens import claims, jws
 from tests.cloud.kms import ENABLED
 from tests.permissions.key_policy import Principal
 from tests.simulation.gateway import is_open, method_arn
+from tests.simulation.machines import Container
 from tests.simulation.scheduler import Process
+from tests.simulation.signing import sign, swap_signatures
 from tests.simulation.watch import cutoffs
 from tests.simulation.watch.apis import Verdict
 from tests.simulation.watch.broken import insist
 from tests.simulation.watch.grants import REQUEST, STEADY
 from tests.simulation.watch.tokens import Answer, Token
-from tests.simulation.world import EPOCH, Container, World
+from tests.simulation.world import EPOCH, World
 
 _AUTHORIZER_TIMEOUT = 10.0
 OWN = "api"
@@ -40,7 +37,7 @@ class Traffic:
         self._stolen: set[str] = set()
 
     def every(self, seconds: float, until: float, ask: Any) -> None:
-        """Ask again and again, by the seed's jitter."""
+        """Ask at this interval, with the seed's jitter."""
         world = self._world
         if world.now() < until:
             jitter = 1.0 if world.hurried else world.choose.uniform(0.2, 1.8)
@@ -81,112 +78,46 @@ class Traffic:
             self._world.scheduler.spawn(lambda: self._through_gateway(token, api), container)
 
     def steal(self, kid: str, arn: str) -> None:
-        """Somebody has the private key, and makes a token with it."""
-        self._last[kid] = self._signed(kid, arn, self._thief(), genuine=True)
+        """Somebody has the private key, and signs a token with it."""
+        self._last[kid] = sign(self._world, kid, arn)
 
     def sign_as(self, thief: Principal, kid: str, arn: str) -> None:
-        """Somebody signs with the key if KMS lets them, and shows the token: nobody issued it."""
+        """Somebody signs with the key if KMS lets them, and shows the token: no issuer signed it."""
         kms = self._world.kms
         algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
-        state = kms.keys[arn].state(self._world.now())
-        if state == ENABLED and kms.allows(thief, "kms:Sign", arn, algorithm):
-            self.show(self._signed(kid, arn, self._thief(), genuine=False))
-
-    def sign_for(self, audience: str, scope: str) -> Token | None:
-        """A token for another API, of the key that signs now."""
-        active = self._world.truth.keyset.active
-        if not active:
-            return None
-        said = {
-            "subject": "visitor",
-            "audience": audience,
-            "client_id": "visitor",
-            "scope": scope,
-            "lifetime": active.lifetime,
-        }
-        return self._signed(active.kid, active.kms_key_arn, said, genuine=True)
-
-    def sign_at(self, issued_at: float, named: Mapping[str, str]) -> Token | None:
-        """A token of the key that signs now, with this `iat` (true seconds) and these claims."""
-        active, now = self._world.truth.keyset.active, int(EPOCH.timestamp() + issued_at)
-        if not active:
-            return None
-        made = claims.build(
-            issuer="https://sim.example",
-            subject=named["sub"],
-            audience="orders",
-            client_id=named["client_id"],
-            jti=named["jti"],
-            now=now,
-            lifetime=active.lifetime,
-        )
-        text = self._compact(active.kid, active.kms_key_arn, made)
-        return Token(text, active.kid, issued_at + active.lifetime, genuine=True)
-
-    def _compact(self, kid: str, arn: str, made: Mapping[str, Any]) -> str:
-        signed = jws.build_signing_input(kid, made)
-        private = self._world.kms.keys[arn].private
-        return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
-
-    def _thief(self) -> dict[str, Any]:
-        lifetime = self._world.times.token_lifetime
-        return {
-            "subject": "thief",
-            "audience": "orders",
-            "client_id": "thief",
-            "lifetime": lifetime,
-        }
-
-    def _signed(self, kid: str, arn: str, said: Mapping[str, Any], *, genuine: bool) -> Token:
-        world = self._world
-        now = int(EPOCH.timestamp() + world.now())
-        made = claims.build(issuer="https://sim.example", jti="stolen", now=now, **said)
-        expires = now - EPOCH.timestamp() + said["lifetime"]  # iat is a whole second
-        return Token(self._compact(kid, arn, made), kid, expires, genuine)
+        is_enabled = kms.keys[arn].state(self._world.now()) == ENABLED
+        if is_enabled and kms.allows(thief, "kms:Sign", arn, algorithm):
+            self.show(sign(self._world, kid, arn, genuine=False))
 
     def forge(self) -> None:
         """Somebody has another key, and a kid that counts."""
-        if self.genuine:
-            token = self.genuine[-1]
-            other = next(t for t in (*self.genuine, token) if t.kid != token.kid or t is token)
-            parts = (*token.text.split(".")[:2], other.text.split(".")[2])
-            if other is not token:
-                self.show(Token(".".join(parts), token.kid, token.expires, genuine=False))
+        if self.genuine and (token := swap_signatures(self.genuine)):
+            self.show(token)
 
     def _issued(self, container: Container, process: Process, client: str, arrived: float) -> None:
-        self._give_back("issuer", container, process)
-        answer: Any = process.answer
-        if client == cutoffs.CLIENT:
-            self._cut_client_is_answered(container, process, arrived)
-            return
-        if process.error is None and answer:
-            self._world.grants.answered(client, answer, arrived)
-        if process.error is None and answer and "access_token" in answer:
-            epoch = EPOCH.timestamp()
-            token = self._world.tokens.issued(answer["access_token"], container.signed, epoch)
-            self.genuine.append(token)
-            self._last[token.kid] = token
-            if token.promised and self._world.truth.life(token.kid).state != "active":
-                self._show_to_the_last(token)
-
-    def _cut_client_is_answered(
-        self, container: Container, process: Process, arrived: float
-    ) -> None:
         world, answer = self._world, process.answer
+        self._give_back("issuer", container, process)
         if process.error or not answer:
             return
-        if "error" in answer:
+        if client != cutoffs.CLIENT:
+            world.grants.answered(client, answer, arrived)
+        elif "error" in answer:
             world.cutoffs.issuer_answered(answer, arrived)
+        if "access_token" not in answer:
             return
-        epoch, held = EPOCH.timestamp(), container.stack.view._entry
-        token = world.tokens.issued(answer["access_token"], container.signed, epoch)
-        assert held, "an issuer that signs has read the keyset"
-        world.cutoffs.handed_out(token, held.value.keyset)
+        token = world.tokens.issued(answer["access_token"], container.signed, EPOCH.timestamp())
+        if client == cutoffs.CLIENT:
+            view = container.stack.view._entry
+            assert view, "an issuer that signs has read the keyset"
+            world.cutoffs.handed_out(token, view.value.keyset)
+        else:
+            self.genuine.append(token)
+            self._last[token.kid] = token
         if token.promised and world.truth.life(token.kid).state != "active":
             self._show_to_the_last(token)
 
     def _show_to_the_last(self, token: Token) -> None:
-        """It was signed with an older view: the grace of its key must be long enough for it."""
+        """It was signed with an older view, and the grace of its key must be long enough for it."""
         world = self._world
         end = token.expires + world.times.leeway - 0.3
         for at in (end - world.skew, end):
@@ -203,8 +134,8 @@ class Traffic:
             return
         if not token.genuine or not is_open:
             return
-        asked = deciding or self._idle["authorizer"]
-        troubles = [container.document_trouble for container in asked]
+        responsible = deciding or self._idle["authorizer"]
+        troubles = [container.document_trouble for container in responsible]
         world.apis.let_in(api, token, arrived, max(troubles, default=world.now()))
         if api == OWN:  # the one whose cache is flushed
             trouble = deciding[0].trouble if deciding else self._worst_trouble()
@@ -232,7 +163,7 @@ class Traffic:
         if process.error:
             verdict = "refused" if isinstance(process.error, Unauthorized) else "fault"
         deciding.append(container)
-        if self._was_meant(token, api, process, arrived, container):
+        if self._is_explained(token, api, process, arrived, container):
             return self._answer_of(process)
         read, trouble = container.last_read, container.trouble
         answer = Answer(token, verdict, arrived, container.clock.ahead, read, trouble, code)
@@ -240,10 +171,10 @@ class Traffic:
         world.cutoffs.answered(answer, world.tokens.view(arrived, trouble))
         return self._answer_of(process)
 
-    def _was_meant(
+    def _is_explained(
         self, token: Token, api: str, process: Process, arrived: float, container: Container
     ) -> bool:
-        """Whether the API's document refuses the token; whatever else was decided, it has to allow it."""
+        """Whether the API's document explains a refusal; it has to allow any other decision."""
         apis, trouble = self._world.apis, container.document_trouble
         if isinstance(process.error, Unauthorized):
             return apis.refuses(api, token, arrived, trouble)
@@ -258,7 +189,7 @@ class Traffic:
         return process.answer
 
     def _holds_a_lost_branch(self, container: Container) -> bool:
-        """A view that nothing follows any more ages as without SSM, up to StaleLimit (0020)."""
+        """A view of a generation without successors ages as without SSM, up to StaleLimit (0020)."""
         held, promised = container.stack.view._entry, self._world.truth.promised
         return held is not None and held.value.text not in (one.text for one in reversed(promised))
 

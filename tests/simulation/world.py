@@ -1,8 +1,8 @@
-"""A whole stack in virtual time: AWS, machines, the product's own handlers, and who watches them."""
+"""A whole stack in virtual time: AWS, machines, the product's own handlers, and what watches them."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -25,8 +25,8 @@ from tests.cloud.states import CloudFormationClient
 from tests.cloud.wire import Call, Listing
 from tests.permissions.key_policy import Principal
 from tests.simulation.gateway import OWN_STAGE, Gateway
-from tests.simulation.machines import MachineClock
-from tests.simulation.passage import Passing, Plan
+from tests.simulation.machines import Container, MachineClock
+from tests.simulation.passage import Passage, Plan
 from tests.simulation.principals import ROLE_PREFIX, principal_of
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.watch.apis import Apis
@@ -38,7 +38,6 @@ from tests.simulation.watch.tokens import Tokens
 from tests.simulation.watch.truth import Truth
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NEVER = -1e9
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/sim/1"
 LIMITS = Limits(
     generation_age=timedelta(seconds=120),
@@ -58,36 +57,10 @@ _CONTEXT = SimpleNamespace(
 )
 
 
-@dataclass
-class Container:
-    """A Lambda container: its Stack, its clock, and what became of its reads of the keyset."""
-
-    stack: Stack
-    clock: MachineClock
-    label: str
-    last_read: float = NEVER
-    trouble: float = NEVER
-    signed: float = NEVER
-    document_trouble: float = NEVER  # when it last failed to read an API's document
-    writes: list[str] = field(default_factory=list)
-    began: int = 0  # the highest generation when it was started
-    troubled: bool = True  # its calls meet the faults of the plan
-    refusal: str = ""  # the code of an authorizer's last one
-
-    def failed_to_read(self, path: str, at: float) -> None:
-        """A read below this path has failed, or showed less than there is."""
-        match path.rpartition("/")[2]:
-            case "keyset":
-                self.trouble = at
-            case "apis":
-                self.document_trouble = at
-
-
 class World:
-    """One run. `limits` are small unless said otherwise. `skew` and `lag` (seconds, together at most ε) are what clocks and SSM may be off.
+    """One run. Clocks are off by up to `skew` seconds, and reads of SSM by up to `lag`: together ε.
 
-    `clocks` says how far the clock of a machine is ahead, by its label; the others have one or the
-    other extreme.
+    `clocks` says how far a machine's clock is ahead, by its label; otherwise each has one or the other extreme.
     """
 
     running: "World"  # whose containers `Stack.from_environment` looks into
@@ -99,12 +72,12 @@ class World:
         *,
         seed: int | None = None,
         skew: float = 0.0,
-        clocks: Mapping[str, float] | None = None,
+        clocks: Callable[[str], float] | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         self.choose = Random(seed or 0)
         self.times, self.limits, self.skew = times, limits, skew
-        self._clocks = clocks or {}
+        self._clocks = clocks
         self.lag = times.clock_skew - skew
         self.plan = Plan()
         self.scheduler = Scheduler(self.choose if seed is not None else None)
@@ -122,7 +95,7 @@ class World:
         self.truth = Truth(times, limits, self.kms, self.now, planted=self.ssm.planted)
         self.truth.stored = self._counting
         self.jwks = Jwks(times, limits, self.truth, self.now)
-        self.cutoffs = CutOffs(times, self.truth, self.now, EPOCH.timestamp())
+        self.cutoffs = CutOffs(times=times, truth=self.truth, now=self.now, epoch=EPOCH.timestamp())
         self.cutoffs.declare(self.ssm)
         self.truth.on_cutoffs = self.cutoffs.landed
         self.tokens = Tokens(times, self.truth, self.jwks, self.now)
@@ -138,11 +111,11 @@ class World:
         return self.scheduler.now
 
     def carry(self, call: Call) -> Any:
-        """Every AWS call of the product: see Wire."""
+        """Every AWS call of the product; see Wire."""
         process = self.scheduler.current
         if process is None:
             return call.effect(self.now())  # the run looks on from outside
-        return Passing(self, call, process.owner).go()
+        return Passage(self, call, process.owner).go()
 
     def _caller(self) -> Principal | None:
         process = self.scheduler.current
@@ -150,12 +123,12 @@ class World:
 
     def ahead(self, label: str) -> float:
         """How far the clock of a new machine is ahead, in seconds."""
-        if label in self._clocks:
-            return self._clocks[label]
+        if self._clocks:
+            return self._clocks(label)
         return self.choose.choice((0.0, self.skew))
 
     def container(self, label: str, *, troubled: bool = True) -> Container:
-        """A fresh one, on a machine whose clock is off as far as clocks may be."""
+        """A fresh container, on a machine with a clock of its own."""
         clock = MachineClock(self.scheduler, EPOCH, self.ahead(label), self.choose, self.ids)
         settings = Settings(
             stack="sim",
@@ -192,7 +165,7 @@ class World:
         self.times = replace(self.times, **changes)
 
     def in_container(self) -> Stack:
-        """What `Stack.from_environment` answers in this run."""
+        """What `Stack.from_environment` returns in this run."""
         process = self.scheduler.current
         assert process, "a handler runs in a container"
         container: Container = process.owner
@@ -222,7 +195,7 @@ class World:
         """Another writer appends a generation that changes nothing."""
         if self.truth.gone is not None:
             return
-        latest = self.truth.landed[-1][1]
+        latest = self.truth.head
         there = self.ssm.see(f"/keyturn/sim/keyset/{latest.number:012d}", self.now())
         keyset = latest.keyset if there else Keyset()
         following = replace(

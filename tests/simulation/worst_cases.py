@@ -1,4 +1,4 @@
-"""What each margin of the product is for: who is ahead, what is slow, and who asks at the worst moment.
+"""What each margin of the product is for: clocks that are ahead, calls that are slow, requests at the worst moment.
 
 Here troubles are placed by the names of steps, where scenarios.py and seeds.py spread them.
 """
@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from keyturn.keyset.timing import Times
-from tests.simulation import faults, operators, periods, teams
-from tests.simulation.adversaries.catalogue import unleash
+from tests.simulation import faults, operators, periods
 from tests.simulation.faults import Fault
 from tests.simulation.passage import Outage, Placed
 from tests.simulation.play import Play
-from tests.simulation.scenarios import active, every_key, standby
+from tests.simulation.scenarios import active, every_key, standby, unleash_others
 
 _SWAP = 10.0  # seconds after the beginning: a rotation swaps keys in no time
 _LONG = 600.0
@@ -22,7 +21,7 @@ Script = Callable[[Play], None]
 
 @dataclass(frozen=True)
 class WorstCase:
-    """A script, and what stands against it. Clocks that are not `ahead` by all of ε are right."""
+    """A script, and its troubles. If some clocks are `ahead`, by all of ε, the others are right."""
 
     script: Script
     times: Times = periods.USUAL
@@ -35,33 +34,21 @@ class WorstCase:
     def play(self) -> Play:
         """The whole run; raises Broken."""
         skew = 0.0 if self.reads_lag else float(self.times.clock_skew)
-        run = Play.booted(self.times, skew=skew, clocks=_Clocks(self.ahead, skew))
+        run = Play.booted(self.times, skew=skew, clocks=self._clock_ahead if self.ahead else None)
         since, until = run.begin + 5, run.begin + _LONG / 2
         outages = tuple(Outage(what, since, until, fault) for what, fault in self.outages)
         run.world.plan = Placed(outages, self.calls, self.states)
         self.script(run)
-        unleash(run, self.script.__name__, _LONG / 2)
-        teams.unleash(run, self.script.__name__, _LONG / 2)
-        operators.unleash(run, self.script.__name__, _LONG / 2)
+        unleash_others(run, self.script.__name__, _LONG / 2)
         run.finish()
         return run
 
-
-class _Clocks(dict[str, float]):
-    """Every machine is found here."""
-
-    def __init__(self, ahead: tuple[str, ...], skew: float) -> None:
-        super().__init__(dict.fromkeys(ahead, skew))
-
-    def __contains__(self, _label: object) -> bool:
-        return True
-
-    def __missing__(self, _label: str) -> float:
-        return 0.0
+    def _clock_ahead(self, label: str) -> float:
+        return float(self.times.clock_skew) if label in self.ahead else 0.0
 
 
 def _with_two_fresh_views(play: Play, instant: float) -> None:
-    """Both issuers have read the keyset just before, and will for C seconds not read it again."""
+    """Both issuers read the keyset just before, and do not read it again for C seconds."""
     for _ in range(2):
         play.at(instant - 0.05, play.traffic.issue)
 
@@ -93,13 +80,13 @@ def _rollback_at_once(play: Play) -> None:
 
 
 def _late_projector(play: Play) -> None:
-    """It holds a JWKS with a standby that is revoked while its write is on the way."""
+    """The JWKS that it is writing has a standby that is revoked meanwhile."""
     play.at(0, play.rotate)
     play.at(1, lambda: play.emergency(standby))
 
 
 def _late_projector_of_three(play: Play) -> None:
-    """And the object in the bucket is meanwhile what it was."""
+    """Meanwhile the object in the bucket is again what it was."""
     play.at(0, play.rotate)
     play.at(0.5, play.reconcile)
     play.at(1, lambda: play.emergency(standby))
@@ -116,7 +103,7 @@ def _busy_authorizers(play: Play) -> None:
 
 
 def _a_registration_that_comes_back(play: Play) -> None:
-    """Its key has ended and is forgotten by the time at which it learns that its reply was lost."""
+    """Its key has ended and is forgotten by the time it notices that its reply was lost."""
     play.at(0, play.rotate)
     late = 0.9 * play.world.times.write_delay
     for number in range(6):
@@ -125,7 +112,7 @@ def _a_registration_that_comes_back(play: Play) -> None:
 
 
 def _cut_off(play: Play) -> None:
-    """Its issuer has given out a token just before, and does so just before the step runs again."""
+    """The client gets a token just before, and another just before the step runs again."""
     again = 2.5 * play.world.times.rotation_period
     play.at(_SWAP, lambda: operators.take_back(play, operators.the_client))
     play.at(_LONG / 6, lambda: operators.take_back(play, operators.the_client))

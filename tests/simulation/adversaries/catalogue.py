@@ -1,7 +1,7 @@
 """People with one AWS permission each, who use it whenever they like.
 
-They act in every script, seed and worst case; when, and how, is drawn by a lot of their own, so that the
-rest of the run stays as it was.
+They act in every script, seed and worst case; when and how is drawn from a random sequence of their own, so
+that the rest of the run stays the same.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ ADVERSARIES: tuple[Adversary, ...] = (
     invocations.who_may_invoke_the_steps,
     invocations.who_may_invoke_what_runs_beside,
 )
-# Who has both permissions hides what to put back (docs/decisions/0021).
+# With both permissions, one hides what to restore (docs/decisions/0021).
 _NOT_TOGETHER = (history.who_may_write_history, ssm.who_may_delete_parameters)
 _MOST = 3  # acts of each in a run
 

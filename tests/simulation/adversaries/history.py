@@ -1,4 +1,4 @@
-"""What can be done with `s3:PutObject` on the history, by somebody whom the bucket's policy does not stop.
+"""An adversary with `s3:PutObject` on the history, whom the bucket's policy does not stop.
 
 The bound: every generation is told and kept all the same, and nothing of theirs is put back into SSM (S13:
 Play.finish, watch/truth.py). Left out is what only that policy prevents (docs/decisions/0021): the exact text of
@@ -33,7 +33,7 @@ def who_may_write_history(play: Play, choose: Random) -> None:
 
 def who_may_invoke_record_changes(play: Play, choose: Random) -> None:
     """As the bus does, with an event of one's own: what happened is read from SSM."""
-    number = _head(play).number if play.world.truth.landed else 1
+    number = play.world.truth.head.number if play.world.truth.landed else 1
     detail = {"operation": choose.choice(("Create", "Update", "Delete")), "name": f"{number:012d}"}
     event = choose.choice(({}, {"detail": detail}, {"source": "keyturn", "detail": {"kid": "x"}}))
     container = play.world.container("RecordChanges")
@@ -42,7 +42,7 @@ def who_may_invoke_record_changes(play: Play, choose: Random) -> None:
 
 def names_of_a_number(play: Play, choose: Random) -> Iterator[Object]:
     """Many objects that say that they hold this generation, or the next."""
-    number = _head(play).number + choose.randint(0, 3)
+    number = play.world.truth.head.number + choose.randint(0, 3)
     for index in range(choose.randint(1, 14)):
         digest = f"{index:02d}{_DIGEST}"[:43]
         yield f"history/{number:012d}-{digest}.json", "{"
@@ -57,7 +57,7 @@ def other_bytes(play: Play, choose: Random) -> Iterator[Object]:
 
 def a_forged_successor(play: Play, choose: Random) -> Iterator[Object]:
     """What counted once, as what follows: revoked keys are live in it, and it was lost, they say."""
-    head, past = _head(play), choose.choice(play.world.truth.promised)
+    head, past = play.world.truth.head, choose.choice(play.world.truth.promised)
     number = head.number + choose.randint(1, 7)
     forged = replace(
         past, number=number, parent=document.digest(head.text), at=head.at, op_id="forged"
@@ -68,7 +68,7 @@ def a_forged_successor(play: Play, choose: Random) -> Iterator[Object]:
 
 def a_jwks_and_its_generation(play: Play, choose: Random) -> Iterator[Object]:
     """A JWKS from the future, and the generation in the history that it says it is of."""
-    world, head = play.world, _head(play)
+    world, head = play.world, play.world.truth.head
     shown = world.s3.version(JWKS, world.now())
     if shown is None or any(world.truth.keyset.find(kid) is None for kid in world.jwks.shown):
         return
@@ -81,8 +81,8 @@ def a_jwks_and_its_generation(play: Play, choose: Random) -> Iterator[Object]:
 
 def strange_names(play: Play, choose: Random) -> Iterator[Object]:
     """Nothing that Keyturn writes, or would write."""
-    number = _head(play).number + choose.randint(0, 2)
-    yield f"history/{number:012d}.json", _head(play).text
+    number = play.world.truth.head.number + choose.randint(0, 2)
+    yield f"history/{number:012d}.json", play.world.truth.head.text
     yield f"history/999999999999-{_DIGEST}.json", "{"
     yield f"history/unlawful/{number:012d}-{_DIGEST}.txt", "{"
     yield "history/", ""
@@ -105,7 +105,3 @@ def _forged(play: Play, generation: Generation) -> Iterator[Object]:
 
 def _put(play: Play, name: str, body: bytes) -> None:
     play.world.s3.objects.setdefault(name, []).append(Version(play.world.now(), body, {}, ""))
-
-
-def _head(play: Play) -> Generation:
-    return play.world.truth.landed[-1][1]

@@ -1,4 +1,4 @@
-"""Somebody who may invoke the functions of the rotation and do nothing else: `lambda:InvokeFunction` (S13).
+"""An adversary whose only permission is `lambda:InvokeFunction`, on the functions of the rotation (S13).
 
 A step does what its event says, so the bound is what each step may do by itself, at any moment and in any
 order: each checks its own guard against the keyset as it stands. The worst are `RevokeKeys`, which is denial
@@ -15,7 +15,7 @@ from typing import Any
 from keyturn.rotation import keyset_resource, reconcile, record_changes, report_failure
 from tests.definition import STATES, module_of, step_of
 from tests.simulation.play import Play
-from tests.simulation.watch.truth import ROLLED_BACK
+from tests.simulation.watch.keys import ROLLED_BACK
 from tests.simulation.world import STACK_ID
 
 Event = dict[str, Any]

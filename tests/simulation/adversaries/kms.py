@@ -1,4 +1,4 @@
-"""What can be done with one permission in KMS, short of changing a key's policy or IAM.
+"""Adversaries with one permission in KMS, other than to change a key's policy or IAM.
 
 The bound is none: no such token is ever accepted, and no key of theirs is ever registered, disabled or
 deleted (S13: tests/simulation/watch/truth.py; S3: watch/tokens.py).
@@ -14,7 +14,7 @@ from tests.permissions.key_policy import ACCOUNT, Principal, default_policy
 from tests.permissions.policy import Statement
 from tests.simulation.play import Play
 from tests.simulation.principals import ROLE_PREFIX
-from tests.simulation.watch.truth import kid_of
+from tests.simulation.watch.keys import kid_of
 
 _OUR_TAG = [{"TagKey": "keyturn:stack", "TagValue": "sim"}]
 

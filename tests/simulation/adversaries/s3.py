@@ -1,4 +1,4 @@
-"""What can be done with `s3:PutObject` on the public documents: show verifiers elsewhere another key.
+"""An adversary with `s3:PutObject` on the public documents, who shows other keys to verifiers elsewhere.
 
 The bound is the next step of a rotation, or the next reconcile: then the JWKS is the keyset's again, byte
 for byte (S13: Play.finish).
@@ -24,7 +24,7 @@ def who_may_write_the_jwks(play: Play, choose: Random) -> None:
     if shown is None or any(keyset.find(kid) is None for kid in world.jwks.shown):
         return
     document = choose.choice(_DOCUMENTS)(json.loads(shown.body))
-    number = world.truth.landed[-1][1].number
+    number = world.truth.head.number
     claimed = choose.choice((shown.metadata["keyturn-generation"], number, number + 1, number + 7))
     metadata = {"keyturn-generation": str(claimed)}
     body = json.dumps(document, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Somebody who may create parameters, without overwriting any, or delete them, and do nothing else (S13).
+"""An adversary whose only permission is to create parameters, without overwriting any, or to delete them (S13).
 
 The bound of a deletion is its repair from the history, in order: within seconds by SSM's own event, or by
 the next reconcile. Warm readers never go back (watch/truth.py knows what is hidden, and until when).
@@ -80,7 +80,7 @@ DELETIONS: tuple[Callable[[list[Generation], Random], list[Generation]], ...] = 
 def _is_lawful(run: Play, text: str) -> bool:
     """A rollback of a rollback, say."""
     try:
-        return find_violation(_head(run), document.loads(text)) is None
+        return find_violation(run.world.truth.head, document.loads(text)) is None
     except DocumentInvalid:
         return False
 
@@ -91,12 +91,12 @@ Text = tuple[str, str]
 def garbage(run: Play, choose: Random) -> Iterator[Text]:
     """Nothing that could be read, under the next names."""
     for ahead in range(1, choose.randint(2, 14)):
-        yield _name(_head(run).number + ahead), "{"
+        yield _name(run.world.truth.head.number + ahead), "{"
 
 
 def the_past(run: Play, choose: Random) -> Iterator[Text]:
     """What counted once, as the successor of what counts: revoked keys are live in it."""
-    head = _head(run)
+    head = run.world.truth.head
     past = choose.choice(run.world.truth.promised)
     yield _forged(head, head.number + choose.randint(1, 3), past.keyset)
 
@@ -110,14 +110,14 @@ def a_low_root(run: Play, choose: Random) -> Iterator[Text]:
 
 def far_above(run: Play, choose: Random) -> Iterator[Text]:
     """Where a free name is below it; and the last number that there is."""
-    head = _head(run)
+    head = run.world.truth.head
     for number in (head.number + choose.randint(4, 12), _END):
         yield _forged(head, number, choose.choice(run.world.truth.promised).keyset)
 
 
 def a_second_name(run: Play, choose: Random) -> Iterator[Text]:
     """Other ways to spell the number of what counts."""
-    head = _head(run)
+    head = run.world.truth.head
     _, text = _forged(head, head.number, choose.choice(run.world.truth.promised).keyset)
     yield str(head.number), text
     yield f"0{head.number:012d}", text
@@ -130,10 +130,6 @@ ACTS: tuple[Callable[[Play, Random], Iterator[Text]], ...] = (
     far_above,
     a_second_name,
 )
-
-
-def _head(run: Play) -> Generation:
-    return run.world.truth.landed[-1][1]
 
 
 def _forged(head: Generation, number: int, keyset: Keyset) -> Text:

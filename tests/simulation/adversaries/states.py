@@ -1,4 +1,4 @@
-"""Somebody who may start executions and do nothing else: `states:StartExecution`, with any input (S13).
+"""An adversary whose only permission is `states:StartExecution`, with any input (S13).
 
 The bound is what the workflow itself may do. A rotation waits all its waits, a rollback ends with the key's
 grace. An emergency is denial of service: each key that it names ends and is replaced, by the run itself or
@@ -12,7 +12,8 @@ from typing import Any
 from tests.definition import STATES
 from tests.simulation.executions import Execution
 from tests.simulation.play import Play
-from tests.simulation.watch.truth import PLANTED, ROLLED_BACK
+from tests.simulation.watch.keys import ROLLED_BACK
+from tests.simulation.watch.truth import PLANTED
 
 Input = dict[str, Any]
 _RESULTS = sorted(

@@ -1,9 +1,4 @@
-"""Mutants of what guards against an input, or an event, that somebody outside has made up."""
-
-from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any
-from unittest.mock import patch
+"""Mutants of the checks on inputs and events that somebody outside has made up."""
 
 from keyturn.aws import custom_resource
 from keyturn.keyset.model import EndedKey
@@ -17,7 +12,7 @@ from keyturn.rotation.plan_rotation import (
     ScheduledInput,
 )
 from keyturn.rotation.task import SupersedingInput
-from tests.simulation.mutants.patching import rebuilt
+from tests.simulation.mutants.patching import in_step, instead_of
 
 _MEMBERS = {
     name
@@ -26,48 +21,37 @@ _MEMBERS = {
 }
 
 
-def an_input_says_what_a_state_says() -> AbstractContextManager[Any]:
+@in_step(plan_rotation, PlanInput)
+def an_input_says_what_a_state_says(real, stack, event):
     """As it was: a `plan` in the input is taken for that of an overtaken run."""
-
-    def run(stack: Any, event: Any) -> Any:
-        request = {name: part for name, part in event.request.items() if name in _MEMBERS}
-        brought = {name: part for name, part in event.request.items() if name not in _MEMBERS}
-        results = event.model_dump(exclude={"request"}, exclude_none=True)
-        return real(stack, PlanInput.model_validate({**brought, **results, "request": request}))
-
-    real = plan_rotation.run
-    return rebuilt(plan_rotation, PlanInput, run)
+    request = {name: part for name, part in event.request.items() if name in _MEMBERS}
+    foreign = {name: part for name, part in event.request.items() if name not in _MEMBERS}
+    results = event.model_dump(exclude={"request"}, exclude_none=True)
+    return real(stack, PlanInput.model_validate({**foreign, **results, "request": request}))
 
 
-def a_key_retires_when_the_event_says_so() -> AbstractContextManager[Any]:
+@instead_of("retire", retire_key)
+def a_key_retires_when_the_event_says_so(keyset, kid, now, *, times, limits):
     """RetireKey trusts that the state machine has waited."""
-
-    def retire(keyset: Any, kid: str, now: datetime, *, times: Any, limits: Any) -> Any:
-        if isinstance(keyset.get(kid), EndedKey):
-            return keyset
-        return _end_keys(
-            keyset, (_get_live_key(keyset, kid, Event.RETIRE),), Event.RETIRE, now, limits
-        )
-
-    return patch.object(retire_key, "retire", retire)
+    if isinstance(keyset.get(kid), EndedKey):
+        return keyset
+    retiring = (_get_live_key(keyset, kid, Event.RETIRE),)
+    return _end_keys(keyset, retiring, Event.RETIRE, now, limits)
 
 
-def a_key_is_destroyed_when_the_event_says_so() -> AbstractContextManager[Any]:
+@in_step(destroy_key, SupersedingInput)
+def a_key_is_destroyed_when_the_event_says_so(_real, stack, event):
     """DestroyKey trusts that the key was retired."""
-
-    def run(stack: Any, event: Any) -> Any:
-        key = stack.keysets.read().keyset.get(event.plan.supersede)
-        stack.kms.destroy(key.kms_key_arn, window=stack.settings.deletion_window)
-        return {"outcome": "destroyed", "kid": key.kid}
-
-    return rebuilt(destroy_key, SupersedingInput, run)
+    key = stack.keysets.read().keyset.get(event.plan.supersede)
+    stack.kms.destroy(key.kms_key_arn, window=stack.settings.deletion_window)
+    return {"outcome": "destroyed", "kid": key.kid}
 
 
-def a_custom_resource_believes_its_event() -> AbstractContextManager[Any]:
+@instead_of("check_operation", keyset_resource)
+def a_custom_resource_believes_its_event(*_arguments):
     """CloudFormation is not asked what it is doing."""
-    return patch.object(keyset_resource, "check_operation", lambda *_arguments: None)
 
 
-def a_custom_resource_answers_anybody() -> AbstractContextManager[Any]:
+@instead_of("check_response_url", custom_resource)
+def a_custom_resource_answers_anybody(_url):
     """The event says where the answer goes."""
-    return patch.object(custom_resource, "check_response_url", lambda _url: None)

@@ -1,69 +1,57 @@
-"""Mutants of what counts: each lets the adversary in."""
-
-from contextlib import AbstractContextManager
-from typing import Any
-from unittest.mock import patch
+"""Mutants of which generation counts: each lets an adversary in."""
 
 from keyturn.aws.keyset import reader
 from keyturn.keyset import lineage
 from keyturn.keyset.errors import DocumentInvalid
 from keyturn.keyset.lineage import HIGHEST, Lineage
 from keyturn.rotation import reconcile, record_changes
-from tests.simulation.mutants.patching import everywhere
+from tests.simulation.mutants.patching import around, instead_of
 
 
-def whatever_names_its_parent_follows() -> AbstractContextManager[Any]:
-    """The hash alone is no proof: anybody can read the text."""
-    return patch.object(lineage, "find_violation", lambda _before, _after: None)
+@instead_of("find_violation", lineage)
+def whatever_names_its_parent_follows(_before, _after):
+    """The parent's hash is taken for proof, though anybody can read the text."""
 
 
-def the_lowest_number_is_the_root() -> AbstractContextManager[Any]:
-    """Not the oldest by SSM's own date."""
-
-    def trace(parameters: Any) -> Any:
-        numbered = [one for one in parameters if one.number is not None]
-        by_number = {one.number: one for one in numbered}
-        for one in sorted(numbered, key=lambda one: one.name):
-            try:
-                return Lineage.from_generation(lineage._read(one)).extend(by_number)
-            except DocumentInvalid:
-                continue
-        return None
-
-    return patch.object(reader, "trace", trace)
+@instead_of("trace", reader)
+def the_lowest_number_is_the_root(parameters):
+    """The oldest generation by SSM's own date should be the root."""
+    numbered = [one for one in parameters if one.number is not None]
+    by_number = {one.number: one for one in numbered}
+    for one in sorted(numbered, key=lambda one: one.name):
+        try:
+            return Lineage.from_generation(lineage._read(one)).extend(by_number)
+        except DocumentInvalid:
+            continue
+    return None
 
 
-def the_highest_number_counts() -> AbstractContextManager[Any]:
+@instead_of("trace", reader)
+def the_highest_number_counts(parameters):
     """As it was before generations had parents."""
-
-    def trace(parameters: Any) -> Any:
-        numbered = [one for one in parameters if (one.number or HIGHEST) < HIGHEST]
-        for one in sorted(numbered, key=lambda one: one.name, reverse=True):
-            try:
-                return Lineage.from_generation(lineage._read(one))
-            except DocumentInvalid:
-                continue
-        return None
-
-    return patch.object(reader, "trace", trace)
+    numbered = [one for one in parameters if (one.number or HIGHEST) < HIGHEST]
+    for one in sorted(numbered, key=lambda one: one.name, reverse=True):
+        try:
+            return Lineage.from_generation(lineage._read(one))
+        except DocumentInvalid:
+            continue
+    return None
 
 
-def what_does_not_follow_blocks_the_name() -> AbstractContextManager[Any]:
-    """A writer never steps over it: nobody can be revoked."""
-    real = Lineage.extend
-
-    def extend(self: Any, parameters: Any) -> Any:
-        whole = real(self, parameters)
-        return Lineage(whole.chain, whole.head.number + 1, whole.rejections)
-
-    return patch.object(Lineage, "extend", extend)
+@around("extend", Lineage)
+def what_does_not_follow_blocks_the_name(real, self, parameters):
+    """A writer never steps over a foreign parameter, so no key can be revoked."""
+    whole = real(self, parameters)
+    return Lineage(whole.chain, whole.head.number + 1, whole.rejections)
 
 
-def nothing_is_put_back() -> AbstractContextManager[Any]:
-    """What somebody deleted is gone for good."""
-    return everywhere("restore_generations", lambda _stack: [], reconcile, record_changes)
+@instead_of("restore_generations", reconcile, record_changes)
+def nothing_is_put_back(_stack):
+    """A deleted generation is lost for good."""
+    return []
 
 
-def only_reconcile_puts_back() -> AbstractContextManager[Any]:
+@instead_of("restore_generations", record_changes)
+def only_reconcile_puts_back(_stack):
     """SSM's own event repairs nothing."""
-    return patch.object(record_changes, "restore_generations", lambda _stack: [])
+    return []

@@ -1,42 +1,38 @@
-"""Mutants of how unregistered KMS keys are cleared away."""
+"""Mutants of how unregistered KMS keys are deleted."""
 
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from unittest.mock import patch
 
 from keyturn.rotation import create_key, reconcile
 from keyturn.rotation.repairs import Repair
-from tests.simulation.mutants.patching import everywhere
+from tests.simulation.mutants.patching import Mutant, around
 
 
-def the_loser_of_a_race_deletes_its_key() -> AbstractContextManager[Any]:
-    """Which a retry may have just registered."""
+@around("ensure_standby", create_key, reconcile)
+def the_loser_of_a_race_deletes_its_key(real, stack, origin, **options):
+    """A retry may just have registered that key."""
+    created = []
+    create = stack.kms.create
 
-    def ensure(stack: Any, origin: Any, **how: Any) -> Any:
-        made: list[str] = []
-        create = stack.kms.create
-        with patch.object(stack.kms, "create", lambda: _noted(made, create())):
-            outcome = real(stack, origin, **how)
-        for arn in made:
-            if outcome["outcome"] == "exists":
-                stack.kms.destroy(arn, window=7)
-        return outcome
+    def create_and_note():
+        key = create()
+        created.append(key.arn)
+        return key
 
-    real = create_key.ensure_standby
-    return everywhere("ensure_standby", ensure, create_key, reconcile)
-
-
-def _noted(made: list[str], key: Any) -> Any:
-    made.append(key.arn)
-    return key
+    with patch.object(stack.kms, "create", create_and_note):
+        outcome = real(stack, origin, **options)
+    if outcome["outcome"] == "exists":
+        for arn in created:
+            stack.kms.destroy(arn, window=7)
+    return outcome
 
 
-def the_sweep_takes_young_keys() -> AbstractContextManager[Any]:
+@Mutant
+def the_sweep_takes_young_keys():
     """A key that is just being registered looks like an orphan."""
 
-    def sweep(stack: Any, origin: Any) -> Any:
+    def sweep(stack, origin):
         with patch.object(stack, "limits", replace(stack.limits, orphan_age=timedelta(0))):
             return real(stack, origin)
 

@@ -1,8 +1,8 @@
-"""How a broken invariant is said, and which are not asked for any more.
+"""How a broken invariant is reported, and which are no longer required.
 
-Who may delete generations can have a writer continue from an older one (docs/decisions/0020): that denies
-service, so what is promised to tokens of the lost branch and to its keys is off for the rest of the run.
-A revocation is not: see the bound in truth.py.
+A deletion of generations can make a writer continue from an older one (docs/decisions/0020). That denies
+service, so the promises to tokens and keys of the lost branch are void for the rest of the run. Revocations
+stay: see the bound in truth.py.
 """
 
 BY_A_BRANCH = frozenset({"S1", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S14", "S15"})
@@ -18,6 +18,6 @@ class Broken(BaseException):
 
 
 def insist(holds: bool, invariant: str, what: str) -> None:
-    """Raise Broken unless it holds, or is not asked for."""
+    """Raise Broken unless it holds, or is no longer required."""
     if not holds and invariant not in EXCUSED:
         raise Broken(invariant, what)

@@ -1,24 +1,20 @@
-"""S14 and S15: what was taken back is refused in time, and nothing else is.
+"""S14 and S15: revoked tokens are refused in time, and no others.
 
 The arithmetic is written anew, by true time, from what operators ordered and when it was acknowledged; the
-digests, too. Two orders of one client within 2ε + 2 s are at once, by clocks that may differ: either may be
-overtaken, and then is not acknowledged.
+digests, too (orders.py).
 """
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from keyturn.keyset.cutoffs import CutOff
 from keyturn.keyset.model import Generation, Keyset
-from keyturn.keyset.timing import Times
 from tests.cloud.interpreter import Task
 from tests.cloud.ssm import Ssm
 from tests.simulation.watch.broken import insist
+from tests.simulation.watch.orders import Entry, Orders, digest, values_of
 from tests.simulation.watch.tokens import Answer, Token
 from tests.simulation.watch.truth import Truth
 
@@ -26,63 +22,18 @@ CLIENT, SUBJECT = "client-3", "user-3"  # whose tokens are taken back; nobody el
 REQUEST = {"subject": SUBJECT, "scope": "orders:read"}
 CUT_OFF = "cut_off"  # the authorizer's code
 _DOCUMENT = f'{{"audiences": ["orders"], "subjects": ["{SUBJECT}"], "scopes": ["orders:read"]}}'
-_CLAIMS = ("client_id", "sub", "jti")
 _LONGEST_LEEWAY, _LONGEST_SKEW, _WRITERS_CLOCKS = 300, 60, 600  # seconds, of any deployment
 _RECONCILE = 120.0  # seconds that a run may take
 _BLOCKED, _UNAVAILABLE = "unauthorized_client", "temporarily_unavailable"
 
-Value = tuple[str, str]  # a claim and the digest of its value
 
-
-@lru_cache(4096)
-def digest(value: str) -> str:
-    """The first 96 bits of its SHA-256, in base64url."""
-    return base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:12]).decode()
-
-
-def _values(token: Token) -> frozenset[Value]:
-    return frozenset((claim, digest(token.claims[claim])) for claim in _CLAIMS)
-
-
-@dataclass
-class Order:
-    """What an operator wants, in true seconds; `planned` is when its instant was certainly chosen."""
-
-    ordered: float
-    cut: frozenset[Value] = frozenset()
-    blocked: frozenset[Value] = frozenset()
-    released: frozenset[Value] = frozenset()
-    planned: float = math.inf
-    acknowledged: float = math.inf
-    flushed: float = math.inf
-    is_lost: bool = False  # with the whole keyset, since: nothing is promised of it
-    is_idle: bool = False  # a release of a client that was not blocked when it was ordered
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A cut-off as a generation has it, in true seconds; without an end it blocks."""
-
-    landed: float
-    value: Value
-    before: float
-    until: float
-
-    def hits(self, token: Token) -> bool:
-        """Whether it refuses the token."""
-        named = self.value in _values(token)
-        return named and (self.until == math.inf or token.issued_at < self.before)
-
-
-@dataclass
-class CutOffs:
+@dataclass(kw_only=True)
+class CutOffs(Orders):
     """Every order, every entry that landed, and every token of the client."""
 
-    times: Times
     truth: Truth
     now: Callable[[], float]
     epoch: float
-    orders: dict[str, Order] = field(default_factory=dict)  # by the reason that it gives
     entries: list[Entry] = field(default_factory=list)
     issued: list[Token] = field(default_factory=list)
     on_entry: Callable[[Entry], None] = lambda _entry: None
@@ -123,11 +74,6 @@ class CutOffs:
             order.acknowledged = min(order.acknowledged, self.now())
         if flushed:
             order.flushed = min(order.flushed, self.now())
-
-    def lose(self) -> None:
-        """Somebody deleted every generation."""
-        for order in self.orders.values():
-            order.is_lost = True
 
     def judge(self, keyset: Keyset, *, undisturbed: bool) -> None:
         """All is quiet, and reconcile has run: what must stand stands, what is over is gone."""
@@ -219,7 +165,7 @@ class CutOffs:
 
     def _since(self, token: Token) -> float:
         """Since when the token has to be refused, views aside; infinity if it may be accepted."""
-        values = _values(token)
+        values = values_of(token)
         promises = [
             order.acknowledged
             for order in self._standing()
@@ -234,7 +180,7 @@ class CutOffs:
         return min([*promises, *(stored if not self._was_lost else [])], default=math.inf)
 
     def _flushes(self, token: Token) -> list[float]:
-        values = _values(token)
+        values = values_of(token)
         return [
             order.flushed
             for order in self._standing()
@@ -247,51 +193,9 @@ class CutOffs:
 
     def _may_hit(self, token: Token, at: float) -> bool:
         """Whether some order explains the refusal by a view that was taken after `at`."""
-        values = _values(token)
+        values = values_of(token)
         for order in self.orders.values():
             named = (order.cut | order.released) & values
             if named and token.issued_at < order.planned + self._slack:
                 return True
         return any(self._is_perhaps_blocked(value, at) for value in values)
-
-    def _is_perhaps_blocked(self, value: Value, at: float) -> bool:
-        blocked = any(value in order.blocked for order in self.orders.values())
-        return blocked and not self._is_released(value, at)
-
-    def _is_released(self, value: Value, at: float) -> bool:
-        """Whether it was certainly released by then from each of its blocks, written or not."""
-        blocks = [order.planned for order in self.orders.values() if value in order.blocked]
-        last = max(blocks, default=math.inf) + self._slack
-        return any(
-            order.acknowledged <= at and order.ordered > last
-            for order in self.orders.values()
-            if value in order.released
-        )
-
-    def _first_release(self, block: Order) -> float:
-        """When it was ordered first that the client be released from this block, or perhaps from it."""
-        releases = [
-            order.ordered
-            for order in self.orders.values()
-            if order.released & block.blocked and order.acknowledged >= block.ordered - self._slack
-        ]
-        return min(releases, default=math.inf)
-
-    def _is_beside_another(self, order: Order) -> bool:
-        """Then they may overtake each other, which is told."""
-        near = self._slack + self.times.write_delay
-        return any(
-            other is not order and abs(other.ordered - order.ordered) <= near
-            for other in self.orders.values()
-        )
-
-    def _standing(self) -> list[Order]:
-        return [order for order in self.orders.values() if not order.is_lost]
-
-    @property
-    def _was_lost(self) -> bool:
-        return any(order.is_lost for order in self.orders.values())
-
-    @property
-    def _slack(self) -> float:
-        return 2 * self.times.clock_skew + 2

@@ -1,22 +1,20 @@
-"""S17: a client gets what its document says, and nothing that it no longer says, from C + ε after a change."""
+"""S17: a client gets what its document grants, and from C + ε after a change nothing that only an older one did."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from keyturn.keyset.timing import Times
 from tests.cloud.ssm import Ssm
 from tests.simulation.watch.broken import insist
+from tests.simulation.watch.documents import Documents
 
 GRANTED = "granted"
 _UNAVAILABLE = "temporarily_unavailable"  # never wrong: the issuer may fail
-_PATH = "/keyturn/sim/clients"
-STEADY, CHANGING = "client-1", "client-2"  # what one of them may have never changes
-# What one client asks for all the time, and what becomes of it by the text of its document. None is no
-# document; one that does not parse has no outcome.
-REQUEST = {"subject": "user-1", "scope": "orders:read"}
-_FULL = '"audiences": ["orders"], "subjects": ["user-1", "user-2"], "scopes": ["orders:read"]'
-FULL = f"{{{_FULL}}}"
+STEADY, CHANGING = "client-1", "client-2"  # only the document of CHANGING ever changes
+REQUEST = {"subject": "user-1", "scope": "orders:read"}  # of both, every time
+FULL = '{"audiences": ["orders"], "subjects": ["user-1", "user-2"], "scopes": ["orders:read"]}'
+# The answer to the request, by the text of the document. None as a text is no document; one that does not
+# parse has no answer of its own.
 OUTCOMES: Mapping[str | None, str | None] = {
     FULL: GRANTED,
     '{"audiences": ["orders"], "subjects": ["user-1"], "scopes": ["orders:write"]}': "invalid_scope",
@@ -27,35 +25,23 @@ OUTCOMES: Mapping[str | None, str | None] = {
 }
 
 
-@dataclass
 class Grants:
-    """Every document of every client, as it was declared."""
+    """The documents of every client."""
 
-    times: Times
-    ssm: Ssm
-    now: Callable[[], float]
-    versions: dict[str, list[tuple[float, str | None]]] = field(default_factory=dict)
+    def __init__(self, times: Times, ssm: Ssm, now: Callable[[], float]) -> None:
+        self._oldest_view = times.view_ttl + times.clock_skew
+        self._documents = Documents("/keyturn/sim/clients", OUTCOMES[None], ssm, now)
 
     def declare(self, client: str, text: str | None) -> None:
         """A team writes the document, or deletes it (None)."""
-        name = f"{_PATH}/{client}"
-        if text is None:
-            self.ssm.delete([name])
-        else:
-            self.ssm.declare(name, text)
-        self.versions.setdefault(client, []).append((self.now(), OUTCOMES[text]))
+        self._documents.declare(client, text, OUTCOMES[text])
 
     def answered(self, client: str, answer: Mapping[str, Any], since: float) -> None:
         """The issuer answered the client's `REQUEST`, which arrived at `since`."""
         outcome = GRANTED if "access_token" in answer else answer["error"]
-        lawful = self._outcomes(client, since - self.times.view_ttl - self.times.clock_skew)
+        lawful = self._documents.since(client, since - self._oldest_view)
         insist(
             outcome in (*lawful, _UNAVAILABLE),
             "S17",
-            f"{client} is answered `{outcome}`, which its documents of the last C + ε do not say",
+            f"{client} is answered `{outcome}`, against its documents of the last C + ε",
         )
-
-    def _outcomes(self, client: str, instant: float) -> set[str | None]:
-        versions = [(float("-inf"), OUTCOMES[None]), *self.versions.get(client, [])]
-        older = [outcome for at, outcome in versions if at <= instant]
-        return {older[-1], *(outcome for at, outcome in versions if at > instant)}

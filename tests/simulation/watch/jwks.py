@@ -1,4 +1,4 @@
-"""S10, and S1 for everyone else: looked at whenever the JWKS is written or a token is signed."""
+"""S10, and S1 for other verifiers: checked whenever the JWKS is written or a token is signed."""
 
 import json
 from collections.abc import Callable

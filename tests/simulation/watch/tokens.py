@@ -1,4 +1,4 @@
-"""S1, S2, S3 and S11: looked at with every token that is issued and every answer of an authorizer."""
+"""S1, S2, S3 and S11: checked with every token that is issued and every answer of an authorizer."""
 
 import base64
 import json

@@ -204,7 +204,8 @@ def test_a_deletion_waits_for_what_was_running(
 ):
     """A step has written after ω, a reconcile after its timeout; the wait is limited all the same."""
     ask("Create")
-    monkeypatch.setattr(stack, "times", replace(stack.times, write_delay=write_delay))
+    times = replace(stack.times, write_delay=write_delay)
+    monkeypatch.setattr(stack, "settings", replace(stack.settings, times=times))
     before = sum(clock.slept)
     assert ask("Delete")["Status"] == "SUCCESS"
     assert sum(clock.slept) - before == seconds
