@@ -1,4 +1,4 @@
-"""May this generation follow that one? Every transition of ours may, and nothing that undoes one."""
+"""Which generation may follow another: the result of any transition, and nothing that undoes one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,9 +65,9 @@ def ended(state=State.REVOKED, **changes) -> EndedKey:
 
 def generation(*keys: Key | EndedKey, at=START, horizon=None) -> Generation:
     """A generation of these keys."""
-    live = tuple(one for one in keys if isinstance(one, Key))
-    dead = tuple(one for one in keys if isinstance(one, EndedKey))
-    return Generation(1, "", "", "", at, Keyset(live, dead, horizon))
+    live = tuple(key for key in keys if isinstance(key, Key))
+    ended_keys = tuple(key for key in keys if isinstance(key, EndedKey))
+    return Generation(1, "", "", "", at, Keyset(live, ended_keys, horizon))
 
 
 LATER = START + HOUR
@@ -87,7 +87,7 @@ UNLAWFUL = {
         generation(ended(ended=START - HOUR)),
         "has an earlier end than before",
     ),
-    "an active key stands by": (
+    "an active key becomes a standby": (
         ACTIVE,
         generation(key(state=State.STANDBY)),
         "was active and is standby",

@@ -12,11 +12,11 @@ from tests.unit.tokens.good import CLAIMS, EXPECTED, NOW
 LIFETIME = 60
 
 
-def verdict(now: float = NOW, lifetime: int = LIFETIME, **changes: object) -> Code | None:
+def verdict(now: float = NOW, **changes: object) -> Code | None:
     """Why CLAIMS with these changes are refused, or None; a claim set to `...` is left out."""
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not ...}
     try:
-        check_claims(claims, EXPECTED, lifetime=lifetime, now=now)
+        check_claims(claims, EXPECTED, lifetime=LIFETIME, now=now)
     except TokenRefused as refused:
         return refused.code
     return None
