@@ -1,4 +1,4 @@
-"""Seeded mutations of JSON values: what a parser of foreign input must survive."""
+"""Seeded mutations of JSON values, for the parsers of untrusted input."""
 
 import copy
 import random
@@ -24,12 +24,10 @@ def mutations(value: Any, seed: int, count: int) -> Iterator[Any]:
 
 
 def _mutated(value: Any, source: random.Random) -> Any:
-    members = (
-        list(value) if isinstance(value, dict) else range(len(value)) if _is_list(value) else ()
-    )
+    members = list(value) if isinstance(value, dict) else _indices(value)
     if not members or source.random() < 0.2:
         return copy.deepcopy(source.choice(STRANGE))
-    member = source.choice(list(members))
+    member = source.choice(members)
     if source.random() < 0.2:
         del value[member]
     else:
@@ -37,5 +35,5 @@ def _mutated(value: Any, source: random.Random) -> Any:
     return value
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _indices(value: Any) -> list[int]:
+    return list(range(len(value))) if isinstance(value, list) else []

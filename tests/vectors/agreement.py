@@ -1,4 +1,4 @@
-"""Two libraries that know nothing of Keyturn, asked about a token we accept."""
+"""Two independent libraries, which verify the tokens that we accept."""
 
 import datetime as real
 from typing import Any, Self
@@ -43,7 +43,7 @@ class Peers:
     def joserfc(self, token: str) -> dict[str, Any]:
         """joserfc's claims, all its checks on; raises what it raises."""
         decoded = joserfc_jwt.decode(
-            token, lambda held: self._joserfc[held.headers()["kid"]], algorithms=["RS256"]
+            token, lambda token: self._joserfc[token.headers()["kid"]], algorithms=["RS256"]
         )
         others: dict[str, ClaimsOption] = {
             name: {"essential": True} for name in _REQUIRED if name not in ("iss", "aud")
@@ -60,9 +60,9 @@ class Peers:
 
 
 def _clock(now: float) -> type:
-    class Standing(real.datetime):
+    class FixedDatetime(real.datetime):
         @classmethod
         def now(cls, tz: real.tzinfo | None = None) -> Self:
             return cls.fromtimestamp(now, tz)
 
-    return Standing
+    return FixedDatetime

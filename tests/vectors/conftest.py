@@ -15,20 +15,19 @@ from tests.vectors.worlds import CUT_OFFS, World, cutoffs
 
 
 def pytest_configure(config):
-    """Nothing was tried yet."""
+    """Start counting."""
     config.stash[TALLY] = Tally()
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """One line of what was tried and how it went."""
-    told = line(terminalreporter.stats, config.stash.get(TALLY, Tally()))
-    if told:
-        terminalreporter.write_line(told)
+    """Print one line with the counts."""
+    if summary := line(terminalreporter.stats, config.stash.get(TALLY, Tally())):
+        terminalreporter.write_line(summary)
 
 
 @pytest.fixture(scope="session")
 def tally(request) -> Tally:
-    """What this run has tried so far."""
+    """The counts of this run so far."""
     return request.config.stash.setdefault(TALLY, Tally())
 
 
@@ -68,10 +67,10 @@ def authorizer(monkeypatch):
     )
     codes, written = [], []
 
-    def log_decision(message, **told):
+    def log_decision(message, **fields):
         if message == "refused":
-            codes.append(told.get("code"))
-        written.append(json.dumps({"message": message, **told}))
+            codes.append(fields.get("code"))
+        written.append(json.dumps({"message": message, **fields}))
 
     monkeypatch.setattr(authorize, "log_decision", log_decision)
 

@@ -1,7 +1,7 @@
-"""The rules for a token once more, written from the RFCs: no json, no base64, no RSA library.
+"""An independent verifier, written from the RFCs without a JSON, base64 or RSA library.
 
-`lawful` shares nothing with the product, so that the two can disagree. Its one opinion on nesting:
-it has none beyond DEPTH, where the interpreter's own limit decides.
+`lawful` shares no code with the product, so the two can disagree. It does not judge tokens nested
+deeper than DEPTH, where the interpreter's own limit decides.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Unlawful(Exception):
 
 
 class TooDeep(Exception):
-    """Nothing is said about nesting beyond DEPTH."""
+    """The token is nested deeper than DEPTH."""
 
 
 def lawful(text: str, keys: Keys, now: float) -> dict[str, Any] | None:
@@ -131,17 +131,17 @@ def _value(text: str, at: int, depth: int) -> tuple[Any, int]:
     for word, value in _WORDS.items():
         if text.startswith(word, at):
             return value, at + len(word)
-    found = _NUMBER.match(text, at)
-    if found is None:
+    number = _NUMBER.match(text, at)
+    if number is None:
         raise Unlawful
-    return _number(found), found.end()
+    return _number(number), number.end()
 
 
-def _number(found: re.Match[str]) -> int | float:
-    if found[1] is None and found[2] is None:
-        _insist(len(found[0].lstrip("-")) <= _DIGITS)
-        return int(found[0])
-    number = float(found[0])
+def _number(literal: re.Match[str]) -> int | float:
+    if literal[1] is None and literal[2] is None:
+        _insist(len(literal[0].lstrip("-")) <= _DIGITS)
+        return int(literal[0])
+    number = float(literal[0])
     _insist(math.isfinite(number))
     return number
 

@@ -1,6 +1,6 @@
-"""A token from its recipe: what the JSON files of this folder say, and how it becomes text.
+"""A token from its recipe in one of the JSON files of this folder.
 
-A recipe tells only what is odd about a token; everything left out is as it should be.
+A recipe says only how a token differs from a valid one.
 
 `header`, `payload`: `members` (in place of all), `set`, `without`, `raw` (a member's value as JSON
 text), `again` (JSON text before the closing brace), `json` (in place of all that), `before`,
@@ -51,22 +51,22 @@ def load(path: Path) -> list[dict[str, Any]]:
 
 
 def make(recipe: dict[str, Any], keys: Keys) -> str:
-    """The text of the token; another `jti` is tried where a fault does not show on this one."""
+    """The text of the token, with a `jti` for which the fault is visible."""
     for number in range(_TRIES):
         try:
-            return _Making(keys, f"id-{number}").text(recipe)
+            return _Builder(keys, f"id-{number}").text(recipe)
         except TryAnother:
             continue
     raise ValueError(f"no token shows it: {recipe}")
 
 
 def filled(value: Any, keys: Keys, **known: Any) -> Any:
-    """A template, or anything that holds some, with its placeholders filled in."""
-    return _Making(keys, "id-0").knowing(known).fill(value)
+    """A template, or a structure of templates, with its placeholders filled in."""
+    return _Builder(keys, "id-0").knowing(known).fill(value)
 
 
-class _Making:
-    """One token in the making."""
+class _Builder:
+    """Builds one token."""
 
     def __init__(self, keys: Keys, jti: str) -> None:
         self._keys = keys
@@ -77,7 +77,7 @@ class _Making:
         token = f"{header}.{payload}.{signature}"
         if "text" in recipe:
             parts = {"token": token, "header": header, "payload": payload, "signature": signature}
-            token = _Making.knowing(self, parts).fill(recipe["text"])
+            token = _Builder.knowing(self, parts).fill(recipe["text"])
         return edited(token, recipe.get("edits", ()))
 
     def _segments(self, recipe: dict[str, Any]) -> tuple[str, str, str]:
@@ -113,13 +113,13 @@ class _Making:
             for name, value in members.items()
             if name not in (*part.get("without", ()), *raw)
         }
-        said = [f"{json.dumps(name)}:{text}" for name, text in {**texts, **raw}.items()]
+        texts_by_name = [f"{json.dumps(name)}:{text}" for name, text in {**texts, **raw}.items()]
         again = [self.fill(part["again"])] if "again" in part else []
-        return "{" + ",".join([*said, *again]) + "}"
+        return "{" + ",".join([*texts_by_name, *again]) + "}"
 
-    def knowing(self, more: dict[str, Any]) -> "_Making":
-        """The same, with more names for its templates."""
-        other = _Making(self._keys, self._known["jti"])
+    def knowing(self, more: dict[str, Any]) -> "_Builder":
+        """The same builder, with more names for its templates."""
+        other = _Builder(self._keys, self._known["jti"])
         other._known = {**self._known, **more}
         return other
 
@@ -134,7 +134,7 @@ class _Making:
         whole = _PLACEHOLDER.fullmatch(value)
         if whole:
             return self._lookup(whole[1])
-        return _PLACEHOLDER.sub(lambda found: str(self._lookup(found[1])), value)
+        return _PLACEHOLDER.sub(lambda match: str(self._lookup(match[1])), value)
 
     def _lookup(self, name: str) -> Any:
         if name in self._known:

@@ -1,4 +1,4 @@
-"""Signatures as a recipe tells them: right ones, other algorithms, and raw RSA over any block."""
+"""Signatures by recipe: valid ones, other algorithms, and raw RSA over any block."""
 
 import hashlib
 import hmac

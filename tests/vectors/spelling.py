@@ -1,4 +1,4 @@
-"""Edits of a text: how a segment, or a whole token, is spelled otherwise than it should be."""
+"""Edits of a segment or a whole token, which spell it differently."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class TryAnother(Exception):
-    """This edit does not show on this token: make one with another `jti`."""
+    """This edit changes nothing in this token: build one with another `jti`."""
 
 
 def edited(text: str, edits: Sequence[Sequence[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""What a run has tried, counted as it is tried, and the line that tells it."""
+"""Counts of a run, and the line that reports them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ TALLY: pytest.StashKey[Tally] = pytest.StashKey()
 
 
 def line(stats: dict[str, list[Any]], tally: Tally) -> str:
-    """The summary, of what ran; empty when nothing of it did."""
+    """The summary, or an empty text if nothing was counted."""
     if not (tally.cases or tally.mutants or tally.agreed):
         return ""
     passed, failed = (

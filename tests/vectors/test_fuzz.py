@@ -1,6 +1,5 @@
 """Mutants of good tokens: 50,000 a run, a million with FULL=1. What decides is `oracle.lawful`."""
 
-import json
 import os
 import random
 from dataclasses import dataclass
@@ -8,20 +7,17 @@ from typing import Any
 
 import pytest
 
-from keyturn.tokens import claims, jws
 from keyturn.tokens.errors import TokenRefused
 from tests.vectors import mutation
 from tests.vectors.agreement import Peers
-from tests.vectors.keys import base64url
+from tests.vectors.issued import SIGNERS, build_claims, is_same, issue, sign_segments
 from tests.vectors.oracle import TooDeep, lawful
-from tests.vectors.recipe import AUDIENCE, ISSUER, LIFETIMES, NOW
-from tests.vectors.signatures import sign
+from tests.vectors.recipe import LIFETIMES, NOW
 from tests.vectors.worlds import EVENTS
 
 MUTANTS = 1_000_000 if os.environ.get("FULL") else 50_000
 BATCHES = 20
 THROUGH_THE_HANDLER = 25  # every so many mutants
-SIGNERS = ("active", "standby", "grace")
 EXTRAS: tuple[dict[str, Any], ...] = (
     {},
     {"tenant": "Zoë"},
@@ -32,7 +28,7 @@ EXTRAS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """A text to judge, and what to say of it when it was judged wrongly."""
+    """A text to verify, and how to reproduce it."""
 
     text: str
     resigned: bool
@@ -43,7 +39,7 @@ class Mutant:
 def originals(keys) -> list[tuple[str, str]]:
     """Good tokens, each with the name of its key."""
     return [
-        (_token(keys, name, f"{name}-{number}", extra), name)
+        (issue(keys, name, build_claims(jti=f"{name}-{number}", extra=extra)), name)
         for name in SIGNERS
         for number, extra in enumerate(EXTRAS)
     ]
@@ -55,26 +51,6 @@ def peers(keys) -> Peers:
     return Peers(keys, NOW)
 
 
-def _token(keys, name, jti, extra) -> str:
-    made = claims.build(
-        issuer=ISSUER,
-        subject="user-1",
-        audience=AUDIENCE,
-        client_id="shop",
-        jti=jti,
-        now=NOW,
-        lifetime=600,
-        scope="orders:read",
-        extra=extra,
-    )
-    return _signed(keys, name, *jws.build_signing_input(keys.kid(name), made).split("."))
-
-
-def _signed(keys, name, header, payload) -> str:
-    signed = f"{header}.{payload}"
-    return f"{signed}.{base64url(sign({'key': name}, signed, b'', keys))}"
-
-
 def _mutants(seed, originals, keys):
     rng = random.Random(seed)
     for number in range(MUTANTS // BATCHES):
@@ -82,14 +58,14 @@ def _mutants(seed, originals, keys):
         resigned = rng.random() < 0.5
         if resigned:
             signer = name if rng.random() < 0.95 else rng.choice((*SIGNERS, "retired", "stranger"))
-            text = _signed(keys, signer, *mutation.to_sign(rng, token))
+            text = sign_segments(keys, signer, ".".join(mutation.to_sign(rng, token)))
         else:
             text = mutation.unsigned(rng, token, other)
         yield Mutant(text, resigned, f"seed {seed}, mutant {number}, from {token}")
 
 
 def _verified(text, world):
-    """What the verifier says."""
+    """The claims that the verifier accepts, or None."""
     world.lookups = world.verifications = 0
     try:
         return world.verify(text, NOW)
@@ -99,7 +75,7 @@ def _verified(text, world):
 
 @pytest.mark.parametrize("seed", range(BATCHES))
 def test_only_the_lawful_is_accepted(seed, originals, keys, world, peers, tally, authorizer):
-    """A mutant is accepted if and only if it breaks no rule, and then as the claims it has.
+    """A mutant is accepted if and only if it breaks no rule, and then with the claims that it has.
 
     Without a new signature that is the original alone. Nothing but TokenRefused is raised; each
     costs one look-up and one RSA verification at most; PyJWT and joserfc agree with what we accept;
@@ -107,48 +83,45 @@ def test_only_the_lawful_is_accepted(seed, originals, keys, world, peers, tally,
     """
     genuine = {token for token, _ in originals}
     for number, mutant in enumerate(_mutants(seed, originals, keys)):
-        said = _verified(mutant.text, world)
+        accepted = _verified(mutant.text, world)
         tally.mutants += 1
         tally.resigned += mutant.resigned
         tally.verifications = max(tally.verifications, world.verifications)
         try:
-            right = lawful(mutant.text, keys, NOW)
+            expected = lawful(mutant.text, keys, NOW)
         except TooDeep:
             continue
-        unlawful = right is None or not (mutant.resigned or mutant.text in genuine)
-        tally.wrongly_accepted += said is not None and unlawful
-        assert _same(said, right), f"{mutant.story}: {mutant.text!r}"
-        assert said is None or not unlawful, f"{mutant.story}: {mutant.text!r}"
+        unlawful = expected is None or not (mutant.resigned or mutant.text in genuine)
+        tally.wrongly_accepted += accepted is not None and unlawful
+        assert is_same(accepted, expected), f"{mutant.story}: {mutant.text!r}"
+        assert accepted is None or not unlawful, f"{mutant.story}: {mutant.text!r}"
         assert world.lookups <= 1, mutant.story
         assert world.verifications <= 1, mutant.story
-        if said is not None and mutant.resigned:
+        if accepted is not None and mutant.resigned:
             tally.lawful += 1
-            assert _same(peers.pyjwt(mutant.text), said), mutant.story
-            assert _same(peers.joserfc(mutant.text), said), mutant.story
+            assert is_same(peers.pyjwt(mutant.text), accepted), mutant.story
+            assert is_same(peers.joserfc(mutant.text), accepted), mutant.story
             tally.agreed += 1
         if number % THROUGH_THE_HANDLER == 0 and not mutant.text.startswith(" "):
             for event in EVENTS.values():
                 answer = authorizer.ask(event(f"Bearer {mutant.text}"), world)
-                assert answer == ("unauthorized" if said is None else "allow"), mutant.story
-
-
-def _same(theirs, ours) -> bool:
-    """Equal in value and in type: 1, 1.0 and true are different claims."""
-    return json.dumps(theirs, sort_keys=True) == json.dumps(ours, sort_keys=True)
+                assert answer == ("unauthorized" if accepted is None else "allow"), mutant.story
 
 
 def test_mutants_are_of_every_kind(originals, keys):
-    """The mutations are no idle ones: some are lawful, most are not, few are the original."""
+    """Some mutants are lawful, most are not, and few are the original."""
     genuine = {token for token, _ in originals}
     rng = random.Random("kinds")
     pool = originals * 80
-    resigned = [_signed(keys, name, *mutation.to_sign(rng, token)) for token, name in pool]
+    resigned = [
+        sign_segments(keys, name, ".".join(mutation.to_sign(rng, token))) for token, name in pool
+    ]
     good = sum(lawful(text, keys, NOW) is not None for text in resigned)
     assert len(pool) // 20 < good < len(pool) // 2
     texts = [mutation.unsigned(rng, token, rng.choice(originals)[0]) for token, _ in pool]
     assert sum(text in genuine for text in texts) < len(texts) // 5
 
 
-def test_the_oracle_knows_the_keys_that_count():
-    """Whoever adds a key to the vectors' keyset tells the fuzzer."""
+def test_the_fuzzer_signs_with_keys_of_the_keyset():
+    """A key that is renamed in the recipes is renamed in the fuzzer as well."""
     assert set(SIGNERS) < set(LIFETIMES)

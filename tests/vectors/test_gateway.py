@@ -1,4 +1,4 @@
-"""The authorizer as API Gateway calls it: the Authorization field, and events out of shape."""
+"""The authorizer as API Gateway calls it: the Authorization field, and malformed events."""
 
 import json
 import re
@@ -58,14 +58,14 @@ def asked(authorizer, world, tally):
 @pytest.mark.parametrize("kind", EVENTS)
 @pytest.mark.parametrize("case", HEADERS, ids=lambda case: case["name"])
 def test_an_authorization_field(case, kind, asked, keys, good):
-    """Each spelling is a token or it is none, the same in every kind of event."""
+    """The answer to each spelling is the same for every kind of event."""
     field = filled(case["authorization"], keys, token=good)
-    said = asked("authorization_headers", case, EVENTS[kind](field))
-    assert said == case["expect"], case["why"]
+    answer = asked("authorization_headers", case, EVENTS[kind](field))
+    assert answer == case["expect"], case["why"]
 
 
 @pytest.mark.parametrize("case", HEADERS, ids=lambda case: case["name"])
-def test_api_gateway_refuses_no_field_that_is_a_token(case, keys, good):
+def test_api_gateway_accepts_every_field_with_a_token(case, keys, good):
     """Its ValidationExpression lets everything through that the authorizer allows.
 
     Source: API Gateway API Reference, Authorizer, `identityValidationExpression`: without a match 401, and
@@ -77,13 +77,13 @@ def test_api_gateway_refuses_no_field_that_is_a_token(case, keys, good):
 
 
 @pytest.mark.parametrize("field", SHAPELESS)
-def test_api_gateway_refuses_what_has_no_shape_of_a_token(field):
-    """So junk competes with nobody for Lambda's concurrency."""
+def test_api_gateway_refuses_a_field_without_a_token(field):
+    """So it does not use up Lambda's concurrency."""
     assert not EXPRESSION.fullmatch(field)
 
 
-def test_the_example_refuses_the_same():
-    """To which the page that shows how to protect an API points."""
+def test_the_example_has_the_same_expression():
+    """The page about protecting an API points to the example."""
     path = "examples/protected-api/template.yaml"
     text = (ROOT / path).read_text()
     assert f"ValidationExpression: {EXPRESSION.pattern}\n" in text
@@ -92,7 +92,7 @@ def test_the_example_refuses_the_same():
 
 @pytest.mark.parametrize("case", EVENT_CASES, ids=lambda case: case["name"])
 def test_an_event(case, asked, keys, good):
-    """An event that is one is answered, another is a declared fault; nothing else comes out."""
+    """A valid event gets an answer, a malformed one raises UnknownEvent, and nothing else happens."""
     event = {
         name: value
         for name, value in EVENTS[case["event"]](f"Bearer {good}").items()
@@ -105,19 +105,19 @@ def test_an_event(case, asked, keys, good):
 @pytest.mark.parametrize("kind", EVENTS)
 @pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
 def test_no_depth_breaks_the_authorizer(kind, left, right, authorizer, world, keys):
-    """Around what the interpreter can follow, a nested claim is read or refused, and told on.
+    """Around the depth that Python can follow, a token with a nested claim is accepted or refused.
 
-    The claims are written again for the integration: what could be read can be written.
+    An accepted claim can also be serialised again for the integration.
     """
     for depth in range(880, 1000):
         raw = left * depth + r'"\u0061"' + right * depth
         token = make({"payload": {"raw": {"q": raw}}}, keys)
-        said = authorizer.ask(EVENTS[kind](f"Bearer {token}"), world)
-        assert said in ("allow", "unauthorized"), depth
+        answer = authorizer.ask(EVENTS[kind](f"Bearer {token}"), world)
+        assert answer in ("allow", "unauthorized"), depth
 
 
 def test_names_are_unique_and_each_case_has_a_reason():
-    """What holds for tokens holds for events."""
+    """As for tokens."""
     cases = [*HEADERS, *EVENT_CASES]
     assert len({case["name"] for case in cases}) == len(cases)
     assert [case["name"] for case in cases if len(case["why"]) < MIN_REASON] == []

@@ -1,6 +1,6 @@
-"""The authorizer's surroundings without AWS: fixed keysets, the session's keys, a clock that stands.
+"""The authorizer's environment without AWS: fixed keysets, the session's keys, a fixed clock.
 
-View and public keys are the product's own, over a reader and a source that never fail.
+View and public keys are the product's own, with a reader and a source that never fail.
 """
 
 import base64
@@ -61,7 +61,7 @@ class Counted:
 
 
 class World:
-    """What is true while a token is judged: which keys count, and until when."""
+    """The keyset against which a token is verified."""
 
     def __init__(
         self, keys: Keys, *, standby_published: bool = True, cutoffs: tuple[CutOff, ...] = ()
@@ -86,7 +86,7 @@ class World:
         return claims
 
     def find_key(self, kid: str, now: float) -> tuple[Any, int]:
-        """What the keyset says of a kid, told without the product's keyset."""
+        """The public key and lifetime of a kid, without using the product's keyset."""
         self.lookups += 1
         name = self._names.get(kid)
         if name is None:
@@ -104,7 +104,7 @@ class World:
         )
         generation = Generation(7, "op-1", "tests", "trying", instant(NOW), self._keyset())
 
-        def read(*_held: object) -> Generation:
+        def read(*_arguments: object) -> Generation:
             self.calls += 1
             return generation
 
@@ -135,7 +135,7 @@ class World:
 
     def _keyset(self) -> Keyset:
         born = instant(NOW - 20_000)
-        told: dict[str, dict[str, Any]] = {
+        live_keys: dict[str, dict[str, Any]] = {
             "active": {"state": State.ACTIVE, "published": born, "activated": born},
             "standby": {"state": State.STANDBY, "published": self._published},
             "grace": {"state": State.GRACE, "verify_until": instant(VERIFY_UNTIL["grace"])},
@@ -143,7 +143,7 @@ class World:
         }
         live = tuple(
             Key(self.keys.kid(name), name, lifetime=LIFETIMES[name], created=born, **fields)
-            for name, fields in told.items()
+            for name, fields in live_keys.items()
         )
         ended = tuple(
             EndedKey(self.keys.kid(state.value), state.value, state, born, born)
@@ -153,7 +153,7 @@ class World:
 
 
 def cutoffs(instants: Mapping[tuple[str, str], int | None]) -> tuple[CutOff, ...]:
-    """Cut-offs as in CUT_OFFS, with digests that are not made by the product: 96 bits of SHA-256."""
+    """Cut-offs as in CUT_OFFS, with digests computed here: 96 bits of SHA-256."""
     cutoffs = []
     for (claim, value), before in instants.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()[:12]).decode()

@@ -1,4 +1,4 @@
-"""An IAM matcher of other people's: how MiniStack's API Gateway evaluates what an authorizer answers."""
+"""An independent IAM matcher: how MiniStack's API Gateway evaluates an authorizer's policy."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What a route table means, written as it would be explained, and with none of the product's code."""
+"""The meaning of a route table, written in the plainest way and without the product's code."""
 
 import posixpath
 import re
@@ -35,7 +35,7 @@ def responsible(table: Table, request: str) -> str | None:
 
 
 def is_safe(path: str) -> bool:
-    """Whether every reader takes it for the same path."""
+    """Whether every reader understands the same path."""
     plain = re.sub(
         "%2e", ".", re.sub("%2f|%5c|%5C|\\\\", "/", path.replace("%2F", "/")), flags=re.I
     )

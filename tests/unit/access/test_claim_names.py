@@ -1,4 +1,4 @@
-"""Names of claims that no client sets, because they are ours or because a verifier could take them for ours."""
+"""Which claims no client may set: reserved ones, and names that a verifier could take for them."""
 
 import unicodedata
 from random import Random
@@ -22,14 +22,14 @@ _LOOKALIKES = {
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
-def test_what_the_issuer_vouches_for_is_reserved(name):
-    """No document makes it a client's to say."""
+def test_the_claims_of_the_issuer_are_reserved(name):
+    """No client's document can list them."""
     assert find_problem(name) == "is reserved"
 
 
 @pytest.mark.parametrize("name", sorted(REGISTERED - RESERVED))
 def test_a_registered_name_may_be_listed_as_it_is(name):
-    """`roles`, `groups`, `act`, `azp`, `scp`: the team that lists them decides."""
+    """The team that lists `roles`, `groups`, `act`, `azp` or `scp` decides what they mean."""
     assert find_problem(name) is None
 
 
@@ -47,14 +47,14 @@ def test_a_registered_name_may_be_listed_as_it_is(name):
         *(("\u24d0ct", "act"), ("\u212aid", "kid"), ("scopE", "scope"), ("_sub", "sub")),
     ],
 )
-def test_a_name_that_can_be_read_as_another_is_named_with_it(name, twin):
+def test_a_name_that_can_be_read_as_another_is_refused(name, twin):
     """Case, Unicode folds, invisible characters, and `-` or `_` that some decoders ignore."""
     assert find_problem(name) == f"can be read as {twin}"
 
 
 @pytest.mark.parametrize("name", ["", " ", "_", "--", "\u200b", "$"])
-def test_a_name_without_a_letter_or_digit_is_none(name):
-    """Nobody could tell what it says."""
+def test_a_name_without_a_letter_or_digit_is_refused(name):
+    """It would fold to nothing."""
     assert find_problem(name) == "has no letter or digit"
 
 
@@ -62,17 +62,17 @@ def test_a_name_without_a_letter_or_digit_is_none(name):
     "name", ["tenant", "https://orders.example/sub", "cognito:groups", "subject", "名前", "x5"]
 )
 def test_other_names_are_free(name):
-    """Also those that contain a registered one."""
+    """That includes names which contain a registered one."""
     assert find_problem(name) is None
 
 
 def test_registered_names_differ_by_more_than_their_fold():
-    """Else one of the two could not be listed."""
+    """Otherwise one of the two could not be listed."""
     assert len({fold(name) for name in REGISTERED}) == len(REGISTERED)
 
 
-def test_no_disguise_of_a_reserved_name_is_free():
-    """Seeded: each letter in any case or any form that folds to it, `_`, `-` and spaces anywhere."""
+def test_every_disguise_of_a_reserved_name_is_refused():
+    """Letters have any case or form that folds to them; `_`, `-` and spaces are anywhere."""
     source = Random("disguises")
     for _ in range(5_000):
         name = source.choice(sorted(RESERVED))

@@ -1,4 +1,4 @@
-"""A client's document: every member of another kind is refused by its name."""
+"""A client's document: its members, their defaults, and the error that names an invalid one."""
 
 import json
 
@@ -17,8 +17,8 @@ GOOD = {
 }
 
 
-def test_a_full_document_says_what_it_says():
-    """Each member once."""
+def test_a_full_document():
+    """Each member is parsed."""
     assert Client.from_document("shop", GOOD) == Client(
         "shop",
         frozenset({"orders", "billing"}),
@@ -29,8 +29,8 @@ def test_a_full_document_says_what_it_says():
     )
 
 
-def test_what_is_left_out_is_the_least():
-    """No scopes, no claims, no other subject than itself."""
+def test_the_defaults_allow_the_least():
+    """No scopes, no claims, and no subject but the client itself."""
     client = Client.from_document("shop", {"audiences": ["orders"]})
     assert (client.scopes, client.claims, client.max_lifetime) == (frozenset(), frozenset(), None)
     assert client.subjects is Subjects.ITSELF
@@ -49,7 +49,7 @@ def test_what_is_left_out_is_the_least():
     ],
 )
 def test_claims_that_no_client_may_set_are_no_document(claims, words):
-    """Else the document would promise what the issuer must refuse."""
+    """Otherwise the document would promise claims that the issuer must refuse."""
     with pytest.raises(InvalidDocument) as error:
         Client.from_document("shop", {**GOOD, "claims": claims})
     assert str(error.value).startswith("claims: ")
@@ -58,7 +58,7 @@ def test_claims_that_no_client_may_set_are_no_document(claims, words):
 
 @pytest.mark.parametrize("member", sorted(GOOD))
 def test_a_member_of_another_kind_is_named(member):
-    """A number, a text, an object or nothing where a list or a number should be; a list within a list."""
+    """Whatever is in its place, the error begins with the member's name."""
     values: tuple[object, ...] = (None, 1.5, {}, [[]], [None], [5], "x", True, "", 0, -1)
     for value in values:
         with pytest.raises(InvalidDocument) as error:
@@ -66,8 +66,8 @@ def test_a_member_of_another_kind_is_named(member):
         assert str(error.value).startswith(f"{member}: "), value
 
 
-def test_no_mutation_of_a_document_raises_anything_else():
-    """Seeded: whatever a template or a hand wrote, it is a client or an InvalidDocument."""
+def test_a_mutated_document_raises_nothing_else():
+    """It is a client or an InvalidDocument."""
     read = refused = 0
     for document in mutations(GOOD, seed=16, count=2_000):
         try:
@@ -84,7 +84,7 @@ def test_no_mutation_of_a_document_raises_anything_else():
 
 @pytest.mark.parametrize("name", ["a", "A", "0", "nightly-report", "a_b", "a" * 64])
 def test_names_of_clients(name):
-    """What needs no escape in a URL, an IAM resource and a parameter's name."""
+    """They need no escape in a URL, an IAM resource or a parameter's name."""
     assert is_client_name(name)
     assert Client.from_document(name, json.loads(json.dumps(GOOD))).name == name
 
@@ -92,8 +92,8 @@ def test_names_of_clients(name):
 @pytest.mark.parametrize(
     "name", ["", "-", "_a", "a/b", "a.b", "a*", "a?", "a" * 65, "a\n", "ä", "٣"]
 )
-def test_what_is_no_name_of_a_client(name):
-    """Nothing that IAM, SSM or a URL would read otherwise."""
+def test_an_invalid_client_name_is_refused(name):
+    """IAM, SSM or a URL would read it otherwise."""
     assert not is_client_name(name)
     with pytest.raises(InvalidDocument):
         Client.from_document(name, GOOD)

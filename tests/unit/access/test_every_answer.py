@@ -1,6 +1,6 @@
-"""Random tables, requests and tokens: each kind of API gets the answer that the table gives.
+"""Random tables, requests and tokens: each kind of API gets the answer of the reference.
 
-The same hundred tables in each run; thousands of new ones with FULL=1.
+There are a hundred tables, the same in each run; FULL=1 tries thousands of new ones.
 """
 
 import os
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from keyturn.access.routes import RouteTable
 from keyturn.api.gateway import Call
 from tests.unit.access import reference
+from tests.unit.access.iam import Matcher
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"
 SCOPES = ("read", "write", "admin")
@@ -28,6 +29,13 @@ thorough = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much],
 )
+
+
+@pytest.fixture(scope="module")
+def iam():
+    """MiniStack's evaluation of policies."""
+    with Matcher() as matcher:
+        yield matcher
 
 
 @st.composite
@@ -60,14 +68,14 @@ def requests(draw: Any) -> str:
 
 
 def near(table: dict[str, str]) -> list[str]:
-    """Requests around a table: what its entries stand for, and a bit beside them."""
-    found = []
+    """Requests that the entries of a table match, and similar ones that they do not."""
+    similar = []
     for entry in table:
         method, path = entry.replace("ANY", "PUT").split(" ", 1)
         for value in ("7", "a", "b/a", "7/7/7", "..", "a%2Fb"):
             plain = path.replace("{x}", value).replace("{y}", "b").replace("{proxy+}", value)
-            found += [f"{method} {plain}", f"GET {plain}", f"GET {plain}/", f"GET {plain}/a"]
-    return found
+            similar += [f"{method} {plain}", f"GET {plain}", f"GET {plain}/", f"GET {plain}/a"]
+    return similar
 
 
 def arn(request: str) -> str:
@@ -76,7 +84,7 @@ def arn(request: str) -> str:
 
 
 def policy(table: RouteTable, token: str, request: str) -> Any:
-    """What a REST API is answered."""
+    """The policy that a REST API gets."""
     call = Call("", arn(request), is_http_api=False)
     return call.allow({"sub": "alice", "scope": token}, table, {})["policyDocument"]
 
@@ -84,7 +92,7 @@ def policy(table: RouteTable, token: str, request: str) -> Any:
 @thorough
 @given(table=tables(), token=scopes(3), wild=st.lists(requests(), min_size=5, max_size=20))
 def test_a_cached_policy_says_what_the_table_says(iam, table, token, wild):
-    """Of each request, not only of the one that it was made for; or the table was refused."""
+    """It is right for each request, not only for its own; otherwise the table was refused."""
     try:
         parsed = RouteTable.parse(table, cached=True)
     except ValueError as error:
@@ -99,7 +107,7 @@ def test_a_cached_policy_says_what_the_table_says(iam, table, token, wild):
 @thorough
 @given(table=tables(), token=scopes(3), wild=st.lists(requests(), max_size=20), choice=st.data())
 def test_any_other_policy_opens_the_request_and_no_other(iam, table, token, wild, choice):
-    """Also if API Gateway keeps it against our will."""
+    """So it does no harm if API Gateway caches it anyway."""
     asked = [*wild, *near(table)]
     request = choice.draw(st.sampled_from(asked))
     answers = iam.allowed(policy(RouteTable.parse(table), token, request), map(arn, asked))
@@ -110,26 +118,26 @@ def test_any_other_policy_opens_the_request_and_no_other(iam, table, token, wild
 
 
 def routes_of_gateway(table: dict[str, str], request: str) -> list[str | None]:
-    """What API Gateway may say that it chose: nothing, the entry, or another route of this API or any."""
+    """The routes that API Gateway may report: none, the right entry, or any other."""
     return [None, "$default", "ANY /{proxy+}", reference.responsible(table, request), *table]
 
 
 @thorough
 @given(table=tables(), token=scopes(3), wild=st.lists(requests(), min_size=1, max_size=10))
-def test_an_http_api_is_told_what_the_table_says(table, token, wild):
-    """For every route that API Gateway may have chosen."""
+def test_an_http_api_gets_the_answer_of_the_table(table, token, wild):
+    """The answer is right for every route that API Gateway may have chosen."""
     parsed = RouteTable.parse(table)
     for request in [*wild, *near(table)]:
         for chosen in routes_of_gateway(table, request):
             call = Call("", arn(request), is_http_api=True, chosen_route=chosen)
-            said = call.allow({"sub": "alice", "scope": token}, parsed, {})["isAuthorized"]
-            assert said is reference.is_open(table, set(token.split()), request, chosen), chosen
+            answer = call.allow({"sub": "alice", "scope": token}, parsed, {})["isAuthorized"]
+            assert answer is reference.is_open(table, set(token.split()), request, chosen), chosen
 
 
 @thorough
 @given(table=tables(), connect=st.none() | scopes(2), token=scopes(3), cached=st.booleans())
 def test_connect_is_open_by_its_own_entry_only(iam, table, connect, token, cached):
-    """Whatever else the table names, and cached or not."""
+    """No other entry opens it, whether or not answers are cached."""
     table = table if connect is None else {**table, "$connect": connect}
     try:
         parsed = RouteTable.parse(table, cached=cached)
@@ -144,7 +152,7 @@ def test_connect_is_open_by_its_own_entry_only(iam, table, connect, token, cache
 
 @pytest.mark.parametrize("kind", ["GET /orders", "$connect"])
 def test_without_a_table_every_good_token_opens_the_stage(iam, kind):
-    """Scopes are then the integration's business."""
+    """The integration then has to check scopes itself."""
     call = Call("", arn(kind), is_http_api=False)
     answer = call.allow({"sub": "alice"}, None, {})["policyDocument"]
     assert iam.allowed(answer, [arn(kind), arn("PUT /a/b/c")]) == [True, True]

@@ -1,4 +1,4 @@
-"""Which tables one policy for all routes can say, what it says, and what is refused."""
+"""Which tables one cached policy can express, and how; the others are refused."""
 
 import json
 
@@ -34,8 +34,8 @@ INEXPRESSIBLE = [
 
 
 @pytest.mark.parametrize("table", EXPRESSIBLE, ids=lambda table: " + ".join(table))
-def test_what_one_policy_can_say(table):
-    """Fixed siblings of `{name}`, whatever lies below a `{proxy+}`, and a `{name}` with nothing below."""
+def test_a_table_that_one_policy_can_express(table):
+    """Fixed siblings of `{name}`, any routes below `{proxy+}`, and a `{name}` with no routes below."""
     assert RouteTable.parse(table, cached=True).shared is not None
 
 
@@ -44,16 +44,16 @@ def test_what_one_policy_can_say(table):
     INEXPRESSIBLE,
     ids=lambda each: each if isinstance(each, str) else " + ".join(each),
 )
-def test_what_no_policy_can_say_is_refused_by_name(table, entry):
-    """With the remedy; the same table without a cache is fine."""
+def test_a_table_that_no_policy_can_express_is_refused(table, entry):
+    """The error names the entry and the remedy; without a cache the same table is accepted."""
     with pytest.raises(ValueError, match="do not cache the authorizer's answers, or") as refusal:
         RouteTable.parse(table, cached=True)
     assert f"`GET {entry}`" in str(refusal.value)
     assert RouteTable.parse(table).shared is None
 
 
-def test_a_policy_denies_what_its_wildcards_allow_too_much():
-    """More segments, a stricter sibling, and paths that are not safe to compare."""
+def test_a_policy_denies_the_excess_of_its_wildcards():
+    """It denies more segments, a stricter sibling, and paths that are unsafe to compare."""
     table = RouteTable.parse({"GET /orders/{id}": "a", "GET /orders/export": "b"}, cached=True)
     assert table.shared is not None
     assert table.shared.patterns(frozenset("a")) == (
@@ -65,7 +65,7 @@ def test_a_policy_denies_what_its_wildcards_allow_too_much():
 
 
 def test_a_cached_policy_does_not_depend_on_the_route_asked():
-    """API Gateway keeps it for all of them."""
+    """API Gateway caches it for all routes."""
     table = RouteTable.parse({"GET /orders": "", "ANY /orders/{id}": ""}, cached=True)
     answers = [
         Call("", f"{FROM_LONGEST}{asked}", is_http_api=False).allow({"sub": "alice"}, table, {})
@@ -79,7 +79,7 @@ def _table(routes: int) -> dict[str, str]:
 
 
 def test_a_policy_stays_within_its_bound():
-    """In the stage with the longest name, for the token that opens everything; one route more is refused."""
+    """Even with the longest stage name, for the token that opens everything; one more route is refused."""
     for routes in range(1, 100):
         try:
             RouteTable.parse(_table(routes + 1), cached=True)
@@ -96,7 +96,7 @@ def test_a_policy_stays_within_its_bound():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_pattern_is_longer_than_api_gateway_reads(method):
-    """The longest route that is taken, in the stage with the longest name."""
+    """Not even that of the longest accepted route, with the longest stage name."""
     assert len(FROM_LONGEST) <= MAX_PREFIX
     longest = f"{method} /{{a}}".ljust(256, "x").replace("}x", "}/", 1)
     table = RouteTable.parse({longest: ""}, cached=True)

@@ -1,4 +1,4 @@
-"""ChangeKind a generation changed, by the keysets before and after it."""
+"""The changes between two keysets, key by key."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ def ended(key: Key, state: State) -> EndedKey:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "happened"),
+    ("before", "after", "expected"),
     [
         (Keyset(), Keyset((UNPUBLISHED,)), [(ChangeKind.CREATED, "s")]),
         (Keyset((UNPUBLISHED,)), Keyset((STANDBY,)), [(ChangeKind.PUBLISHED, "s")]),
@@ -41,6 +41,6 @@ def ended(key: Key, state: State) -> EndedKey:
     ids=["created", "published", "rotated", "rolled back", "retired", "revoked", "both at once",
          "nothing", "forgotten"],
 )  # fmt: skip
-def test_what_happened(before, after, happened):
-    """Each key's move, in the order of the keyset."""
-    assert changes(before, after) == tuple(Change(*change) for change in happened)
+def test_changes_of_keys(before, after, expected):
+    """They are listed in the order of the keyset; a forgotten key is not a change."""
+    assert changes(before, after) == tuple(Change(*change) for change in expected)

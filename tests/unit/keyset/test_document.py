@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -11,33 +11,18 @@ from keyturn.keyset import document
 from keyturn.keyset.errors import DocumentInvalid, DocumentTooLarge, NewerSchema
 from keyturn.keyset.model import EndedKey, Generation, Key, Keyset
 from keyturn.keyset.states import State
+from tests.unit.keyset.full_size import LIVE, NOW, OP_ID, arn, ended, live
+from tests.unit.keyset.steps import LIMITS
 
-NOW = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
 RUN = "arn:aws:states:eu-west-1:123456789012:execution:keyturn-production-Rotation-4fKq0ZrXw1Lp"
 DELETE = object()
-
-
-def arn(number: int, region: str = "eu-west-1") -> str:
-    """A KMS key ARN as long as real ones are."""
-    return f"arn:aws:kms:{region}:123456789012:key/{UUID(int=2**127 + number)}"
-
-
-def live(number: int, state: State, region: str = "eu-west-1") -> Key:
-    """A live key that has all the instants its state can have."""
-    instants = {"published": NOW + timedelta(seconds=number)}
-    if state is not State.STANDBY:
-        instants["activated"] = NOW + timedelta(hours=1, seconds=number)
-    if state is State.GRACE:
-        instants["superseded"] = NOW + timedelta(hours=2, seconds=number)
-        instants["verify_until"] = NOW + timedelta(hours=3, seconds=number)
-    return Key(f"{number:043}", arn(number, region), state, 86_400, NOW, **instants)
 
 
 def generation(keys: tuple[Key, ...], ended: tuple[EndedKey, ...] = ()) -> Generation:
     """A generation with as long a history as a real one."""
     return Generation(
         number=999_999_999_999,
-        op_id="0f2d1c3b-4a59-4687-9b7a-6c5d4e3f2a1b",
+        op_id=OP_ID,
         started_by=f"{RUN}:6f9d3f2e-1a2b-4c3d-8e4f-5a6b7c8d9e0f_1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
         reason="active_key_due",
         at=NOW,
@@ -45,14 +30,9 @@ def generation(keys: tuple[Key, ...], ended: tuple[EndedKey, ...] = ()) -> Gener
     )
 
 
-STATES = (State.ACTIVE, State.STANDBY, *[State.GRACE] * 8)
-LIVE = tuple(live(number, state) for number, state in enumerate(STATES))
 SMALL = generation(
     (live(1, State.ACTIVE), live(2, State.STANDBY), live(3, State.GRACE)),
-    (
-        EndedKey(f"{4:043}", arn(4), State.RETIRED, NOW, NOW),
-        EndedKey(f"{5:043}", arn(5), State.REVOKED, NOW, NOW + timedelta(seconds=1)),
-    ),
+    (ended(4, State.RETIRED), ended(5)),
 )
 
 
@@ -70,31 +50,21 @@ def edited(path: str, value: object) -> str:
     return json.dumps(raw)
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        generation(LIVE),
-        SMALL,
-        replace(SMALL, keyset=replace(SMALL.keyset, horizon=NOW)),
-        generation(()),
-        generation((Key("k" * 43, arn(1), State.STANDBY, 1, NOW),)),
-        generation((live(1, State.ACTIVE), live(2, State.STANDBY, region="eu-central-1"))),
-        replace(SMALL, number=1),
-        replace(SMALL, started_by='Zoë \N{KEY} via "CLI"\n', reason=""),
-    ],
-    ids=[
-        "ten live",
-        "with ended",
-        "with a horizon",
-        "empty",
-        "just registered",
-        "two Regions",
-        "first",
-        "odd texts",
-    ],
-)
-def test_what_is_stored_is_what_was_meant(stored):
-    """Reading a written document gives the same generation, to the second."""
+STORED = {
+    "ten live": generation(LIVE),
+    "with ended": SMALL,
+    "with a horizon": replace(SMALL, keyset=replace(SMALL.keyset, horizon=NOW)),
+    "empty": generation(()),
+    "just registered": generation((Key("k" * 43, arn(1), State.STANDBY, 1, NOW),)),
+    "two Regions": generation((live(1, State.ACTIVE), live(2, State.STANDBY, "eu-central-1"))),
+    "first": replace(SMALL, number=1),
+    "odd texts": replace(SMALL, started_by='Zoë \N{KEY} via "CLI"\n', reason=""),
+}
+
+
+@pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
+def test_a_generation_is_read_back_as_written(stored):
+    """Nothing is lost, down to the second."""
     assert document.loads(document.dumps(stored)) == stored
 
 
@@ -117,40 +87,38 @@ def test_the_stored_members():
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "meant"),
-    [
-        ("at", "2026-03-01T12:34:56.9Z", SMALL),
-        ("keys.0.kms_key_arn", arn(1), SMALL),
-    ],
+    ("path", "value"),
+    [("at", "2026-03-01T12:34:56.9Z"), ("keys.0.kms_key_arn", arn(1))],
     ids=["a fraction of a second", "a whole ARN beside the prefix"],
 )
-def test_what_we_would_not_write_is_read_all_the_same(path, value, meant):
-    """An instant is a whole second, and an ARN that is whole needs no prefix."""
-    assert document.loads(edited(path, value)) == meant
+def test_other_spellings_are_read_as_well(path, value):
+    """An instant is cut to whole seconds, and an ARN that is complete needs no prefix."""
+    assert document.loads(edited(path, value)) == SMALL
 
 
-def ended(number: int) -> EndedKey:
-    """A revoked key."""
-    return EndedKey(f"{number:043}", arn(number), State.REVOKED, NOW, NOW)
+def test_an_instant_of_another_zone_stays_the_same_instant():
+    """An aware instant that is not UTC is converted before it is stored."""
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=2)))
+    assert document.loads(document.dumps(replace(SMALL, at=elsewhere))).at == elsewhere
 
 
 @pytest.mark.parametrize("text", ["x" * 256, "é" * 256, "\N{KEY}" * 256, "\x00" * 256, '"' * 256])
 @pytest.mark.parametrize("live_keys", [10, 5, 0])
-def test_the_largest_keyset_fits(limits, live_keys, text):
-    """As many keys as are ever listed, with every instant and any texts, fit a Standard parameter."""
+def test_the_largest_keyset_fits(live_keys, text):
+    """The most keys that are ever listed, with any texts, fit in a Standard parameter."""
     prefix = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/"
 
     def moved(key):
         return replace(key, kms_key_arn=prefix + key.kms_key_arn.rpartition("/")[2])
 
-    ended_keys = map(ended, range(20, 20 + limits.listed_keys - live_keys))
+    ended_keys = map(ended, range(20, 20 + LIMITS.listed_keys - live_keys))
     keyset = Keyset(tuple(map(moved, LIVE[:live_keys])), tuple(map(moved, ended_keys)), horizon=NOW)
     largest = replace(generation(()), keyset=keyset, started_by=text, reason=text)
     assert len(document.dumps(largest).encode()) <= 4096
 
 
 def test_a_long_text_is_cut_with_a_mark():
-    """What a person chose is cut at 200 bytes of JSON, and one can see that it was."""
+    """A reason is cut at 200 bytes of JSON and then ends with an ellipsis."""
     reason = document.loads(document.dumps(replace(SMALL, reason="é" * 256))).reason
     assert reason == "é" * 97 + "…"
     assert document.loads(document.dumps(replace(SMALL, reason="r" * 198))).reason == "r" * 198
@@ -166,7 +134,7 @@ def test_a_document_of_exactly_the_limit_fits():
 
 
 def test_too_large_is_refused_with_its_sizes():
-    """A change that would not fit is refused, saying what takes the room."""
+    """The error says how large the document would be, and how many keys it has."""
     with pytest.raises(DocumentTooLarge) as refused:
         document.dumps(generation(LIVE, tuple(map(ended, range(20, 40)))))
     size = int(str(refused.value).split("take ")[1].split(" bytes")[0])
@@ -178,15 +146,15 @@ def test_too_large_is_refused_with_its_sizes():
 
 
 def test_a_newer_schema_is_an_error_of_its_own():
-    """It is not damaged: only the release that wrote it may touch it."""
-    with pytest.raises(NewerSchema):
+    """The document is not damaged: only the release that wrote it can read it."""
+    with pytest.raises(NewerSchema) as refused:
         document.loads(edited("schema", 2))
+    assert str(refused.value) == "schema 2 is newer than 1: deploy a newer Keyturn"
 
 
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        ("schema", 2, "schema 2 is newer than 1: deploy a newer Keyturn"),
         ("schema", 0, "schema 0 is unknown"),
         ("schema", "one", "schema: "),
         ("surprise", 1, "surprise: Extra inputs"),
@@ -214,8 +182,8 @@ def test_a_newer_schema_is_an_error_of_its_own():
     ],
     ids=str,
 )
-def test_what_this_release_does_not_understand_is_refused(path, value, complaint):
-    """A newer schema, an unknown member or a bad value is refused, naming it."""
+def test_a_bad_member_is_refused_by_name(path, value, complaint):
+    """An unknown schema, an unknown member or a bad value; the error begins with its path."""
     with pytest.raises(DocumentInvalid) as refused:
         document.loads(edited(path, value))
     assert str(refused.value).startswith(complaint)
@@ -238,41 +206,28 @@ def test_a_missing_field_is_refused_by_name(path):
     assert str(refused.value) == f"{path}: Field required"
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "sentence"),
-    [
-        ("keys.1.state", "active", "a keyset has at most one active key"),
-        ("keys.0.state", "revoked", "a retired or revoked key is not a live key"),
-        ("ended.0.state", "grace", "only retired and revoked keys have ended"),
-        ("ended.0.kid", f"{1:043}", "a kid occurs at most once in a keyset"),
-        ("keys.2.verify_until", DELETE, "a grace key needs an instant until which it verifies"),
-    ],
-)
-def test_a_broken_invariant_is_refused(path, value, sentence):
-    """A document of a keyset that must not exist is refused with that invariant."""
+def test_a_broken_invariant_makes_the_document_invalid():
+    """The error is that invariant, here as for every one in `test_model.py`."""
     with pytest.raises(DocumentInvalid) as refused:
-        document.loads(edited(path, value))
-    assert str(refused.value) == sentence
+        document.loads(edited("keys.1.state", "active"))
+    assert str(refused.value) == "a keyset has at most one active key"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "\N{ZERO WIDTH NO-BREAK SPACE}{}", "null", "[]", '"text"', '{"schema": 1}'],
-    ids=["empty", "cut off", "BOM", "null", "list", "text", "schema only"],
+    [
+        "",
+        "{",
+        "\N{ZERO WIDTH NO-BREAK SPACE}{}",
+        "null",
+        "[]",
+        '"text"',
+        '{"schema": 1}',
+        "[" * 4000,
+    ],
+    ids=["empty", "cut off", "BOM", "null", "list", "text", "schema only", "deep nesting"],
 )
-def test_what_is_no_document_is_refused(text):
-    """Anything but a whole JSON document is this package's fault, never a foreign error."""
+def test_a_text_that_is_no_document_is_refused(text):
+    """The error is always DocumentInvalid."""
     with pytest.raises(DocumentInvalid):
         document.loads(text)
-
-
-def test_deep_nesting_is_refused():
-    """Nesting that Python cannot follow is an invalid document."""
-    with pytest.raises(DocumentInvalid):
-        document.loads("[" * 4000)
-
-
-def test_an_instant_of_another_zone_stays_the_same_instant():
-    """An aware instant that is not UTC is converted before it is stored."""
-    elsewhere = NOW.astimezone(timezone(timedelta(hours=2)))
-    assert document.loads(document.dumps(replace(SMALL, at=elsewhere))).at == elsewhere

@@ -1,4 +1,4 @@
-"""Which of the stored texts count: the oldest one, and what lawfully follows it, name by name."""
+"""Which stored generations count: the oldest, and those that lawfully follow it, name by name."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,17 +22,17 @@ def root(number: int, **changes) -> Generation:
 
 
 def child(parent: Generation, number: int, **changes) -> Generation:
-    """What names this one as its parent."""
+    """A generation that names this one as its parent."""
     return sealed(replace(parent, number=number, parent=document.digest(parent.text), **changes))
 
 
 def sealed(generation: Generation) -> Generation:
-    """With its text."""
+    """The generation with its text."""
     return document.loads(document.dumps(generation))
 
 
 def stored(generation: Generation, minute: float, **changes) -> StoredParameter:
-    """As a parameter that was created then."""
+    """The generation as a parameter that was created at this minute."""
     modified = START + timedelta(minutes=minute)
     return replace(
         StoredParameter(f"{generation.number:012d}", generation.text, 1, modified), **changes
@@ -46,13 +46,13 @@ CHAIN = (stored(ROOT, 1), stored(SECOND, 2), stored(THIRD, 3))
 
 
 def numbers(parameters) -> list[int]:
-    """The numbers of what counts."""
+    """The numbers of the generations that count."""
     lineage = trace(parameters)
     return [one.number for one in lineage.chain] if lineage else []
 
 
 def test_the_lineage_is_that_of_the_parents():
-    """In whatever order the parameters are listed; nothing is stepped over, the next name is free."""
+    """The order in which the parameters are listed does not matter; the next number is free."""
     for parameters in permutations(CHAIN):
         assert numbers(parameters) == [5, 6, 7]
     lineage = trace(CHAIN)
@@ -60,8 +60,8 @@ def test_the_lineage_is_that_of_the_parents():
     assert (lineage.head, lineage.next_number, lineage.rejections) == (THIRD, 8, {})
 
 
-def test_nothing_counts_where_nothing_is():
-    """Nor where nothing can be read."""
+def test_without_a_readable_generation_there_is_no_lineage():
+    """There may be no parameters, or only one that is not a document."""
     assert trace([]) is None
     assert trace([replace(CHAIN[0], text="{")]) is None
 
@@ -88,16 +88,16 @@ FORGED = {
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_what_is_forged_changes_nothing(forged):
-    """Whoever creates it, and under whatever name."""
+def test_a_forged_generation_does_not_count(forged):
+    """The lineage is the same as without it."""
     assert numbers([*CHAIN, forged]) == [5, 6, 7]
 
 
 @pytest.mark.parametrize(
     "forged", [one for one in FORGED.values() if one.number == 8], ids=lambda one: one.text[:9]
 )
-def test_a_name_that_is_taken_is_stepped_over(forged):
-    """The successor stands above it, and it is said why the other does not count."""
+def test_a_taken_name_is_skipped(forged):
+    """The successor has the next number; the lineage says why the other does not count."""
     following = stored(child(THIRD, 9), 5)
     lineage = trace([*CHAIN, forged, following])
     assert lineage
@@ -106,12 +106,12 @@ def test_a_name_that_is_taken_is_stepped_over(forged):
 
 
 def test_of_two_successors_the_lower_name_counts():
-    """Whoever reads it and when: of two writers only one can ever have made it."""
+    """So all readers agree which of two writers was first."""
     assert numbers([*CHAIN, stored(child(THIRD, 9), 4), stored(child(THIRD, 8), 5)]) == [5, 6, 7, 8]
 
 
 def test_the_root_is_the_oldest():
-    """What is pruned leaves a root whose parent is gone; of one date the lower name is older."""
+    """Pruning leaves a root without a parent; of two of the same date, the lower name is older."""
     assert numbers(CHAIN[1:]) == [6, 7]
     assert numbers([*CHAIN[1:], stored(root(3), 2)]) == [3]
     assert numbers([*CHAIN[1:], stored(root(9), 2)]) == [6, 7]
@@ -119,13 +119,13 @@ def test_the_root_is_the_oldest():
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_an_overwritten_generation_does_not_count(place):
-    """Not as the root either."""
-    spoilt = [replace(one, version=2) if one is CHAIN[place] else one for one in CHAIN]
-    assert numbers(spoilt) == ([6, 7] if place == 0 else [5])
+    """Not even as the root."""
+    parameters = [replace(one, version=2) if one is CHAIN[place] else one for one in CHAIN]
+    assert numbers(parameters) == ([6, 7] if place == 0 else [5])
 
 
-def test_a_newer_release_s_successor_is_a_fault():
-    """It is named; whatever stands above it is not looked at."""
+def test_a_generation_of_a_newer_release_is_an_error():
+    """The error names it."""
     text = THIRD.text.replace('"schema":1', '"schema":2')
     with pytest.raises(NewerSchema, match="000000000007: schema 2"):
         trace([*CHAIN[:2], replace(CHAIN[2], text=text)])
@@ -134,7 +134,7 @@ def test_a_newer_release_s_successor_is_a_fault():
 
 
 def test_a_lineage_grows_with_what_is_read():
-    """Window by window, as a warm reader reads it."""
+    """A warm reader extends it with the parameters that it has not read yet."""
     lineage = Lineage.from_generation(ROOT).extend({6: CHAIN[1]})
     assert lineage.extend({7: CHAIN[2]}) == trace(CHAIN)
     assert lineage.extend({8: stored(child(THIRD, 8), 4)}) == lineage

@@ -1,7 +1,8 @@
-"""What a keyset lists of ended keys, and that what it forgot cannot come back."""
+"""Which ended keys a keyset lists, and that a forgotten key cannot come back."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -9,96 +10,83 @@ from keyturn.keyset.errors import CreatedTooLongAgo
 from keyturn.keyset.model import EndedKey, Key, Keyset
 from keyturn.keyset.states import State
 from keyturn.keyset.timing import Limits
-from keyturn.keyset.transitions import register, retire, revoke
+from tests.unit.keyset.steps import LIMITS, register, retire, revoke
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SECOND, TICK = timedelta(seconds=1), timedelta(microseconds=1)
+SECOND, TICK, HOUR = timedelta(seconds=1), timedelta(microseconds=1), timedelta(hours=1)
 SMALL = Limits(listed_keys=4)
 
 
 def live(number: int, state: State) -> Key:
-    """A live key, born so many seconds after noon of the day before."""
+    """A live key, created so many seconds after noon of the day before."""
     born = NOW - timedelta(days=1) + number * SECOND
     until = NOW - SECOND if state is State.GRACE else None
     return Key(f"{number:043}", f"arn/{number}", state, 60, born, born, verify_until=until)
 
 
 def ended(number: int, at: datetime = NOW) -> EndedKey:
-    """A revoked key, born like `live`."""
+    """A revoked key, created like `live`."""
     key = live(number, State.STANDBY)
     return EndedKey(key.kid, key.kms_key_arn, State.REVOKED, key.created, at)
 
 
 ACTIVE, GRACE = live(90, State.ACTIVE), live(91, State.GRACE)
+STANDBY_KID = f"{99:043}"
 
 
-def registered(keyset: Keyset, *, now: datetime, created: datetime, limits: Limits) -> Keyset:
-    """The keyset with key 99 as its standby."""
-    kid = f"{99:043}"
-    return register(keyset, kid, "arn/99", now, created=created, lifetime=60, limits=limits)
-
-
-@pytest.fixture
-def steps(times, limits):
-    """Each change that forgets, with the keyset and the clock left open."""
-    return {
-        "register": lambda keys, now: registered(
-            keys, now=now, created=NOW, limits=Limits(registration_age=limits.ended_age * 2)
-        ),
-        "retire": lambda keys, now: retire(keys, GRACE.kid, now, times=times, limits=Limits()),
-        "revoke": lambda keys, now: revoke(keys, [GRACE.kid], now, times=times, limits=Limits()),
-    }
-
-
-@pytest.mark.parametrize("name", ["register", "retire", "revoke"])
-def test_an_end_is_listed_for_its_age(steps, limits, name):
+@pytest.mark.parametrize(
+    "step",
+    [
+        partial(register, kid=STANDBY_KID, created=NOW, limits=Limits(registration_age=HOUR * 96)),
+        partial(retire, kid=GRACE.kid),
+        partial(revoke, kids=[GRACE.kid]),
+    ],
+    ids=["register", "retire", "revoke"],
+)
+def test_an_end_is_listed_for_its_age(step):
     """At 48 h an end is still listed; a moment later it is not, and no live key is lost."""
-    keyset, end = Keyset((ACTIVE, GRACE), (ended(1), ended(2))), NOW + limits.ended_age
-    kept, later = steps[name](keyset, end), steps[name](keyset, end + TICK)
-    assert {ended(1), ended(2)} <= set(kept.ended)
+    keyset, end = Keyset((ACTIVE, GRACE), (ended(1), ended(2))), NOW + LIMITS.ended_age
+    in_time, later = step(keyset, now=end), step(keyset, now=end + TICK)
+    assert {ended(1), ended(2)} <= set(in_time.ended)
     assert not {ended(1), ended(2)} & set(later.ended)
-    assert later.keys == kept.keys
-    assert (kept.horizon, later.horizon) == (None, ended(2).created)
+    assert later.keys == in_time.keys
+    assert (in_time.horizon, later.horizon) == (None, ended(2).created)
 
 
-def test_the_longest_ended_make_room(times):
-    """Live and ended keys together are at most so many; those that have just ended are listed."""
+def test_the_longest_ended_make_room():
+    """The number of live and ended keys is limited; the most recently ended are listed."""
     keyset = Keyset((ACTIVE, GRACE), (ended(1), ended(2)))
-    after = revoke(keyset, [ACTIVE.kid, GRACE.kid], NOW, times=times, limits=SMALL)
-    assert [key.kid for key in after.ended] == [ended(1).kid, ended(2).kid, ACTIVE.kid, GRACE.kid]
-    after = registered(after, now=NOW, created=NOW, limits=SMALL)
-    assert [key.kid for key in after.ended] == [ended(2).kid, ACTIVE.kid, GRACE.kid]
-    assert after.horizon == ended(1).created
+    revoked = revoke(keyset, [ACTIVE.kid, GRACE.kid], NOW, limits=SMALL)
+    assert [key.kid for key in revoked.ended] == [ended(1).kid, ended(2).kid, ACTIVE.kid, GRACE.kid]
+    registered = register(revoked, STANDBY_KID, NOW, limits=SMALL)
+    assert [key.kid for key in registered.ended] == [ended(2).kid, ACTIVE.kid, GRACE.kid]
+    assert registered.horizon == ended(1).created
 
 
-def test_the_horizon_never_goes_back(times):
-    """It is the latest birth of all that was forgotten, in whatever order that was."""
+def test_the_horizon_never_goes_back():
+    """It is the latest creation of all forgotten keys, in whatever order they were forgotten."""
     keyset = Keyset((ACTIVE, GRACE), (ended(5), ended(2)), horizon=ended(4).created)
-    once = registered(keyset, now=NOW, created=NOW, limits=SMALL)
-    twice = revoke(once, [GRACE.kid], NOW, times=times, limits=replace(SMALL, listed_keys=3))
+    once = register(keyset, STANDBY_KID, NOW, limits=SMALL)
+    twice = revoke(once, [GRACE.kid], NOW, limits=replace(SMALL, listed_keys=3))
     assert once.horizon == ended(5).created
     assert twice.horizon == ended(5).created
 
 
-def test_what_was_forgotten_cannot_be_registered():
-    """A key born at the horizon, or before it, is refused for ever; one born after it is not."""
+def test_a_forgotten_key_cannot_be_registered():
+    """A key created at the horizon or before it is refused; one created after it is not."""
     keyset = Keyset((ACTIVE,), horizon=NOW)
     with pytest.raises(CreatedTooLongAgo):
-        registered(keyset, now=NOW + SECOND, created=NOW, limits=Limits())
-    fresh = registered(keyset, now=NOW + SECOND, created=NOW + TICK, limits=Limits())
-    assert fresh.standby
-    assert fresh.horizon == NOW
+        register(keyset, STANDBY_KID, NOW + SECOND, created=NOW)
+    registered = register(keyset, STANDBY_KID, NOW + SECOND, created=NOW + TICK)
+    assert registered.standby
+    assert registered.horizon == NOW
 
 
-def test_a_thousand_ends_leave_a_small_keyset(times, limits):
+def test_a_thousand_ends_leave_a_small_keyset():
     """However many keys end, and however fast, there is room for the next ones."""
     keyset = Keyset()
     for number in range(1000):
-        now = NOW + number * SECOND
-        kid = f"{number:043}"
-        keyset = register(
-            keyset, kid, f"arn/{number}", now, created=now, lifetime=60, limits=limits
-        )
-        keyset = revoke(keyset, [kid], now, times=times, limits=limits)
-        assert len(keyset.all_keys) <= limits.listed_keys
-    assert keyset.horizon == NOW + (999 - limits.listed_keys) * SECOND
+        now, kid = NOW + number * SECOND, f"{number:043}"
+        keyset = revoke(register(keyset, kid, now), [kid], now)
+        assert len(keyset.all_keys) <= LIMITS.listed_keys
+    assert keyset.horizon == NOW + (999 - LIMITS.listed_keys) * SECOND

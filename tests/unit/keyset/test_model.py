@@ -1,4 +1,4 @@
-"""Which keys count at an instant, and which keysets must not exist."""
+"""Which keys verify at an instant, and which keysets break an invariant."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -76,15 +76,15 @@ def test_a_grace_key_verifies_until_its_instant():
         "endless grace",
     ],
 )
-def test_a_keyset_that_must_not_exist_does_not(keys, ends, sentence):
-    """A keyset that breaks an invariant cannot be made; the error is that invariant."""
+def test_a_keyset_that_breaks_an_invariant_cannot_be_created(keys, ends, sentence):
+    """The error is that invariant."""
     with pytest.raises(InvariantBroken) as broken:
         Keyset(tuple(keys), tuple(ends))
     assert str(broken.value) == sentence
 
 
 def test_a_keyset_without_a_signer_is_legal():
-    """Nobody may sign: that is an answer, not an error."""
+    """A keyset may have no active key."""
     keyset = Keyset((GRACE,), (RETIRED,))
     assert keyset.active is None
     assert keyset.standby is None

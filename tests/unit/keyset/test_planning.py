@@ -15,7 +15,7 @@ STANDBY = Key(S, "arn:aws:kms:::key/s", State.STANDBY, 3600, NOW, published=NOW)
 
 
 def signing_since(activated: datetime | None) -> Keyset:
-    """An active key of that age, and a standby."""
+    """An active key since this instant, and a standby."""
     active = Key(A, "arn:aws:kms:::key/a", State.ACTIVE, 3600, NOW, activated=activated)
     return Keyset((active, STANDBY))
 
@@ -36,20 +36,20 @@ def test_a_scheduled_rotation_is_due_by_age(age, plan, times):
 
 
 def test_a_key_of_unknown_age_is_due(times):
-    """An active key without an instant of activation is superseded rather than kept for ever."""
+    """Without it, an active key could stay active for ever."""
     plan = plan_rotation(signing_since(None), NOW, times)
     assert plan == Plan(True, Reason.ACTIVE_KEY_DUE, A)
 
 
 @pytest.mark.parametrize("keyset", [Keyset(), Keyset((STANDBY,))], ids=["empty", "standby only"])
 def test_a_keyset_without_a_signer_is_due(keyset, times):
-    """Nobody signs: a rotation is due and supersedes nobody."""
+    """If no key is active, a rotation is due, and supersedes none."""
     assert plan_rotation(keyset, NOW, times) == Plan(True, Reason.NO_ACTIVE_KEY, None)
 
 
 @pytest.mark.parametrize("age", [timedelta(0), PERIOD], ids=["new", "due anyway"])
-def test_an_operator_is_heard_while_the_named_key_signs(age, times):
-    """A rotation that an operator asked for is due at any age of the key it names."""
+def test_a_requested_rotation_is_due_while_the_named_key_is_active(age, times):
+    """The age of the key does not matter."""
     plan = plan_rotation(signing_since(NOW - age), NOW, times, requested_kid=A)
     assert plan == Plan(True, Reason.OPERATOR_ASKED, A)
 
@@ -59,7 +59,7 @@ def test_an_operator_is_heard_while_the_named_key_signs(age, times):
     [Keyset(), Keyset((STANDBY,)), signing_since(NOW - PERIOD)],
     ids=["empty", "the named key is standby", "another key is active and due"],
 )
-def test_an_operator_is_too_late_once_the_named_key_is_not_active(keyset, times):
-    """A repeated request does nothing once the key it names does not sign any more."""
+def test_a_requested_rotation_is_not_due_once_the_named_key_is_superseded(keyset, times):
+    """So a repeated request does nothing."""
     plan = plan_rotation(keyset, NOW, times, requested_kid=S)
     assert plan == Plan(False, Reason.SUPERSEDED_ALREADY, None)

@@ -1,72 +1,84 @@
-"""A refusal is read by somebody at night: it names the key, the state it is in and what was wanted."""
+"""Which transitions each state allows: the others are refused, or change nothing."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyturn.keyset import transitions
-from keyturn.keyset.errors import AnotherKeyIsActive, IllegalTransition
-from keyturn.keyset.model import EndedKey, Key, Keyset
-from keyturn.keyset.states import State
-from tests.unit.stage import active_key
+from keyturn.keyset.errors import AnotherKeyIsActive, IllegalTransition, UnknownKid
+from keyturn.keyset.model import Keyset
+from keyturn.keyset.states import Event
+from tests.unit.keyset.steps import (
+    ACTIVE,
+    FULL,
+    GRACE,
+    NOW,
+    STANDBY,
+    A,
+    G,
+    N,
+    R,
+    S,
+    V,
+    activate,
+    keyset,
+    publish,
+    register,
+    retire,
+    revoke,
+    roll_back,
+)
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BEFORE = NOW - timedelta(days=1)
-ACTIVE = Key("a", "arn-a", State.ACTIVE, 900, BEFORE, BEFORE, BEFORE)
-STANDBY = Key("s", "arn-s", State.STANDBY, 900, BEFORE, BEFORE)
-RETIRED = EndedKey("r", "arn-r", State.RETIRED, NOW, NOW)
-
-
-def refusal(kind, step, *args, **kwargs) -> str:
-    """The message of a refused transition."""
-    with pytest.raises(kind) as refused:
-        getattr(transitions, step)(*args, **kwargs)
-    return str(refused.value)
-
-
-def test_a_kid_that_has_ended_cannot_be_registered_again(limits):
-    """Whose it was is in the message."""
-    said = refusal(
-        IllegalTransition, "register", Keyset((), (RETIRED,)), "r", "arn-r", NOW,
-        created=NOW, lifetime=900, limits=limits,
-    )  # fmt: skip
-    assert said == "key r is retired: register is not possible in this state"
-
-
-def test_an_ended_key_cannot_sign_again(times, limits):
-    """Also not by a rollback."""
-    keys, arguments = Keyset((ACTIVE,), (RETIRED,)), {"supersede": "a", "times": times}
-    for step, more in (("activate", {"limits": limits}), ("roll_back", {})):
-        message = refusal(IllegalTransition, step, keys, "r", NOW, **arguments, **more)
-        assert message == f"key r is retired: {step} is not possible in this state"
-
-
-def test_an_active_key_is_not_retired(times, limits):
-    """Only grace leads there."""
-    said = refusal(
-        IllegalTransition, "retire", Keyset((ACTIVE,)), "a", NOW, times=times, limits=limits
-    )
-    assert said == "key a is active: retire is not possible in this state"
+Attempt = Callable[[str, Keyset], Keyset]
+ATTEMPTS: dict[str, Attempt] = {
+    "register": lambda kid, keys: register(keys, kid, NOW),
+    Event.PUBLISH: lambda kid, keys: publish(keys, [kid], NOW),
+    Event.ACTIVATE: lambda kid, keys: activate(keys, kid, NOW, supersede=A),
+    Event.SUPERSEDE: lambda kid, keys: activate(keys, S, NOW, supersede=kid),
+    Event.ROLL_BACK: lambda kid, keys: roll_back(keys, kid, NOW, supersede=A),
+    Event.RETIRE: lambda kid, keys: retire(keys, kid, NOW),
+    Event.REVOKE: lambda kid, keys: revoke(keys, [kid], NOW),
+}
 
 
 @pytest.mark.parametrize(
-    ("keys", "supersede", "said"),
+    ("event", "kid", "state"),
     [
-        ((ACTIVE, STANDBY), "x", "the key to supersede was x, but a is active"),
-        ((ACTIVE, STANDBY), None, "the key to supersede was none, but a is active"),
-        ((STANDBY,), "x", "the key to supersede was x, but none is active"),
+        (Event.ACTIVATE, G, "grace"),
+        (Event.ROLL_BACK, S, "standby"),
+        (Event.RETIRE, S, "standby"),
+        (Event.RETIRE, A, "active"),
+        (Event.RETIRE, V, "revoked"),
+        *((event, R, "retired") for event in ("register", Event.ACTIVATE, Event.ROLL_BACK)),
+        *((event, V, "revoked") for event in ("register", Event.ACTIVATE, Event.ROLL_BACK)),
     ],
 )
-def test_another_key_signs_than_was_thought(times, limits, keys, supersede, said):
-    """Both are named."""
-    now = NOW + timedelta(days=2)
-    given = {"supersede": supersede, "times": times, "limits": limits}
-    assert refusal(AnotherKeyIsActive, "activate", Keyset(keys), "s", now, **given) == said
+def test_a_key_takes_only_the_transitions_of_its_state(event, kid, state):
+    """Any other is refused, even if it is also too early; the error names key, state and event."""
+    young = keyset(ACTIVE, STANDBY, replace(GRACE, published=NOW))
+    with pytest.raises(IllegalTransition) as refused:
+        ATTEMPTS[event](kid, young)
+    assert str(refused.value) == f"key {kid} is {state}: {event} is not possible in this state"
 
 
-def test_the_rise_that_comes_with_a_revocation_keeps_the_grace_of_others(times, limits):
-    """The standby signs from the very same instant, and supersedes nobody who is left."""
-    keys = Keyset((ACTIVE, replace(STANDBY, published=None)))
-    risen = transitions.revoke(keys, ["a"], NOW, times=times, limits=limits)
-    assert (active_key(risen).kid, active_key(risen).activated, risen.grace) == ("s", NOW, ())
+@pytest.mark.parametrize(
+    ("event", "kid"),
+    [(Event.PUBLISH, R), (Event.PUBLISH, V), (Event.REVOKE, R), (Event.REVOKE, V), (Event.RETIRE, R)],
+)  # fmt: skip
+def test_an_ended_key_is_ignored(event, kid):
+    """Publishing or revoking it changes nothing, and neither does retiring it again."""
+    assert ATTEMPTS[event](kid, FULL) == FULL
+
+
+@pytest.mark.parametrize("kid", [R, V], ids=["retired", "revoked"])
+def test_an_ended_key_cannot_be_superseded(kid):
+    """It is not active, so the caller meant another key."""
+    with pytest.raises(AnotherKeyIsActive, match=kid):
+        ATTEMPTS[Event.SUPERSEDE](kid, FULL)
+
+
+@pytest.mark.parametrize("event", [Event.ACTIVATE, Event.ROLL_BACK, Event.RETIRE])
+def test_an_unknown_kid_is_refused(event):
+    """A kid that the keyset has forgotten or never had is refused by name."""
+    with pytest.raises(UnknownKid, match=N):
+        ATTEMPTS[event](N, FULL)

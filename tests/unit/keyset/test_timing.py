@@ -54,7 +54,7 @@ TERMS = {
 
 
 def contradictions(times: Times) -> tuple[str, ...]:
-    """What `checked` holds against these settings."""
+    """The problems of these settings."""
     try:
         times.validate()
     except ContradictorySettings as error:
@@ -90,7 +90,7 @@ def test_every_term_counts_once(rule, name, times):
 
 
 def test_the_keys_own_lifetime_counts(times):
-    """Grace lasts as long as the key's own tokens, whatever the setting is today."""
+    """Grace lasts as long as the key's own tokens, whatever the setting is now."""
     assert timing.grace_period(times, 61) - timing.grace_period(times, 60) == timedelta(seconds=1)
 
 
@@ -112,12 +112,12 @@ def test_rounding_only_ever_waits_longer(microsecond, rounded, woken):
     assert timing.wake_after(instant, DEFAULTS) == NOW + timedelta(seconds=woken + 10)
 
 
-def test_default_settings_hold(times):
-    """The defaults contradict nothing and come back unchanged."""
+def test_the_default_settings_are_valid(times):
+    """`validate` returns them unchanged."""
     assert times.validate() is times
 
 
-def test_demo_settings_hold_exactly(demo_times):
+def test_the_demo_settings_are_valid_without_reserve(demo_times):
     """The demo waits 10 s for publication and 29 s of grace: a period of 40 s just holds."""
     assert timing.publication_wait(demo_times) == timedelta(seconds=10)
     assert timing.grace_period(demo_times, demo_times.token_lifetime) == timedelta(seconds=29)
@@ -125,7 +125,7 @@ def test_demo_settings_hold_exactly(demo_times):
 
 
 def test_a_period_one_second_short_is_refused_with_the_arithmetic(demo_times):
-    """A rotation that would overlap the next one is refused, showing the sum."""
+    """A rotation that would overlap the next one is refused; the message shows the sum."""
     assert contradictions(replace(demo_times, rotation_period=39)) == (
         "rotation_period (39 s) must be at least publication wait 10 + grace 29 + clock_skew 1 "
         "= 40 s",
@@ -147,52 +147,39 @@ def test_bounds_are_inclusive_and_refused_by_name(name, side, times):
     complaint = f"{name} is {beyond} s, outside {low} to {high} s"
     assert complaint in contradictions(replace(times, **{name: beyond}))
     at_bound = contradictions(replace(times, **{name: bound}))
-    assert not any("outside" in found for found in at_bound)
+    assert not any("outside" in problem for problem in at_bound)
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("equal", "changes", "complaint"),
     [
-        ({"stale_limit": 29}, "view_ttl (30 s) must not exceed stale_limit (29 s)"),
         (
+            {"stale_limit": 30},
+            {"stale_limit": 29},
+            "view_ttl (30 s) must not exceed stale_limit (29 s)",
+        ),
+        (
+            {"propagation": 400, "cdn_ttl": 100},
             {"propagation": 400, "cdn_ttl": 101},
             "jwks_max_age + cdn_ttl (300 + 101 s) must not exceed propagation (400 s)",
         ),
-        ({"leeway": 9}, "clock_skew (10 s) must not exceed leeway (9 s)"),
+        ({"leeway": 10}, {"leeway": 9}, "clock_skew (10 s) must not exceed leeway (9 s)"),
         (
+            {"rotation_period": 11_240},
             {"rotation_period": 11_239},
             "rotation_period (11239 s) must be at least publication wait 7530 + grace 3700 "
             "+ clock_skew 10 = 11240 s",
         ),
     ],
-    ids=[
-        "views outlive the stale limit",
-        "a JWKS outlives propagation",
-        "clocks differ by more than tokens may be off",
-        "rotations overlap",
-    ],
+    ids=["stale limit", "propagation", "leeway", "period"],
 )
-def test_contradictions_are_refused_with_the_arithmetic(changes, complaint, times):
-    """Periods that cannot hold together are refused in one sentence with their numbers."""
+def test_contradictions_are_refused_with_the_arithmetic(equal, changes, complaint, times):
+    """Each requirement allows equality; a second beyond it is refused, in a sentence with the numbers."""
+    assert contradictions(replace(times, **equal)) == ()
     assert contradictions(replace(times, **changes)) == (complaint,)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"stale_limit": 30},
-        {"propagation": 400, "cdn_ttl": 100},
-        {"leeway": 10},
-        {"rotation_period": 11_240},
-    ],
-    ids=["stale limit", "propagation", "leeway", "period"],
-)
-def test_equality_holds(changes, times):
-    """Each requirement allows equality."""
-    assert contradictions(replace(times, **changes)) == ()
-
-
-def test_all_that_is_wrong_is_said_at_once(times):
+def test_all_contradictions_are_listed_at_once(times):
     """One error lists every bound and contradiction, so that an operator fixes them in one go."""
     wrong = replace(times, leeway=301, stale_limit=29, jwks_max_age=7501, rotation_period=60)
     with pytest.raises(ContradictorySettings) as refused:
@@ -202,7 +189,7 @@ def test_all_that_is_wrong_is_said_at_once(times):
 
 
 def test_the_fixed_ages_and_numbers(limits):
-    """Those that no setting changes are those of the design."""
+    """They are those of the design; no setting changes them."""
     assert limits.generation_age == timedelta(hours=1)
     assert limits.settling_time == timedelta(minutes=10)
     assert limits.registration_age == timedelta(hours=1)
@@ -212,6 +199,6 @@ def test_the_fixed_ages_and_numbers(limits):
 
 
 def test_an_orphan_is_swept_when_no_slow_write_can_register_it(limits):
-    """The claim, the longest write and the largest skews, and there is time to spare."""
+    """It is older than the registration age, the longest write and the largest skews together."""
     margin = timedelta(seconds=BOUNDS["write_delay"][1] + 3 * BOUNDS["clock_skew"][1])
     assert limits.orphan_age > limits.registration_age + margin
