@@ -12,8 +12,8 @@ import pytest
 from keyturn.aws.executions import RUNNING, Visit
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop, running
+from tools.command import KEYTURN
 from tools.demo import story
-from tools.demo.story import KEYTURN
 
 ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]

@@ -16,7 +16,7 @@ from keyturn.cli.local import LocalAws, Workshop
 from tests.account.resolve import Deployment as Deployed
 from tests.e2e.conftest import ROOT
 from tests.synthesized import translate_errors
-from tools.conformance.place import outputs_of
+from tools.local_stacks import outputs_of
 
 Example = Callable[..., dict[str, str]]
 Token = Callable[[str], str]

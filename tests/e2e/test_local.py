@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.e2e.conftest import ROOT
-from tools.demo.story import KEYTURN
+from tools.command import KEYTURN
 
 
 def keyturn(*arguments: str, status: int = 0) -> str:

@@ -19,8 +19,8 @@ from keyturn.keyset import timing
 from tests.documents import runbooks
 from tests.e2e.conftest import Finish, asking_for
 from tests.e2e.test_doctor import delete_newest
+from tools.command import KEYTURN
 from tools.demo import story
-from tools.demo.story import KEYTURN
 
 AWS = Path(__file__).parents[2] / "build/env/aws/bin"
 COMMANDS = runbooks.commands()

@@ -3,8 +3,9 @@
 import json
 import subprocess
 
+from tests.definition import ROOT
 from tools.bench.__main__ import REPORT
-from tools.bench.contest import HERE, PEERS, ROOT
+from tools.bench.contest import HERE, PEERS
 from tools.bench.rows import Row
 
 PAGE, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"

@@ -10,7 +10,16 @@ from keyturn.aws.executions import RUNNING
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset.model import EndedKey
 from tools.demo.client import BackgroundClient, Revocation, Tally
-from tools.demo.story import DoesNotHold, hold, jwks_kids, kids, revoke
+from tools.demo.story import (
+    DoesNotHold,
+    active_key,
+    hold,
+    jwks_kids,
+    kids,
+    live_states,
+    revoke,
+    rotation_of,
+)
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -23,29 +32,29 @@ Progress = Callable[[str, Tally], None]
 class Rotation:
     """Started as an operator does, followed from first state to last; revokes on the way."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, *, callers: int = 1) -> None:
         self._deployment = deployment
         self._phase = "before"
         self._emergency: Popen[str] | None = None
         self.superseded = ""
-        self.seconds: dict[str, float] = {}
-        self.command: Mapping[str, Any] = {}
-        self.client = BackgroundClient(deployment, lambda: self._phase)
+        self.seconds: dict[str, float] = {}  # by state
+        self.command: Mapping[str, Any] = {}  # what `keyturn revoke` printed
+        self.client = BackgroundClient(deployment, lambda: self._phase, callers=callers)
 
-    def run(self, progress: Progress, beside: Callable[[], object] = lambda: None) -> str:
+    def run(
+        self,
+        progress: Progress = lambda _phase, _tally: None,
+        beside: Callable[[], object] = lambda: None,
+    ) -> str:
         """Rotate the key while the client goes on, and do something `beside` it, in its second wait.
 
         Raises DoesNotHold for one refused token.
         """
-        executions, active = self._deployment.executions, self._deployment.keyset.active
-        hold(active is not None, "no key is active")
-        assert active is not None
-        self.superseded = active.kid
+        executions = self._deployment.executions
+        self.superseded = active_key(self._deployment).kid
         with self.client.running() as tally:
             self._watch(progress, _SETTLE)
-            execution = self._deployment.start(
-                {"mode": "scheduled", "started_by": "demo", "supersede": active.kid}
-            )
+            execution = self._deployment.start(rotation_of(self.superseded, "demo"))
             while executions.status(execution) == RUNNING:
                 visits = executions.visits(execution)
                 self._phase = visits[-1].state if visits else "before"
@@ -68,9 +77,8 @@ class Rotation:
 
     def _revoke_active(self) -> None:
         """`keyturn revoke --active`, as an operator types it; it goes on beside the rotation."""
-        active = self._deployment.keyset.active
-        assert active is not None
-        self.client.tally.revocation = Revocation(active.kid, time.time())
+        kid = active_key(self._deployment).kid
+        self.client.tally.revocation = Revocation(kid, time.time())
         self._emergency = revoke(self._deployment, "--active")
 
     def _verdict(self, tally: Tally) -> str:
@@ -84,7 +92,7 @@ class Rotation:
         )
 
     def revoked(self) -> str:
-        """The emergency in the second wait: the key was out in time, and nobody else noticed."""
+        """The emergency in the second wait: the key was refused in time, and no other token was."""
         assert self._emergency is not None
         printed, _ = self._emergency.communicate(timeout=60)
         self.command = json.loads(printed) if printed else {}
@@ -106,7 +114,7 @@ class Rotation:
         )
 
     def cleans_up(self) -> str:
-        """Superseded and revoked key are gone everywhere; one active and one standby are left."""
+        """The superseded and the revoked key are gone everywhere; an active key and a standby remain."""
         keyset, seen = self._deployment.keyset, self.client.tally.revocation
         assert seen is not None
         states = kids(keyset)
@@ -118,7 +126,7 @@ class Rotation:
         hold(retired.pending_deletion, "the retired KMS key is not pending deletion")
         revoked = self._deployment.kms.describe(keyset.get(seen.kid).kms_key_arn)
         hold(not revoked.enabled, "the revoked KMS key is enabled")
-        live = sorted(key.state.value for key in keyset.keys)
+        live = live_states(keyset)
         hold(live == ["active", "standby"], f"live keys are {live}")
         return (
             "superseded kid retired, KMS key pending deletion; revoked kid disabled in KMS; "

@@ -11,7 +11,7 @@ from tests.unit.conformance.conftest import ACCOUNT, FOREIGN, STACK, create_stac
 from tools.conformance import run as module
 from tools.conformance import teardown
 from tools.conformance.__main__ import conform
-from tools.conformance.items import Item, MissingGeneration, Outcome, World
+from tools.conformance.items import Item, NotReady, Outcome, World
 from tools.conformance.order import Order
 from tools.conformance.place import Account
 from tools.demo.story import DoesNotHold
@@ -69,7 +69,7 @@ def fails(_world: World) -> str:
 
 def is_missing(_world: World) -> str:
     """Cannot be tried."""
-    raise MissingGeneration("nothing to try it with")
+    raise NotReady("nothing to try it with")
 
 
 def test_everything_is_deleted_after_success(
@@ -136,7 +136,7 @@ def test_what_is_left_is_named(monkeypatch: pytest.MonkeyPatch, world: World, re
     deleted = teardown._delete
 
     def delete(stack: str) -> str | None:
-        return f"{stack}: Distribution (in use)" if stack == STACK else deleted(stack)
+        return "Distribution (in use)" if stack == STACK else deleted(stack)
 
     monkeypatch.setattr(teardown, "_delete", delete)
     assert conform(world, report) == 1
