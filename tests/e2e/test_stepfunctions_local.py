@@ -1,7 +1,7 @@
 """A second orchestrator: the same definition and the same deployed Lambdas, run by another engine.
 
-stepfunctions-local reports a Fail state as success and reads Retry in its own way, so this asserts
-on effects and not on its word.
+stepfunctions-local reports a Fail state as success and reads Retry in its own way, so these tests
+assert on effects.
 """
 
 import json
@@ -15,7 +15,6 @@ from types_boto3_stepfunctions import SFNClient
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws
-from tests.e2e.conftest import asking_for
 from tests.stepfunctions_local import stepfunctions_local
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tools.demo import story
@@ -58,10 +57,10 @@ def run_there(
 def test_another_engine_turns_the_key_the_same_way(
     deployment: Deployment, orchestrator: SFNClient
 ) -> None:
-    """Afterwards the standby is active, the superseded key retired and pending deletion."""
+    """A rotation on the other engine ends with the standby active and the superseded key pending deletion."""
     before = story.at_rest(deployment)
 
-    entered = run_there(deployment, orchestrator, asking_for(before.active.kid))
+    entered = run_there(deployment, orchestrator, story.rotation_of(before.active.kid, "test"))
 
     assert entered[-1] == "Rotated"
     after = story.at_rest(deployment)
@@ -74,7 +73,7 @@ def test_another_engine_turns_the_key_the_same_way(
 def test_another_engine_revokes_in_the_same_order(
     deployment: Deployment, orchestrator: SFNClient
 ) -> None:
-    """Revoke, disable, publish, replace, publish, wait, flush; the same effects."""
+    """An emergency enters the same states on the other engine, with the same effects."""
     before = story.at_rest(deployment)
     kids = [before.active.kid]
 
