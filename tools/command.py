@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 KEYTURN = Path(sys.executable).with_name("keyturn")  # the operator's command
+
 Completed = subprocess.CompletedProcess[str]
 
 
