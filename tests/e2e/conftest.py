@@ -1,13 +1,12 @@
 """One MiniStack for all end-to-end tests, with stacks deployed by the real SAM CLI."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from keyturn.aws.executions import RUNNING, Visit
+from keyturn.aws.executions import RUNNING, SUCCEEDED, Visit
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop, running
 from tests.definition import ROOT
@@ -60,13 +59,14 @@ def start_rotation(deployment: Deployment, kid: str) -> str:
 
 def finish(deployment: Deployment, execution: str) -> list[Visit]:
     """Wait for an execution that succeeds; returns the states it went through."""
-    for _ in range(480):
-        status = deployment.executions.status(execution)
-        if status != RUNNING:
-            assert status == "SUCCEEDED"
-            return deployment.executions.visits(execution)
-        time.sleep(0.25)
-    raise AssertionError("the execution runs for more than two minutes")
+    executions = deployment.executions
+    story.wait_until(
+        lambda: executions.status(execution) != RUNNING,
+        120,
+        "the execution runs for more than two minutes",
+    )
+    assert executions.status(execution) == SUCCEEDED
+    return executions.visits(execution)
 
 
 def keyturn(*arguments: str, status: int = 0) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def codes(answer: dict[str, Any]) -> set[str]:
 
 
 def disable_schedule(deployment: Deployment) -> None:
-    """Somebody did not want to be woken."""
+    """Disable the schedule of rotations."""
     scheduler = boto3.client("scheduler")
     [name] = [n for n in deployment.outputs["ScheduleNames"].split(",") if "Rotation" in n]
     known: dict[str, Any] = {**scheduler.get_schedule(Name=name)}
@@ -40,7 +40,7 @@ def disable_schedule(deployment: Deployment) -> None:
 
 
 def delete_jwks(deployment: Deployment) -> None:
-    """Somebody tidied up."""
+    """Delete the JWKS."""
     boto3.client("s3").delete_object(Bucket=deployment.outputs["BucketName"], Key=JWKS)
 
 
@@ -59,18 +59,18 @@ def jwks(deployment: Deployment) -> Any:
 
 
 def cache_for_a_year(deployment: Deployment) -> None:
-    """Somebody meant well."""
+    """Have verifiers cache the JWKS for a year."""
     rewrite_jwks(deployment, CacheControl="public, max-age=31536000")
 
 
 def show_an_old_generation(deployment: Deployment) -> None:
-    """Somebody restored a backup."""
+    """Have the JWKS name an old generation, as after a backup was restored."""
     body = json.dumps({**jwks(deployment), "generation": 1})
     rewrite_jwks(deployment, Body=body, Metadata={"keyturn-generation": "1"})
 
 
 def change_by_hand(deployment: Deployment) -> None:
-    """Somebody with `s3:PutObject` shows a key of their own under our generation."""
+    """Put a foreign key into the JWKS under our generation, as anyone with `s3:PutObject` can."""
     document = jwks(deployment)
     forged = {**document["keys"][0], "kid": "forged"}
     body = json.dumps({**document, "keys": [forged, *document["keys"][1:]]})
@@ -97,7 +97,7 @@ def test_what_fix_repairs(deployment: Deployment, breaking: Breaking, findings: 
 
 
 def delete_newest(deployment: Deployment, newest: int) -> None:
-    """Somebody tidied up, after the history had stored the generation."""
+    """Delete the newest generation after the history has stored it."""
     while newest not in [one.number for one in deployment.as_stack.history.generations()]:
         record_changes(deployment.as_stack)
     name = f"/keyturn/{deployment.stack}/keyset/{newest:012d}"

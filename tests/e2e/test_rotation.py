@@ -99,13 +99,12 @@ def test_input_that_is_not_understood_fails(deployment: Deployment) -> None:
 
 def test_the_schedule_starts_rotations(scheduled: Deployment, first_kid: str) -> None:
     """EventBridge Scheduler starts the rotation of a key whose period is over."""
-    for _ in range(180):
-        active = scheduled.keyset.active
-        if active and active.kid != first_kid:
-            break
-        time.sleep(1)
-    else:
-        pytest.fail("no rotation within three minutes")
+    story.wait_until(
+        lambda: story.active_key(scheduled).kid != first_kid,
+        180,
+        "no rotation within three minutes",
+        pause=1,
+    )
     states, machine = scheduled.clients.states, scheduled.outputs["StateMachineArn"]
     inputs = [
         json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])

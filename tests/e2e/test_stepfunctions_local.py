@@ -5,7 +5,6 @@ assert on effects.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ import boto3
 import pytest
 from types_boto3_stepfunctions import SFNClient
 
+from keyturn.aws.executions import RUNNING
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws
 from tests.stepfunctions_local import stepfunctions_local
@@ -42,10 +42,11 @@ def run_there(
     execution = orchestrator.start_execution(
         stateMachineArn=machine["stateMachineArn"], input=json.dumps(event)
     )["executionArn"]
-    for _ in range(480):
-        if orchestrator.describe_execution(executionArn=execution)["status"] != "RUNNING":
-            break
-        time.sleep(0.25)
+    story.wait_until(
+        lambda: orchestrator.describe_execution(executionArn=execution)["status"] != RUNNING,
+        120,
+        "the execution runs for more than two minutes",
+    )
     history = orchestrator.get_execution_history(executionArn=execution)["events"]
     return [
         event["stateEnteredEventDetails"]["name"]

@@ -1,7 +1,6 @@
 """Tokens and caches of three APIs: the stack's own, another REST API, an HTTP API."""
 
 import json
-import time
 
 import boto3
 import jwt
@@ -67,10 +66,12 @@ def tells_the_audit_line(world: World) -> str:
     """A token's line in the log has its jti and kid, and no part of the token."""
     token = _token(world, "whoami:read")
     jti = jwt.decode(token, options={"verify_signature": False})["jti"]
-    until = time.monotonic() + _LOGS_SECONDS
-    while not any(jti in line for line in world.deployment.log_lines("token_issued")):
-        hold(time.monotonic() < until, f"no audit line within {_LOGS_SECONDS} s")
-        time.sleep(1)
+    story.wait_until(
+        lambda: any(jti in line for line in world.deployment.log_lines("token_issued")),
+        _LOGS_SECONDS,
+        f"no audit line within {_LOGS_SECONDS} s",
+        pause=1,
+    )
     signature = token.rpartition(".")[2]
     hold(not world.deployment.log_lines(signature), "the log holds a token")
     return "one line with jti and kid, none with the token"

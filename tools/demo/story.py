@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import jwt
@@ -135,9 +135,20 @@ def others_verify(deployment: Deployment) -> str:
 
 
 def reach(deployment: Deployment, execution: str, state: str) -> None:
-    """Wait until the execution enters this state, for a minute."""
-    for _ in range(240):
-        if any(visit.state == state for visit in deployment.executions.visits(execution)):
+    """Wait until the execution enters this state, for a minute; raises DoesNotHold."""
+    wait_until(
+        lambda: state in [visit.state for visit in deployment.executions.visits(execution)],
+        60,
+        f"the execution did not reach {state} within a minute",
+    )
+
+
+def wait_until(
+    condition: Callable[[], bool], seconds: int, otherwise: str, *, pause: float = 0.25
+) -> None:
+    """Pause until the condition is true; raises DoesNotHold(otherwise) after this many seconds."""
+    for _ in range(int(seconds / pause)):
+        if condition():
             return
-        time.sleep(0.25)
-    raise DoesNotHold(f"the execution did not reach {state} within a minute")
+        time.sleep(pause)
+    raise DoesNotHold(otherwise)
