@@ -7,6 +7,7 @@ A container answers one request at a time, as on Lambda. SSM is a bucket of 40 r
 import random
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,8 +78,9 @@ class Storm:
         birth = 1.0 if self.fleet.cold else float(DEFAULTS.view_ttl)
         self.report.waiting = set(range(self.fleet.authorizers))
         for number in containers:
-            act = lambda number=number: self._spawn(number)  # noqa: E731
-            self._scheduler.at(self._rng.uniform(0, birth), act)
+            act = partial(self._container, number)
+            at = self._rng.uniform(0, birth)
+            self._scheduler.at(at, partial(self._scheduler.spawn, act, number))
         if self.fleet.others:
             self._scheduler.spawn(self._others, None)
         self._scheduler.run(END)
@@ -86,9 +88,6 @@ class Storm:
         if self.report.waiting:
             self.report.refusal = float("inf")
         return self.report
-
-    def _spawn(self, number: int) -> None:
-        self._scheduler.spawn(lambda: self._container(number), number)
 
     def _container(self, number: int) -> None:
         reader: Any = SimpleNamespace(read=self._read, read_newer=self._read)

@@ -45,8 +45,7 @@ def compares_numbers(world: World) -> str:
 
 def gives_a_new_public_key(world: World) -> str:
     """How long after CreateKey the key can be described by GetPublicKey; each key is deleted again."""
-    seen = [_birth(world.order.stack) for _ in range(_BIRTHS)]
-    return "; ".join(seen)
+    return "; ".join(_birth(world.order.stack) for _ in range(_BIRTHS))
 
 
 def _birth(stack: str) -> str:

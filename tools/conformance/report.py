@@ -24,6 +24,7 @@ def line(result: Result) -> str:
 
 def report(run: Run, world: World) -> str:
     """The whole report in Markdown, every account id in it blanked."""
+    commit = run_command("git", "describe", "--always", "--dirty").stdout.strip() or "unknown"
     verdict, region = (
         "conforms" if run.held else "does not conform",
         boto3.client("sts").meta.region_name,
@@ -32,7 +33,7 @@ def report(run: Run, world: World) -> str:
         [
             "# Keyturn's conformance run",
             "",
-            f"Keyturn {version('keyturn')}, commit {_commit()}, on {world.place.name} in {region}: "
+            f"Keyturn {version('keyturn')}, commit {commit}, on {world.place.name} in {region}: "
             f"**{verdict}**, {run.hours * 60:.0f} minutes.",
             "",
             *_table(run.results),
@@ -88,7 +89,3 @@ def _costs(run: Run, world: World) -> list[str]:
         "",
         f"Estimated by the list prices of {PRICES['as_of']}; hours are rounded up.",
     ]
-
-
-def _commit() -> str:
-    return run_command("git", "describe", "--always", "--dirty").stdout.strip() or "unknown"
