@@ -39,10 +39,10 @@ def is_cut_off(deployment: Deployment, token: str) -> bool:
 
 def test_one_of_two_clients_is_cut_off(deployment: Deployment) -> None:
     """A client's tokens are refused within the bound, its next one is good, and the other client is not affected."""
-    seen = cut_off(deployment, client(deployment, "shop"), client(deployment, "billing"))
-    assert seen.accepted_after_bound == 0
-    assert seen.other_accepted > 5
-    assert seen.other_refused == 0
+    measurement = cut_off(deployment, client(deployment, "shop"), client(deployment, "billing"))
+    assert measurement.accepted_after_bound == 0
+    assert measurement.other_accepted > 5
+    assert measurement.other_refused == 0
     names = [cutoff["name"] for cutoff in keyturn("status")["cutoffs"]]
     assert "client shop" in names
 

@@ -18,8 +18,8 @@ _MARKS = {Outcome.HELD: "✓", Outcome.FAILED: "✗", Outcome.ANSWERED: "?", Out
 def line(result: Result) -> str:
     """One result for the terminal."""
     seconds = f" ({result.seconds:.1f} s)" if result.seconds else ""
-    said = f"not run: {result.says}" if result.outcome is Outcome.NOT_RUN else result.says
-    return f"{_MARKS[result.outcome]} {result.item.title}{seconds}\n  {said}"
+    says = f"not run: {result.says}" if result.outcome is Outcome.NOT_RUN else result.says
+    return f"{_MARKS[result.outcome]} {result.item.title}{seconds}\n  {says}"
 
 
 def report(run: Run, world: World) -> str:

@@ -38,10 +38,10 @@ class Demo:
     def _tell(self, title: str, step: Callable[[Status], str]) -> None:
         began = time.monotonic()
         with console.status(title) as status:
-            said = step(status)
+            outcome = step(status)
         seconds = round(time.monotonic() - began, 1)
-        self.steps.append({"step": title, "said": said, "seconds": seconds})
-        console.print(f"[green]✓[/] {title} [dim]({seconds:.1f} s)[/]\n  {said}")
+        self.steps.append({"step": title, "said": outcome, "seconds": seconds})
+        console.print(f"[green]✓[/] {title} [dim]({seconds:.1f} s)[/]\n  {outcome}")
 
     def run(self) -> None:
         """The whole story; raises DoesNotHold, ToolFailed."""
@@ -107,8 +107,8 @@ class Demo:
             seconds = self.figures["seconds_per_state"].get(phase)
             if not (seconds or any(counts.values())):
                 continue  # too short to be seen; the file has them all
-            told = "" if seconds is None else f"{seconds:.1f}"
-            table.add_row(phase, told, *(str(count or "") for count in counts.values()))
+            duration = "" if seconds is None else f"{seconds:.1f}"
+            table.add_row(phase, duration, *(str(count or "") for count in counts.values()))
         return table
 
 

@@ -58,16 +58,16 @@ class Teams:
 
     def check_cut_off(self) -> str:
         """The shop's tokens were refused in time, and no other client's; raises DoesNotHold."""
-        seen = self.measurement
-        assert seen is not None
-        late = seen.accepted_after_bound
+        measurement = self.measurement
+        assert measurement is not None
+        late = measurement.accepted_after_bound
         hold(late == 0, f"{late} accepted after the bound")
-        hold(seen.other_refused == 0, f"reports: {seen.other_refused} calls refused")
-        hold(seen.other_accepted > 0, "reports: no call was made meanwhile")
+        hold(measurement.other_refused == 0, f"reports: {measurement.other_refused} calls refused")
+        hold(measurement.other_accepted > 0, "reports: no call was made meanwhile")
         return (
-            f"shop's token refused {seen.seconds_from_write:.1f} s after the write (bound "
-            f"{seen.bound_seconds:.0f} s), {seen.seconds_from_command:.1f} s after `keyturn revoke "
-            f"--client shop`; its next token is good; 0 of {seen.other_accepted} calls of reports refused"
+            f"shop's token refused {measurement.seconds_from_write:.1f} s after the write (bound "
+            f"{measurement.bound_seconds:.0f} s), {measurement.seconds_from_command:.1f} s after `keyturn revoke "
+            f"--client shop`; its next token is good; 0 of {measurement.other_accepted} calls of reports refused"
         )
 
     @property
