@@ -1,7 +1,7 @@
-"""The documents as a person reads them: pages, sections, tables, what is set as code, what is typed."""
+"""The documents as a person reads them: pages, sections, tables, code, commands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tests.definition import ROOT
 
@@ -17,7 +17,7 @@ PAGES: Mapping[str, str] = {
         ]
     )
 }
-# What is so today: the changelog names what is gone, a decision what was so when it was taken.
+# Pages about the present: the changelog names what was removed, a decision what was true then.
 PRESENT: Mapping[str, str] = {
     name: text
     for name, text in PAGES.items()
@@ -25,47 +25,53 @@ PRESENT: Mapping[str, str] = {
 }
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`", re.DOTALL)
-_TYPED = re.compile(r"^ *\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^ *\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 _CELL = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"\|[-:| ]+\|")
 
 
 def section(page: str, heading: str) -> str:
-    """What stands below a heading of the second level."""
-    _, found, rest = page.partition(f"\n## {heading}\n")
-    assert found, heading
+    """The text below a heading of the second level."""
+    _, title, rest = page.partition(f"\n## {heading}\n")
+    assert title, heading
     return rest.partition("\n## ")[0]
+
+
+def tables(text: str) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """The tables in a text, each as the cells of its head and of its rows."""
+    head, body = list[str](), list[list[str]]()
+    for line in [*_FENCE.sub("", text).splitlines(), ""]:
+        cells = [cell.strip() for cell in _CELL.split(line.strip())[1:-1]]
+        if not line.strip().startswith("|"):
+            if head:
+                yield head, body
+            head, body = [], []
+        elif not head:
+            head = cells
+        elif not _RULE.fullmatch(line.strip()):
+            body.append(cells)
 
 
 def rows(text: str) -> list[list[str]]:
     """The cells of every row of the tables in a text, without the tables' heads."""
-    lines = [line.strip() for line in _FENCE.sub("", text).splitlines()]
-    found = []
-    for number, line in enumerate(lines):
-        below = lines[number + 1] if number + 1 < len(lines) else ""
-        if line.startswith("|") and not (_is_rule(line) or _is_rule(below)):
-            found.append([cell.strip() for cell in _CELL.split(line)[1:-1]])
-    return found
+    return [row for _, body in tables(text) for row in body]
 
 
 def code(text: str) -> list[str]:
-    """What is set as code, on one line each; what stands in a block is left out."""
+    """The code spans of a text, on one line each, without its blocks."""
     spans = _CODE.findall(_FENCE.sub("", text))
     return [" ".join((double or single).split()) for double, single in spans]
 
 
 def typed(text: str) -> list[str]:
-    """The commands behind a `$` in blocks."""
+    """The commands after a `$` in blocks."""
     blocks = _FENCE.findall(text)
-    commands = [command for block in blocks for command in _TYPED.findall(block)]
+    commands = [command for block in blocks for command in COMMAND.findall(block)]
     return [" ".join(command.replace("\\\n", " ").split()) for command in commands]
 
 
 def anchors(text: str) -> set[str]:
-    """Where a link may lead within a page, as GitHub spells its headings."""
+    """The anchors of a page's headings, as GitHub spells them, and its own."""
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", text), re.MULTILINE)
     named = re.findall(r'<a id="([^"]+)"', text)
     return {*named, *(re.sub(r"[^\w\- ]", "", one).lower().replace(" ", "-") for one in headings)}
-
-
-def _is_rule(line: str) -> bool:
-    return bool(re.fullmatch(r"\|[-:| ]+\|", line))

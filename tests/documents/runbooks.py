@@ -1,13 +1,13 @@
-"""The commands that the runbooks tell an operator to type, as they stand there."""
+"""The commands that the runbooks tell an operator to type, as written there."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-RUNBOOKS = Path(__file__).parents[2] / "docs/runbooks"
+from tests.documents.pages import COMMAND, PAGES
+
+RUNBOOKS = [name for name in PAGES if name.startswith("docs/runbooks/")]
 _CONSOLE = re.compile(r"^ *```console\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-_TYPED = re.compile(r"^ *\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 _INLINE = re.compile(r"`((?:keyturn|aws) [^`]+)`")
 _ASSIGNMENT = re.compile(r"(\w+)=\$\(")
 _VARIABLE = re.compile(r"\$(\w+)")
@@ -22,17 +22,17 @@ class Command:
 
     @property
     def script(self) -> str:
-        """What a shell is given."""
+        """The input of a shell."""
         return "\n".join([*self.assignments, self.text])
 
 
 def commands() -> Mapping[str, Command]:
     """Every command of every runbook, by its text; one that only sets a variable is part of others."""
-    found: dict[str, Command] = {}
-    for page in sorted(RUNBOOKS.glob("*.md")):
-        for command in (*_of_blocks(page.read_text()), *_inline(page.read_text())):
-            found.setdefault(command.text, command)
-    return found
+    by_text: dict[str, Command] = {}
+    for name in RUNBOOKS:
+        for command in (*_of_blocks(PAGES[name]), *_inline(PAGES[name])):
+            by_text.setdefault(command.text, command)
+    return by_text
 
 
 def _inline(markdown: str) -> Iterator[Command]:
@@ -43,7 +43,7 @@ def _inline(markdown: str) -> Iterator[Command]:
 def _of_blocks(markdown: str) -> Iterator[Command]:
     variables: dict[str, Command] = {}
     for block in _CONSOLE.findall(markdown):
-        for lines in _TYPED.findall(block):
+        for lines in COMMAND.findall(block):
             text = " ".join(line.strip() for line in lines.split("\\\n"))
             command = Command(text, tuple(_needed(text, variables)))
             if assigned := _ASSIGNMENT.match(text):

@@ -1,4 +1,4 @@
-"""Every command, option and target that a document names exists, and what `--json` prints is described."""
+"""Every command, option and target that a document names exists, and every `--json` object is described."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from keyturn.cli.terminal import PROBLEM, USAGE_ERROR
 from tests.definition import ROOT
 from tests.documents.pages import PAGES, PRESENT, code, rows, section, typed
 
-# What other tools' options are called where a page names one without its command.
+# Other tools' options that a page names without their command.
 FOREIGN_OPTIONS = {"--parameter-overrides", "--config-env", "--disable-rollback", "--from"}
 
 
@@ -22,12 +22,12 @@ def commands() -> dict[str, set[str]]:
     """Every command of `keyturn` by its words, with its options."""
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
-    found: dict[str, set[str]] = {"": _options(root)}
+    options = {"": _options(root)}
     for name, command in root.commands.items():
-        found[name] = _options(command)
-        for inner, one in getattr(command, "commands", {}).items():
-            found[f"{name} {inner}"] = _options(one)
-    return found
+        options[name] = _options(command)
+        for inner, subcommand in getattr(command, "commands", {}).items():
+            options[f"{name} {inner}"] = _options(subcommand)
+    return options
 
 
 def _options(command: Any) -> set[str]:
@@ -48,8 +48,8 @@ def problem(line: str) -> str | None:
         return f"no command {words[0]}"
     if named in ("client", "api", "local") and words[1:]:
         return f"no command {named} {words[1]}"
-    asked = {word.partition("=")[0] for word in words if re.match(r"--\w", word)}
-    unknown = asked - (COMMANDS[named] if named else OPTIONS)
+    options = {word.partition("=")[0] for word in words if re.match(r"--\w", word)}
+    unknown = options - (COMMANDS[named] if named else OPTIONS)
     return f"{named} has no {', '.join(sorted(unknown))}" if unknown else None
 
 
@@ -62,9 +62,9 @@ def lines_of(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_every_command_and_option_exists(page: str) -> None:
-    """Also an option that a page names by itself."""
-    wrong = {line: problem(line) for line in lines_of(PAGES[page])}
-    assert {line: what for line, what in wrong.items() if what} == {}
+    """Every command line of a page is valid, and every option that it names by itself exists."""
+    problems = {line: problem(line) for line in lines_of(PAGES[page])}
+    assert {line: what for line, what in problems.items() if what} == {}
     alone = {name for text in code(PAGES[page]) for name in re.findall(r"^(--[a-z-]+)", text)}
     assert alone <= OPTIONS | FOREIGN_OPTIONS
 
@@ -74,19 +74,19 @@ def test_every_command_and_option_exists(page: str) -> None:
     ["keyturn turn", "keyturn client ban x", "keyturn rotate --force", "keyturn status --at now"],
 )
 def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
-    """Another word, or an option of another command."""
+    """An unknown command and an option of another command are problems."""
     assert problem(line)
 
 
 def test_the_exit_statuses_are_described() -> None:
-    """Of a problem and of invalid usage, as the command ends with them."""
+    """docs/operating.md has the exit statuses of a problem and of invalid usage."""
     text = " ".join(PAGES["docs/operating.md"].split())
     assert f"{PROBLEM} if the command found a problem or failed" in text
     assert f"{USAGE_ERROR} on invalid usage" in text
 
 
 def test_the_object_of_every_command_is_described() -> None:
-    """docs/operating.md has what `--json` prints of each, and of no other; its members: tests/unit/cli."""
+    """docs/operating.md has the `--json` object of every command, and no other; its members: tests/unit/cli."""
     table = rows(section(PAGES["docs/operating.md"], "JSON"))
     described = {re.sub(r" --.*", "", verb) for row in table for verb in code(row[0])}
     assert described == {name for name in COMMANDS if name not in {"", "client", "api", "local"}}
@@ -94,7 +94,7 @@ def test_the_object_of_every_command_is_described() -> None:
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_every_target_of_make_exists(page: str) -> None:
-    """Where a page says `make …`."""
+    """A page that has `make …` names a target of the Makefile."""
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    said = [line for line in (*typed(PAGES[page]), *code(PAGES[page])) if line.startswith("make ")]
-    assert {line.split()[1] for line in said} - {"…"} <= targets
+    lines = [line for line in (*typed(PAGES[page]), *code(PAGES[page])) if line.startswith("make ")]
+    assert {line.split()[1] for line in lines} - {"…"} <= targets

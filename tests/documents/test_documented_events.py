@@ -23,37 +23,37 @@ EVENTS = section(PAGES["docs/signals.md"], "Events")
 
 
 def examples() -> Mapping[str, Mapping[str, Any]]:
-    """The example of each event: the block behind the paragraph that begins with its name."""
-    found = {}
+    """The example of each event: the block after the paragraph that begins with its name."""
+    by_name = {}
     for before, block in re.findall(r"((?:.(?!```))*)\n```json\n(.*?)```", EVENTS, re.DOTALL):
         paragraphs = before.strip().split("\n\n")
         opening = next(one for one in paragraphs if re.match(r"`[A-Z]\w+`[:,]", one))
         for name in code(opening.partition(":")[0]):
-            found[name] = json.loads(block)
-    return found
+            by_name[name] = json.loads(block)
+    return by_name
 
 
 class Bus:
-    """EventBridge, as far as to remember what it was sent."""
+    """EventBridge, which remembers what it was sent."""
 
     def __init__(self) -> None:
         self.sent: dict[str, Mapping[str, Any]] = {}
 
     def put_events(self, Entries: list[dict[str, str]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's
-        """All are taken."""
+        """Accept all entries."""
         self.sent |= {entry["DetailType"]: json.loads(entry["Detail"]) for entry in Entries}
         return {"FailedEntryCount": 0}
 
 
 @pytest.fixture
 def bus() -> Bus:
-    """What the product sends to."""
+    """The stack's event bus."""
     return Bus()
 
 
 @pytest.fixture
 def stack(bus: Bus) -> Any:
-    """A stack of nothing but its event bus and a history that has the first generation alone."""
+    """A stack with only an event bus, and a history with only the first generation."""
     history = SimpleNamespace(
         holds=lambda generation: generation.number == 1,
         keep=lambda *_: False,
@@ -63,8 +63,8 @@ def stack(bus: Bus) -> Any:
     return SimpleNamespace(event_bus=EventBus(bus, "keyturn"), history=history)  # type: ignore[arg-type]
 
 
-def test_what_happens_to_keys_and_tokens(stack: Any, bus: Bus) -> None:
-    """One generation in which all of it happened."""
+def test_events_of_keys_and_tokens(stack: Any, bus: Bus) -> None:
+    """The events of keys and tokens, all from one generation, have the documented members."""
     signing = Key("a", "arn:a", State.ACTIVE, 3600, NOW, published=NOW, activated=NOW)
     ended = (
         EndedKey("b", "arn:b", State.RETIRED, NOW, NOW),
@@ -89,8 +89,8 @@ def test_what_happens_to_keys_and_tokens(stack: Any, bus: Bus) -> None:
         assert detail.keys() == documented[name].keys(), name
 
 
-def test_what_does_not_count(stack: Any, bus: Bus) -> None:
-    """`UnlawfulGeneration`."""
+def test_unlawful_generation(stack: Any, bus: Bus) -> None:
+    """`UnlawfulGeneration` has the documented members."""
     founded = Generation(1, "op", "tests", "drill", NOW, Keyset())
     stored = StoredParameter("000000000009", "{}", 1, NOW)
     stack.keysets = SimpleNamespace(
@@ -100,8 +100,8 @@ def test_what_does_not_count(stack: Any, bus: Bus) -> None:
     assert bus.sent["UnlawfulGeneration"].keys() == examples()["UnlawfulGeneration"].keys()
 
 
-def test_what_was_repaired(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`DriftRepaired`, of generations that came back."""
+def test_drift_repaired(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`DriftRepaired`, here of restored generations, has the documented members."""
     for step in ("remove_unlawful", "step_over", "record_changes", "prune_generations"):
         monkeypatch.setattr(record_changes, step, lambda *_: [])
     monkeypatch.setattr(record_changes, "restore_generations", lambda _: [42])
@@ -111,8 +111,8 @@ def test_what_was_repaired(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch
     assert bus.sent["DriftRepaired"]["repairs"] == {"restore_generations": [42]}
 
 
-def test_what_failed(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`RotationFailed`."""
+def test_rotation_failed(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`RotationFailed` has the documented members."""
     monkeypatch.setattr(Stack, "from_environment", lambda: stack)
     context = SimpleNamespace(
         function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="r"
@@ -123,10 +123,6 @@ def test_what_failed(stack: Any, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_event_has_an_example() -> None:
-    """Each name that the page tells of; a name without an example would be compared with nothing."""
-    told = set(
-        re.findall(
-            r"`((?:Key|Tokens|Rotation|Drift|Unlawful)[A-Z]?[a-z]+(?:[A-Z][a-z]+)?)`", EVENTS
-        )
-    )
-    assert told == examples().keys()
+    """Each event that the page names has an example; without one it would be compared with nothing."""
+    name = r"`((?:Key|Tokens|Rotation|Drift|Unlawful)[A-Z]?[a-z]+(?:[A-Z][a-z]+)?)`"
+    assert set(re.findall(name, EVENTS)) == examples().keys()

@@ -12,15 +12,15 @@ import pytest
 from keyturn.keyset.states import State
 from tests.definition import ROOT
 from tests.documents.pages import PAGES, code, rows
+from tests.documents.runbooks import RUNBOOKS
 
-RUNBOOKS = [name for name in PAGES if name.startswith("docs/runbooks/")]
 # A word that stands for another: a name, a number, a path, what ends with a colon, a state of a key.
 _EXAMPLE = re.compile(rf".*[\d_./:].*|[A-Z]\w+|{'|'.join(State)}")
 _HOLE = "\0"
 
 
 def texts() -> Iterator[str]:
-    """Every text in the product's code, with a hole for each value that a run puts in."""
+    """Every text in the product's code, with a hole for each value that is filled in."""
     for path in (ROOT / "functions/keyturn").rglob("*.py"):
         for node in walk(parse(path.read_text())):
             if isinstance(node, JoinedStr):
@@ -43,7 +43,7 @@ def quotations(page: str) -> Iterator[str]:
 
 
 def fragments(message: str) -> Iterator[list[str]]:
-    """What stands between the gaps of a quotation: words of ours, with at most an example in between."""
+    """The words between the gaps of a quotation, with at most an example among them."""
     for part in re.split(r"…|<[^>]+>", message):
         words = part.split()
         while words and _EXAMPLE.fullmatch(words[0]):
@@ -55,14 +55,14 @@ def fragments(message: str) -> Iterator[list[str]]:
 
 
 def is_said(words: list[str]) -> bool:
-    """Whether some text of the product has these words, and anything where an example stands."""
+    """Whether some text of the product has these words, with anything in the place of an example."""
     pattern = " ".join(r"\S+" if _EXAMPLE.fullmatch(one) else re.escape(one) for one in words)
     return bool(re.search(rf"(?<!\w){pattern}(?!\w)", TEXTS))
 
 
 @pytest.mark.parametrize("page", RUNBOOKS)
 def test_every_message_that_a_runbook_quotes_is_said(page: str) -> None:
-    """Else somebody looks for it at night and does not find the row."""
+    """Every quoted message is in the product's code, so that an operator finds its row."""
     unsaid = [m for m in quotations(PAGES[page]) if not all(map(is_said, fragments(m)))]
     assert unsaid == []
 
@@ -71,12 +71,12 @@ def test_every_message_that_a_runbook_quotes_is_said(page: str) -> None:
     "message",
     ["the execution stopped FAILED in PlanRotation: …", "nothing to mend", "… is still alive"],
 )
-def test_a_message_that_nobody_says_is_noticed(message: str) -> None:
-    """Another word is enough."""
+def test_a_message_that_does_not_exist_is_noticed(message: str) -> None:
+    """A quotation with one other word is not found."""
     assert not all(map(is_said, fragments(message)))
     assert list(fragments(message))
 
 
 def test_messages_are_found() -> None:
-    """There are dozens."""
+    """The runbooks quote dozens of messages: the search for them works."""
     assert len([message for page in RUNBOOKS for message in quotations(PAGES[page])]) > 30

@@ -1,4 +1,4 @@
-"""docs/signals.md lists every log message, metric and alarm as code and template have them, and nothing else."""
+"""docs/signals.md lists every log message, metric and alarm of the code and the template, and no other."""
 
 import importlib
 import json
@@ -33,7 +33,7 @@ AGE = r"\b(?:half an hour|an? (?:minute|hour|day|week)|\w+ (?:minutes|hours|days
 
 
 def calls(function: str) -> Iterator[tuple[Path, list[expr]]]:
-    """The arguments of every call in the product of a method that is spelled so."""
+    """The arguments of every call in the product of a method that matches."""
     for path in sorted(FUNCTIONS.rglob("*.py")):
         for node in walk(parse(path.read_text())):
             if not (isinstance(node, Call) and isinstance(node.func, Attribute)):
@@ -43,7 +43,7 @@ def calls(function: str) -> Iterator[tuple[Path, list[expr]]]:
 
 
 def text_of(path: Path, argument: expr) -> str | None:
-    """An argument as its module knows it; None where only a run does."""
+    """The value of an argument in its module; None if it is known only at run time."""
     module = importlib.import_module(".".join(path.relative_to(FUNCTIONS).with_suffix("").parts))
     try:
         return str(eval(unparse(argument), dict(vars(module))))
@@ -54,10 +54,9 @@ def text_of(path: Path, argument: expr) -> str | None:
 @cache
 def messages() -> set[str]:
     """Every `message` of a log line; a step's is its name, which the page does not list."""
-    said = {
-        text_of(path, first) for path, (first, *_) in calls(r"logger\.(info|warning|exception)")
-    }
-    return {one for one in said if one} | {str(decision) for decision in Decision}
+    logged = calls(r"logger\.(info|warning|exception)")
+    texts = {text_of(path, first) for path, (first, *_) in logged}
+    return {text for text in texts if text} | {str(decision) for decision in Decision}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,7 @@ def units() -> dict[str, str]:
 
 
 def test_every_log_message_is_listed() -> None:
-    """And no other; the steps' are one row."""
+    """The page has every log message and no other; those of the steps are one row."""
     listed = {name for row in rows(section(SIGNALS, "Logs")) for name in code(row[0])}
     assert len(listed) > 10
     assert listed == messages()
@@ -89,7 +88,7 @@ def test_every_log_message_is_listed() -> None:
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_a_page_quotes_log_lines_that_are_logged(page: str) -> None:
-    """What it filters the log by, or calls a line of the log, is a message of the product."""
+    """A message that a page filters the log by, or calls a log line, is one of the product."""
     text = " ".join(PAGES[page].split())
     quoted = {
         *re.findall(r"\bmessage = \"(\w+)\"", text),
@@ -99,7 +98,7 @@ def test_a_page_quotes_log_lines_that_are_logged(page: str) -> None:
 
 
 def test_every_metric_is_listed_with_its_unit(units: dict[str, str]) -> None:
-    """And no other."""
+    """The page has every metric with its unit, and no other."""
     listed = {name: row[1] for row in rows(section(SIGNALS, "Metrics")) for name in code(row[0])}
     assert listed == units
     assert f"`{telemetry.NAMESPACE}`" in section(SIGNALS, "Metrics")
@@ -107,7 +106,7 @@ def test_every_metric_is_listed_with_its_unit(units: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_a_page_names_alarms_and_metrics_that_exist(page: str, units: dict[str, str]) -> None:
-    """What it calls an alarm or a metric is one of ours, or one of AWS's that an alarm watches."""
+    """An alarm or metric that a page names is one of ours, or one of AWS's that an alarm watches."""
     text = " ".join(PAGES[page].split())
     alarms = re.findall(r"\b[Aa]larms? `(\w+)`(?: (?:or|and) `(\w+)`)?", text)
     assert {name for pair in alarms for name in pair if name} <= ALARMS.keys()
@@ -117,19 +116,19 @@ def test_a_page_names_alarms_and_metrics_that_exist(page: str, units: dict[str, 
 
 
 def test_every_alarm_is_listed() -> None:
-    """And no other; docs/README.md leads from each to its runbook, and each is on the bill."""
+    """The page has every alarm and no other; docs/README.md links each to its runbook, and the bill counts them."""
     assert FIRES.keys() == ALARMS.keys()
-    led = section(PAGES["docs/README.md"], "Runbooks")
+    runbooks = section(PAGES["docs/README.md"], "Runbooks").splitlines()
     for alarm, properties in ALARMS.items():
         [runbook] = re.findall(r"runbooks/[\w-]+\.md", properties["AlarmDescription"])
-        [row] = [line for line in led.splitlines() if f"({runbook})" in line]
+        [row] = [line for line in runbooks if f"({runbook})" in line]
         assert f"`{alarm}`" in row
     number = {13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}[len(ALARMS)]
     assert f"{number} alarms" in " ".join(PAGES["docs/performance.md"].split())
 
 
 def test_the_listed_alarms_tell_people_as_described() -> None:
-    """All when they fire and when they are over, and one when it has no data."""
+    """Every alarm notifies when it fires and when it is over, and those that the page says without data."""
     text = " ".join(SIGNALS.split())
     assert "receives the alarms" in text
     assert "reports `OK` once" in text
@@ -148,8 +147,8 @@ def test_the_listed_alarms_tell_people_as_described() -> None:
         ("NoStandby", ALARMS["NoStandby"]["Period"] * ALARMS["NoStandby"]["EvaluationPeriods"]),
     ],
 )
-def test_the_age_that_an_alarm_waits_for(alarm: str, age: int) -> None:
-    """In the list, in the alarm's own description, and in the threat model, which counts on it."""
+def test_an_alarm_fires_at_the_described_age(alarm: str, age: int) -> None:
+    """The list, the alarm's own description and the threat model have the same age."""
     assert set(re.findall(AGE, FIRES[alarm])) == {AGES[age]}
     assert re.findall(AGE, ALARMS[alarm]["AlarmDescription"].lower()) == [AGES[age]]
     before = re.findall(rf"([^`|]*)`{alarm}`", PAGES["docs/threat-model.md"])
@@ -159,6 +158,6 @@ def test_the_age_that_an_alarm_waits_for(alarm: str, age: int) -> None:
 
 
 def test_three_runs_of_reconcile_are_three_periods() -> None:
-    """`ReconcileFailed` waits for as many failures as the list says."""
+    """`ReconcileFailed` fires after as many failures as the list says."""
     assert re.search(r"three runs (?:of reconcile )?in a row", FIRES["ReconcileFailed"])
     assert ALARMS["ReconcileFailed"]["EvaluationPeriods"] == 3

@@ -18,18 +18,18 @@ from tools.demo.story import TIMES as DEMO
 PAGE = PAGES["docs/time.md"]
 PARAMETERS: Mapping[str, Any] = TEMPLATE["Parameters"]
 DEFAULTS = Times(
-    **{snake(name): made["Default"] for name, made in PARAMETERS.items() if snake(name) in BOUNDS}
+    **{snake(name): one["Default"] for name, one in PARAMETERS.items() if snake(name) in BOUNDS}
 )
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_the_periods_are_the_templates() -> None:
     """docs/time.md has each period with its default and bounds."""
-    found = {}
-    for row in rows(section(PAGES["docs/time.md"], "The periods")):
+    periods = {}
+    for row in rows(section(PAGE, "The periods")):
         low, high = (int(bound.replace(",", "")) for bound in row[3].split(" to "))
-        found[code(row[1])[0]] = (int(row[2].replace(",", "")), (low, high))
-    assert found == {
+        periods[code(row[1])[0]] = (int(row[2].replace(",", "")), (low, high))
+    assert periods == {
         name: (PARAMETERS[name]["Default"], BOUNDS[snake(name)])
         for name in PARAMETERS
         if snake(name) in BOUNDS
@@ -37,7 +37,7 @@ def test_the_periods_are_the_templates() -> None:
 
 
 def test_the_fixed_ages_are_the_codes() -> None:
-    """docs/time.md has each, and doctor's row about a missing standby says when it is one."""
+    """docs/time.md has each age, and the doctor's row about a missing standby has that one."""
     limits = Limits()
     ages = (
         limits.newborn_age,
@@ -52,9 +52,7 @@ def test_the_fixed_ages_are_the_codes() -> None:
         f"{limits.live_keys} live keys",
         f"{limits.listed_keys} keys",
     }
-    assert named == {
-        row[0] for row in rows(section(PAGES["docs/time.md"], "The fixed ages and numbers"))
-    }
+    assert named == {row[0] for row in rows(section(PAGE, "The fixed ages and numbers"))}
     [row] = [row for row in rows(PAGES["docs/operating.md"]) if row[0] == "`no_standby`"]
     assert limits.settling_time == timedelta(minutes=10)
     assert "ten minutes after the last change" in row[3]
@@ -84,17 +82,17 @@ def example(times: Times) -> dict[str, int]:
 
 
 def test_the_worked_example_is_worked_out() -> None:
-    """With the defaults and with the demo's times."""
+    """The worked example has the figures of the defaults and of the demo's times."""
     demo = Times(**{snake(name): value for name, value in DEMO.items() if snake(name) in BOUNDS})
-    found: tuple[dict[str, int], dict[str, int]] = {}, {}
+    columns: tuple[dict[str, int], dict[str, int]] = {}, {}
     for name, _, *figures in rows(section(PAGE, "Worked example")):
-        for column, figure in zip(found, figures, strict=True):
+        for column, figure in zip(columns, figures, strict=True):
             column[name.partition(",")[0]] = int(figure.replace(",", ""))
-    assert found == (example(DEFAULTS), example(demo))
+    assert columns == (example(DEFAULTS), example(demo))
 
 
 def test_its_clock_times_are_right() -> None:
-    """With the defaults, for a key that is published or superseded at noon."""
+    """The clock times are those of a key that is published or superseded at noon, with the defaults."""
     second = timedelta(seconds=1)
     until = timing.verify_until(START, DEFAULTS.token_lifetime, DEFAULTS)
     text = " ".join(section(PAGE, "Worked example").split())
@@ -114,7 +112,7 @@ def test_its_clock_times_are_right() -> None:
     ids=str,
 )
 def test_settings_are_refused_with_the_quoted_message(changed: Mapping[str, int]) -> None:
-    """One row of the table each; equality is allowed."""
+    """Each contradiction is refused with the message in its row; equality is allowed."""
     quoted = [code(row[1])[0] for row in rows(section(PAGE, "Contradictory settings are refused"))]
     with pytest.raises(ContradictorySettings) as refused:
         replace(DEFAULTS, **changed).validate()

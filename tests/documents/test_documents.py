@@ -1,7 +1,6 @@
-"""The documents say what is so: parameters, codes, retries, repairs, numbers, files, links.
+"""The documents agree with the code: parameters, codes, retries, repairs, numbers, files, links.
 
-Other claims are compared in the files beside this one, `test_documented_….py`. What only a person can judge is left to
-people.
+Other claims are compared in the files beside this one, `test_documented_….py`.
 """
 
 import re
@@ -37,7 +36,7 @@ TEMPLATES = [
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_every_parameter_and_output_exists(page: str) -> None:
-    """Where a page calls it so: in the template, or in an example's."""
+    """A parameter or output that a page names is in the template, or in an example's."""
     text = " ".join(PAGES[page].split())
     parameters = set(re.findall(r"\b(?:[Pp]arameters?|[Ss]ettings?) `([A-Z]\w+)`", text))
     assert parameters <= {name for one in TEMPLATES for name in one["Parameters"]}
@@ -50,13 +49,13 @@ def test_every_parameter_and_output_exists(page: str) -> None:
 
 
 def test_every_code_of_a_refusal_is_described() -> None:
-    """docs/tokens.md has each beside the check that gives it, and no other."""
+    """docs/tokens.md has each code beside its check, and no other."""
     table = rows(section(PAGES["docs/tokens.md"], "What verification insists on"))
     assert {one for row in table for one in code(row[3])} == set(Code)
 
 
 def test_a_token_is_as_large_as_described() -> None:
-    """8,192 bytes, and the answer about it."""
+    """docs/tokens.md has the largest token and the largest answer."""
     assert f"a token {MAX_BYTES:,} bytes" in " ".join(PAGES["docs/tokens.md"].split())
     assert f"An answer has at most {MAX_RESULT:,} bytes" in PAGES["docs/tokens.md"]
 
@@ -65,7 +64,7 @@ def test_a_token_is_as_large_as_described() -> None:
 
 
 def test_the_steps_are_tried_as_often_as_the_runbook_says() -> None:
-    """Of the probe, of a step of a rotation, of one of an emergency."""
+    """The runbook has the attempts of the probe, of a rotation's steps and of an emergency's."""
     tries = {
         name: [str(1 + one["MaxAttempts"]) for one in state["Retry"] if one["MaxAttempts"]]
         for name, state in STATES.items()
@@ -80,7 +79,7 @@ def test_the_steps_are_tried_as_often_as_the_runbook_says() -> None:
 
 
 def test_reconcile_makes_its_repairs_in_the_described_order() -> None:
-    """docs/workflow.md has each by its name in the log."""
+    """docs/workflow.md has each repair, in order, by its name in the log."""
     described = [row[0].replace(" the ", " ").replace(" an ", " ").replace("-", "").lower().replace(" ", "_")
                  for row in rows(section(PAGES["docs/workflow.md"], "Reconcile"))]  # fmt: skip
     assert described == [Repair.RESTORE_GENERATIONS, *reconcile._REPAIRS]
@@ -91,7 +90,7 @@ def test_reconcile_makes_its_repairs_in_the_described_order() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/proof.md"])
 def test_there_are_as_many_mutants_and_vectors_as_a_page_says(page: str) -> None:
-    """A round number, and not many more."""
+    """There are more than the round number on the page, and at most a fifth more."""
     text = " ".join(PAGES[page].split())
     mutants = len((*MUTANTS, *DELAY_MUTANTS, *LONG_RUN_MUTANTS))
     [said] = re.findall(r"(\d+) deliberate (?:mutants|faults)", text)
@@ -102,7 +101,7 @@ def test_there_are_as_many_mutants_and_vectors_as_a_page_says(page: str) -> None
 
 
 def test_there_are_as_many_invariants_as_the_readme_says() -> None:
-    """docs/proof.md states each, and docs/design.md says what holds it."""
+    """docs/proof.md states each invariant, and docs/design.md says what ensures it."""
     stated, held = (
         [row[0] for row in rows(PAGES[page]) if re.fullmatch(r"[SL]\d+", row[0])]
         for page in ("docs/proof.md", "docs/design.md")
@@ -113,7 +112,7 @@ def test_there_are_as_many_invariants_as_the_readme_says() -> None:
 
 
 def test_the_version_stands_in_one_place() -> None:
-    """pyproject.toml has it; the lock, the changelog and every page that names a release follow.
+    """The lock, the changelog and every page that names a release have the version of pyproject.toml.
 
     The template's: test_parameters.py. The command's: tests/e2e/test_wheel.py. The examples':
     test_infrastructure.py.
@@ -133,7 +132,7 @@ def test_the_version_stands_in_one_place() -> None:
 
 @pytest.mark.parametrize("page", PRESENT)
 def test_every_file_that_a_page_names_exists(page: str) -> None:
-    """A path of this repository, or of the product's package, set as code."""
+    """A code span that is a path of this repository, or of the product's package, exists."""
     tops = ("docs", "examples", "functions", "statemachine", "tests", "tools", ".ci", ".github")
     rooms = {folder.name for folder in (ROOT / "functions/keyturn").iterdir() if folder.is_dir()}
     for text in code(PAGES[page]):
@@ -145,7 +144,7 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
 
 
 def test_every_room_of_the_tests_and_tools_is_described() -> None:
-    """The README of each has its folders, and `make test` runs those of its first table but the last."""
+    """Each README has its folders, and `make test` runs those of the tests' first table but the last."""
     page = PAGES["tests/README.md"]
     first = [code(row[0])[0].rstrip("/") for row in rows(section(page, "Tests"))]
     pytest_runs = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
@@ -165,7 +164,7 @@ def test_the_index_has_every_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
-    """To a file that exists, and within it to a heading that exists."""
+    """A link leads to a file that exists, and within it to a heading that exists."""
     folder = (ROOT / page).parent
     for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#]*)#?([^)]*)\)", PAGES[page]):
         file = (folder / target).resolve() if target else ROOT / page

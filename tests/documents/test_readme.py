@@ -1,12 +1,12 @@
-"""The README says what is so: its diagram, its commands, its links."""
+"""The README's diagram, commands and examples agree with the code."""
 
 import re
-from pathlib import Path
 
+from tests.definition import ROOT
+from tests.documents.pages import PAGES
 from tools.diagram import with_diagram
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+README = PAGES["README.md"]
 FINISH = "uv run functions/keyturn/cli/finish_build.py"
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 
@@ -24,14 +24,14 @@ def test_every_command_is_run_by_a_test() -> None:
     assert targets
     assert all(command.removeprefix("make ") in ci for command in targets)
     verbs = [command for command in COMMANDS if command.startswith(".venv/bin/keyturn ")]
-    run = "".join(file.read_text() for file in (ROOT / "tests/e2e").glob("test_*.py"))
-    assert all('keyturn("' + '", "'.join(verb.split()[1:3]) + '"' in run for verb in verbs)
+    tests = "".join(file.read_text() for file in (ROOT / "tests/e2e").glob("test_*.py"))
+    assert all('keyturn("' + '", "'.join(verb.split()[1:3]) + '"' in tests for verb in verbs)
     assert set(COMMANDS) - {*targets, *verbs} == {"sam build", FINISH, "sam deploy"}
 
 
 def test_what_use_it_shows_is_in_the_examples() -> None:
-    """Its YAML is that of the templates, comments left out; the first: tests/account/test_consumers.py."""
-    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/use-it.md").read_text(), re.DOTALL)
+    """The YAML of docs/use-it.md is in the templates, but for comments; the first: tests/account/test_consumers.py."""
+    shown = re.findall(r"```yaml\n(.*?)```", PAGES["docs/use-it.md"], re.DOTALL)
     http, token = (
         re.sub(r"  +#.*", "", (ROOT / f"examples/{name}/template.yaml").read_text())
         for name in ("protected-http-api", "token-client")

@@ -1,28 +1,18 @@
-"""docs/threat-model.md: each row says what a permission can do, the bound, and a test that is there."""
+"""docs/threat-model.md: each row has a permission, what it can do, the bound, and tests that exist."""
 
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.definition import ROOT
+from tests.documents.pages import PAGES, tables
 from tests.simulation.adversaries.catalogue import ADVERSARIES
 from tests.simulation.mutants.catalogue import MUTANTS
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/threat-model.md").read_text()
+TABLES = list(tables(PAGES["docs/threat-model.md"]))
 COLUMNS = ["permission", "worst it can do", "bound", "shown by"]
+ROWS = [row for head, body in TABLES if head == COLUMNS for row in body]
 NAMES = {actor.__name__ for actor in (*ADVERSARIES, *MUTANTS)}
-
-
-def rows(page: str = PAGE) -> list[list[str]]:
-    """The cells of every row of the tables about permissions."""
-    found, within = [], False
-    for line in page.splitlines():
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        within = bool(cells) and (within or cells == COLUMNS)
-        if within and cells != COLUMNS and set(cells[0]) != {"-"}:
-            found.append(cells)
-    return found
 
 
 def unshown(row: list[str]) -> list[str]:
@@ -33,32 +23,31 @@ def unshown(row: list[str]) -> list[str]:
     return missing or ([] if proofs and not rest else [row[3] or "nothing shows it"])
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_each_row_is_shown_by_a_test_that_exists(row):
-    """A file of this repository, an adversary or a mutant of the simulator, and no other words."""
+    """The last column has files of this repository, adversaries or mutants of the simulator, and nothing else."""
     assert len(row) == len(COLUMNS)
     assert row[1]
     assert unshown(row) == []
 
 
 def test_every_adversary_has_its_row():
-    """What the simulator lets somebody do is on the page."""
-    named = set(re.findall(r"`(\w+)`", " ".join(row[3] for row in rows())))
+    """Every adversary of the simulator is on the page."""
+    named = set(re.findall(r"`(\w+)`", " ".join(row[3] for row in ROWS)))
     assert {adversary.__name__ for adversary in ADVERSARIES} <= named
 
 
 def test_every_table_of_permissions_has_this_form():
-    """No table is about permissions but those with these columns; the key policy's is generated."""
-    heads = [line for line, below in zip(PAGE.splitlines(), PAGE.splitlines()[1:], strict=False)
-             if re.fullmatch(r"\|[-| ]+\|", below)]  # fmt: skip
-    forms = {tuple(cell.strip() for cell in head.split("|")[1:-1]) for head in heads}
-    assert {form[0] for form in forms} == {"", "permission", "action"}
-    assert [form for form in forms if form[0] == "permission"] == [tuple(COLUMNS)]
+    """Every table about permissions has these columns; the key policy's is generated."""
+    heads = [head for head, _ in TABLES]
+    assert {head[0] for head in heads} == {"", "permission", "action"}
+    assert all(head == COLUMNS for head in heads if head[0] == "permission")
+    assert ROWS
 
 
 @pytest.mark.parametrize(
     "shown", ["", "`tests/unit/no_such_test.py`", "`who_may_fly`", "the table"]
 )
 def test_a_row_without_a_test_is_noticed(shown):
-    """Also one whose test was renamed, and one that shows by words."""
+    """A row is refused without a test, with one that was renamed, and with words instead of one."""
     assert unshown(["`s3:GetObject`", "read", "", shown])

@@ -1,29 +1,19 @@
 """One MiniStack for all end-to-end tests, with stacks deployed by the real SAM CLI."""
 
 import json
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyturn.aws.executions import RUNNING, Visit
+from keyturn.aws.executions import RUNNING, SUCCEEDED, Visit
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, Workshop, running
+from tests.definition import ROOT
+from tools.command import KEYTURN, run
 from tools.demo import story
-from tools.demo.story import KEYTURN
 
-ROOT = Path(__file__).parents[2]
 Deploy = Callable[..., Deployment]
-Finish = Callable[[Deployment, str], list[Visit]]
-Keyturn = Callable[..., dict[str, Any]]
-
-
-def asking_for(kid: str) -> dict[str, str]:
-    """The input of a rotation that an operator asks for."""
-    return {"mode": "scheduled", "started_by": "test", "supersede": kid}
 
 
 @pytest.fixture(scope="session")
@@ -62,32 +52,25 @@ def deployment(deploy: Deploy) -> Deployment:
     )
 
 
-@pytest.fixture(scope="session")
-def finish() -> Finish:
+def start_rotation(deployment: Deployment, kid: str) -> str:
+    """Start an execution that supersedes this key, as an operator does; returns its ARN."""
+    return deployment.start(story.rotation_of(kid, "test"))
+
+
+def finish(deployment: Deployment, execution: str) -> list[Visit]:
     """Wait for an execution that succeeds; returns the states it went through."""
-
-    def finish(deployment: Deployment, execution: str) -> list[Visit]:
-        for _ in range(480):
-            status = deployment.executions.status(execution)
-            if status != RUNNING:
-                assert status == "SUCCEEDED"
-                return deployment.executions.visits(execution)
-            time.sleep(0.25)
-        raise AssertionError("the execution runs for more than two minutes")
-
-    return finish
+    executions = deployment.executions
+    story.wait_until(
+        lambda: executions.status(execution) != RUNNING,
+        120,
+        "the execution runs for more than two minutes",
+    )
+    assert executions.status(execution) == SUCCEEDED
+    return executions.visits(execution)
 
 
-@pytest.fixture
-def keyturn(deployment: Deployment) -> Keyturn:
-    """Run the command against the shared stack; returns its JSON."""
-
-    def run(*arguments: str, status: int = 0) -> dict[str, Any]:
-        ran = subprocess.run(
-            [str(KEYTURN), *arguments, "--json"], capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == status, ran.stdout + ran.stderr
-        return json.loads(ran.stdout) if ran.stdout else {"error": ran.stderr}
-
-    assert deployment.keyset.active
-    return run
+def keyturn(*arguments: str, status: int = 0) -> dict[str, Any]:
+    """Run the operator's command against the shared stack; returns its JSON."""
+    ran = run(KEYTURN, *arguments, "--json")
+    assert ran.returncode == status, ran.stdout + ran.stderr
+    return json.loads(ran.stdout) if ran.stdout else {"error": ran.stderr}

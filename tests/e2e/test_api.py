@@ -1,7 +1,8 @@
-"""The API over HTTP: who gets in, who does not, and what they are told."""
+"""The API over HTTP: which requests are accepted and which are refused, with their answers."""
 
 import json
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import boto3
@@ -13,15 +14,20 @@ from keyturn.aws.operator.deployment import Deployment
 from tools.demo import story
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims, unverified."""
+    return jwt.decode(token, options={"verify_signature": False})
+
+
 def test_the_story_of_a_token_holds(deployment: Deployment) -> None:
-    """Issue, let in, refuse, and an independent library verifies: the demo's own steps."""
+    """The demo's own steps: issue, accept, refuse, and verify with an independent library."""
     story.comes_up(deployment)
     story.lets_in(deployment)
     story.others_verify(deployment)
 
 
 def test_a_token_without_the_scope_is_forbidden(deployment: Deployment) -> None:
-    """A valid token that lacks the route's scope gets 403, not 401: the client keeps it."""
+    """A valid token that lacks the route's scope gets 403, not 401, so the client keeps it."""
     token = deployment.post_token({"subject": "alice"}).body["access_token"]
     assert deployment.get("/whoami", token).status == 403
 
@@ -29,7 +35,7 @@ def test_a_token_without_the_scope_is_forbidden(deployment: Deployment) -> None:
 def test_the_issuer_knows_its_caller(deployment: Deployment) -> None:
     """`client_id` is the client's name; who signed the request is in the audit line."""
     token = deployment.post_token({"subject": "alice"}).body["access_token"]
-    claims = jwt.decode(token, options={"verify_signature": False})
+    claims = claims_of(token)
     assert claims["client_id"] == "operator"
     assert claims["exp"] - claims["iat"] == story.TIMES["TokenLifetime"]
 
@@ -44,13 +50,13 @@ def test_a_form_gets_the_client_a_token_of_its_own(deployment: Deployment) -> No
 
 
 def test_a_team_declares_its_client_and_removes_it(deployment: Deployment) -> None:
-    """It gets what the document says from C + ε on, and nothing once the document is gone."""
+    """A client gets what its document says from C + ε on, and nothing once the document is removed."""
     settle = deployment.settings.times.view_ttl + deployment.settings.times.clock_skew
     assert deployment.post_token({}, client="billing").body["error"] == "unauthorized_client"
     deployment.client_documents.put("billing", '{"audiences": ["keyturn"], "claims": ["tenant"]}')
     time.sleep(settle)
     answer = deployment.post_token({"claims": {"tenant": 7}}, client="billing")
-    claims = jwt.decode(answer.body["access_token"], options={"verify_signature": False})
+    claims = claims_of(answer.body["access_token"])
     assert (claims["sub"], claims["tenant"]) == ("billing", 7)
     deployment.client_documents.remove("billing")
     time.sleep(settle)
@@ -59,7 +65,7 @@ def test_a_team_declares_its_client_and_removes_it(deployment: Deployment) -> No
 
 
 def test_a_direct_invoke_obeys_the_document(deployment: Deployment) -> None:
-    """Whoever may invoke the function names the client, and gets no more than that."""
+    """A caller that invokes the function directly names the client, and gets no more than it may have."""
     issuer = boto3.client("cloudformation").describe_stack_resource(
         StackName=deployment.stack, LogicalResourceId="IssueTokenFunction"
     )["StackResourceDetail"]["PhysicalResourceId"]
@@ -74,8 +80,8 @@ def test_a_direct_invoke_obeys_the_document(deployment: Deployment) -> None:
     assert invoke(client="nobody")["error"] == "unauthorized_client"
 
 
-def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:
-    """Without an IAM signature the route does not answer."""
+def test_an_anonymous_request_is_refused(deployment: Deployment) -> None:
+    """Without an IAM signature the route answers 403."""
     assert deployment.post_token({"subject": "alice"}, signed=False).status == 403
 
 
@@ -95,10 +101,10 @@ def test_nobody_is_issued_a_token_anonymously(deployment: Deployment) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_request_is_told_its_field(
+def test_a_bad_request_is_refused_by_its_field(
     deployment: Deployment, body: dict[str, object] | bytes, error: str, field: str
 ) -> None:
-    """400 with the error of RFC 6749 or RFC 8707, the field's name first."""
+    """A bad request gets 400 with the error of RFC 6749 or RFC 8707, the field's name first."""
     answer = deployment.post_token(body)
     assert answer.status == 400
     assert answer.body["error"] == error
@@ -106,7 +112,7 @@ def test_a_bad_request_is_told_its_field(
 
 
 def test_verifiers_elsewhere_find_everything(deployment: Deployment) -> None:
-    """Discovery document and JWKS name the issuer of the tokens and carry max-age and CORS."""
+    """Discovery document and JWKS name the issuer of the tokens and carry max-age."""
     issuer = deployment.outputs["Issuer"]
     discovery = deployment.fetch(f"{issuer}/.well-known/openid-configuration")
     jwks = deployment.fetch(deployment.outputs["JwksUrl"])
@@ -119,18 +125,17 @@ def test_verifiers_elsewhere_find_everything(deployment: Deployment) -> None:
 
 
 def test_pages_of_any_origin_may_read_the_keys(deployment: Deployment) -> None:
-    """A verifier in a browser is one, too; there is nothing secret and no cookie."""
-    asked = urllib3.request(
-        "GET", deployment.outputs["JwksUrl"], headers={"Origin": "https://app.example"}
-    )
-    assert asked.headers["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Credentials" not in asked.headers
+    """A verifier in a browser may read the JWKS, which has nothing secret, without credentials."""
+    origin = {"Origin": "https://app.example"}
+    answer = urllib3.request("GET", deployment.outputs["JwksUrl"], headers=origin)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 def test_the_audit_line_has_no_token(deployment: Deployment) -> None:
-    """One line per token in the stack's log group: what and for whom, never the token."""
+    """The stack's log group has one line per token with its claims, and no part of the token."""
     token = deployment.post_token({"subject": "audited"}).body["access_token"]
-    claims = jwt.decode(token, options={"verify_signature": False})
+    claims = claims_of(token)
     lines = deployment.log_lines("token_issued")
     audit = next(json.loads(line) for line in lines if claims["jti"] in line)
     assert {"kid", "sub", "client", "role", "exp"} <= audit.keys()

@@ -1,8 +1,7 @@
-"""What the documented build makes is what runs: one small folder from the lock file, every handler in it."""
+"""The artefact of the documented build: one small folder from the lock file, with every handler."""
 
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from keyturn.cli.local import Workshop
 from tests.permissions import roles
+from tools.command import run
 
 MEGABYTES = 50  # unzipped, of which bytecode is 13; Lambda's limit is 250
 IMPORT_ALL = """
@@ -30,29 +30,23 @@ def artifact(workshop: Workshop) -> Path:
 
 
 def test_each_handler_can_be_imported_from_it(artifact: Path) -> None:
-    """From nothing else: what the artefact lacks would only show in production."""
+    """No handler imports anything from outside the artefact: a missing module would only show in production."""
     modules = json.dumps(sorted(roles.functions().values()))
-    ran = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, str(artifact), modules],
-        cwd=artifact,
-        env={"AWS_DEFAULT_REGION": "us-east-1", "LAMBDA_TASK_ROOT": str(artifact)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environ = {"AWS_DEFAULT_REGION": "us-east-1", "LAMBDA_TASK_ROOT": str(artifact)}
+    ran = run(sys.executable, "-c", IMPORT_ALL, artifact, modules, cwd=artifact, env=environ)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == []
 
 
 def test_it_is_small(artifact: Path) -> None:
-    """A cold start unpacks it; tests, the command's own dependencies and other tools are not in it."""
+    """The artefact is small, and has neither tests nor the dependencies of the command or of other tools."""
     size = sum(file.stat().st_size for file in artifact.rglob("*") if file.is_file()) / 1e6
     assert size < MEGABYTES
     assert not {"rich", "typer", "pytest", "moto"} & {path.name for path in artifact.iterdir()}
 
 
 def test_each_module_is_compiled(artifact: Path) -> None:
-    """A handler's import compiles nothing: it writes no bytecode, as it finds all of it."""
+    """Every module has its bytecode in the artefact, so that no cold start compiles one."""
     missing = [
         path
         for path in (artifact / "keyturn").rglob("*.py")

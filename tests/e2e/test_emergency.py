@@ -1,4 +1,4 @@
-"""Emergencies on the local AWS by the operator's command; `make demo` has one under load."""
+"""Emergencies on the local AWS with the operator's command; `make demo` has one under load."""
 
 from pathlib import Path
 
@@ -7,77 +7,75 @@ import pytest
 
 from keyturn.aws.executions import RUNNING
 from keyturn.aws.operator.deployment import Deployment
-from tests.e2e.conftest import Finish, Keyturn, asking_for
+from tests.e2e.conftest import finish, keyturn, start_rotation
 from tools.demo import story
 
 
 @pytest.mark.parametrize(
     "state", ["WaitForPropagation", "PublishJwksAfterActivate", "WaitForGrace"]
 )
-def test_a_revocation_in_the_middle_of_a_rotation(
-    deployment: Deployment, keyturn: Keyturn, finish: Finish, state: str
-) -> None:
-    """The key is out and proved; the rotation ends green and nothing is left behind."""
+def test_a_revocation_in_the_middle_of_a_rotation(deployment: Deployment, state: str) -> None:
+    """The revocation is proved, the rotation succeeds, and the keyset is at rest afterwards."""
     before = story.at_rest(deployment)
-    execution = deployment.start(asking_for(before.active.kid))
+    execution = start_rotation(deployment, before.active.kid)
     story.reach(deployment, execution, state)
 
-    said = keyturn("revoke", "--active", "--reason", "test", "--yes")
+    answer = keyturn("revoke", "--active", "--reason", "test", "--yes")
 
-    (revoked,) = said["kids"]
-    assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
+    (revoked,) = answer["kids"]
+    assert answer["proof"]["seconds"] <= answer["proof"]["bound"] + 5
     assert finish(deployment, execution)[-1].state in {"Overtaken", "Rotated"}
     after = story.at_rest(deployment)
     assert after.keyset.get(revoked).state == "revoked"
     assert not deployment.kms.describe(after.keyset.get(revoked).kms_key_arn).enabled
 
 
-def test_all_keys_at_once(deployment: Deployment, keyturn: Keyturn) -> None:
-    """`--all` makes a new active key and a new standby; every token before is refused."""
+def test_all_keys_at_once(deployment: Deployment) -> None:
+    """`revoke --all` makes a new active key and a new standby."""
     before = story.at_rest(deployment)
-    said = keyturn("revoke", "--all", "--reason", "test", "--yes")
-    assert set(said["kids"]) == {before.active.kid, before.standby.kid}
+    answer = keyturn("revoke", "--all", "--reason", "test", "--yes")
+    assert set(answer["kids"]) == {before.active.kid, before.standby.kid}
     after = story.at_rest(deployment)
-    assert {after.active.kid, after.standby.kid}.isdisjoint(said["kids"])
+    assert {after.active.kid, after.standby.kid}.isdisjoint(answer["kids"])
     story.lets_in(deployment)
 
 
-def test_the_standby_alone(deployment: Deployment, keyturn: Keyturn, tmp_path: Path) -> None:
-    """Revoking the standby touches no signer; a token of another key proves nothing."""
+def test_the_standby_alone(deployment: Deployment, tmp_path: Path) -> None:
+    """Revoking the standby leaves the active key alone; a token of another key proves nothing."""
     before = story.at_rest(deployment)
     other = tmp_path / "token"
     other.write_text(story.new_token(deployment))
-    said = keyturn(
+    answer = keyturn(
         *("revoke", before.standby.kid, "--reason", "test", "--yes", "--proof-token", str(other))
     )
-    assert said["proof"] is None
+    assert answer["proof"] is None
     after = story.at_rest(deployment)
     assert after.active.kid == before.active.kid
     assert after.standby.kid != before.standby.kid
 
 
-def test_break_glass(deployment: Deployment, keyturn: Keyturn) -> None:
-    """`--direct` needs neither Step Functions nor the rotation's Lambdas: no execution is started."""
+def test_break_glass(deployment: Deployment) -> None:
+    """`revoke --direct` works without Step Functions and the rotation's Lambdas: it starts no execution."""
     before = story.at_rest(deployment)
     machine = deployment.outputs["StateMachineArn"]
     states = deployment.clients.states
     started = len(states.list_executions(stateMachineArn=machine)["executions"])
-    said = keyturn("revoke", "--active", "--direct", "--cut-sessions", "--reason", "x", "--yes")
-    assert said["kids"] == [before.active.kid]
-    assert said["problems"] == []
+    answer = keyturn("revoke", "--active", "--direct", "--cut-sessions", "--reason", "x", "--yes")
+    assert answer["kids"] == [before.active.kid]
+    assert answer["problems"] == []
     roles = [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
     (issuer,) = [name for name in roles if name.startswith("keyturn-IssueTokenFunctionRole")]
     cut = boto3.client("iam").get_role_policy(RoleName=issuer, PolicyName="keyturn-cut-sessions")
     (statement,) = cut["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert "aws:TokenIssueTime" in statement["Condition"]["DateLessThan"]
-    assert said["proof"]["seconds"] <= said["proof"]["bound"] + 5
+    assert answer["proof"]["seconds"] <= answer["proof"]["bound"] + 5
     assert len(states.list_executions(stateMachineArn=machine)["executions"]) == started
     assert story.at_rest(deployment).active.kid == before.standby.kid
 
 
-def test_nothing_happens_without_consent(deployment: Deployment, keyturn: Keyturn) -> None:
-    """A dry run, a missing --yes and an unknown kid change nothing and say so."""
+def test_nothing_happens_without_consent(deployment: Deployment) -> None:
+    """A dry run, a missing --yes and an unknown kid change nothing and are reported."""
     generation = deployment.keysets.read()
     assert keyturn("revoke", "--active", "--reason", "x", "--dry-run")["dry_run"] is True
     assert "--yes" in keyturn("revoke", "--active", "--reason", "x", status=2)["error"]
@@ -88,15 +86,15 @@ def test_nothing_happens_without_consent(deployment: Deployment, keyturn: Keytur
 
 
 @pytest.mark.remedy("rotation_overdue")
-def test_rotate_and_roll_back(deployment: Deployment, keyturn: Keyturn) -> None:
-    """A superseded key signs again while its grace lasts, and both turns end green."""
+def test_rotate_and_roll_back(deployment: Deployment) -> None:
+    """A superseded key can sign again while its grace lasts, and both rotations succeed."""
     before = story.at_rest(deployment)
     first = keyturn("rotate", "--yes", "--detach")["execution"]
     story.reach(deployment, first, "WaitForGrace")
 
-    said = keyturn("rollback", before.active.kid, "--reason", "test", "--yes")
+    answer = keyturn("rollback", before.active.kid, "--reason", "test", "--yes")
 
-    assert said["ended"] == "Rotated"
+    assert answer["ended"] == "Rotated"
     assert deployment.executions.status(first) in {RUNNING, "SUCCEEDED"}
     after = story.at_rest(deployment)
     assert after.active.kid == before.active.kid

@@ -1,7 +1,6 @@
-"""Deployment and teardown: nothing wrong comes to exist, nothing that costs money stays."""
+"""Deployment and teardown: a wrong stack creates nothing, and a deleted one leaves nothing that costs money."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,9 @@ from keyturn.aws.keyset.kms_keys import KmsKey
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws, ToolFailed, Workshop
 from keyturn.keyset.model import Keyset
-from tests.e2e.conftest import ROOT, Deploy
+from tests.definition import ROOT
+from tests.e2e.conftest import Deploy
+from tools.command import Completed, run
 from tools.conformance.run import ITEMS
 from tools.demo import story
 
@@ -46,7 +47,7 @@ class Doomed(Workshop):
 class Endings:
     """Stacks that end, each at its own pace: a Delete waits two minutes for what may be running."""
 
-    conformance: Future["subprocess.CompletedProcess[str]"]
+    conformance: Future[Completed]
     report: Path
     safe: Deployment  # its stack is deleted, its keyset retained
     keyset: Keyset
@@ -54,18 +55,18 @@ class Endings:
     refusal: Future[None]
     failure: Future[None]
 
+    def is_keyset_retained(self) -> bool:
+        """Whether parameters and keys are as before the stack was deleted."""
+        keys = self.safe.kms.list_own()
+        unchanged = (self.safe.keyset, keys) == (self.keyset, self.keys)
+        return unchanged and all(key.enabled for key in keys)
 
-def conform(aws: LocalAws, report: Path) -> "subprocess.CompletedProcess[str]":
+
+def conform(aws: LocalAws, report: Path) -> Completed:
     """`make conformance` on this local AWS, with what was built already."""
-    told = {"STACK": "keyturn-gone", "BUILT": "1", "REPORT": str(report)}
-    return subprocess.run(
-        [sys.executable, "-m", "tools.conformance"],
-        cwd=ROOT,
-        env={**os.environ, **aws.environ, **told},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = {"STACK": "keyturn-gone", "BUILT": "1", "REPORT": str(report)}
+    environ = {**os.environ, **aws.environ, **options}
+    return run(sys.executable, "-m", "tools.conformance", cwd=ROOT, env=environ)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,8 @@ def endings(
     safe = deploy("keyturn-safe", **RETAINED)
     keyset, keys = safe.keyset, safe.kms.list_own()
     workshop.delete("keyturn-safe")
+    schedules = safe.clients.scheduler.list_schedules()["Schedules"]
+    assert not [one for one in schedules if one["Name"].startswith("keyturn-safe-")]
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield Endings(
             pool.submit(conform, aws, report),
@@ -90,7 +93,7 @@ def endings(
 
 
 def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) -> None:
-    """The deployment fails with the arithmetic in its message; no key and no API was made."""
+    """The deployment fails with the arithmetic in its message, and creates no key and no state machine."""
     with pytest.raises(ToolFailed, match=r"publication wait 10 \+ grace 29 \+ clock_skew 1 = 40 s"):
         deploy("keyturn-wrong", RotationPeriod=39)
     wrong = Deployment.find("keyturn-wrong")
@@ -101,31 +104,13 @@ def test_contradictory_times_are_refused_before_anything_exists(deploy: Deploy) 
 
 
 def test_a_domain_without_its_certificate_is_refused(deploy: Deploy) -> None:
-    """Before the change set exists, in words."""
+    """A domain without its certificate is refused before the change set exists."""
     with pytest.raises(ToolFailed, match="Set both DomainName and CertificateArn, or neither"):
         deploy("keyturn-domain", DomainName="issuer.example.com")
 
 
-def test_a_retained_keyset_goes_on_in_the_next_stack(deploy: Deploy, workshop: Workshop) -> None:
-    """`sam delete` leaves keys and parameters as they are; deployed anew, the same keys are there."""
-    first = deploy("keyturn-kept", **RETAINED)
-    keyset, keys = first.keyset, first.kms.list_own()
-
-    workshop.delete("keyturn-kept")
-
-    assert first.keyset == keyset
-    assert first.kms.list_own() == keys
-    assert all(key.enabled for key in keys)
-    schedules = first.clients.scheduler.list_schedules()["Schedules"]
-    assert not [s["Name"] for s in schedules if s["Name"].startswith("keyturn-kept-")]
-
-    again = deploy("keyturn-kept", **RETAINED)
-    assert story.at_rest(again).keyset == keyset
-    story.lets_in(again)
-
-
 def test_keyturn_conforms_and_leaves_nothing_behind(endings: Endings) -> None:
-    """As on an account: every item holds or is listed as one for AWS, and the stacks go with a rotation waiting."""
+    """Every item holds or is listed as one for AWS only, and the stacks are deleted while a rotation waits."""
     ran = endings.conformance.result()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     rows = dict(
@@ -135,27 +120,33 @@ def test_keyturn_conforms_and_leaves_nothing_behind(endings: Endings) -> None:
         row = rows[f"| `{item.name}`"]
         assert ("not run | 0.0 | local AWS |" in row) == item.aws_only
     assert " held " in rows["| `nothing_left`"]
-    left = boto3.client("cloudformation").describe_stacks()["Stacks"]
-    names = {s["StackName"] for s in left if s["StackStatus"] != "DELETE_COMPLETE"}
+    stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    names = {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"}
     assert not [name for name in names if name.startswith("keyturn-gone")]
 
 
-def test_no_rollback_ends_a_retained_keyset(
-    endings: Endings, workshop: Workshop, aws: LocalAws
+def test_a_retained_keyset_survives_every_stack_but_the_next(
+    endings: Endings, deploy: Deploy, workshop: Workshop, aws: LocalAws
 ) -> None:
-    """Not that of a stack that may not go on with it, nor that of one that may and then fails."""
+    """A keyset outlives `sam delete` and rollbacks, and a stack that retains it too goes on with it.
+
+    Neither a stack that may not go on with it nor one that may, and then fails, removes it.
+    """
     with pytest.raises(ToolFailed, match="an earlier stack of this name left its keyset"):
         endings.refusal.result()
+    assert endings.is_keyset_retained()
     workshop.delete("keyturn-safe")
     with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
         Doomed(workshop.root).deploy(aws, "keyturn-safe", {**story.PARAMETERS, **RETAINED})
+    assert endings.is_keyset_retained()
+    workshop.delete("keyturn-safe")
 
-    assert endings.safe.keyset == endings.keyset
-    assert endings.safe.kms.list_own() == endings.keys
-    assert all(key.enabled for key in endings.keys)
+    again = deploy("keyturn-safe", **RETAINED)
+    assert story.at_rest(again).keyset == endings.keyset
+    story.lets_in(again)
 
 
-def test_a_rollback_deletes_what_its_stack_founded(endings: Endings) -> None:
+def test_a_rollback_deletes_what_its_stack_created(endings: Endings) -> None:
     """A creation that fails after the keyset leaves nothing that costs money."""
     with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
         endings.failure.result()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,17 +11,31 @@ from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset.model import Origin
 from keyturn.keyset.timing import Limits, Times
 from keyturn.keyset.transitions import revoke
-from tests.e2e.conftest import Deploy, Finish, asking_for
+from tests.e2e.conftest import Deploy, finish, start_rotation
+from tests.e2e.test_doctor import disable_schedule
 from tools.demo import story
 
 
-def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish: Finish) -> None:
-    """A duplicate start finds its work done by the other and ends green, leaving nothing."""
+@pytest.fixture(scope="module", autouse=True)
+def scheduled(deploy: Deploy) -> Iterator[Deployment]:
+    """A stack whose schedule fires every minute: it is deployed first, and waits beside the other tests."""
+    deployment = deploy("keyturn-scheduled", RotationSchedule="rate(1 minute)")
+    yield deployment
+    disable_schedule(deployment)  # what it starts would go on beside the tests of other files
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_kid(scheduled: Deployment) -> str:
+    """The key that signs when the stack has come up."""
+    return story.at_rest(scheduled).active.kid
+
+
+def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment) -> None:
+    """A duplicate start finds that the other did the work, and succeeds without creating a key."""
     before = story.at_rest(deployment)
-    asked = before.active.kid
     keys_before = len(deployment.kms.list_own())
 
-    executions = [deployment.start(asking_for(asked)) for _ in range(2)]
+    executions = [start_rotation(deployment, before.active.kid) for _ in range(2)]
     ends = sorted(finish(deployment, execution)[-1].state for execution in executions)
 
     after = story.at_rest(deployment)
@@ -30,17 +45,15 @@ def test_two_rotations_at_once_turn_the_key_once(deployment: Deployment, finish:
     assert len(deployment.kms.list_own()) - keys_before <= 1
 
 
-def test_a_rotation_that_is_not_due_does_nothing(deployment: Deployment, finish: Finish) -> None:
-    """An operator's rotation whose key is no longer active changes nothing and says so."""
+def test_a_rotation_that_is_not_due_does_nothing(deployment: Deployment) -> None:
+    """An operator's rotation of a key that is not active changes nothing and ends in NotDue."""
     generation = deployment.keysets.read()
-    visits = finish(deployment, deployment.start(asking_for("A" * 43)))
+    visits = finish(deployment, start_rotation(deployment, "A" * 43))
     assert visits[-1].state == "NotDue"
     assert deployment.keysets.read() == generation
 
 
-def test_a_standby_is_published_long_enough_before_it_signs(
-    deployment: Deployment, finish: Finish
-) -> None:
+def test_a_standby_is_published_long_enough_before_it_signs(deployment: Deployment) -> None:
     """Without a standby a rotation makes one and waits max(P, C) + ω + ε before it signs."""
     before = story.at_rest(deployment)
     gone = before.standby.kid
@@ -50,7 +63,7 @@ def test_a_standby_is_published_long_enough_before_it_signs(
         Origin("test", "test", "lose the standby"),
     )
 
-    visits = finish(deployment, deployment.start(asking_for(before.active.kid)))
+    visits = finish(deployment, start_rotation(deployment, before.active.kid))
 
     after = story.at_rest(deployment)
     active = after.active
@@ -63,9 +76,9 @@ def test_a_standby_is_published_long_enough_before_it_signs(
 
 
 def test_input_that_is_not_understood_fails(deployment: Deployment) -> None:
-    """In the first state, with the field's name, before anything was created.
+    """Invalid input fails in the first state, with the field's name, and creates nothing.
 
-    MiniStack gives every exception the same name, so it would try again here for minutes.
+    MiniStack gives every exception the same name, so it would retry here for minutes.
     """
     generation = deployment.keysets.read()
     planted = {"kids": [], "plan": {"op_id": "theirs", "reason": "theirs"}}
@@ -84,23 +97,17 @@ def test_input_that_is_not_understood_fails(deployment: Deployment) -> None:
     assert deployment.keysets.read() == generation
 
 
-def test_the_schedule_starts_rotations_by_itself(deploy: Deploy) -> None:
-    """EventBridge Scheduler turns a key whose period is over, with nobody asking."""
-    deployment = deploy("keyturn-scheduled", RotationSchedule="rate(1 minute)")
-    first = story.at_rest(deployment).active
-    for _ in range(180):
-        keyset = deployment.keyset
-        if keyset.active and keyset.active.kid != first.kid:
-            break
-        time.sleep(1)
-    else:
-        pytest.fail("no rotation within three minutes")
-    machine = deployment.outputs["StateMachineArn"]
-    executions = deployment.clients.states.list_executions(stateMachineArn=machine)["executions"]
+def test_the_schedule_starts_rotations(scheduled: Deployment, first_kid: str) -> None:
+    """EventBridge Scheduler starts the rotation of a key whose period is over."""
+    story.wait_until(
+        lambda: story.active_key(scheduled).kid != first_kid,
+        180,
+        "no rotation within three minutes",
+        pause=1,
+    )
+    states, machine = scheduled.clients.states, scheduled.outputs["StateMachineArn"]
     inputs = [
-        json.loads(
-            deployment.clients.states.describe_execution(executionArn=e["executionArn"])["input"]
-        )
-        for e in executions
+        json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
+        for execution in states.list_executions(stateMachineArn=machine)["executions"]
     ]
     assert {"mode": "scheduled", "started_by": "schedule"} in inputs

@@ -1,7 +1,6 @@
-"""Published OAuth clients get tokens: they find the issuer's metadata, and IAM's signature is all they add."""
+"""Published OAuth clients get tokens by the issuer's metadata; they only add IAM's signature."""
 
 import json
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from keyturn.aws.operator.deployment import Deployment
+from tools.command import run
 
 CLIENT, SCOPE, RESOURCE = "standard", "orders:read", "https://orders.example"
 Ask = Callable[[str, str], Mapping[str, Any]]  # with an issuer and a scope
@@ -38,9 +38,10 @@ class Signature(requests.auth.AuthBase):
 
 
 def _token_url(issuer: str) -> str:
-    found = requests.get(f"{issuer}/.well-known/oauth-authorization-server", timeout=10).json()
-    assert found["grant_types_supported"] == ["client_credentials"]
-    return f"{found['token_endpoint']}/{CLIENT}"
+    url = f"{issuer}/.well-known/oauth-authorization-server"
+    metadata = requests.get(url, timeout=10).json()
+    assert metadata["grant_types_supported"] == ["client_credentials"]
+    return f"{metadata['token_endpoint']}/{CLIENT}"
 
 
 def _requests_oauthlib(issuer: str, scope: str) -> Mapping[str, Any]:
@@ -60,14 +61,8 @@ def _authlib(issuer: str, scope: str) -> Mapping[str, Any]:
 
 
 def _oauth4webapi(issuer: str, scope: str) -> Mapping[str, Any]:
-    script = str(Path(__file__).parent / "standard_client.mjs")
-    ran = subprocess.run(
-        ["node", script, issuer, CLIENT, scope, RESOURCE],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[1],
-    )
+    script = Path(__file__).with_name("standard_client.mjs")
+    ran = run("node", script, issuer, CLIENT, scope, RESOURCE)
     if ran.returncode:
         raise RuntimeError(ran.stderr)
     token: Mapping[str, Any] = json.loads(ran.stdout)
@@ -78,9 +73,7 @@ def _oauth4webapi(issuer: str, scope: str) -> Mapping[str, Any]:
 def issuer(deployment: Deployment) -> str:
     """The issuer, with a client that may ask for one scope."""
     document = {"audiences": [RESOURCE], "scopes": [SCOPE]}
-    name = f"/keyturn/{deployment.stack}/clients/{CLIENT}"
-    ssm = boto3.client("ssm")
-    ssm.put_parameter(Name=name, Value=json.dumps(document), Type="String", Overwrite=True)
+    deployment.client_documents.put(CLIENT, json.dumps(document))
     return deployment.outputs["Issuer"]
 
 
@@ -98,14 +91,8 @@ def test_a_standard_client_gets_a_token(ask: Ask, issuer: str) -> None:
     token = ask(issuer, SCOPE)
     assert token["token_type"].lower() == "bearer"  # oauth4webapi gives it in lower case
     claims = jwt.decode(token["access_token"], options={"verify_signature": False})
-    said = {name: claims[name] for name in ("iss", "sub", "client_id", "aud", "scope")}
-    assert said == {
-        "iss": issuer,
-        "sub": CLIENT,
-        "client_id": CLIENT,
-        "aud": RESOURCE,
-        "scope": SCOPE,
-    }
+    names = ("iss", "sub", "client_id", "aud", "scope")
+    assert [claims[name] for name in names] == [issuer, CLIENT, CLIENT, RESOURCE, SCOPE]
 
 
 def test_a_standard_client_understands_a_refusal(ask: Ask, issuer: str) -> None:

@@ -1,11 +1,10 @@
 """A second orchestrator: the same definition and the same deployed Lambdas, run by another engine.
 
-stepfunctions-local reports a Fail state as success and reads Retry in its own way, so this asserts
-on effects and not on its word.
+stepfunctions-local reports a Fail state as success and reads Retry in its own way, so these tests
+assert on effects.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,9 +12,9 @@ import boto3
 import pytest
 from types_boto3_stepfunctions import SFNClient
 
+from keyturn.aws.executions import RUNNING
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import LocalAws
-from tests.e2e.conftest import asking_for
 from tests.stepfunctions_local import stepfunctions_local
 from tests.unit.rotation.emergency.paths import EMERGENCY
 from tools.demo import story
@@ -43,10 +42,11 @@ def run_there(
     execution = orchestrator.start_execution(
         stateMachineArn=machine["stateMachineArn"], input=json.dumps(event)
     )["executionArn"]
-    for _ in range(480):
-        if orchestrator.describe_execution(executionArn=execution)["status"] != "RUNNING":
-            break
-        time.sleep(0.25)
+    story.wait_until(
+        lambda: orchestrator.describe_execution(executionArn=execution)["status"] != RUNNING,
+        120,
+        "the execution runs for more than two minutes",
+    )
     history = orchestrator.get_execution_history(executionArn=execution)["events"]
     return [
         event["stateEnteredEventDetails"]["name"]
@@ -58,10 +58,10 @@ def run_there(
 def test_another_engine_turns_the_key_the_same_way(
     deployment: Deployment, orchestrator: SFNClient
 ) -> None:
-    """Afterwards the standby is active, the superseded key retired and pending deletion."""
+    """A rotation on the other engine ends with the standby active and the superseded key pending deletion."""
     before = story.at_rest(deployment)
 
-    entered = run_there(deployment, orchestrator, asking_for(before.active.kid))
+    entered = run_there(deployment, orchestrator, story.rotation_of(before.active.kid, "test"))
 
     assert entered[-1] == "Rotated"
     after = story.at_rest(deployment)
@@ -74,7 +74,7 @@ def test_another_engine_turns_the_key_the_same_way(
 def test_another_engine_revokes_in_the_same_order(
     deployment: Deployment, orchestrator: SFNClient
 ) -> None:
-    """Revoke, disable, publish, replace, publish, wait, flush; the same effects."""
+    """An emergency enters the same states on the other engine, with the same effects."""
     before = story.at_rest(deployment)
     kids = [before.active.kid]
 

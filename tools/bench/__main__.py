@@ -13,11 +13,12 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
+from tests.definition import ROOT
 from tools.bench import (
     cold_start,
     contest,
@@ -32,26 +33,21 @@ from tools.bench import (
     refusals,
 )
 from tools.bench.rows import Row, show
-from tools.bench.surroundings import CLIENT, CLIENT_PARAMETER, PARAMETER, stored
 
-MATERIAL = contest.ROOT / "build/bench/material.json"
-REPORT = contest.ROOT / "build/bench.json"
+REPORT = ROOT / "build/bench.json"
 
 
 def tokens() -> list[Row]:
     """Warm: every contestant on the same tokens."""
-    return contest.rows(contest.best(_material()))
+    return contest.rows(contest.measure(material.write()))
 
 
 def cold() -> list[Row]:
     """Cold: as the documented build makes the artefact, and as `sam build` alone does."""
-    path = _material()
-    token = json.loads(path.read_text())["tokens"][0]
-    finished = cold_start.best(path, token, cold_start.built())
-    return [
-        *cold_start.finished_rows(finished),
-        *cold_start.bare_rows(cold_start.best(path, token, None)),
-    ]
+    path = material.write()
+    finished = cold_start.measure(path, cold_start.built())
+    bare = cold_start.measure(path, None)
+    return [*cold_start.finished_rows(finished), *cold_start.bare_rows(bare)]
 
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
@@ -67,51 +63,39 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 }
 
 
-def _material() -> Path:
-    made = material.make(MATERIAL)
-    texts = {PARAMETER: stored(made["kid"]), CLIENT_PARAMETER: CLIENT}
-    by_name = {
-        name: {"Name": name, "Value": text, "Version": 1, "LastModifiedDate": time.time()}
-        for name, text in texts.items()
-    }
-    page = {"Parameters": [by_name[PARAMETER]]}
-    MATERIAL.write_text(json.dumps({**made, "page": page, "parameters": by_name}))
-    return MATERIAL
-
-
-def _with_other_parts(measured: list[Row]) -> list[dict[str, Any]]:
-    """All rows for the report: parts that were not measured now keep the figures of the last one."""
+def _with_other_parts(rows: list[Row]) -> list[dict[str, Any]]:
+    """All rows for the report: parts that were not measured now keep the figures of the last run."""
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {"rows": []}
     by_part: dict[str, list[dict[str, Any]]] = {}
     for row in report["rows"]:
         by_part.setdefault(row["part"], []).append(row)
-    for part in dict.fromkeys(row.part for row in measured):
-        by_part[part] = [row.as_json() for row in measured if row.part == part]
-    return [row for rows in by_part.values() for row in rows]
+    for part in dict.fromkeys(row.part for row in rows):
+        by_part[part] = [asdict(row) for row in rows if row.part == part]
+    return [row for part in by_part.values() for row in part]
 
 
-def main(wanted: list[str]) -> int:
-    """The parts, a table each, and the file."""
+def main(names: list[str]) -> int:
+    """Measure these parts, or all; print a table each, and write the file."""
     console, began = Console(highlight=False), time.monotonic()
-    found: list[Row] = []
-    for name in wanted or PARTS:
+    rows: list[Row] = []
+    for name in names or PARTS:
         with console.status(name):
-            rows = PARTS[name]()
-        show(console, rows)
-        found += rows
-    machine = {
+            part = PARTS[name]()
+        show(console, part)
+        rows += part
+    report = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "rows": _with_other_parts(rows),
     }
-    report = {**machine, "rows": _with_other_parts(found)}
     REPORT.write_text(json.dumps(report, indent=1) + "\n")
-    missed = [row for row in found if row.reached is False]
+    missed = [row for row in rows if row.reached is False]
     for row in missed:
         console.print(f"[red]not reached[/]: {row.what}, {' '.join(row.cells()[1:4])} ({row.part})")
-    reached = sum(row.reached is True for row in found)
+    reached = sum(row.reached is True for row in rows)
     console.print(
-        f"bench: {reached} goals reached, {len(missed)} not; {REPORT.relative_to(contest.ROOT)}; "
+        f"bench: {reached} goals reached, {len(missed)} not; {REPORT.relative_to(ROOT)}; "
         f"{time.monotonic() - began:.0f} s"
     )
     return 0

@@ -8,29 +8,21 @@ from pathlib import Path
 from typing import Any
 
 material = json.loads(Path(sys.argv[1]).read_text())
-_der = material["der"]
-_PAGE = {**material["page"], "InvalidParameters": []}
-ANSWERS: dict[str, dict[str, Any]] = {
-    "AmazonSSM.GetParametersByPath": _PAGE,
-    "AmazonSSM.GetParameter": {"Parameter": _PAGE["Parameters"][0]},
-    "TrentService.GetPublicKey": {
-        "PublicKey": base64.b64encode(
-            base64.urlsafe_b64decode(_der + "=" * (-len(_der) % 4))
-        ).decode(),
-    },
+_DER = base64.urlsafe_b64decode(material["der"] + "=" * (-len(material["der"]) % 4))
+ANSWERS: dict[str, Any] = {
+    "AmazonSSM.GetParametersByPath": material["page"],
+    "TrentService.GetPublicKey": {"PublicKey": base64.b64encode(_DER).decode()},
     "TrentService.Sign": {"Signature": base64.b64encode(bytes(256)).decode()},
     "TrentService.Verify": {"SignatureValid": True},
 }
 
 
-_GET_PARAMETERS = "AmazonSSM.GetParameters"
-
-
-def _named(names: list[str]) -> dict[str, Any]:
-    known = material["parameters"]
+def get_parameters(names: list[str]) -> dict[str, Any]:
+    """The stored parameters among these names."""
+    stored = material["parameters"]
     return {
-        "Parameters": [known[name] for name in names if name in known],
-        "InvalidParameters": [name for name in names if name not in known],
+        "Parameters": [stored[name] for name in names if name in stored],
+        "InvalidParameters": [name for name in names if name not in stored],
     }
 
 
@@ -41,10 +33,11 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        """One call."""
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        """Answer one call."""
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         target = self.headers["X-Amz-Target"]
-        answer = _named(asked["Names"]) if target == _GET_PARAMETERS else ANSWERS[target]
+        is_by_name = target == "AmazonSSM.GetParameters"
+        answer = get_parameters(request["Names"]) if is_by_name else ANSWERS[target]
         body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -53,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keyturn.cli.local import Workshop
-from tools.bench.contest import ARTEFACT, HERE, PEERS, ROOT
-from tools.bench.rows import Row, at_most
+from tests.definition import ROOT
+from tools.bench.contest import ARTEFACT, HERE, PEERS
+from tools.bench.rows import Part, Row
 from tools.bench.surroundings import environ, rest_token
 
 TURNS = 15  # the best counts, as in contest.py
@@ -47,13 +48,14 @@ def built() -> Path:
     return folder
 
 
-def best(material: Path, token: str, artefact: Path | None) -> dict[str, float]:
+def measure(material: Path, artefact: Path | None) -> dict[str, float]:
     """The best seconds of each, in turns: ours from the artefact, or from sources as `sam build` leaves them.
 
     The samples have bytecode if ours has.
     """
+    token = json.loads(material.read_text())["tokens"][0]
     event = json.dumps(rest_token(token))
-    found: dict[str, float] = {}
+    best: dict[str, float] = {}
     with aws(material) as url:
         surroundings = environ() | {"AWS_ENDPOINT_URL": url, "PYTHONPATH": str(_sources())}
         if artefact:
@@ -67,8 +69,8 @@ def best(material: Path, token: str, artefact: Path | None) -> dict[str, float]:
                     own = environ() | {"AWS_ENDPOINT_URL": url, "PYTHONPATH": str(artefact)}
                 seconds = _run(command, own)
                 if number:
-                    found[name] = min(found.get(name, seconds), seconds)
-    return found
+                    best[name] = min(best.get(name, seconds), seconds)
+    return best
 
 
 def _sources() -> Path:
@@ -87,34 +89,26 @@ def _run(command: list[str], surroundings: Mapping[str, str]) -> float:
         return time.perf_counter() - began
 
 
-def _absolute(seconds: float) -> str:
-    return f"{seconds * 1e3:.0f} ms"
-
-
-def finished_rows(found: Mapping[str, float]) -> list[Row]:
+def finished_rows(best: Mapping[str, float]) -> list[Row]:
     """Ratios to Node with aws-jwt-verify, which keeps its keys as we do; then to samples with bytecode, too."""
-    part = "Cold start, as the documented build makes it, ratio to Node with aws-jwt-verify"
-    table = [
-        at_most(part, name, seconds / found[NODE], 1.0, _absolute(seconds))
-        if name == AUTHORIZER
-        else Row(part, name, seconds / found[NODE], _absolute(seconds))
-        for name, seconds in sorted(found.items(), key=lambda item: item[1])
-    ]
+    part = Part("Cold start, as the documented build makes it, ratio to Node with aws-jwt-verify")
+    for name, seconds in sorted(best.items(), key=lambda item: item[1]):
+        ratio, absolute = seconds / best[NODE], f"{seconds * 1e3:.0f} ms"
+        if name == AUTHORIZER:
+            part.add_ratio(name, absolute, ratio, at_most=1.0)
+        else:
+            part.add(name, absolute, ratio)
     for ours, sample, limit in ((AUTHORIZER, SAMPLE_AUTHORIZER, 0.5), (ISSUER, SAMPLE_ISSUER, 0.6)):
-        table.append(at_most(part, f"{ours} to {sample}", found[ours] / found[sample], limit, ""))
-    return table
+        part.add_ratio(f"{ours} to {sample}", "", best[ours] / best[sample], at_most=limit)
+    return part.rows
 
 
-def bare_rows(found: Mapping[str, float]) -> list[Row]:
+def bare_rows(best: Mapping[str, float]) -> list[Row]:
     """Ratios to the sample-style Python build: what it costs to leave the second command out."""
-    part = "Cold start after `sam build` alone, no bytecode, ratio to the sample-style Python build"
-    table = [
-        Row(
-            part,
-            name,
-            seconds / found[SAMPLE_ISSUER if "issuer" in name else SAMPLE_AUTHORIZER],
-            _absolute(seconds),
-        )
-        for name, seconds in found.items()
-    ]
-    return sorted(table, key=lambda row: row.ratio or 0)
+    part = Part(
+        "Cold start after `sam build` alone, no bytecode, ratio to the sample-style Python build"
+    )
+    for name, seconds in best.items():
+        sample = best[SAMPLE_ISSUER if "issuer" in name else SAMPLE_AUTHORIZER]
+        part.add(name, f"{seconds * 1e3:.0f} ms", seconds / sample)
+    return sorted(part.rows, key=lambda row: row.ratio or 0)

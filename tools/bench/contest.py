@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tools.bench.rows import Row, at_most
+from tests.definition import ROOT
+from tools.bench.rows import Part, Row
 from tools.bench.surroundings import ROUTE, environ
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 ARTEFACT = ROOT / "build/env/artefact/bin/python"  # the product's own dependencies, nothing else
 PEERS = ROOT / "build/env/bench/bin/python"
 TURNS = 40  # the best counts: few are too few on a machine that has something else to do
-RAW = "raw pyca verify"
+RAW, ISSUER = "raw pyca verify", "Keyturn issuer"
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Team:
     """A process with contestants in it."""
 
     names: tuple[str, ...]
-    asks: IO[str]
+    requests: IO[str]
     answers: IO[str]
 
     def turn(self, name: str) -> float:
-        """Seconds a token."""
-        print(name, file=self.asks, flush=True)
+        """Seconds per token."""
+        print(name, file=self.requests, flush=True)
         return float(self.answers.readline())
 
 
@@ -49,15 +49,15 @@ def team(command: list[str], material: Path) -> Iterator[Team]:
         process.stdin.close()
 
 
-def best(material: Path) -> dict[str, float]:
-    """The best seconds a token of each contestant, of all turns after one to warm up."""
+def measure(material: Path) -> dict[str, float]:
+    """The best seconds per token of each contestant, of all turns after one to warm up."""
     contestants = HERE / "contestants"
     commands = (
         [str(ARTEFACT), str(contestants / "ours.py")],
         [str(PEERS), str(contestants / "peers.py")],
         ["node", str(contestants / "peers.mjs")],
     )
-    found: dict[str, float] = {}
+    best: dict[str, float] = {}
     with ExitStack() as stack:
         teams = [stack.enter_context(team(command, material)) for command in commands]
         for number in range(TURNS + 1):
@@ -65,38 +65,30 @@ def best(material: Path) -> dict[str, float]:
                 for name in each.names:
                     seconds = each.turn(name)
                     if number:
-                        found[name] = min(found.get(name, seconds), seconds)
-    if found[RAW] > found["Keyturn verify"]:  # which has an RSA verification in it
+                        best[name] = min(best.get(name, seconds), seconds)
+    if best[RAW] > best["Keyturn verify"]:  # which has an RSA verification in it
         raise SystemExit("the bare RSA verification took longer than one with checks: too noisy")
-    return found
+    return best
 
 
-def rows(found: Mapping[str, float]) -> list[Row]:
+def rows(best: Mapping[str, float]) -> list[Row]:
     """Ratios to the bare RSA verification, the quickest first, and the goals."""
-    part, raw = "One token, RSA-2048, ratio to the bare RSA verification", found[RAW]
-    goals = {
-        "Keyturn verify": 1.2,
-        "Keyturn handler, no telemetry": 2.0,
-        "Keyturn handler": 2.2,
-    }
-    told = []
-    for name, seconds in sorted(found.items(), key=lambda item: item[1]):
+    part, raw = Part("One token, RSA-2048, ratio to the bare RSA verification"), best[RAW]
+    goals = {"Keyturn verify": 1.2, "Keyturn handler, no telemetry": 2.0, "Keyturn handler": 2.2}
+    for name, seconds in sorted(best.items(), key=lambda item: item[1]):
         ratio, absolute = seconds / raw, f"{seconds * 1e6:.1f} µs"
         if name in goals:
-            told.append(at_most(part, name, ratio, goals[name], absolute))
-        elif name != "Keyturn issuer":
-            told.append(Row(part, name, ratio, absolute))
-    node = found["Keyturn verify"] / found["aws-jwt-verify (Node)"]
-    told.append(Row(part, "Keyturn verify to aws-jwt-verify", node, "", "< 1 ×", node < 1))
-    issuer = found["Keyturn issuer"] * 1e6
-    told.append(
-        Row(
-            part,
-            "issuer, beyond kms:Sign",
-            issuer / 1e6 / raw,
-            f"{issuer:.0f} µs",
-            "≤ 150 µs",
-            issuer <= 150,
-        )
+            part.add_ratio(name, absolute, ratio, at_most=goals[name])
+        elif name != ISSUER:
+            part.add(name, absolute, ratio)
+    node = best["Keyturn verify"] / best["aws-jwt-verify (Node)"]
+    part.add("Keyturn verify to aws-jwt-verify", ratio=node, goal="< 1 ×", reached=node < 1)
+    microseconds, ratio = best[ISSUER] * 1e6, best[ISSUER] / raw
+    part.add(
+        "issuer, beyond kms:Sign",
+        f"{microseconds:.0f} µs",
+        ratio,
+        goal="≤ 150 µs",
+        reached=microseconds <= 150,
     )
-    return told
+    return part.rows

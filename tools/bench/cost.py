@@ -10,7 +10,7 @@ from keyturn.cli.cost.costs import PRICES, Load, estimate_costs
 from tests.lambda_log import Logging, size
 from tests.periods import DEFAULTS
 from tools.bench import logs
-from tools.bench.rows import Row
+from tools.bench.rows import Part, Row
 
 MILLION = 1_000_000
 GOAL = 0.35  # dollars per million authorizations
@@ -21,7 +21,7 @@ _NUMBERS = {name: price for name, price in PRICES.items() if not isinstance(pric
 
 
 def _standing(authorizations: int) -> float:
-    """Dollars a month that a stack costs whatever its traffic is, if there is any: metrics need data."""
+    """Dollars per month that a stack costs whatever its traffic is, if there is any: metrics need data."""
     return sum(line.dollars for line in estimate_costs(Load(0, authorizations), DEFAULTS, _NUMBERS))
 
 
@@ -85,16 +85,13 @@ def designs() -> list[Design]:
 
 def rows() -> list[Row]:
     """Dollars per million authorizations, and per month at ten million."""
-    part = f"Cost in US dollars, list prices of {PRICES['as_of']}, {PRICES['region']}"
+    part = Part(f"Cost in US dollars, list prices of {PRICES['as_of']}, {PRICES['region']}")
     ours, *others = designs()
     reached = ours.per_million <= GOAL
-    return [
-        Row(part, ours.name, 1.0, _dollars(ours), f"≤ {GOAL:.2f} a million", reached),
-        *(
-            Row(part, design.name, design.per_million / ours.per_million, _dollars(design))
-            for design in others
-        ),
-    ]
+    part.add(ours.name, _dollars(ours), 1.0, f"≤ {GOAL:.2f} a million", reached)
+    for design in others:
+        part.add(design.name, _dollars(design), design.per_million / ours.per_million)
+    return part.rows
 
 
 def _dollars(design: Design) -> str:

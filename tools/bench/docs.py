@@ -3,8 +3,9 @@
 import json
 import subprocess
 
+from tests.definition import ROOT
 from tools.bench.__main__ import REPORT
-from tools.bench.contest import HERE, PEERS, ROOT
+from tools.bench.contest import HERE, PEERS
 from tools.bench.rows import Row
 
 PAGE, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"
@@ -17,9 +18,9 @@ def main() -> None:
     rows = [Row(**row) for row in report["rows"]]
     text = PAGE.read_text()
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    told = f"Latest part: {report['at'][:10]}, Python {report['python']}, {report['machine']}.\n"
+    origin = f"Latest part: {report['at'][:10]}, Python {report['python']}, {report['machine']}.\n"
     tables = "\n".join(_table(part, rows) for part in dict.fromkeys(row.part for row in rows))
-    PAGE.write_text(f"{before}{BEGIN}{told}\n{tables}{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}{origin}\n{tables}{END}{after}")
     subprocess.run([PEERS, HERE / "plot.py", REPORT, PICTURE], check=True)
 
 

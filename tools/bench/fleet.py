@@ -14,7 +14,7 @@ from keyturn.keyset.model import Generation, Key, Keyset
 from keyturn.keyset.states import State
 from tests.periods import DEFAULTS
 from tools.bench import storm
-from tools.bench.rows import Row
+from tools.bench.rows import Part, Row
 
 CONTAINERS, AUTHORIZATIONS, HOUR = 1_000, 1_000_000, 3_600
 BURST = 1.0  # seconds in which all containers are born, as after a deployment
@@ -108,38 +108,21 @@ def _arrivals(rng: random.Random) -> Iterator[tuple[float, int]]:
 
 def rows() -> list[Row]:
     """With the product's jitter, and without any; then in a storm."""
-    part = f"AWS calls of {CONTAINERS:,} containers, {AUTHORIZATIONS:,} authorizations, one hour"
-    with_it, without = simulate(jitter=True), simulate(jitter=False)
-    peak = with_it.peak(WINDOW) / with_it.mean
-    table = [
-        Row(part, "SSM, mean", None, f"{with_it.mean:.1f} /s"),
-        Row(
-            part,
-            f"SSM, busiest {WINDOW} s to mean",
-            peak,
-            f"{with_it.peak(WINDOW):.1f} /s",
-            "≤ 1.3 ×",
-            peak <= 1.3,
-        ),
-        Row(
-            part,
-            "SSM, busiest single second to mean",
-            with_it.peak(1) / with_it.mean,
-            f"{with_it.peak(1):.0f} /s",
-        ),
-        Row(
-            part,
-            f"the same without jitter, busiest {WINDOW} s",
-            without.peak(WINDOW) / without.mean,
-            f"{without.peak(WINDOW):.1f} /s",
-        ),
-        Row(
-            part,
-            "the same without jitter, busiest single second",
-            without.peak(1) / without.mean,
-            f"{without.peak(1):.0f} /s",
-        ),
-    ]
-    each = with_it.kms / CONTAINERS
-    table.append(Row(part, "KMS, calls per container and key", None, f"{each:.0f}", "1", each == 1))
-    return [*table, *storm.rows()]
+    part = Part(
+        f"AWS calls of {CONTAINERS:,} containers, {AUTHORIZATIONS:,} authorizations, one hour"
+    )
+    product, even = simulate(jitter=True), simulate(jitter=False)
+    peak = product.peak(WINDOW)
+    ratio = peak / product.mean
+    part.add("SSM, mean", f"{product.mean:.1f} /s")
+    part.add(f"SSM, busiest {WINDOW} s to mean", f"{peak:.1f} /s", ratio, "≤ 1.3 ×", ratio <= 1.3)
+    for what, calls, window in (
+        ("SSM, busiest single second to mean", product, 1),
+        (f"the same without jitter, busiest {WINDOW} s", even, WINDOW),
+        ("the same without jitter, busiest single second", even, 1),
+    ):
+        peak = calls.peak(window)
+        part.add(what, f"{peak:.{int(window > 1)}f} /s", peak / calls.mean)
+    each = product.kms / CONTAINERS
+    part.add("KMS, calls per container and key", f"{each:.0f}", goal="1", reached=each == 1)
+    return [*part.rows, *storm.rows()]

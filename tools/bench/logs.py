@@ -7,18 +7,16 @@ import io
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from keyturn.api import authorize
-from keyturn.aws.stack import Stack
-from tests.lambda_log import REQUEST_ID, Logging, size
+from tests.lambda_log import Logging, size
 from tests.template import TEMPLATE
 from tests.vectors.keys import Keys
 from tests.vectors.recipe import NOW, make
 from tests.vectors.worlds import World, http_api, rest_token
-from tools.bench.rows import Row, at_most
+from tools.bench.process import CONTEXT, container
+from tools.bench.rows import Part, Row
 
 # The same two calls, by the same model, before the lines were cut (2026-11-24, commit 6ff3ab6): Lambda's
 # text format, a decision in the embedded metric format, two frames behind each 401.
@@ -43,10 +41,10 @@ def measure(logging: Logging = DEPLOYED) -> Mapping[str, int]:
 
 
 def _bytes(logging: Logging, stack: Any, event: Mapping[str, Any]) -> int:
-    context, error, printed = SimpleNamespace(aws_request_id=REQUEST_ID), None, io.StringIO()
-    with patch.object(Stack, "from_environment", lambda: stack), redirect_stdout(printed):
+    error, printed = None, io.StringIO()
+    with container(stack), redirect_stdout(printed):
         try:
-            authorize.handler(event, context)
+            authorize.handler(event, CONTEXT)
         except Exception as raised:  # Unauthorized
             error = raised
     return size([*printed.getvalue().splitlines(keepends=True), *logging.lines(error)])
@@ -54,15 +52,15 @@ def _bytes(logging: Logging, stack: Any, event: Mapping[str, Any]) -> int:
 
 def rows() -> list[Row]:
     """Each with what it was before; then the other reading of Lambda's guide."""
-    part = "Bytes logged per authorization, Lambda's own lines included, ratio to before"
-    cut, before = measure(), BEFORE["refused"]
-    table = [
-        at_most(part, name, cut[name] / old, 0.5, f"{cut[name]} of {old} bytes")
-        for name, old in BEFORE.items()
-    ]
-    for name, total in (
-        ("refused, HTTP API", cut["refused, HTTP API"]),
-        ("refused, if a raised 401 is no success to Lambda", measure(_ERRORS)["refused"]),
-    ):
-        table.append(Row(part, name, total / before, f"{total} of {before} bytes"))
-    return table
+    part = Part("Bytes logged per authorization, Lambda's own lines included, ratio to before")
+    sizes, before = measure(), BEFORE["refused"]
+    for name, old in BEFORE.items():
+        part.add_ratio(name, f"{sizes[name]} of {old} bytes", sizes[name] / old, at_most=0.5)
+    http, strict = sizes["refused, HTTP API"], measure(_ERRORS)["refused"]
+    part.add("refused, HTTP API", f"{http} of {before} bytes", http / before)
+    part.add(
+        "refused, if a raised 401 is no success to Lambda",
+        f"{strict} of {before} bytes",
+        strict / before,
+    )
+    return part.rows

@@ -9,7 +9,7 @@ from keyturn.aws.registry import Views
 from keyturn.aws.view import View
 from tests.periods import DEFAULTS
 from tools.bench.fleet import Clock
-from tools.bench.rows import Row
+from tools.bench.rows import Part, Row
 
 CONTAINERS, RATE, SECONDS = 20, 2_000.0, 600  # requests a second, all containers together
 NUMBERS = (1, 10, 50)  # of APIs
@@ -48,21 +48,19 @@ def reads(apis: int) -> float:
 
 
 def rows() -> list[Row]:
-    """For some numbers of APIs, with what SSM's quota of 40 a second allows."""
-    part = f"SSM reads of warm, busy containers that serve many APIs, C = {DEFAULTS.view_ttl} s"
-    table = []
+    """For some numbers of APIs, with what SSM's quota of 40 per second allows."""
+    part = Part(
+        f"SSM reads of warm, busy containers that serve many APIs, C = {DEFAULTS.view_ttl} s"
+    )
     for apis in NUMBERS:
         each = reads(apis)
         most = int(40 * DEFAULTS.view_ttl / each)
         limit = 1.15 * (1 + apis)  # a view is read up to a fifth of C early, a tenth on average
-        table.append(
-            Row(
-                part,
-                f"{apis} APIs: reads per container and C",
-                each / (1 + apis),
-                f"{each:.1f}; {most:,} containers reach 40 /s",
-                f"≤ {limit:.0f}",
-                each <= limit,
-            )
+        part.add(
+            f"{apis} APIs: reads per container and C",
+            f"{each:.1f}; {most:,} containers reach 40 /s",
+            each / (1 + apis),
+            f"≤ {limit:.0f}",
+            each <= limit,
         )
-    return table
+    return part.rows

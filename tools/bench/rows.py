@@ -1,9 +1,8 @@
-"""What a bench has to say: figures, ratio first, and whether a goal is reached."""
+"""The figures of a bench: ratio first, and whether a goal is reached."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 
 
@@ -18,10 +17,6 @@ class Row:
     goal: str = ""
     reached: bool | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """For `build/bench.json`."""
-        return asdict(self)
-
     def cells(self) -> tuple[str, str, str, str, str]:
         """What, ratio, absolute, goal, verdict."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
@@ -29,26 +24,35 @@ class Row:
         return self.what, ratio, self.absolute, self.goal, verdict
 
 
-def at_most(part: str, what: str, ratio: float, limit: float, absolute: str) -> Row:
-    """A row whose goal is a ratio."""
-    return Row(part, what, ratio, absolute, f"≤ {limit} ×", ratio <= limit)
+@dataclass
+class Part:
+    """The rows below one heading."""
 
+    heading: str
+    rows: list[Row] = field(default_factory=list)
 
-_COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
-    ("what", "left"),
-    ("ratio", "right"),
-    ("absolute", "right"),
-    ("goal", "left"),
-    ("", "left"),
-)
+    def add(
+        self,
+        what: str,
+        absolute: str = "",
+        ratio: float | None = None,
+        goal: str = "",
+        reached: bool | None = None,
+    ) -> None:
+        """A figure; `reached` says whether it meets the goal."""
+        self.rows.append(Row(self.heading, what, ratio, absolute, goal, reached))
+
+    def add_ratio(self, what: str, absolute: str, ratio: float, at_most: float) -> None:
+        """A figure whose goal is a ratio."""
+        self.add(what, absolute, ratio, f"≤ {at_most} ×", ratio <= at_most)
 
 
 def show(console: Console, rows: list[Row]) -> None:
-    """One table a part."""
+    """Print one table per part."""
     for part in dict.fromkeys(row.part for row in rows):
         table = Table(title=part, title_justify="left", title_style="bold")
-        for name, justify in _COLUMNS:
-            table.add_column(name, justify=justify)
+        for name in ("what", "ratio", "absolute", "goal", ""):
+            table.add_column(name, justify="right" if name in ("ratio", "absolute") else "left")
         for row in rows:
             if row.part == part:
                 colour = {None: None, True: "green", False: "red"}[row.reached]

@@ -5,9 +5,9 @@ A container answers one request at a time, as on Lambda. SSM is a bucket of 40 r
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +17,9 @@ from keyturn.keyset.errors import KeysetFault
 from keyturn.keyset.model import Generation, Keyset
 from tests.periods import DEFAULTS
 from tests.simulation.scheduler import Scheduler
-from tools.bench.rows import Row, at_most
+from tools.bench.rows import Part, Row
 
-QUOTA, BURST = 40.0, 40.0  # requests a second, and at once
+QUOTA, BURST = 40.0, 40.0  # requests per second, and at once
 REVOKED, END = 90.0, 180.0  # seconds from the first container's birth
 BOUND = DEFAULTS.view_ttl + DEFAULTS.result_ttl + DEFAULTS.clock_skew
 PATIENCE = 10  # seconds past the bound, while the fleet is throttled
@@ -50,7 +50,6 @@ class Report:
     requests: int = 0
     throttled: int = 0
     unavailable: int = 0  # an issuer's 503
-    faults: int = 0  # an authorizer's 500
     refusal: float = 0.0
     ready: float = 0.0  # when the last container had its first view
     requests_until_ready: int = 0
@@ -58,16 +57,15 @@ class Report:
 
     @property
     def rate(self) -> float:
-        """Requests of the fleet to SSM a second."""
+        """Requests of the fleet to SSM per second."""
         return self.requests / END
 
 
 class Storm:
-    """One run of a fleet; `view` makes a container's view."""
+    """One run of a fleet; it is the clock of its containers."""
 
-    def __init__(self, fleet: Fleet, view: Callable[..., View[Any]] = View, seed: int = 0) -> None:
+    def __init__(self, fleet: Fleet, seed: int = 0) -> None:
         self.fleet, self.report = fleet, Report()
-        self._view = view
         self._rng = random.Random(seed)
         self._scheduler = Scheduler()
         self._tokens, self._filled = BURST, 0.0
@@ -80,8 +78,9 @@ class Storm:
         birth = 1.0 if self.fleet.cold else float(DEFAULTS.view_ttl)
         self.report.waiting = set(range(self.fleet.authorizers))
         for number in containers:
-            act = lambda number=number: self._spawn(number)  # noqa: E731
-            self._scheduler.at(self._rng.uniform(0, birth), act)
+            act = partial(self._container, number)
+            at = self._rng.uniform(0, birth)
+            self._scheduler.at(at, partial(self._scheduler.spawn, act, number))
         if self.fleet.others:
             self._scheduler.spawn(self._others, None)
         self._scheduler.run(END)
@@ -90,13 +89,10 @@ class Storm:
             self.report.refusal = float("inf")
         return self.report
 
-    def _spawn(self, number: int) -> None:
-        self._scheduler.spawn(lambda: self._container(number), number)
-
     def _container(self, number: int) -> None:
-        reader = SimpleNamespace(read=self._read, read_newer=self._read)
-        times = {"ttl": DEFAULTS.view_ttl, "stale_limit": DEFAULTS.stale_limit}
-        view = self._view(reader, self, **times)
+        reader: Any = SimpleNamespace(read=self._read, read_newer=self._read)
+        clock: Any = self
+        view = View(reader, clock, ttl=DEFAULTS.view_ttl, stale_limit=DEFAULTS.stale_limit)
         authorizer = number < self.fleet.authorizers
         junk = self.fleet.junk if authorizer else 0.0
         rate = self.fleet.good + junk
@@ -114,8 +110,7 @@ class Storm:
             if unknown:
                 generation = view.get_fresh()
         except (AwsFault, KeysetFault):
-            self.report.faults += 1
-            return
+            return  # 500
         self._ready(number)
         if generation is _AFTER and number in self.report.waiting:
             self.report.waiting.remove(number)
@@ -183,36 +178,32 @@ _STARVING = Fleet(junk=1, others=60)
 def rows() -> list[Row]:
     """Junk tokens at several rates, a throttled account, a fleet that starts at once."""
     size = f"{_FLEET.authorizers} authorizers, {_FLEET.issuers} issuers"
-    part = f"SSM in a storm: {size}, a good token per second each, three minutes"
+    part = Part(f"SSM in a storm: {size}, a good token per second each, three minutes")
     quiet = Storm(_FLEET).run()
-    table = [Row(part, "requests without junk", 1.0, f"{quiet.rate:.1f} /s")]
+    part.add("requests without junk", f"{quiet.rate:.1f} /s", 1.0)
     for junk in _JUNK:
         report = Storm(replace(_FLEET, junk=junk)).run()
         ratio = report.rate / quiet.rate
         what = f"with {junk} junk tokens per second each"
-        table.append(at_most(part, what, ratio, 1.1, f"{report.rate:.1f} /s"))
+        part.add_ratio(what, f"{report.rate:.1f} /s", ratio, at_most=1.1)
         answers = report.unavailable
-        table.append(Row(part, "… issuers' 503", None, str(answers), "0", answers == 0))
+        part.add("… issuers' 503", str(answers), goal="0", reached=answers == 0)
     sparse = replace(_FLEET, good=1 / DEFAULTS.view_ttl)
     idle, woken = (Storm(replace(sparse, junk=junk)).run().rate for junk in (0, 1))
-    table.append(
-        Row(
-            part,
-            "idle containers that junk wakes",
-            woken / quiet.rate,
-            f"{idle:.1f} → {woken:.1f} /s",
-        )
-    )
-    starving = [Storm(_STARVING, seed=seed).run() for seed in _SEEDS]
+    what = "idle containers that junk wakes"
+    part.add(what, f"{idle:.1f} → {woken:.1f} /s", woken / quiet.rate)
+    starving = [Storm(_STARVING, seed).run() for seed in _SEEDS]
     throttled = sum(r.throttled for r in starving) / sum(r.requests for r in starving)
-    table.append(Row(part, "others ask for 60 /s: throttled", None, f"{throttled:.0%} of requests"))
+    part.add("others ask for 60 /s: throttled", f"{throttled:.0%} of requests")
     refusal = max(report.refusal for report in starving)
-    limit = BOUND + PATIENCE
-    what = f"… last refusal after a revocation, worst of {len(_SEEDS)} seeds"
-    goal = f"≤ {BOUND} + {PATIENCE} s"
-    table.append(Row(part, what, None, f"{refusal:.1f} s", goal, refusal <= limit))
+    part.add(
+        f"… last refusal after a revocation, worst of {len(_SEEDS)} seeds",
+        f"{refusal:.1f} s",
+        goal=f"≤ {BOUND} + {PATIENCE} s",
+        reached=refusal <= BOUND + PATIENCE,
+    )
     cold = Storm(Fleet(cold=True, good=5, junk=10)).run()
     first = cold.requests_until_ready / (_FLEET.authorizers + _FLEET.issuers)
     what = f"all born within a second: last view after {cold.ready:.0f} s, requests per container"
-    table.append(Row(part, what, None, f"{first:.1f}"))
-    return table
+    part.add(what, f"{first:.1f}")
+    return part.rows

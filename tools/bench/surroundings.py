@@ -1,41 +1,25 @@
-"""What a function finds around it: its environment, and the keyset in SSM."""
+"""What Lambda gives a function: its environment and its event."""
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
-from keyturn.keyset import document
-from keyturn.keyset.model import Generation, Key, Keyset
-from keyturn.keyset.states import State
 from tests.periods import DEFAULTS
-from tools.bench.material import AUDIENCE, ISSUER, LIFETIME, SCOPE
+from tools.bench.material import AUDIENCE, ISSUER, STACK
 
-STACK = "bench"
-PARAMETER = f"/keyturn/{STACK}/keyset/000000000042"
-CLIENT_PARAMETER = f"/keyturn/{STACK}/clients/batch-1"
-CLIENT = json.dumps({"audiences": [AUDIENCE], "scopes": SCOPE.split(), "subjects": "any"})
-ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROUTE = "arn:aws:execute-api:us-east-1:123456789012:api1/v1/GET/orders"
 
 
-def stored(kid: str) -> str:
-    """The keyset's document: an active key and a published standby."""
-    now = datetime.now(UTC)
-    active = Key(kid, ARN, State.ACTIVE, LIFETIME, now, now, now)
-    standby = Key("s" * 43, ARN.replace("1234", "4321"), State.STANDBY, LIFETIME, now, now)
-    return document.dumps(
-        Generation(42, "op-1", "bench", "measuring", now, Keyset((active, standby)))
-    )
-
-
-def environ(bucket: str = "bucket") -> dict[str, str]:
+def environ() -> dict[str, str]:
     """A Lambda's environment, with credentials that reach nothing."""
-    lambdas = {
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
         "KEYTURN_STACK": STACK,
-        "KEYTURN_BUCKET": bucket,
+        "KEYTURN_BUCKET": "bucket",
         "KEYTURN_ISSUER": ISSUER,
         "KEYTURN_AUDIENCE": AUDIENCE,
         "KEYTURN_ROUTE_SCOPES": "GET /orders=orders:read;POST /orders=orders:write",
@@ -53,12 +37,6 @@ def environ(bucket: str = "bucket") -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-        **lambdas,
     }
 
 

@@ -1,29 +1,26 @@
-"""Tokens at the door of three APIs: the stack's own, another REST API, an HTTP API; and their caches."""
+"""Tokens and caches of three APIs: the stack's own, another REST API, an HTTP API."""
 
 import json
-import time
 
 import boto3
 import jwt
-import urllib3
 
 from tools.conformance.items import Item, World
 from tools.demo import story
 from tools.demo.story import hold
+from tools.local_stacks import ORDERS, status_of
 
-_AUDIENCE = "https://orders.example"  # of both examples
-_ANSWER_SECONDS = 30  # of an API, with two cold starts behind it
 _LOGS_SECONDS = 90  # until a line can be found in CloudWatch Logs
 
 
 def protects(world: World, kind: str, example: str, expected: list[int]) -> str:
-    """Deploy an example as a stack of its own; the answers without a token, with a bad, a wrong, a right one."""
+    """Deploy an example as a stack of its own; compare its answers to no, a bad, a wrong and a right token."""
     stack = f"{world.order.stack}-{kind}"
     world.created.append(stack)
     outputs = world.consumers[kind] = world.place.deploy_example(stack, example, world.deployment)
     url = world.place.orders_url(outputs)
     wrong, right = _orders_tokens(world, kind)
-    answers = [_status(url, token) for token in (None, f"{right[:-4]}AAAA", wrong, right)]
+    answers = [status_of(url, token) for token in (None, f"{right[:-4]}AAAA", wrong, right)]
     hold(answers == expected, f"answers {answers}, not {expected}")
     return f"{', '.join(map(str, answers))}: no token, changed token, wrong scope, right scope"
 
@@ -44,23 +41,16 @@ def caches_as_told(world: World) -> str:
     rest, http = boto3.client("apigateway"), boto3.client("apigatewayv2")
     stages = {"the stack": (world.deployment.outputs["ApiStage"], ttl)}
     stages |= {kind: (outputs["Stage"], 0) for kind, outputs in world.consumers.items()}
-    seen = []
     for name, (stage, expected) in stages.items():
-        api = stage.removeprefix("http:").partition("/")[0]
-        authorizers = (
-            http.get_authorizers(ApiId=api)["Items"]
-            if stage.startswith("http:")
-            else rest.get_authorizers(restApiId=api)["items"]
-        )
-        found = {
-            a.get("AuthorizerResultTtlInSeconds", a.get("authorizerResultTtlInSeconds"))
-            for a in authorizers
-        }
-        hold(
-            found == {expected}, f"{name}: authorizerResultTtlInSeconds is {found}, not {expected}"
-        )
-        seen.append(f"{name} {expected} s")
-    return ", ".join(seen)
+        protocol, _, api = stage.partition("/")[0].rpartition(":")
+        if protocol == "http":
+            http_authorizers = http.get_authorizers(ApiId=api)["Items"]
+            ttls = {one.get("AuthorizerResultTtlInSeconds") for one in http_authorizers}
+        else:
+            rest_authorizers = rest.get_authorizers(restApiId=api)["items"]
+            ttls = {one.get("authorizerResultTtlInSeconds") for one in rest_authorizers}
+        hold(ttls == {expected}, f"{name}: authorizerResultTtlInSeconds is {ttls}, not {expected}")
+    return ", ".join(f"{name} {expected} s" for name, (_, expected) in stages.items())
 
 
 def updates_flush_targets(world: World) -> str:
@@ -76,10 +66,12 @@ def tells_the_audit_line(world: World) -> str:
     """A token's line in the log has its jti and kid, and no part of the token."""
     token = _token(world, "whoami:read")
     jti = jwt.decode(token, options={"verify_signature": False})["jti"]
-    until = time.monotonic() + _LOGS_SECONDS
-    while not any(jti in line for line in world.deployment.log_lines("token_issued")):
-        hold(time.monotonic() < until, f"no audit line within {_LOGS_SECONDS} s")
-        time.sleep(1)
+    story.wait_until(
+        lambda: any(jti in line for line in world.deployment.log_lines("token_issued")),
+        _LOGS_SECONDS,
+        f"no audit line within {_LOGS_SECONDS} s",
+        pause=1,
+    )
     signature = token.rpartition(".")[2]
     hold(not world.deployment.log_lines(signature), "the log holds a token")
     return "one line with jti and kid, none with the token"
@@ -87,26 +79,19 @@ def tells_the_audit_line(world: World) -> str:
 
 def _orders_tokens(world: World, kind: str) -> list[str]:
     """A token of the wrong and one of the right scope, by a client that may ask for the example's audience."""
-    client = f"conformance-{kind}"
-    scopes = ["whoami:read", "orders:read"]
-    document = {"audiences": [_AUDIENCE], "scopes": scopes, "subjects": "any"}
-    ssm, name = boto3.client("ssm"), f"/keyturn/{world.order.stack}/clients/{client}"
-    ssm.put_parameter(Name=name, Value=json.dumps(document), Type="String")
+    client, scopes = f"conformance-{kind}", ["whoami:read", "orders:read"]
+    documents = world.deployment.client_documents
+    documents.put(client, json.dumps({"audiences": [ORDERS], "scopes": scopes, "subjects": "any"}))
     try:
         return [_token(world, scope, client) for scope in scopes]
     finally:
-        ssm.delete_parameter(Name=name)
+        documents.remove(client)
 
 
 def _token(world: World, scope: str, client: str = "operator") -> str:
     answer = world.deployment.post_token({"subject": "alice", "scope": scope}, client=client)
     hold(answer.status == 200, f"POST /token: {answer.status} {answer.body}")
     return str(answer.body["access_token"])
-
-
-def _status(url: str, token: str | None) -> int:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return urllib3.request("GET", url, headers=headers, timeout=_ANSWER_SECONDS).status
 
 
 APIS = (

@@ -1,18 +1,20 @@
 """What a run consists of: items with names, each with an outcome; names stay, so that reports compare."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from keyturn.aws.operator.deployment import Deployment
+from tools.command import KEYTURN, run
 from tools.conformance.listener import Listener
 from tools.conformance.order import Order
 from tools.conformance.place import Account
 from tools.demo.rotation import Rotation
-from tools.demo.story import KEYTURN, hold
+from tools.demo.story import hold
+
+T = TypeVar("T")
 
 
 class Outcome(StrEnum):
@@ -22,6 +24,32 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ANSWERED = "answered"
     NOT_RUN = "not run"
+
+
+class NotReady(Exception):
+    """An item needs what an earlier one did not make."""
+
+
+class Made(Generic[T]):
+    """An attribute that one item sets and later ones need; raises NotReady until it is set."""
+
+    def __init__(self, otherwise: str) -> None:
+        self._otherwise = otherwise
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """See the data model."""
+        self._name = name
+
+    def __get__(self, world: Any, owner: type) -> T:
+        """See the data model."""
+        if self._name not in vars(world):
+            raise NotReady(self._otherwise)
+        value: T = vars(world)[self._name]
+        return value
+
+    def __set__(self, world: Any, value: T) -> None:
+        """See the data model."""
+        vars(world)[self._name] = value
 
 
 @dataclass
@@ -34,63 +62,22 @@ class World:
     created: list[str] = field(default_factory=list)  # stacks, in the order of their creation
     consumers: dict[str, dict[str, str]] = field(default_factory=dict)  # outputs by `rest`, `http`
     figures: dict[str, float] = field(default_factory=dict)
-    failed_execution: str = ""
-    _deployment: Deployment | None = None
-    _listener: Listener | None = None
-    _rotation: Rotation | None = None
 
-    @property
-    def deployment(self) -> Deployment:
-        """The stack under test."""
-        return _there(self._deployment, "the stack is not deployed")
-
-    @deployment.setter
-    def deployment(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @property
-    def listener(self) -> Listener:
-        """Who hears what the topic delivers."""
-        return _there(self._listener, "nothing listens to the topic")
-
-    @listener.setter
-    def listener(self, listener: Listener) -> None:
-        self._listener = listener
-
-    @property
-    def rotation(self) -> Rotation:
-        """The rotation under load."""
-        return _there(self._rotation, "the key was not rotated")
-
-    @rotation.setter
-    def rotation(self, rotation: Rotation) -> None:
-        self._rotation = rotation
+    deployment = Made[Deployment]("the stack is not deployed")
+    listener = Made[Listener]("nothing listens to the topic")
+    rotation = Made[Rotation]("the key was not rotated")
+    failed_execution = Made[str]("no run has failed")
 
     def keyturn(self, *arguments: str) -> Any:
         """Run the operator's command on the stack under test; returns its JSON."""
-        ran = subprocess.run(
-            [str(KEYTURN), *arguments, "--stack", self.order.stack, "--json"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = run(KEYTURN, *arguments, "--stack", self.order.stack, "--json")
         hold(bool(ran.stdout), f"keyturn {arguments[0]}: {ran.stderr.strip()}")
         return json.loads(ran.stdout)
 
 
-class MissingGeneration(Exception):
-    """An item needs what an earlier one did not make."""
-
-
-def _there(thing: Any, otherwise: str) -> Any:
-    if thing is None:
-        raise MissingGeneration(otherwise)
-    return thing
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`check` returns what it saw and raises what does not hold."""
+    """`check` returns what it saw; it raises DoesNotHold, NotReady."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""A rotation under load with an emergency in it, and what people hear of both."""
+"""A rotation under load with an emergency in it, and the events and alarms that report them."""
 
 import json
 from functools import partial
@@ -6,9 +6,8 @@ from typing import Any
 
 import boto3
 
-from tools.conformance.items import Item, MissingGeneration, World
+from tools.conformance.items import Item, NotReady, World
 from tools.conformance.stack import stack_alarms
-from tools.demo.client import Tally
 from tools.demo.rotation import Rotation
 from tools.demo.story import hold
 
@@ -20,25 +19,17 @@ _EVENTS = ("KeyPublished", "KeyActivated", "KeyRevoked", "KeyRetired")
 def rotates(world: World) -> str:
     """No valid token is refused while the key is rotated and the new one revoked."""
     world.rotation = Rotation(world.deployment)
-    said = world.rotation.run(lambda _phase, _tally: None)
-    _count(world, world.rotation.client.tally)
-    return said
-
-
-def revokes(world: World) -> str:
-    """`keyturn revoke --active` is proved by a token within the bound."""
-    return world.rotation.revoked()
-
-
-def cleans_up(world: World) -> str:
-    """The ended keys are out of the JWKS and on their way out of KMS."""
-    return world.rotation.cleans_up()
+    says = world.rotation.run()
+    tally = world.rotation.client.tally
+    world.figures["tokens"] = tally.issued.total()
+    world.figures["calls"] = tally.accepted.total() + len(tally.refused)
+    return says
 
 
 def flushes_every_cache(world: World) -> str:
     """The emergency emptied the caches of both kinds of API."""
     if "execution" not in world.rotation.command:
-        raise MissingGeneration("no emergency was started")
+        raise NotReady("no emergency was started")
     run = boto3.client("stepfunctions").describe_execution(
         executionArn=world.rotation.command["execution"]
     )
@@ -56,8 +47,8 @@ def events_are_delivered(world: World) -> str:
     world.place.announce_changes(world.deployment)
 
     def is_of(detail_type: str, message: dict[str, Any]) -> bool:
-        list_own = message.get("detail", {}).get("stack") == world.order.stack
-        return list_own and message.get("detail-type") == detail_type
+        is_own = message.get("detail", {}).get("stack") == world.order.stack
+        return is_own and message.get("detail-type") == detail_type
 
     for name in _EVENTS:
         world.listener.wait_for(partial(is_of, name), name, _EVENT_SECONDS)
@@ -66,7 +57,7 @@ def events_are_delivered(world: World) -> str:
 
 def alarm_is_delivered(world: World) -> str:
     """An alarm that is set by hand comes through the topic."""
-    [name] = [a["AlarmName"] for a in stack_alarms(world) if "AuthorizerFaulty" in a["AlarmName"]]
+    name = _alarm(world, "AuthorizerFaulty")
     boto3.client("cloudwatch").set_alarm_state(
         AlarmName=name, StateValue="ALARM", StateReason="keyturn conformance"
     )
@@ -78,7 +69,7 @@ def failure_raises_the_alarm(world: World) -> str:
     """An execution that fails raises ExecutionFailed by itself."""
     execution = world.deployment.start({"mode": "scheduled", "started_by": "", "kids": []})
     world.failed_execution = execution
-    [name] = [a["AlarmName"] for a in stack_alarms(world) if "ExecutionFailed" in a["AlarmName"]]
+    name = _alarm(world, "ExecutionFailed")
     _wait_for_alarm(world, name, _ALARM_SECONDS)
     hold(world.deployment.executions.status(execution) == "FAILED", "the execution did not fail")
     return name
@@ -86,13 +77,16 @@ def failure_raises_the_alarm(world: World) -> str:
 
 def failed_run_is_redriven(world: World) -> str:
     """Step Functions takes a failed run up again; the same input fails again."""
-    if not world.failed_execution:
-        raise MissingGeneration("no run has failed")
-    states = boto3.client("stepfunctions")
-    states.redrive_execution(executionArn=world.failed_execution)
-    described = states.describe_execution(executionArn=world.failed_execution)
-    hold(described["redriveCount"] == 1, f"redriveCount is {described.get('redriveCount')}")
+    states, execution = boto3.client("stepfunctions"), world.failed_execution
+    states.redrive_execution(executionArn=execution)
+    count = states.describe_execution(executionArn=execution).get("redriveCount")
+    hold(count == 1, f"redriveCount is {count}")
     return "RedriveExecution was accepted"
+
+
+def _alarm(world: World, logical_id: str) -> str:
+    [name] = [a["AlarmName"] for a in stack_alarms(world) if logical_id in a["AlarmName"]]
+    return str(name)
 
 
 def _wait_for_alarm(world: World, name: str, seconds: float) -> None:
@@ -101,15 +95,14 @@ def _wait_for_alarm(world: World, name: str, seconds: float) -> None:
     )
 
 
-def _count(world: World, tally: Tally) -> None:
-    world.figures["tokens"] = tally.issued.total()
-    world.figures["calls"] = tally.accepted.total() + len(tally.refused)
-
-
 KEYS = (
     Item("rotation", "The key is rotated under load", rotates),
-    Item("revocation", "A revocation is proved within its bound", revokes),
-    Item("clean_up", "Ended keys go", cleans_up),
+    Item(
+        "revocation",
+        "A revocation is proved within its bound",
+        lambda world: world.rotation.revoked(),
+    ),
+    Item("clean_up", "Ended keys go", lambda world: world.rotation.cleans_up()),
     Item("flush", "An emergency empties every cache", flushes_every_cache, aws_only=True),
     Item("events", "Key events reach the topic", events_are_delivered),
 )

@@ -1,4 +1,4 @@
-"""A queue on the topic Alerts: what people would hear. A stack of its own, deleted like the others."""
+"""A queue on the topic Alerts. It is a stack of its own, deleted like the others."""
 
 import json
 import time
@@ -7,9 +7,16 @@ from typing import Any
 
 import boto3
 
-from tools.conformance.place import outputs_of
 from tools.demo.story import DoesNotHold
+from tools.local_stacks import outputs_of
 
+_FROM_SNS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": {"Fn::GetAtt": ["Queue", "Arn"]},
+    "Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": "Topic"}}},
+}
 _TEMPLATE = {
     "Parameters": {"Topic": {"Type": "String"}},
     "Resources": {
@@ -18,17 +25,7 @@ _TEMPLATE = {
             "Type": "AWS::SQS::QueuePolicy",
             "Properties": {
                 "Queues": [{"Ref": "Queue"}],
-                "PolicyDocument": {
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "sns.amazonaws.com"},
-                            "Action": "sqs:SendMessage",
-                            "Resource": {"Fn::GetAtt": ["Queue", "Arn"]},
-                            "Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": "Topic"}}},
-                        }
-                    ]
-                },
+                "PolicyDocument": {"Statement": [_FROM_SNS]},
             },
         },
         "Subscription": {
@@ -67,15 +64,12 @@ class Listener:
         )
         return cls(outputs_of(stack)["QueueUrl"])
 
-    def wait_for(
-        self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float
-    ) -> dict[str, Any]:
-        """The first message that is wanted; raises DoesNotHold if none comes within `seconds`."""
+    def wait_for(self, is_it: Callable[[dict[str, Any]], bool], what: str, seconds: float) -> None:
+        """Wait until such a message is delivered; raises DoesNotHold if none is within `seconds`."""
         until = time.monotonic() + seconds
-        while not (found := next(filter(wanted, self.messages), None)):
+        while not any(map(is_it, self.messages)):
             if not self._receive() and time.monotonic() >= until:
                 raise DoesNotHold(f"{what} was not delivered within {seconds:.0f} s")
-        return found
 
     def _receive(self) -> bool:
         sqs = boto3.client("sqs")

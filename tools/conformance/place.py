@@ -1,6 +1,6 @@
 """Where a run takes place: an account, or a local AWS. The run itself knows no difference but this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -10,6 +10,7 @@ from keyturn.cli.finish_build import finish
 from keyturn.cli.local import LocalAws, Workshop
 from keyturn.rotation.record_changes import record_changes
 from tools.demo import story
+from tools.local_stacks import deploy_example, orders_url, outputs_of
 
 _SCOPES: Mapping[str, object] = {
     "OperatorScopes": "whoami:read,orders:read",
@@ -30,12 +31,6 @@ _ACCOUNT: Mapping[str, object] = {
     "DeletionWindow": 7,
     "LogRetention": 1,
 }
-
-
-def outputs_of(stack: str) -> dict[str, str]:
-    """A stack's outputs by their names."""
-    [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 class Account:
@@ -65,11 +60,7 @@ class Account:
     def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
         """`sam deploy` of examples/<name> behind the authorizer of this stack; returns the outputs."""
         template = self._workshop.root / "examples" / name / "template.yaml"
-        parameters = {
-            "KeyturnAuthorizer": deployment.outputs["AuthorizerArn"],
-            "KeyturnStack": deployment.stack,
-        }
-        self._sam_deploy(stack, template, parameters)
+        self._sam_deploy(stack, template, _example_parameters(deployment))
         return outputs_of(stack)
 
     def orders_url(self, outputs: Mapping[str, str]) -> str:
@@ -81,22 +72,18 @@ class Account:
 
     def discard_artefacts(self, stack: str) -> None:
         """Delete what `sam deploy` uploaded for this stack from SAM's own bucket."""
-        bucket = boto3.resource("s3").Bucket(
-            outputs_of("aws-sam-cli-managed-default")["SourceBucket"]
-        )
-        bucket.object_versions.filter(Prefix=f"{stack}/").delete()
+        bucket = outputs_of("aws-sam-cli-managed-default")["SourceBucket"]
+        objects = boto3.resource("s3").Bucket(bucket).object_versions
+        objects.filter(Prefix=f"{stack}/").delete()
 
     def _sam_deploy(self, stack: str, template: Path, parameters: Mapping[str, object]) -> None:
         self._workshop.sam_deploy(
             stack,
             *("--template-file", str(template)),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
-            *self._destination(stack),
+            *("--resolve-s3", "--s3-prefix", stack),
             *("--parameter-overrides", *_overrides(parameters)),
         )
-
-    def _destination(self, stack: str) -> Sequence[str]:
-        return ("--resolve-s3", "--s3-prefix", stack)
 
 
 class LocalPlace(Account):
@@ -117,13 +104,17 @@ class LocalPlace(Account):
             self._workshop.build()
 
     def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
-        """See Account; the parameters of this machine are the workshop's affair."""
+        """See Account; the workshop adds the parameters of this machine."""
         self._workshop.deploy(self._aws, stack, parameters)
         return Deployment.find(stack)
 
+    def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
+        """See Account."""
+        return deploy_example(stack, name, _example_parameters(deployment))
+
     def orders_url(self, outputs: Mapping[str, str]) -> str:
-        """By its path: MiniStack's names of APIs do not resolve."""
-        return f"{self._aws.endpoint}/restapis/{outputs['Stage']}/_user_request_/orders"
+        """See Account."""
+        return orders_url(self._aws, outputs)
 
     def announce_changes(self, deployment: Deployment) -> None:
         """Do by hand what SSM's events start on AWS: MiniStack sends none."""
@@ -132,8 +123,12 @@ class LocalPlace(Account):
     def discard_artefacts(self, stack: str) -> None:
         """Nothing to do: the whole server goes."""
 
-    def _destination(self, stack: str) -> Sequence[str]:
-        return ("--config-env", "local")
+
+def _example_parameters(deployment: Deployment) -> Mapping[str, str]:
+    return {
+        "KeyturnAuthorizer": deployment.outputs["AuthorizerArn"],
+        "KeyturnStack": deployment.stack,
+    }
 
 
 def _overrides(parameters: Mapping[str, object]) -> list[str]:

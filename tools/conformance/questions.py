@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,8 +45,7 @@ def compares_numbers(world: World) -> str:
 
 def gives_a_new_public_key(world: World) -> str:
     """How long after CreateKey the key can be described by GetPublicKey; each key is deleted again."""
-    seen = [_birth(world.order.stack) for _ in range(_BIRTHS)]
-    return "; ".join(seen)
+    return "; ".join(_birth(world.order.stack) for _ in range(_BIRTHS))
 
 
 def _birth(stack: str) -> str:
@@ -97,26 +96,18 @@ def _change_set(world: World, template: Mapping[str, Any]) -> Iterator[Mapping[s
     world.created.remove(stack)
 
 
+def _question(name: str, title: str, check: Callable[[World], str]) -> Item:
+    return Item(name, title, check, aws_only=True, is_question=True)
+
+
 QUESTIONS = (
-    Item(
+    _question(
         "retain_except_on_create",
         "May a DeletionPolicy by parameter be RetainExceptOnCreate?",
         takes_retain_except_on_create,
-        aws_only=True,
-        is_question=True,
     ),
-    Item(
-        "equals_number",
-        "Is a number equal to a number in a condition?",
-        compares_numbers,
-        aws_only=True,
-        is_question=True,
-    ),
-    Item(
-        "public_key_at_birth",
-        "When does a new key have a public key?",
-        gives_a_new_public_key,
-        aws_only=True,
-        is_question=True,
+    _question("equals_number", "Is a number equal to a number in a condition?", compares_numbers),
+    _question(
+        "public_key_at_birth", "When does a new key have a public key?", gives_a_new_public_key
     ),
 )

@@ -1,12 +1,12 @@
 """The report: one table for people, and for us. It names no account."""
 
-import subprocess
 from collections.abc import Iterable
 from importlib.metadata import version
 
 import boto3
 
 from keyturn.cli.cost.costs import PRICES
+from tools.command import run as run_command
 from tools.conformance.bill import bill
 from tools.conformance.items import Outcome, Result, World
 from tools.conformance.run import OUT_OF_REACH, Run
@@ -18,18 +18,23 @@ _MARKS = {Outcome.HELD: "✓", Outcome.FAILED: "✗", Outcome.ANSWERED: "?", Out
 def line(result: Result) -> str:
     """One result for the terminal."""
     seconds = f" ({result.seconds:.1f} s)" if result.seconds else ""
-    said = f"not run: {result.says}" if result.outcome is Outcome.NOT_RUN else result.says
-    return f"{_MARKS[result.outcome]} {result.item.title}{seconds}\n  {said}"
+    says = f"not run: {result.says}" if result.outcome is Outcome.NOT_RUN else result.says
+    return f"{_MARKS[result.outcome]} {result.item.title}{seconds}\n  {says}"
 
 
 def report(run: Run, world: World) -> str:
     """The whole report in Markdown, every account id in it blanked."""
+    commit = run_command("git", "describe", "--always", "--dirty").stdout.strip() or "unknown"
+    verdict, region = (
+        "conforms" if run.held else "does not conform",
+        boto3.client("sts").meta.region_name,
+    )
     text = "\n".join(
         [
             "# Keyturn's conformance run",
             "",
-            f"Keyturn {version('keyturn')}, commit {_commit()}, on {world.place.name} in {_region()}: "
-            f"**{'conforms' if run.held else 'does not conform'}**, {run.hours * 60:.0f} minutes.",
+            f"Keyturn {version('keyturn')}, commit {commit}, on {world.place.name} in {region}: "
+            f"**{verdict}**, {run.hours * 60:.0f} minutes.",
             "",
             *_table(run.results),
             "",
@@ -69,19 +74,11 @@ def _cell(text: str) -> str:
 
 
 def _costs(run: Run, world: World) -> list[str]:
-    if world.place.is_local:
-        return [
-            "Nothing: it ran on a local AWS. On an account the same load costs:",
-            "",
-            *_lines(run, world),
-        ]
-    return _lines(run, world)
-
-
-def _lines(run: Run, world: World) -> list[str]:
     lines = bill(world.figures, run.hours)
     total = sum(entry.dollars for entry in lines)
+    local = ["Nothing: it ran on a local AWS. On an account the same load costs:", ""]
     return [
+        *(local if world.place.is_local else []),
         "| what | amount | of | dollars |",
         "|---|---|---|---|",
         *(
@@ -92,14 +89,3 @@ def _lines(run: Run, world: World) -> list[str]:
         "",
         f"Estimated by the list prices of {PRICES['as_of']}; hours are rounded up.",
     ]
-
-
-def _commit() -> str:
-    ran = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return ran.stdout.strip() or "unknown"
-
-
-def _region() -> str:
-    return str(boto3.client("sts").meta.region_name)

@@ -1,11 +1,11 @@
-"""One run: every item has its turn, and the end comes whatever happens."""
+"""One run: every item is run, and the run ends with a teardown whatever happens."""
 
 import time
 from collections.abc import Callable
 
 from tools.conformance import teardown
 from tools.conformance.apis import APIS
-from tools.conformance.items import Item, MissingGeneration, Outcome, Result, World
+from tools.conformance.items import Item, NotReady, Outcome, Result, World
 from tools.conformance.keys import ALARMS, KEYS
 from tools.conformance.questions import QUESTIONS
 from tools.conformance.stack import AFTERWARDS, DEPLOYMENT, HEALTH
@@ -13,7 +13,7 @@ from tools.demo.story import hold
 
 _LAST = Item("waiting", "A rotation is left waiting", teardown.leaves_a_rotation_waiting)
 ITEMS = (*QUESTIONS, DEPLOYMENT, *HEALTH, *APIS, *KEYS, *AFTERWARDS, *ALARMS, _LAST)
-# What no run can tell; said in the report, so that nobody believes it was tried.
+# What no run can show; the report lists it, so that it does not pass for tried.
 OUT_OF_REACH = {
     "domain": ("A domain of one's own", "needs a certificate and a DNS zone"),
     "alert_email": ("AlertEmail", "somebody must confirm the subscription"),
@@ -48,7 +48,7 @@ class Run:
         return done and Outcome.FAILED not in outcomes and not self.left
 
     def go(self) -> None:
-        """Run the items; one that needs what an earlier one did not make is not run."""
+        """Run the items; one that needs what an earlier one did not make is skipped."""
         for item in ITEMS:
             self._run(item)
 
@@ -72,8 +72,8 @@ class Run:
         try:
             says = item.check(self._world)
             outcome = Outcome.ANSWERED if item.is_question else Outcome.HELD
-        except MissingGeneration as missing:
-            says, outcome = str(missing), Outcome.NOT_RUN
+        except NotReady as error:
+            says, outcome = str(error), Outcome.NOT_RUN
         except Exception as error:  # a finding, and the others have their turn
             says = f"{type(error).__name__}: {error}"
             outcome = Outcome.ANSWERED if item.is_question else Outcome.FAILED

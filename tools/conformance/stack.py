@@ -1,4 +1,4 @@
-"""The stack comes up in health: with its keys, without errors, alarms or log groups nobody asked for."""
+"""A new stack is healthy: it has its keys, and no errors, alarms or unexpected log groups."""
 
 import json
 from collections import Counter
@@ -12,6 +12,10 @@ from tools.demo import story
 from tools.demo.story import hold
 
 _DENIALS = ("AccessDenied", "not authorized", "MalformedPolicy")
+_ERROR_MARKS = (
+    *('"level":"ERROR"', '"level":"CRITICAL"', '"status":"timeout"'),
+    *("[ERROR]", "Task timed out"),
+)
 
 
 def deploys(world: World) -> str:
@@ -36,8 +40,8 @@ def keys_are_created(world: World) -> str:
                     cause = f"{details.get('error')}: {details.get('cause', '')}"
                     hold(not any(denial in cause for denial in _DENIALS), cause)
                     failures[str(details.get("error"))] += 1
-    seen = ", ".join(f"{count} × {error}" for error, count in failures.items()) or "none"
-    return f"no call was denied; steps that had to be repeated: {seen}"
+    repeated = ", ".join(f"{count} × {error}" for error, count in failures.items()) or "none"
+    return f"no call was denied; steps that had to be repeated: {repeated}"
 
 
 def schedule_fires_at_once(world: World) -> str:
@@ -52,41 +56,32 @@ def schedule_fires_at_once(world: World) -> str:
 def starts_without_errors(world: World) -> str:
     """No line of the stack's functions says ERROR or worse."""
     lines = world.deployment.log_lines("")
-    bad = [line for line in lines if any(mark in line for mark in _MARKS)]
-    hold(not bad, f"{len(bad)} lines, first: {bad[:1]}")
+    errors = [line for line in lines if any(mark in line for mark in _ERROR_MARKS)]
+    hold(not errors, f"{len(errors)} lines, first: {errors[:1]}")
     return f"{len(lines)} lines, none of an error"
-
-
-_MARKS = (
-    '"level":"ERROR"',
-    '"level":"CRITICAL"',
-    '"status":"timeout"',
-    "[ERROR]",
-    "Task timed out",
-)
 
 
 def creates_no_log_groups(world: World) -> str:
     """The functions write to the stack's own group and make no other."""
-    groups = boto3.client("logs").describe_log_groups(
-        logGroupNamePrefix=f"/aws/lambda/{world.order.stack}-"
-    )["logGroups"]
+    prefix = f"/aws/lambda/{world.order.stack}-"
+    groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
     hold(not groups, f"{[group['logGroupName'] for group in groups]}")
     return f"only {world.deployment.outputs['LogGroup']}"
 
 
 def raises_no_alarm(world: World) -> str:
     """Each of the stack's alarms exists, and none is in ALARM."""
-    alarms = [alarm for alarm in stack_alarms(world) if alarm["StateValue"] == "ALARM"]
-    hold(not alarms, f"{[alarm['AlarmName'] for alarm in alarms]}")
-    return f"{len(stack_alarms(world))} alarms, none raised"
+    alarms = stack_alarms(world)
+    raised = [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
+    hold(not raised, f"{raised}")
+    return f"{len(alarms)} alarms, none raised"
 
 
 def doctor_leaves_nothing(world: World) -> str:
     """`keyturn doctor --fix` does what reconcile would do in its next run; then it has no finding."""
     answer = world.keyturn("doctor", "--fix")
-    left = [finding["code"] for finding in answer["findings"]]
-    hold(not left, f"{left}")
+    codes = [finding["code"] for finding in answer["findings"]]
+    hold(not codes, f"{codes}")
     return f"no finding is left; fixed: {', '.join(answer['fixed']) or 'nothing'}"
 
 
@@ -129,5 +124,5 @@ HEALTH = (
 )
 AFTERWARDS = (
     Item("no_alarm_later", "Rotation and emergency raise no alarm", raises_no_alarm),
-    Item("doctor", "The doctor is content", doctor_leaves_nothing),
+    Item("doctor", "The doctor has no finding", doctor_leaves_nothing),
 )

@@ -1,4 +1,4 @@
-"""The end of a run, whatever became of it: its own stacks are deleted, and what is left is said."""
+"""The end of a run, whether it conforms or not: delete its stacks, and report what remains."""
 
 import time
 
@@ -7,42 +7,38 @@ from botocore.exceptions import ClientError
 
 from tools.conformance.items import World
 from tools.conformance.order import stack_status
-from tools.demo.story import DoesNotHold, hold, reach
+from tools.demo.story import DoesNotHold, active_key, hold, reach, rotation_of
 
 _DELETION_SECONDS = 3600  # CloudFront, and functions in no VPC
 
 
 def leaves_a_rotation_waiting(world: World) -> str:
     """Deleting a stack must not wait for a rotation: start one, and leave it in its second wait."""
-    active = world.deployment.keyset.active
-    hold(active is not None, "no key is active")
-    assert active is not None
-    execution = world.deployment.start(
-        {"mode": "scheduled", "started_by": "conformance", "supersede": active.kid}
-    )
+    active = active_key(world.deployment)
+    execution = world.deployment.start(rotation_of(active.kid, "conformance"))
     reach(world.deployment, execution, "WaitForGrace")
     return "a rotation waits for the grace to end"
 
 
 def delete_stacks(world: World) -> list[str]:
     """Delete the stacks that the run created, the last one first; returns what could not be deleted."""
-    left = []
+    problems = []
     for stack in reversed(world.created):
         try:
-            problem = _delete(stack)
+            if problem := _delete(stack):
+                problems.append(f"{stack}: {problem}")
         except Exception as error:
-            problem = f"{stack}: {error}"
-        if problem:
-            left.append(problem)
+            problems.append(f"{stack}: {error}")
     for stack in world.created:
         try:
             world.place.discard_artefacts(stack)
         except Exception as error:
-            left.append(f"what `sam deploy` uploaded below {stack}/: {error}")
-    return left
+            problems.append(f"what `sam deploy` uploaded below {stack}/: {error}")
+    return problems
 
 
 def _delete(stack: str) -> str | None:
+    """Delete a stack; returns what keeps it from being deleted."""
     cloudformation = boto3.client("cloudformation")
     if stack_status(stack) is None:
         return None
@@ -51,7 +47,7 @@ def _delete(stack: str) -> str | None:
     until = time.monotonic() + _DELETION_SECONDS
     while (status := stack_status(described["StackId"])) not in (None, "DELETE_FAILED"):
         if time.monotonic() > until:
-            return f"{stack}: still {status}"
+            return f"still {status}"
         time.sleep(1)
     if status is None:
         return None
@@ -61,7 +57,7 @@ def _delete(stack: str) -> str | None:
         for resource in resources
         if resource["ResourceStatus"] == "DELETE_FAILED"
     ]
-    return f"{stack}: {', '.join(names) or 'DELETE_FAILED'}"
+    return ", ".join(names) or "DELETE_FAILED"
 
 
 def leaves_nothing(world: World) -> str:
@@ -80,6 +76,6 @@ def leaves_nothing(world: World) -> str:
     else:
         raise DoesNotHold(f"the bucket {bucket} is left")
     group = deployment.outputs["LogGroup"]
-    found = boto3.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    hold(not found, f"the log group {group} is left")
+    groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    hold(not groups, f"the log group {group} is left")
     return f"{len(keys)} KMS keys pending deletion, which cost nothing; nothing else"

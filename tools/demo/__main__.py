@@ -6,42 +6,45 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.local import ToolFailed, Workshop, running
+from tests.definition import ROOT
 from tools.demo import story
 from tools.demo.client import Tally
 from tools.demo.rotation import Rotation
 from tools.demo.teams import Teams
 
-ROOT = Path(__file__).parents[2]
 LIMIT = 120  # seconds from MiniStack's start
 console = Console(highlight=False)
 
 
 class Demo:
-    """The steps that were told, and the figures for `build/demo.json`."""
+    """The steps so far, and the figures for `build/demo.json`."""
 
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
         self.figures: dict[str, Any] = {"parameters": dict(story.PARAMETERS)}
 
     def tell(self, title: str, step: Callable[[], str]) -> None:
-        """Make a step and say what came of it."""
+        """Make a step and print what came of it."""
+        self._tell(title, lambda _status: step())
+
+    def _tell(self, title: str, step: Callable[[Status], str]) -> None:
         began = time.monotonic()
-        with console.status(title):
-            said = step()
-        seconds = time.monotonic() - began
-        self.steps.append({"step": title, "said": said, "seconds": round(seconds, 1)})
-        console.print(f"[green]✓[/] {title} [dim]({seconds:.1f} s)[/]\n  {said}")
+        with console.status(title) as status:
+            outcome = step(status)
+        seconds = round(time.monotonic() - began, 1)
+        self.steps.append({"step": title, "said": outcome, "seconds": seconds})
+        console.print(f"[green]✓[/] {title} [dim]({seconds:.1f} s)[/]\n  {outcome}")
 
     def run(self) -> None:
-        """The whole story; raises what did not hold."""
+        """The whole story; raises DoesNotHold, ToolFailed."""
         workshop = Workshop(ROOT)
 
         def build() -> str:
@@ -59,20 +62,21 @@ class Demo:
 
             self.tell("sam deploy", deploy)
             deployment = Deployment.find("keyturn")
-            self._show(deployment, workshop, Teams(deployment, aws))
+            self._show(deployment, Teams(deployment, aws))
             seconds = round(time.monotonic() - began, 1)
         self.figures["seconds_from_ministack_start"] = seconds
         story.hold(seconds <= LIMIT, f"the demo took {seconds} s, {LIMIT} s is the limit")
 
-    def _show(self, deployment: Deployment, workshop: Workshop, teams: Teams) -> None:
+    def _show(self, deployment: Deployment, teams: Teams) -> None:
         rotation = Rotation(deployment)
         self.tell("The stack comes up", lambda: story.comes_up(deployment))
         self.tell("A token opens the door", lambda: story.lets_in(deployment))
         self.tell("Others can verify it", lambda: story.others_verify(deployment))
-        self.tell("A second team arrives", lambda: teams.deploy(workshop))
+        self.tell("A second team arrives", teams.deploy)
         self.tell("Each has what its document says", teams.keep_apart)
         try:
-            self._rotate(rotation, teams)
+            title = "The signing key rotates under load"
+            self._tell(title, lambda status: _rotate(title, status, rotation, teams))
             self.tell("A client's tokens are taken back, in the same wait", teams.check_cut_off)
             self.tell("A compromised key is revoked during the second wait", rotation.revoked)
             self.tell("Nothing is left behind", rotation.cleans_up)
@@ -80,27 +84,6 @@ class Demo:
             self.figures |= rotation.figures()
             self.figures["cut_off"] = teams.measurement and asdict(teams.measurement)
             self.figures["kids"] = story.kids(deployment.keyset)
-
-    def _rotate(self, rotation: Rotation, teams: Teams) -> None:
-        title = "The signing key rotates under load"
-        with console.status(title) as status:
-            told: list[str] = []
-
-            def progress(phase: str, tally: Tally) -> None:
-                line = (
-                    f"{title}: [bold]{phase}[/] - issued {tally.issued.total()}, "
-                    f"accepted {tally.accepted.total()}, refused {len(tally.refused)}"
-                )
-                status.update(line)
-                if not console.is_terminal and told[-1:] != [phase]:
-                    told.append(phase)
-                    console.print(f"  … {line}")
-
-            began = time.monotonic()
-            said = rotation.run(progress, teams.cut_off_shop)
-        seconds = round(time.monotonic() - began, 1)
-        self.steps.append({"step": title, "said": said, "seconds": seconds})
-        console.print(f"[green]✓[/] {title} [dim]({seconds} s)[/]\n  {said}")
 
     def report(self, failure: str | None) -> None:
         """The table for people and the file for machines."""
@@ -124,9 +107,26 @@ class Demo:
             seconds = self.figures["seconds_per_state"].get(phase)
             if not (seconds or any(counts.values())):
                 continue  # too short to be seen; the file has them all
-            told = "" if seconds is None else f"{seconds:.1f}"
-            table.add_row(phase, told, *(str(count or "") for count in counts.values()))
+            duration = "" if seconds is None else f"{seconds:.1f}"
+            table.add_row(phase, duration, *(str(count or "") for count in counts.values()))
         return table
+
+
+def _rotate(title: str, status: Status, rotation: Rotation, teams: Teams) -> str:
+    """Rotate, with a line of counts: one that changes on a terminal, else one per phase."""
+    phases: list[str] = []
+
+    def progress(phase: str, tally: Tally) -> None:
+        line = (
+            f"{title}: [bold]{phase}[/] - issued {tally.issued.total()}, "
+            f"accepted {tally.accepted.total()}, refused {len(tally.refused)}"
+        )
+        status.update(line)
+        if not console.is_terminal and phases[-1:] != [phase]:
+            phases.append(phase)
+            console.print(f"  … {line}")
+
+    return rotation.run(progress, teams.cut_off_shop)
 
 
 def main() -> int:

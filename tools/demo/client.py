@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
 
 import jwt
 
 from keyturn.aws.faults import NoReply
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.operator.http import Answer
+from tools.background import in_background
 
 _PAUSE = 0.4  # seconds between two tokens: 15-second tokens keep some 35 of them alive
 _GATEWAY_FAILURES = (502, 504)  # API Gateway lost the function's answer: it says nothing of a token
@@ -19,16 +22,24 @@ _GATEWAY_FAILURES = (502, 504)  # API Gateway lost the function's answer: it say
 
 @dataclass(frozen=True)
 class Token:
-    """A token the client holds; `exp` in epoch seconds."""
+    """A token that a client holds; instants in epoch seconds."""
 
     text: str
     kid: str
+    issued: float
     exp: float
+
+    @classmethod
+    def from_answer(cls, answer: Answer, issued: float) -> Self:
+        """The token in an answer of `POST /token`, which was asked for at `issued`."""
+        text = answer.body["access_token"]
+        claims = jwt.decode(text, options={"verify_signature": False})
+        return cls(text, jwt.get_unverified_header(text)["kid"], issued, claims["exp"])
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A valid token that was not let in, or a token that could not be had."""
+    """A valid token that was refused, or a token that could not be had."""
 
     phase: str
     what: str
@@ -63,6 +74,7 @@ class Tally:
     refused: list[Refusal] = field(default_factory=list)
     unanswered: list[Refusal] = field(default_factory=list)
     kids: set[str] = field(default_factory=set)
+    seconds_per_call: list[float] = field(default_factory=list)  # to /whoami
     seconds_without_issuer: float = 0.0
     revocation: Revocation | None = None
 
@@ -70,103 +82,93 @@ class Tally:
 class BackgroundClient:
     """Threads that issue and call `/whoami` until stopped; `phase()` says what is going on."""
 
-    def __init__(self, deployment: Deployment, phase: Callable[[], str]) -> None:
+    def __init__(
+        self, deployment: Deployment, phase: Callable[[], str], *, callers: int = 1
+    ) -> None:
         self._deployment = deployment
         self._phase = phase
-        self._held: list[Token] = []
+        self._callers = callers
+        self._tokens: list[Token] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._issuer_down_since: float | None = None
-        self._last_took = 0.0
         self.tally = Tally()
 
     @contextmanager
     def running(self) -> Iterator[Tally]:
         """Run for as long as the block lasts."""
-        threads = [
-            threading.Thread(target=self._repeat, args=(work,), daemon=True)
-            for work in (self._issue, self._try_all)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
+        works = [self._issue, *[self._try_all] * self._callers]
+        with in_background(self._stop, *(partial(self._attempt, work) for work in works)):
             yield self.tally
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
 
-    def _repeat(self, work: Callable[[], None]) -> None:
-        while not self._stop.is_set():
-            try:
-                work()
-            except NoReply as error:  # the token is tried again
-                self.tally.unanswered.append(Refusal(self._phase(), str(error)))
-                self._stop.wait(_PAUSE)
-            except Exception as error:  # a finding, not the end of the client
-                self._refuse(f"{work.__name__}: {type(error).__name__}: {error}")
-                self._stop.wait(_PAUSE)
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except NoReply as error:  # the token is tried again
+            self.tally.unanswered.append(Refusal(self._phase(), str(error)))
+            self._stop.wait(_PAUSE)
+        except Exception as error:  # a finding, not the end of the client
+            self._note_refusal(f"{work.__name__}: {type(error).__name__}: {error}")
+            self._stop.wait(_PAUSE)
 
     def _issue(self) -> None:
-        began = time.monotonic()
+        began = time.time()
         request = {"subject": "demo", "scope": "whoami:read"}
-        answer = _answered("POST /token", self._deployment.post_token(request))
+        answer = _insist_on_reply("POST /token", self._deployment.post_token(request))
         if answer.status != 200:
             self._issuer_down_since = self._issuer_down_since or began
-            self._refuse(f"POST /token answered {answer.status}")
+            self._note_refusal(f"POST /token answered {answer.status}")
         else:
             if self._issuer_down_since is not None:
-                self.tally.seconds_without_issuer += time.monotonic() - self._issuer_down_since
+                self.tally.seconds_without_issuer += time.time() - self._issuer_down_since
                 self._issuer_down_since = None
-            text = answer.body["access_token"]
-            claims = jwt.decode(text, options={"verify_signature": False})
-            token = Token(text, jwt.get_unverified_header(text)["kid"], claims["exp"])
+            token = Token.from_answer(answer, began)
             with self._lock:
-                self._held.append(token)
+                self._tokens.append(token)
                 self.tally.issued[self._phase()] += 1
                 self.tally.kids.add(token.kid)
         self._stop.wait(_PAUSE)
 
     def _try_all(self) -> None:
         with self._lock:
-            self._held = [token for token in self._held if token.exp > time.time()]
-            held = list(self._held)
-        if not held:
+            self._tokens = [token for token in self._tokens if token.exp > time.time()]
+            tokens = list(self._tokens)
+        if not tokens:
             self._stop.wait(_PAUSE)
-        for token in held:
+        for token in tokens:
             if self._stop.is_set():
                 return
-            if time.time() + self._last_took < token.exp:  # a later answer would prove nothing
+            last_call = self.tally.seconds_per_call[-1:] or [0.0]
+            if time.time() + last_call[0] < token.exp:  # a later answer would prove nothing
                 self._try(token)
 
     def _try(self, token: Token) -> None:
         sent = time.time()
-        status = _answered("GET /whoami", self._deployment.get("/whoami", token.text)).status
+        answer = self._deployment.get("/whoami", token.text)
+        status = _insist_on_reply("GET /whoami", answer).status
         arrived = time.time()
-        self._last_took = arrived - sent
+        self.tally.seconds_per_call.append(arrived - sent)
         revocation = self.tally.revocation
         with self._lock:
             if revocation and token.kid == revocation.kid:
                 if arrived < token.exp:
                     revocation.note(sent=sent, status=status)
-                if status != 200:  # once refused is enough: a 401 costs MiniStack its warm worker
-                    self._held = [held for held in self._held if held != token]
-            elif status == 200:
+                if status != 200 and token in self._tokens:
+                    self._tokens.remove(token)  # another 401 would cost MiniStack its warm worker
+                return
+            if status == 200:
                 self.tally.accepted[self._phase()] += 1
                 if revocation and sent > revocation.commanded:
                     revocation.others_accepted[token.kid] += 1
-            elif arrived < token.exp:  # whatever arrives later may be an honest "expired"
-                self._refused(f"GET /whoami answered {status}")
+                return
+        if arrived < token.exp:  # whatever arrives later may be an honest "expired"
+            self._note_refusal(f"GET /whoami answered {status}")
 
-    def _refuse(self, what: str) -> None:
-        with self._lock:
-            self._refused(what)
-
-    def _refused(self, what: str) -> None:
+    def _note_refusal(self, what: str) -> None:
         self.tally.refused.append(Refusal(self._phase(), what))
 
 
-def _answered(call: str, answer: Answer) -> Answer:
+def _insist_on_reply(call: str, answer: Answer) -> Answer:
     """The answer, if it is the function's own; raises NoReply."""
     if answer.status in _GATEWAY_FAILURES:
         raise NoReply(call, str(answer.status))

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 
 from keyturn.aws.operator.deployment import Deployment
+from tools.background import in_background
 from tools.demo.story import hold, revoke
 
 _PAUSE = 0.1  # seconds between two tries of the old token
@@ -76,19 +77,10 @@ def cut_off(deployment: Deployment, client: Client, other: Client) -> Measuremen
 @contextmanager
 def under_load(deployment: Deployment, client: Client) -> Iterator[list[int]]:
     """The client asks for tokens and uses each, over and over; yields the answers' statuses."""
-    statuses, stop = list[int](), Event()
+    statuses = list[int]()
 
-    def go_on() -> None:
-        while not stop.is_set():
-            statuses.append(client.open(client.token(deployment)))
-
-    thread = Thread(target=go_on)
-    thread.start()
-    try:
+    with in_background(Event(), lambda: statuses.append(client.open(client.token(deployment)))):
         yield statuses
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _written(deployment: Deployment, number: int) -> float:

@@ -1,18 +1,16 @@
-"""What the demo shows of a stack at rest; each step raises `DoesNotHold` unless it holds."""
+"""What the demo shows of a stack at rest; each step raises DoesNotHold if a promise is broken."""
 
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import jwt
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset.model import Key, Keyset
+from tools.command import KEYTURN
 
-KEYTURN = Path(sys.executable).with_name("keyturn")
 TIMES: Mapping[str, int] = {
     "ViewTtl": 1,
     "Propagation": 4,
@@ -47,6 +45,24 @@ def revoke(deployment: Deployment, *what: str) -> subprocess.Popen[str]:
     return subprocess.Popen([str(KEYTURN), *words], stdout=subprocess.PIPE, text=True)
 
 
+def active_key(deployment: Deployment) -> Key:
+    """The key that signs; raises DoesNotHold if there is none."""
+    active = deployment.keyset.active
+    if active is None:
+        raise DoesNotHold("no key is active")
+    return active
+
+
+def rotation_of(kid: str, started_by: str) -> dict[str, str]:
+    """The input of an execution that supersedes this key."""
+    return {"mode": "scheduled", "started_by": started_by, "supersede": kid}
+
+
+def live_states(keyset: Keyset) -> list[str]:
+    """The states of the live keys, sorted."""
+    return sorted(key.state.value for key in keyset.keys)
+
+
 def kids(keyset: Keyset) -> dict[str, str]:
     """Every kid's state."""
     return {key.kid: key.state.value for key in keyset.all_keys}
@@ -64,7 +80,7 @@ class AtRest:
 def at_rest(deployment: Deployment) -> AtRest:
     """The keyset, which must be at rest, and shown by the JWKS exactly."""
     keyset = deployment.keyset
-    live = sorted(key.state.value for key in keyset.keys)
+    live = live_states(keyset)
     hold(live == ["active", "standby"], f"live keys are {live}")
     shown = jwks_kids(deployment)
     hold(shown == {key.kid for key in keyset.keys}, f"the JWKS shows {shown}: {kids(keyset)}")
@@ -119,9 +135,20 @@ def others_verify(deployment: Deployment) -> str:
 
 
 def reach(deployment: Deployment, execution: str, state: str) -> None:
-    """Wait until the execution enters this state, for a minute."""
-    for _ in range(240):
-        if any(visit.state == state for visit in deployment.executions.visits(execution)):
+    """Wait until the execution enters this state, for a minute; raises DoesNotHold."""
+    wait_until(
+        lambda: state in [visit.state for visit in deployment.executions.visits(execution)],
+        60,
+        f"the execution did not reach {state} within a minute",
+    )
+
+
+def wait_until(
+    condition: Callable[[], bool], seconds: int, otherwise: str, *, pause: float = 0.25
+) -> None:
+    """Pause until the condition is true; raises DoesNotHold(otherwise) after this many seconds."""
+    for _ in range(int(seconds / pause)):
+        if condition():
             return
-        time.sleep(0.25)
-    raise DoesNotHold(f"the execution did not reach {state} within a minute")
+        time.sleep(pause)
+    raise DoesNotHold(otherwise)

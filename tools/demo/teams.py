@@ -1,27 +1,20 @@
-"""Two teams on one stack: each client gets what its document says, each API wants what its document says."""
+"""Two teams on one stack: each client gets, and each API accepts, what its document says."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
-
-import urllib3
+from dataclasses import dataclass, field
 
 from keyturn.aws.operator.deployment import Deployment
-from keyturn.cli.local import LocalAws, Workshop
-from tools.conformance.place import outputs_of
+from keyturn.cli.local import LocalAws
 from tools.demo.cutoff import Client, Measurement, cut_off
 from tools.demo.story import hold
+from tools.local_stacks import ORDERS, deploy_example, orders_url, status_of
 
-_EXAMPLE = Path(__file__).parents[2] / "examples/protected-api/template.yaml"
-_STACK = "orders"
-ORDERS = "https://orders.example"  # the audience of the example's API
 CLIENTS = {
     "shop": {"audiences": [ORDERS], "scopes": ["orders:read"]},
     "reports": {"audiences": ["keyturn"], "scopes": ["whoami:read"]},
 }
-REFUSALS: tuple[
-    tuple[str, dict[str, str], int, str], ...
-] = (  # who asks for what, and what it is told
+# A client, its request, and the answer.
+REFUSALS: tuple[tuple[str, dict[str, str], int, str], ...] = (
     ("shop", {"scope": "whoami:read"}, 400, "invalid_scope"),
     ("shop", {"audience": "keyturn"}, 400, "invalid_target"),
     ("shop", {"subject": "reports"}, 400, "invalid_request"),
@@ -36,17 +29,13 @@ class Teams:
     deployment: Deployment
     aws: LocalAws
     measurement: Measurement | None = None
+    _orders_url: str = field(default="", init=False)
 
-    def deploy(self, workshop: Workshop) -> str:
+    def deploy(self) -> str:
         """The other team deploys its API, as in examples/, and both declare their clients."""
-        workshop.sam_deploy(
-            _STACK,
-            *("--template-file", str(_EXAMPLE), "--config-env", "local"),
-            *(
-                "--parameter-overrides",
-                f"KeyturnAuthorizer={self.deployment.outputs['AuthorizerArn']}",
-            ),
-        )
+        authorizer = self.deployment.outputs["AuthorizerArn"]
+        outputs = deploy_example("orders", "protected-api", {"KeyturnAuthorizer": authorizer})
+        self._orders_url = orders_url(self.aws, outputs)
         for name, document in CLIENTS.items():
             self.deployment.client_documents.put(name, json.dumps(document))
         return f"examples/protected-api, unchanged; clients {' and '.join(CLIENTS)}"
@@ -68,18 +57,17 @@ class Teams:
         self.measurement = cut_off(self.deployment, self._shop, self._reports)
 
     def check_cut_off(self) -> str:
-        """The shop's tokens were out in time, and nobody else noticed; raises DoesNotHold."""
-        seen = self.measurement
-        assert seen is not None
-        hold(
-            seen.accepted_after_bound == 0, f"{seen.accepted_after_bound} accepted after the bound"
-        )
-        hold(seen.other_refused == 0, f"reports: {seen.other_refused} calls refused")
-        hold(seen.other_accepted > 0, "reports: no call was made meanwhile")
+        """The shop's tokens were refused in time, and no other client's; raises DoesNotHold."""
+        measurement = self.measurement
+        assert measurement is not None
+        late = measurement.accepted_after_bound
+        hold(late == 0, f"{late} accepted after the bound")
+        hold(measurement.other_refused == 0, f"reports: {measurement.other_refused} calls refused")
+        hold(measurement.other_accepted > 0, "reports: no call was made meanwhile")
         return (
-            f"shop's token refused {seen.seconds_from_write:.1f} s after the write (bound "
-            f"{seen.bound_seconds:.0f} s), {seen.seconds_from_command:.1f} s after `keyturn revoke "
-            f"--client shop`; its next token is good; 0 of {seen.other_accepted} calls of reports refused"
+            f"shop's token refused {measurement.seconds_from_write:.1f} s after the write (bound "
+            f"{measurement.bound_seconds:.0f} s), {measurement.seconds_from_command:.1f} s after `keyturn revoke "
+            f"--client shop`; its next token is good; 0 of {measurement.other_accepted} calls of reports refused"
         )
 
     @property
@@ -94,6 +82,4 @@ class Teams:
         return self.deployment.get("/whoami", token).status
 
     def _orders(self, token: str) -> int:
-        api, stage = outputs_of(_STACK)["Stage"].split("/")
-        url = f"{self.aws.endpoint}/restapis/{api}/{stage}/_user_request_/orders"
-        return urllib3.request("GET", url, headers={"Authorization": f"Bearer {token}"}).status
+        return status_of(self._orders_url, token)

@@ -32,8 +32,8 @@ def main() -> int:
         if verdict != "killed":
             print(f"{verdict}: {name}   (cd {FOLDER}; mutmut show {name})")
     scores = {package: _score(package, verdicts) for package in PACKAGES}
-    said = (f"{p} {killed / of:.1%} ({killed} of {of})" for p, (killed, of) in scores.items())
-    print(f"mutation: {', '.join(said)}")
+    texts = (f"{p} {killed / of:.1%} ({killed} of {of})" for p, (killed, of) in scores.items())
+    print(f"mutation: {', '.join(texts)}")
     return 0 if all(killed >= WANTED * of for killed, of in scores.values()) else 1
 
 

@@ -5,11 +5,9 @@ so that it can be deployed without SAM's command. Names of files contain their c
 that changes is how CloudFormation notices that code has changed.
 """
 
-import copy
 import hashlib
 import json
 import os
-import subprocess
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -22,10 +20,12 @@ from keyturn.cli.finish_build import finish
 from keyturn.cli.local import ToolFailed, Workshop
 from tests.definition import ROOT
 from tests.template import TEMPLATE
+from tools.command import run
 
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 NAME = f"keyturn-{VERSION}"
 SUMS = "SHA256SUMS"
+_UV = ROOT / "build/env/uv/bin/uv"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
 _BUILD_METADATA = "Metadata"  # of a function: how `sam build` builds it
 
@@ -42,7 +42,9 @@ def package(destination: Path, architecture: str, runtime: str) -> Path:
     states = _named(release, "rotation", ".asl.json", definition)
     template = packaged(TEMPLATE, code, states, architecture, runtime)
     (release / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False, width=110))
-    _run(str(_uv()), "build", "--wheel", "--quiet", "--out-dir", str(release), str(ROOT))
+    wheel = run(_UV, "build", "--wheel", "--quiet", "--out-dir", release, ROOT, cwd=ROOT)
+    if wheel.returncode:
+        raise ToolFailed((wheel.stdout + wheel.stderr).strip())
     (release / ".gitignore").unlink(missing_ok=True)  # uv's
     (release / SUMS).write_text(checksums(release))
     return release
@@ -77,7 +79,7 @@ def packaged(
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = {"S3Bucket": bucket, "S3Key": key}
     result["Resources"]["RotationStateMachine"]["Properties"]["DefinitionUri"] = {
-        "Bucket": copy.copy(bucket),
+        "Bucket": bucket,
         "Key": {"Fn::Sub": f"${{ArtefactPrefix}}{states}"},
     }
     return json.loads(json.dumps(result))  # no two members the same object: YAML would say `&id001`
@@ -124,13 +126,3 @@ def _build(place: Path, architecture: str, runtime: str) -> Path:
     )
     [artefact] = finish(place)
     return artefact.folder
-
-
-def _uv() -> Path:
-    return ROOT / "build/env/uv/bin/uv"
-
-
-def _run(*command: str) -> None:
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise ToolFailed((ran.stdout + ran.stderr).strip())

@@ -12,26 +12,21 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
 from keyturn.aws.operator.deployment import Deployment
-from keyturn.cli.local import Workshop, running
+from tests.definition import ROOT
 from tools.demo import story
+from tools.local_stacks import deployed
 from tools.soak.load import Load
 from tools.soak.operator import Operator, schedule
-from tools.soak.verdict import Line, as_json, failures, kinds, verdict
+from tools.soak.verdict import Line, failures, kinds, verdict
 from tools.soak.watch import Watch
 
-ROOT = Path(__file__).parents[2]
-PARAMETERS: Mapping[str, object] = {
-    **story.PARAMETERS,
-    "TokenLifetime": 12,
-    "RotationPeriod": 60,
-}
+PARAMETERS: Mapping[str, object] = {**story.PARAMETERS, "TokenLifetime": 12, "RotationPeriod": 60}
 _PATIENCE = 300  # seconds for what runs at the end
 console = Console(highlight=False)
 
@@ -56,19 +51,18 @@ def progress(minute: int, load: Load, watch: Watch, operator: Operator, refused:
     )
 
 
-def soak(deployment: Deployment, asked: argparse.Namespace, logs: Path) -> list[Line]:
+def soak(deployment: Deployment, options: argparse.Namespace) -> list[Line]:
     """Everything, from the first token to the verdict."""
     load, watch = Load(deployment), Watch(deployment)
-    seconds = asked.minutes * 60
-    operator = Operator(deployment, schedule(seconds, asked.rotations, asked.emergencies), logs)
-    with ExitStack() as stack:
-        stack.enter_context(watch.running())
-        stack.enter_context(load.running())
+    seconds = options.minutes * 60
+    actions = schedule(seconds, options.rotations, options.emergencies)
+    operator = Operator(deployment, actions, ROOT / "build/soak")
+    with watch.running(), load.running():
         began, minute = time.monotonic(), 0
         while (elapsed := time.monotonic() - began) < seconds:
             try:
                 operator.act(elapsed)
-            except Exception as error:  # tried again at once, and told at the end
+            except Exception as error:  # tried again at once, and reported at the end
                 watch.problems.append(f"{type(error).__name__}: {error}")
             if elapsed >= 60 * (minute + 1):
                 minute += 1
@@ -96,16 +90,14 @@ def show(lines: list[Line], failed: list[str]) -> None:
 def main() -> int:
     """Bring a stack up, soak it, take it down; returns the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    asked, workshop = arguments(), Workshop(ROOT)
-    workshop.build()
-    with running(workshop, ROOT / "build/tmp/soak") as aws:
-        workshop.deploy(aws, "keyturn", PARAMETERS)
-        deployment = Deployment.find("keyturn")
-        lines = soak(deployment, asked, ROOT / "build/soak")
+    options = arguments()
+    with deployed("soak", PARAMETERS) as deployment:
+        lines = soak(deployment, options)
         failed = failures(deployment)
     show(lines, failed)
     held = all(line.held is not False for line in lines)
-    report = {**vars(asked), "held": held, "lines": as_json(lines), "failed_executions": failed}
+    rows = [asdict(line) for line in lines]
+    report = {**vars(options), "held": held, "lines": rows, "failed_executions": failed}
     (ROOT / "build/soak.json").write_text(json.dumps(report, indent=1) + "\n")
     return 0 if held else 1
 

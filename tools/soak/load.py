@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import jwt
+from functools import partial
 
 from keyturn.aws.operator.deployment import Deployment
+from tools.background import in_background
 from tools.demo.client import Token
 
 _PAUSE = 0.4  # seconds between two tokens
@@ -21,7 +21,6 @@ class Refusal:
     """A token that did not open the route before it expired; instants in epoch seconds."""
 
     kid: str
-    issued: float
     sent: float
     arrived: float
     status: int
@@ -33,7 +32,6 @@ class Load:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._tokens: list[Token] = []
-        self._issued_at: dict[str, float] = {}
         self._refused_at: dict[str, float] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -47,28 +45,18 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Go on for as long as the block lasts."""
-        threads = [
-            threading.Thread(target=self._repeat, args=(work,), daemon=True)
-            for work in (self._issue, self._show_all)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
+        """Run for as long as the block lasts."""
+        works = (partial(self._attempt, work) for work in (self._issue, self._show_all))
+        with in_background(self._stop, *works):
             yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
-            self._issuer_answers(time.time())
+        self._issuer_answers(time.time())
 
-    def _repeat(self, work: Callable[[], None]) -> None:
-        while not self._stop.is_set():
-            try:
-                work()
-            except Exception as error:  # an outage is a result, not the end of the client
-                self.answers[f"{work.__name__.strip('_')} {type(error).__name__}"] += 1
-                self._stop.wait(_PAUSE)
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # an outage is a result, not the end of the client
+            self.answers[f"{work.__name__.strip('_')} {type(error).__name__}"] += 1
+            self._stop.wait(_PAUSE)
 
     def _issue(self) -> None:
         began = time.time()
@@ -77,12 +65,8 @@ class Load:
         self.answers[f"POST /token {answer.status}"] += 1
         if answer.status == 200:
             self._issuer_answers(began)
-            text = answer.body["access_token"]
-            claims = jwt.decode(text, options={"verify_signature": False})
-            token = Token(text, jwt.get_unverified_header(text)["kid"], claims["exp"])
             with self._lock:
-                self._tokens.append(token)
-                self._issued_at[text] = began
+                self._tokens.append(Token.from_answer(answer, began))
             self.issued += 1
         self._stop.wait(_PAUSE)
 
@@ -94,8 +78,6 @@ class Load:
     def _show_all(self) -> None:
         with self._lock:
             self._tokens = [token for token in self._tokens if token.exp > time.time()]
-            kept = {token.text for token in self._tokens}
-            self._issued_at = {t: at for t, at in self._issued_at.items() if t in kept}
             tokens = list(self._tokens)
         if not tokens:
             self._stop.wait(_PAUSE)
@@ -116,9 +98,8 @@ class Load:
         if status == 200:
             self.acceptances[token.kid].append(sent)
         elif arrived < token.exp:  # a later answer may be an honest "expired"
-            issued = self._issued_at[token.text]
-            self.refusals.append(Refusal(token.kid, issued, sent, arrived, status))
+            self.refusals.append(Refusal(token.kid, sent, arrived, status))
         if status in (401, 403):
             self._refused_at[token.kid] = arrived
             with self._lock:
-                self._tokens = [other for other in self._tokens if other is not token]
+                self._tokens.remove(token)

@@ -1,4 +1,4 @@
-"""What operators do to the stack meanwhile: rotations, and emergencies by the command."""
+"""What operators do to the stack meanwhile: rotations, and emergencies with the command."""
 
 import subprocess
 import time
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from keyturn.aws.executions import RUNNING
 from keyturn.aws.operator.deployment import Deployment
-from tools.demo.story import KEYTURN
+from tools.command import KEYTURN
+from tools.demo.story import rotation_of
 
 _MID_ROTATION = (8.0, 20.0, 35.0, 50.0)  # seconds after a rotation's start, in turns
 _ALL = 4  # every fourth emergency revokes every live key
@@ -64,8 +65,7 @@ class Operator:
         if action.revoke:
             self._revoke(action.revoke)
         else:
-            event = {"mode": "scheduled", "started_by": "soak", "supersede": active.kid}
-            self.deployment.start(event)
+            self.deployment.start(rotation_of(active.kid, "soak"))
             self.rotations += 1
         self.actions.pop(0)
 

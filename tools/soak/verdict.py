@@ -1,11 +1,11 @@
-"""What an hour of soaking came to: figures, and the promises they are checked against."""
+"""The result of a soak: figures, and the promises that they are checked against."""
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset.timing import Times
+from tools.demo.story import live_states
 from tools.soak.load import Load, Refusal
 from tools.soak.operator import Operator
 from tools.soak.watch import ENDED, Watch
@@ -59,9 +59,10 @@ def verdict(
     outages = [until - since for since, until in load.outages]
     statuses = _statuses(deployment)
     failed = [c for c in operator.commands if c.process.returncode]
+    size = watch.largest_document
     stored, old = watch.stored_and_old(_PRUNED_AFTER)
     unclaimed = watch.unclaimed_keys()
-    states = sorted(key.state.value for key in deployment.keyset.keys)
+    states = live_states(deployment.keyset)
     unexplained = [key.arn for key in unclaimed if not key.explained]
     faults = {name: count for name, count in load.answers.items() if " 5" in name}
     all_keys = sum(command.flag == "--all" for command in operator.commands)
@@ -83,11 +84,7 @@ def verdict(
             f"{len(outages)}, longest {max(outages, default=0):.1f} s, {sum(outages):.1f} s in all",
         ),
         Line("generations", str(watch.generations)),
-        Line(
-            "largest document",
-            f"{watch.largest_document} bytes",
-            watch.largest_document <= _DOCUMENT,
-        ),
+        Line("largest document", f"{size} bytes", size <= _DOCUMENT),
         Line("largest JWKS", f"{watch.largest_jwks} keys", watch.largest_jwks <= _JWKS),
         Line("parameters stored", f"{stored}, {old} past pruning", old <= _NEVER_PRUNED),
         Line("reads that failed", _named(watch.problems), not watch.problems),
@@ -99,11 +96,11 @@ def verdict(
 
 def failures(deployment: Deployment) -> list[str]:
     """The executions that failed, and why."""
-    executions, machine = deployment.executions, deployment.outputs["StateMachineArn"]
+    machine = deployment.outputs["StateMachineArn"]
     return [
-        f"{status} {execution.arn.rsplit(':', 1)[1]}: {executions.cause(execution.arn)[:300]}"
+        f"{e.status} {e.arn.rsplit(':', 1)[1]}: {deployment.executions.cause(e.arn)[:300]}"
         for status in ENDED[1:]
-        for execution in executions.latest(machine, status)
+        for e in deployment.executions.latest(machine, status)
     ]
 
 
@@ -115,8 +112,3 @@ def _statuses(deployment: Deployment) -> dict[str, int]:
 
 def _named(names: list[str]) -> str:
     return f"{len(names)}: {', '.join(names[:5])}" if names else "0"
-
-
-def as_json(lines: list[Line]) -> list[dict[str, Any]]:
-    """For build/soak.json."""
-    return [line.__dict__ for line in lines]

@@ -1,4 +1,4 @@
-"""Every generation, the JWKS and the keys in KMS, read again and again by the clock of the test."""
+"""Every generation, the JWKS and the keys in KMS, read again and again."""
 
 import threading
 import time
@@ -12,6 +12,8 @@ from keyturn.aws.operator.deployment import Deployment
 from keyturn.keyset import document
 from keyturn.keyset.model import Generation
 from keyturn.keyset.states import State
+from tools.background import in_background
+from tools.demo.story import live_states
 
 _PAUSE = 1.0
 _ROUNDING = timedelta(seconds=1)  # of the instant at which KMS says that it created a key
@@ -32,14 +34,14 @@ class UnclaimedKey:
 
 
 class Watch:
-    """What was seen of the stack's state, and what was wrong with it."""
+    """The states that the stack was in, and the problems in reading them."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._stop = threading.Event()
         self._next = deployment.keysets.read().number
         self._latest: Generation | None = None
-        self.generations = self.looks = self.largest_document = self.largest_jwks = 0
+        self.generations = self.largest_document = self.largest_jwks = 0
         self.revoked: dict[str, float] = {}  # by kid: when, in epoch seconds
         self.alone: dict[str, float] = {}  # kids that signed while no other did: since when
         self.problems: list[str] = []
@@ -47,40 +49,29 @@ class Watch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Read every second for as long as the block lasts, and once more at its end."""
-        thread = threading.Thread(target=self._repeat, daemon=True)
-        thread.start()
-        try:
+        with in_background(self._stop, self._observe):
             yield
-        finally:
-            self._stop.set()
-            thread.join()
-            self._observe()
+        self._observe()
 
     @property
     def states(self) -> list[str]:
-        """Of the live keys, as last seen."""
-        return sorted(key.state.value for key in self._latest.keyset.keys) if self._latest else []
-
-    def _repeat(self) -> None:
-        while not self._stop.is_set():
-            self._observe()
-            self._stop.wait(_PAUSE)
+        """Of the live keys, in the latest generation."""
+        return live_states(self._latest.keyset) if self._latest else []
 
     def _observe(self) -> None:
         try:
             self._read_generations()
             jwks = self._deployment.fetch(self._deployment.outputs["JwksUrl"]).body["keys"]
             self.largest_jwks = max(self.largest_jwks, len(jwks))
-            self.looks += 1
         except Exception as error:
             self.problems.append(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}")
+        self._stop.wait(_PAUSE)
 
     def _read_generations(self) -> None:
         while True:
             path = f"/keyturn/{self._deployment.stack}/keyset"
-            names = [
-                f"{path}/{number:012d}" for number in range(self._next, self._next + LOOK_AHEAD)
-            ]
+            numbers = range(self._next, self._next + LOOK_AHEAD)
+            names = [f"{path}/{number:012d}" for number in numbers]
             answer = self._deployment.clients.ssm.get_parameters(Names=names)
             texts = {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
             for name in names:

@@ -1,4 +1,4 @@
-"""An account with a stack that is somebody else's."""
+"""An account that has stacks of its own."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,11 +7,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-STACK, FOREIGN, ACCOUNT = "keyturn-here", "keyturn", "123456789012"
+STACK, ACCOUNT = "keyturn-here", "123456789012"
+FOREIGN = {"keyturn", f"{STACK}-of-others"}  # which no run may touch
 
 
 class CloudFormation:
-    """Stacks that are deleted at once; the id of one that was is still known."""
+    """Stacks that are deleted at once; a deleted one is still known by its id."""
 
     def __init__(self) -> None:
         self.statuses: dict[str, str] = {}
@@ -27,13 +28,13 @@ class CloudFormation:
         return {"Stacks": [{"StackName": name, "StackId": f"id-{name}", "StackStatus": status}]}
 
     def delete_stack(self, StackName: str) -> None:  # noqa: N803
-        """Not by its id, which nobody here does."""
+        """By its name."""
         assert StackName in self.statuses
         self.statuses[StackName] = "DELETE_COMPLETE"
 
 
 def create_stack(name: str) -> None:
-    """A stack that is complete."""
+    """Create a stack."""
     boto3.client("cloudformation").statuses[name] = "CREATE_COMPLETE"  # type: ignore[attr-defined]
 
 
@@ -51,7 +52,7 @@ def parameters() -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def account(monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str]) -> None:
-    """With the stack that must not be touched; whoever calls another service fails."""
+    """The foreign stacks; a call of a service that is not here fails."""
 
     def below(Path: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         return {"Parameters": [{"Name": one} for one in parameters if one.startswith(f"{Path}/")]}
@@ -65,4 +66,5 @@ def account(monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str]) -> None
         "ssm": SimpleNamespace(get_parameters_by_path=below),
     }
     monkeypatch.setattr(boto3, "client", clients.__getitem__)
-    create_stack(FOREIGN)
+    for name in FOREIGN:
+        create_stack(name)

@@ -1,7 +1,6 @@
-"""What only AWS can tell is judged by code that can say no: each item on answers of AWS, good and bad."""
+"""Each item of a conformance run, on good and on bad answers of AWS: an item must be able to fail."""
 
 import json
-from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,11 +15,12 @@ from tools.conformance.order import Order
 from tools.conformance.place import Account
 from tools.demo.story import DoesNotHold
 
-REST, HTTP = {"Stage": "rest1/v1"}, {"Stage": "http:http1/$default"}
+STAGES = ["own1/v1", "rest1/v1", "http:http1/$default"]
+Answers = dict[str, Any]
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
-    """Have every client answer so, call by call."""
+    """Have every client answer each call so."""
     calls = {name: lambda answer=answer, **_: answer for name, answer in answers.items()}
     pages = {
         name: SimpleNamespace(paginate=lambda a=answer, **_: [a])
@@ -32,64 +32,94 @@ def answering(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A stack that caches answers for 10 s, with an example of either kind of API."""
+    """A stack that caches answers for 10 s, with an example of either kind of API, after an emergency."""
     monkeypatch.setattr(Account, "__init__", lambda _self: None)
     world = World(Order(STACK, ACCOUNT, False, ""), Account(), ACCOUNT)  # type: ignore[call-arg]
-    outputs = {"ApiStage": "own1/v1", "StateMachineArn": "arn", "LogGroup": "logs"}
+    own, rest, http = STAGES
+    outputs = {"ApiStage": own, "StateMachineArn": "arn", "LogGroup": "logs"}
     world.deployment = SimpleNamespace(outputs=outputs)  # type: ignore[assignment]
-    world.consumers = {"rest": REST, "http": HTTP}
+    world.consumers = {"rest": {"Stage": rest}, "http": {"Stage": http}}
+    world.rotation = SimpleNamespace(command={"execution": "run"})  # type: ignore[assignment]
+    world.failed_execution = "run"
     return world
 
 
-def judged(check: Callable[[World], str], world: World) -> bool:
+def run_with(*causes: str) -> Answers:
+    """An execution whose steps failed so, and were repeated."""
+    failures = [{"error": "AwsFault", "cause": cause} for cause in causes]
+    events = [{"lambdaFunctionFailedEventDetails": failure} for failure in failures]
+    return {
+        "list_executions": {"executions": [{"executionArn": "run"}]},
+        "describe_execution": {"executionArn": "run"},
+        "get_execution_history": {"events": events},
+    }
+
+
+def run_by(starter: str) -> Answers:
+    """An execution that somebody started."""
+    text = json.dumps({"started_by": starter})
+    run = {"executionArn": "run", "status": "SUCCEEDED", "input": text}
+    return {"list_executions": {"executions": [run]}, "describe_execution": run}
+
+
+def alarms(*states: str) -> Answers:
+    """Alarms in these states."""
+    described = [{"AlarmName": state, "StateValue": state} for state in states]
+    return {"describe_alarms": {"MetricAlarms": described}}
+
+
+def flush_of(*stages: str) -> Answers:
+    """An emergency that flushed these stages."""
+    flush = {"outcome": "flushed", "stages": stages}
+    return {"describe_execution": {"output": json.dumps({"flush": flush})}}
+
+
+def redrives(count: int) -> Answers:
+    """A run that was redriven so often."""
+    return {"redrive_execution": {}, "describe_execution": {"redriveCount": count}}
+
+
+FOREIGN_GROUP = {"logGroups": [{"logGroupName": "/aws/lambda/x"}]}
+
+
+@pytest.mark.parametrize(
+    ("check", "answers", "holds"),
+    [
+        (stack.keys_are_created, run_with(), True),
+        (stack.keys_are_created, run_with("NotFoundException"), True),
+        (stack.keys_are_created, run_with("kms:CreateKey: AccessDeniedException"), False),
+        (stack.keys_are_created, run_with("not authorized to perform: kms:TagResource"), False),
+        (stack.keys_are_created, run_with("MalformedPolicyDocumentException"), False),
+        (stack.schedule_fires_at_once, run_by("schedule"), True),
+        (stack.schedule_fires_at_once, run_by("cloudformation"), False),
+        (stack.creates_no_log_groups, {"describe_log_groups": {"logGroups": []}}, True),
+        (stack.creates_no_log_groups, {"describe_log_groups": FOREIGN_GROUP}, False),
+        (stack.raises_no_alarm, alarms("OK", "INSUFFICIENT_DATA"), True),
+        (stack.raises_no_alarm, alarms("OK", "ALARM"), False),
+        (stack.raises_no_alarm, alarms(), False),
+        (keys.flushes_every_cache, flush_of(*STAGES), True),
+        (keys.flushes_every_cache, flush_of(*STAGES[:2]), False),
+        (keys.flushes_every_cache, flush_of(), False),
+        (keys.failed_run_is_redriven, redrives(1), True),
+        (keys.failed_run_is_redriven, redrives(0), False),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_an_item_notices(
+    monkeypatch: pytest.MonkeyPatch, world: World, check: Any, answers: Answers, holds: bool
+) -> None:
+    """An item holds on the answers of a healthy stack, and fails on others."""
+    answering(monkeypatch, **answers)
+    assert is_held(check, world) is holds
+
+
+def is_held(check: Any, world: World) -> bool:
     """Whether the item holds."""
     try:
         check(world)
     except DoesNotHold:
         return False
     return True
-
-
-def failure(error: str, cause: str) -> dict[str, Any]:
-    """An event of an execution's history."""
-    return {"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}}
-
-
-@pytest.mark.parametrize(
-    ("events", "holds"),
-    [
-        ([], True),
-        ([failure("KeyNotReady", "NotFoundException")], True),
-        ([failure("AwsFault", "kms:CreateKey: AccessDeniedException")], False),
-        ([failure("AwsFault", "not authorized to perform: kms:TagResource")], False),
-        ([failure("AwsFault", "MalformedPolicyDocumentException")], False),
-    ],
-)
-def test_a_denied_creation_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World, events: list[dict[str, Any]], holds: bool
-) -> None:
-    """A step that was repeated because a key was late is told, and no failure."""
-    answering(
-        monkeypatch,
-        list_executions={"executions": [{"executionArn": "run"}]},
-        describe_execution={"executionArn": "run"},
-        get_execution_history={"events": events},
-    )
-    assert judged(stack.keys_are_created, world) is holds
-
-
-@pytest.mark.parametrize(("starter", "holds"), [("schedule", True), ("cloudformation", False)])
-def test_a_schedule_that_does_not_fire_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World, starter: str, holds: bool
-) -> None:
-    """The bootstrap's own run is not the schedule's."""
-    run = {
-        "executionArn": "run",
-        "status": "SUCCEEDED",
-        "input": json.dumps({"started_by": starter}),
-    }
-    answering(monkeypatch, list_executions={"executions": [run]}, describe_execution=run)
-    assert judged(stack.schedule_fires_at_once, world) is holds
 
 
 @pytest.mark.parametrize(
@@ -101,95 +131,43 @@ def test_a_schedule_that_does_not_fire_is_noticed(
     ],
 )
 def test_an_error_in_the_log_is_noticed(world: World, line: str) -> None:
-    """Of our logger, of Lambda's runtime, of Lambda itself."""
+    """A line of our logger, of Lambda's runtime or of Lambda itself that reports an error fails the item."""
     lines = ['{"level":"INFO","message":"no ERROR"}']
     world.deployment.log_lines = lambda containing: lines  # type: ignore[method-assign]
-    assert judged(stack.starts_without_errors, world)
+    assert is_held(stack.starts_without_errors, world)
     lines.append(line)
-    assert not judged(stack.starts_without_errors, world)
-
-
-def test_a_log_group_that_lambda_made_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World
-) -> None:
-    """Under the name that Lambda gives it."""
-    answering(monkeypatch, describe_log_groups={"logGroups": []})
-    assert judged(stack.creates_no_log_groups, world)
-    answering(monkeypatch, describe_log_groups={"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
-    assert not judged(stack.creates_no_log_groups, world)
-
-
-@pytest.mark.parametrize(
-    ("states", "holds"),
-    [(["OK", "INSUFFICIENT_DATA"], True), (["OK", "ALARM"], False), ([], False)],
-)
-def test_an_alarm_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World, states: list[str], holds: bool
-) -> None:
-    """And a stack without any alarm."""
-    alarms = [{"AlarmName": state, "StateValue": state} for state in states]
-    answering(monkeypatch, describe_alarms={"MetricAlarms": alarms})
-    assert judged(stack.raises_no_alarm, world) is holds
+    assert not is_held(stack.starts_without_errors, world)
 
 
 @pytest.mark.parametrize(
     ("own", "rest", "http", "holds"),
     [(10, 0, 0, True), (300, 0, 0, False), (10, 300, 0, False), (10, 0, 300, False)],
 )
-def test_a_cache_that_lives_longer_than_told_is_noticed(
+def test_a_cache_that_lives_too_long_is_noticed(
     monkeypatch: pytest.MonkeyPatch, world: World, own: int, rest: int, http: int, holds: bool
 ) -> None:
-    """300 s is what API Gateway takes where it ignores what it was told."""
+    """The item fails if any API caches for 300 s, API Gateway's default where it ignores the setting."""
     ttls = {"own1": own, "rest1": rest, "http1": http}
 
-    def get_authorizers(**api: str) -> Mapping[str, Any]:
+    def get_authorizers(**api: str) -> Answers:
         if "ApiId" in api:
             return {"Items": [{"AuthorizerResultTtlInSeconds": ttls[api["ApiId"]]}]}
         return {"items": [{"authorizerResultTtlInSeconds": ttls[api["restApiId"]]}]}
 
     client = SimpleNamespace(get_authorizers=get_authorizers)
     monkeypatch.setattr(boto3, "client", lambda _service: client)
-    assert judged(apis.caches_as_told, world) is holds
-
-
-@pytest.mark.parametrize(
-    ("stages", "holds"),
-    [
-        (["own1/v1", "rest1/v1", "http:http1/$default"], True),
-        (["own1/v1", "rest1/v1"], False),
-        ([], False),
-    ],
-)
-def test_a_cache_that_is_not_emptied_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World, stages: list[str], holds: bool
-) -> None:
-    """Its own, and those of both examples."""
-    world.rotation = SimpleNamespace(command={"execution": "run"})  # type: ignore[assignment]
-    output = json.dumps({"flush": {"outcome": "flushed", "stages": stages}})
-    answering(monkeypatch, describe_execution={"output": output})
-    assert judged(keys.flushes_every_cache, world) is holds
+    assert is_held(apis.caches_as_told, world) is holds
 
 
 def test_an_emergency_that_failed_is_noticed(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    """It has a cause and no output."""
-    world.rotation = SimpleNamespace(command={"execution": "run"})  # type: ignore[assignment]
+    """A failed emergency has a cause and no output, and the item says the cause."""
     answering(monkeypatch, describe_execution={"status": "FAILED", "cause": "flush failed"})
     with pytest.raises(DoesNotHold, match="the emergency ended FAILED: flush failed"):
         keys.flushes_every_cache(world)
 
 
-@pytest.mark.parametrize(("count", "holds"), [(1, True), (0, False)])
-def test_a_redrive_without_effect_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, world: World, count: int, holds: bool
-) -> None:
-    """Step Functions counts them."""
-    world.failed_execution = "run"
-    answering(monkeypatch, redrive_execution={}, describe_execution={"redriveCount": count})
-    assert judged(keys.failed_run_is_redriven, world) is holds
-
-
 def test_a_message_that_does_not_come_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And another one is not taken for it."""
+    """A listener does not take another message for the one it waits for."""
     body = json.dumps({"detail-type": "KeyRevoked", "detail": {"stack": "another"}})
     queue = [{"Body": body, "ReceiptHandle": "x"}]
     client = SimpleNamespace(

@@ -1,4 +1,4 @@
-"""A conformance run refuses before it touches anything."""
+"""A conformance run is refused before it touches anything."""
 
 from collections.abc import Mapping
 
@@ -17,21 +17,21 @@ from tools.conformance.order import LOCAL_STACK, Order, Refused
     ],
 )
 def test_an_incomplete_order_is_refused(environ: Mapping[str, str], reason: str) -> None:
-    """On an account a stack must be named; another endpoint than loopback is neither."""
+    """On an account a stack must be named, and an endpoint must be on loopback."""
     with pytest.raises(Refused, match=reason):
         Order.from_environ(environ)
 
 
 @pytest.mark.parametrize("confirm", ["", "yes", "123456789013"])
 def test_an_account_is_confirmed_by_its_id(confirm: str) -> None:
-    """The message names the account that the credentials belong to."""
+    """Without the right CONFIRM the run is refused, and the message names the account of the credentials."""
     order = Order.from_environ({"STACK": STACK, "CONFIRM": confirm})
     with pytest.raises(Refused, match=f"CONFIRM={ACCOUNT}"):
         order.confirmed()
 
 
-def test_a_confirmed_order_is_taken() -> None:
-    """And names the account for the report to blank."""
+def test_a_confirmed_order_is_accepted() -> None:
+    """A confirmed order gives the account's id, which the report blanks."""
     order = Order.from_environ({"STACK": STACK, "CONFIRM": ACCOUNT})
     assert order.confirmed() == ACCOUNT
     order.insist_that_nothing_is_there()
@@ -39,7 +39,7 @@ def test_a_confirmed_order_is_taken() -> None:
 
 @pytest.mark.parametrize("environ", [{"LOCAL": "1"}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}])
 def test_a_local_aws_needs_neither_name_nor_confirmation(environ: Mapping[str, str]) -> None:
-    """It has nothing to lose."""
+    """On a local AWS the stack has a default name, and no confirmation is needed."""
     order = Order.from_environ(environ)
     assert (order.stack, order.local) == (LOCAL_STACK, True)
     order.confirmed()
@@ -47,15 +47,15 @@ def test_a_local_aws_needs_neither_name_nor_confirmation(environ: Mapping[str, s
 
 @pytest.mark.parametrize("name", ["", "-alerts", "-rest", "-http", "-question"])
 def test_a_stack_that_exists_is_not_touched(name: str) -> None:
-    """Neither the one that is named nor one that the run would create beside it."""
+    """The run is refused if a stack exists that is named, or that the run would create beside it."""
     create_stack(f"{STACK}{name}")
     with pytest.raises(Refused, match=f"the stack {STACK}{name} exists"):
         Order.from_environ({"STACK": STACK}).insist_that_nothing_is_there()
-    assert {FOREIGN, f"{STACK}{name}"} == stacks()
+    assert stacks() == FOREIGN | {f"{STACK}{name}"}
 
 
-def test_a_keyset_that_a_stack_left_is_not_touched(parameters: dict[str, str]) -> None:
-    """With RetainKeyset=true the parameters outlive their stack."""
+def test_a_retained_keyset_is_not_touched(parameters: dict[str, str]) -> None:
+    """The run is refused if a stack with RetainKeyset=true left its parameters."""
     parameters[f"/keyturn/{STACK}/keyset/000000000001"] = "{}"
     with pytest.raises(Refused, match="an earlier stack left"):
         Order.from_environ({"STACK": STACK}).insist_that_nothing_is_there()

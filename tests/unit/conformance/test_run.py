@@ -11,7 +11,7 @@ from tests.unit.conformance.conftest import ACCOUNT, FOREIGN, STACK, create_stac
 from tools.conformance import run as module
 from tools.conformance import teardown
 from tools.conformance.__main__ import conform
-from tools.conformance.items import Item, MissingGeneration, Outcome, World
+from tools.conformance.items import Item, NotReady, World
 from tools.conformance.order import Order
 from tools.conformance.place import Account
 from tools.demo.story import DoesNotHold
@@ -27,35 +27,43 @@ class Place(Account):
         self.discarded: list[str] = []
 
     def discard_artefacts(self, stack: str) -> None:
-        """Remember which."""
+        """Remember the stack."""
         self.discarded.append(stack)
 
 
-@pytest.fixture
-def world() -> World:
-    """A confirmed order."""
-    order = Order.from_environ({"STACK": STACK, "CONFIRM": ACCOUNT})
-    return World(order, Place(), order.confirmed())
+class Run:
+    """A run of items that a test chooses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+        self._monkeypatch, self._path = monkeypatch, path
+        self.place = Place()
+        order = Order.from_environ({"STACK": STACK, "CONFIRM": ACCOUNT})
+        self.world = World(order, self.place, order.confirmed())
+
+    def __call__(self, *checks: Any, **options: bool) -> int:
+        """Run these checks as items; returns the exit status."""
+        items = tuple(
+            Item(f"item_{number}", check.__name__, check, **options)
+            for number, check in enumerate(checks)
+        )
+        self._monkeypatch.setattr(module, "ITEMS", items)
+        return conform(self.world, self._path)
+
+    @property
+    def report(self) -> str:
+        """The report that the run has written."""
+        return self._path.read_text()
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Path:
-    """Where the report goes."""
-    return tmp_path / "conformance.md"
-
-
-def with_items(monkeypatch: pytest.MonkeyPatch, *checks: Any, **options: bool) -> None:
-    """Have a run consist of these, and find nothing left."""
-    items = tuple(
-        Item(f"item_{number}", check.__name__, check, **options)
-        for number, check in enumerate(checks)
-    )
-    monkeypatch.setattr(module, "ITEMS", items)
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """A confirmed run, after which nothing remains but what stacks would leave."""
     monkeypatch.setattr(teardown, "leaves_nothing", lambda _world: "nothing")
+    return Run(monkeypatch, tmp_path / "conformance.md")
 
 
 def deploys(world: World) -> str:
-    """Two stacks."""
+    """Create two stacks."""
     for name in (STACK, f"{STACK}-alerts"):
         world.created.append(name)
         create_stack(name)
@@ -63,120 +71,86 @@ def deploys(world: World) -> str:
 
 
 def fails(_world: World) -> str:
-    """Does not hold."""
+    """Find a promise broken."""
     raise DoesNotHold(f"arn:aws:sns:us-east-1:{ACCOUNT}:topic is | silent")
 
 
 def is_missing(_world: World) -> str:
-    """Cannot be tried."""
-    raise MissingGeneration("nothing to try it with")
+    """Find nothing to try."""
+    raise NotReady("nothing to try it with")
 
 
-def test_everything_is_deleted_after_success(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """The stacks of the run and nothing else; what was uploaded for them, too."""
-    with_items(monkeypatch, deploys)
-    assert conform(world, report) == 0
-    assert stacks() == {FOREIGN}
-    assert world.place.discarded == [STACK, f"{STACK}-alerts"]  # type: ignore[attr-defined]
-    assert "**conforms**" in report.read_text()
+def test_everything_is_deleted_after_success(run: Run) -> None:
+    """A run deletes its stacks and what was uploaded for them, and no stack with a similar name."""
+    assert run(deploys) == 0
+    assert stacks() == FOREIGN
+    assert run.place.discarded == [STACK, f"{STACK}-alerts"]
+    assert "**conforms**" in run.report
 
 
-def test_everything_is_deleted_after_a_failure(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """The others have their turn, and the status is 1."""
-    with_items(monkeypatch, deploys, fails, is_missing)
-    assert conform(world, report) == 1
-    assert stacks() == {FOREIGN}
-    text = report.read_text()
-    assert "| `item_1` | fails | failed |" in text
-    assert "| `item_2` | is_missing | not run |" in text
-    assert "**does not conform**" in text
+def test_everything_is_deleted_after_a_failure(run: Run) -> None:
+    """After a failed item the others are run, the stacks are deleted, and the status is 1."""
+    assert run(deploys, fails, is_missing) == 1
+    assert stacks() == FOREIGN
+    assert "| `item_1` | fails | failed |" in run.report
+    assert "| `item_2` | is_missing | not run |" in run.report
+    assert "**does not conform**" in run.report
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
-def test_everything_is_deleted_after_an_interruption(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path, end: type[BaseException]
-) -> None:
-    """Ctrl-C and SIGTERM; the report says what was tried before, and does not conform."""
+def test_everything_is_deleted_after_an_interruption(run: Run, end: type[BaseException]) -> None:
+    """After Ctrl-C or SIGTERM the report lists the items before, and the run does not conform."""
 
     def stops(_world: World) -> str:
         raise end
 
-    with_items(monkeypatch, deploys, stops, fails)
     with pytest.raises(end):
-        conform(world, report)
-    assert stacks() == {FOREIGN}
-    assert "item_0" in report.read_text()
-    assert "**does not conform**" in report.read_text()
+        run(deploys, stops, fails)
+    assert stacks() == FOREIGN
+    assert "item_0" in run.report
+    assert "**does not conform**" in run.report
 
 
-def test_the_end_is_not_interrupted(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """A second Ctrl-C, or a SIGTERM, while stacks are deleted changes nothing, and counts again afterwards."""
-    with_items(monkeypatch, deploys)
+def test_the_teardown_is_not_interrupted(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """Ctrl-C and SIGTERM have no effect while stacks are deleted, and have it again afterwards."""
     before = [signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)]
 
-    def kicked(_stack: str) -> None:
+    def interrupt(_stack: str) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(world.place, "discard_artefacts", kicked)
-    assert conform(world, report) == 0
-    assert stacks() == {FOREIGN}
+    monkeypatch.setattr(run.place, "discard_artefacts", interrupt)
+    assert run(deploys) == 0
+    assert stacks() == FOREIGN
     assert [signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_what_is_left_is_named(monkeypatch: pytest.MonkeyPatch, world: World, report: Path) -> None:
+def test_a_stack_that_cannot_be_deleted_is_named(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """One stack that cannot be deleted keeps no other; the report names it, and the status is 1."""
-    with_items(monkeypatch, deploys)
-    deleted = teardown._delete
-
-    def delete(stack: str) -> str | None:
-        return f"{stack}: Distribution (in use)" if stack == STACK else deleted(stack)
-
-    monkeypatch.setattr(teardown, "_delete", delete)
-    assert conform(world, report) == 1
-    assert stacks() == {FOREIGN, STACK}
-    assert f"* {STACK}: Distribution (in use)" in report.read_text()
+    delete = teardown._delete
+    monkeypatch.setattr(
+        teardown, "_delete", lambda name: "Distribution (in use)" if name == STACK else delete(name)
+    )
+    assert run(deploys) == 1
+    assert stacks() == FOREIGN | {STACK}
+    assert f"* {STACK}: Distribution (in use)" in run.report
 
 
-def test_no_account_is_named(monkeypatch: pytest.MonkeyPatch, world: World, report: Path) -> None:
-    """Its id is blanked wherever it stands, and a bar in a message breaks no table."""
-    with_items(monkeypatch, deploys, fails)
-    conform(world, report)
-    text = report.read_text()
-    assert ACCOUNT not in text
-    assert "arn:aws:sns:us-east-1:············:topic is \\| silent" in text
+def test_no_account_is_named(run: Run) -> None:
+    """The report blanks the account's id everywhere, and a bar in a message breaks no table."""
+    run(deploys, fails)
+    assert ACCOUNT not in run.report
+    assert "arn:aws:sns:us-east-1:············:topic is \\| silent" in run.report
 
 
-def test_a_question_does_not_fail(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """A refusal is an answer as well."""
-    with_items(monkeypatch, fails, is_question=True)
-    assert conform(world, report) == 0
-    assert f"| {Outcome.ANSWERED} |" in report.read_text()
+def test_a_question_does_not_fail(run: Run) -> None:
+    """A refusal is an answer to a question."""
+    assert run(fails, is_question=True) == 0
+    assert "| answered |" in run.report
 
 
-def test_what_only_aws_can_tell_is_listed(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """On a local AWS, as not run; a wrong check would not even be called."""
-    with_items(monkeypatch, fails, aws_only=True)
-    monkeypatch.setattr(world.place, "is_local", True)
-    assert conform(world, report) == 0
-    assert "| `item_0` | fails | not run | 0.0 | local AWS |" in report.read_text()
-
-
-def test_no_other_stack_is_deleted(
-    monkeypatch: pytest.MonkeyPatch, world: World, report: Path
-) -> None:
-    """Not even one whose name begins like the run's own."""
-    create_stack(f"{STACK}-of-others")
-    with_items(monkeypatch, deploys)
-    assert conform(world, report) == 0
-    assert stacks() == {FOREIGN, f"{STACK}-of-others"}
+def test_what_only_aws_can_show_is_listed(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """On a local AWS an item for AWS only is listed as not run, and its check is not called."""
+    monkeypatch.setattr(run.place, "is_local", True)
+    assert run(fails, aws_only=True) == 0
+    assert "| `item_0` | fails | not run | 0.0 | local AWS |" in run.report

@@ -31,7 +31,7 @@ YOUNG = ALONE + DEFAULTS.view_ttl + DEFAULTS.clock_skew
 )
 def test_why_a_token_was_refused(kid, at, status, kind):
     """Only a revocation, and a key that signs alone and is young, excuse a refusal."""
-    load: Any = SimpleNamespace(refusals=[Refusal(kid, at, at, at, status)])
+    load: Any = SimpleNamespace(refusals=[Refusal(kid, at, at, status)])
     assert kinds(load, WATCH, DEFAULTS) == {kind: 1}
 
 
