@@ -73,16 +73,14 @@ def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, clo
     assert cloud.kms.state(active.kms_key_arn) == "Disabled"
 
 
-def test_break_glass_disables_though_a_step_fails_with_hostile_words(
-    deployment, booted, cloud, aws
-):
+def test_break_glass_disables_though_a_step_fails_with_hostile_words(deployment, cloud, aws):
     """The error text of a step is foreign, too."""
     active = active_key(truth(cloud))
 
     def fail(*_):
         raise AwsFault("s3:PutObject", "[/red]\x1b[2J")
 
-    booted.__dict__["well_known"] = type("Site", (), {"read": fail, "write": fail})()
+    deployment.__dict__["well_known"] = type("Site", (), {"read": fail, "write": fail})()
     result = keyturn("revoke", "--active", "--direct", "--reason", "[/]", "--yes")
     assert result.exit_code == 1
     assert not controls(result.output)
