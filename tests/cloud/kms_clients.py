@@ -1,17 +1,16 @@
 """boto3's clients of KMS and of the tagging API, as far as the product calls them."""
 
 import hashlib
-from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.cloud.errors import refused
 from tests.cloud.kms import DISABLED, Kms
+from tests.cloud.material import sign
 from tests.cloud.wire import Call, Listing, Wire
 from tests.permissions.key_policy import KeyPolicy
 
@@ -72,7 +71,9 @@ class KmsClient:
         return self._call(
             "Sign",
             KeyId,
-            lambda at: {"Signature": _signature(self._kms.usable(KeyId, at).private, Message, raw)},
+            lambda at: {
+                "Signature": sign(self._kms.usable(KeyId, at).private, Message, prehashed=not raw)
+            },
             {"kms:SigningAlgorithm": SigningAlgorithm},
             Message=Message,
             MessageType=MessageType,
@@ -156,8 +157,3 @@ class TaggingClient:
             if not page.get("PaginationToken"):
                 return
             shown += self._kms.page
-
-
-@lru_cache(maxsize=10_000)  # runs of one script sign the same tokens
-def _signature(key: RSAPrivateKey, message: bytes, raw: bool) -> bytes:
-    return key.sign(message, PKCS1v15(), SHA256() if raw else Prehashed(SHA256()))

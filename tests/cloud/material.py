@@ -1,9 +1,13 @@
-"""RSA keys for KMS, from few generated primes."""
+"""RSA keys for KMS, from few generated primes, and their signatures."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 
 _EXPONENT = 65_537
 _PRIMES: list[int] = []
@@ -16,6 +20,12 @@ def key_material() -> Iterator[rsa.RSAPrivateKey]:
         if number == len(_KEYS):
             _KEYS.append(_rsa_key(p, q))
         yield _KEYS[number]
+
+
+@lru_cache(maxsize=10_000)  # runs of one script sign the same tokens
+def sign(key: rsa.RSAPrivateKey, message: bytes, *, prehashed: bool = False) -> bytes:
+    """An RS256 signature of the message, or of the message whose SHA-256 this is."""
+    return key.sign(message, PKCS1v15(), Prehashed(SHA256()) if prehashed else SHA256())
 
 
 def _pairs_of_primes() -> Iterator[tuple[int, int]]:

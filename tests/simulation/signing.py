@@ -1,11 +1,9 @@
-"""Tokens that no issuer gave out: somebody has a key of the stack, or may use it."""
+"""Tokens that the issuer did not issue: an attacker has a key of the stack, or may use it."""
 
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from keyturn.tokens import claims, jws
+from tests.cloud import material
 from tests.simulation.watch.tokens import Token
 from tests.simulation.world import EPOCH, World
 
@@ -24,7 +22,7 @@ def sign(world: World, kid: str, arn: str, *, at: float | None = None, genuine: 
         **members,
     }
     signing_input = jws.build_signing_input(kid, claims.build(now=now, **members))
-    signature = world.kms.keys[arn].private.sign(signing_input.encode(), PKCS1v15(), SHA256())
+    signature = material.sign(world.kms.keys[arn].private, signing_input.encode())
     expires = now - EPOCH.timestamp() + members["lifetime"]
     return Token(jws.serialize(signing_input, signature), kid, expires, genuine)
 
