@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from keyturn.access.api import Api
 from keyturn.aws.faults import AwsFault
@@ -14,7 +13,7 @@ from keyturn.aws.registry import StoredDocument
 from keyturn.cli import documents
 from keyturn.cli.document_change import Change, Consent
 from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
-from keyturn.cli.formatting import count, duration
+from keyturn.cli.formatting import count, duration, table
 from keyturn.cli.options import Drift, DryRun, Yes
 from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
@@ -82,12 +81,11 @@ def list_apis(terminal: Terminal, deployment: Deployment) -> None:
     apis = deployment.api_documents.read_all()
     authorizers, read_error = _authorizers(deployment)
     known = sorted({*apis, *authorizers})
-    table = Table(
-        "API", "KIND", "AUDIENCE", "ROUTES", box=None, padding=(0, 2, 0, 0), header_style="dim"
-    )
+    listing = table("API", "KIND", "AUDIENCE", "ROUTES")
     for api_id in known:
-        table.add_row(api_id, _kind(authorizers.get(api_id), read_error), *_cells(apis.get(api_id)))
-    terminal.say(table)
+        kind = _kind(authorizers.get(api_id), read_error)
+        listing.add_row(api_id, kind, *_cells(apis.get(api_id)))
+    terminal.say(listing)
     if authorizers.keys() - apis:
         terminal.say(f"{_NO_DOCUMENT}: the stack's own Audience and RouteScopes apply.", "dim")
     say_problems(terminal, apis)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from keyturn.access.client import Client, Subjects
 from keyturn.aws.faults import AwsFault
@@ -13,7 +12,7 @@ from keyturn.cli import documents
 from keyturn.cli.differences import rows
 from keyturn.cli.document_change import Change, Consent
 from keyturn.cli.documents import DOES_NOT_PARSE, DocumentKind, say_problems, to_json
-from keyturn.cli.formatting import duration
+from keyturn.cli.formatting import duration, table
 from keyturn.cli.options import Drift, DryRun, Yes
 from keyturn.cli.terminal import Terminal, UsageError
 from keyturn.keyset import timing
@@ -89,20 +88,12 @@ def show(terminal: Terminal, deployment: Deployment, name: Name) -> None:
 def list_clients(terminal: Terminal, deployment: Deployment) -> None:
     """Every client, and what it may have."""
     clients = deployment.client_documents.read_all()
-    table = Table(
-        "CLIENT",
-        "AUDIENCES",
-        "SCOPES",
-        "SUBJECTS",
-        box=None,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-    )
+    listing = table("CLIENT", "AUDIENCES", "SCOPES", "SUBJECTS")
     for name in sorted(clients):
         texts = rows(clients[name].members, CLIENTS.defaults)
         cells = [texts[member] for member in ("audiences", "scopes", "subjects")] if texts else []
-        table.add_row(name, *(cells or [DOES_NOT_PARSE]))
-    terminal.say(table if clients else "There are no clients, so no tokens can be issued.")
+        listing.add_row(name, *(cells or [DOES_NOT_PARSE]))
+    terminal.say(listing if clients else "There are no clients, so no tokens can be issued.")
     say_problems(terminal, clients)
     entries = [{"client": name, **to_json(clients[name])} for name in sorted(clients)]
     terminal.result({"clients": entries})

@@ -1,6 +1,8 @@
-"""Instants, durations and cut-offs, formatted for people and for programs."""
+"""Instants, durations, cut-offs and tables, formatted for people and for programs."""
 
 from datetime import UTC, datetime, timedelta
+
+from rich.table import Table
 
 from keyturn.keyset.cutoffs import CutOff
 
@@ -57,3 +59,11 @@ def tick(at: datetime, window: timedelta) -> str:
 def count(number: int, noun: str) -> str:
     """`1 finding`, `2 findings`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def table(*columns: str, no_wrap: bool = False) -> Table:
+    """An empty table without lines."""
+    empty = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        empty.add_column(column, no_wrap=no_wrap)
+    return empty

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.cli.cost.costs import PRICES, Load, estimate_costs
+from keyturn.cli.formatting import table
 from keyturn.cli.terminal import Terminal, UsageError
 
 Tokens = Annotated[int, typer.Option(min=0, help="Tokens issued per month.")]
@@ -45,15 +45,14 @@ def cost(
     load = Load(tokens, authorizations, containers, higher_throughput)
     lines = estimate_costs(load, deployment.settings.times, prices)
     total = sum(line.dollars for line in lines)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("PER MONTH")
+    bill = table("PER MONTH")
     for column in ("AMOUNT", "OF", "DOLLARS"):
-        table.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
+        bill.add_column(column, justify="left" if column == "OF" else "right", no_wrap=True)
     for line in lines:
-        table.add_row(line.item, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
-    table.add_row("Total", "", "", f"{total:,.2f}", style="bold")
+        bill.add_row(line.item, f"{line.amount:,.2f}", line.unit, f"{line.dollars:,.2f}")
+    bill.add_row("Total", "", "", f"{total:,.2f}", style="bold")
     terminal.say(f"{tokens:,} tokens and {authorizations:,} authorizations per month")
-    terminal.say(table)
+    terminal.say(bill)
     terminal.say(f"List prices of {PRICES['as_of']}, {PRICES['region']}: check them.", "dim")
     terminal.result(
         {

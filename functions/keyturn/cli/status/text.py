@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keyturn.cli.doctor.report import say_findings
-from keyturn.cli.formatting import count, duration, instant, relative
+from keyturn.cli.formatting import count, duration, instant, relative, table
 from keyturn.cli.status.summary import Summary
 from keyturn.cli.status.timeline import timeline
 from keyturn.cli.terminal import Terminal
@@ -62,10 +62,7 @@ def _headline(summary: Summary) -> Text:
 
 
 def _keys(summary: Summary, *, wide: bool) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    columns = ("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()))
-    for column in columns:
-        table.add_column(column, no_wrap=True)
+    keys = table("KEY", "STATE", "SINCE", *(("CREATED", "KMS") if wide else ()), no_wrap=True)
     for key_phases in summary.shown_keys:
         key = key_phases.key
         since = _state_since(key)
@@ -77,8 +74,8 @@ def _keys(summary: Summary, *, wide: bool) -> Table:
             summary.kms(key),
         )
         state = Text(key.state, style=_STYLES[key.state])
-        table.add_row(key.kid, state, since_text, *(rest if wide else ()))
-    return table
+        keys.add_row(key.kid, state, since_text, *(rest if wide else ()))
+    return keys
 
 
 def _state_since(key: Key | EndedKey) -> datetime | None:
@@ -92,23 +89,21 @@ def _state_since(key: Key | EndedKey) -> datetime | None:
 
 
 def _upcoming(summary: Summary) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("NEXT", "AT", "KEY", ""):
-        table.add_column(column, no_wrap=column != "")
+    upcoming = table("NEXT", "AT", "KEY", no_wrap=True)
+    upcoming.add_column("")
     for event in summary.upcoming:
         kid = event.kid[:8] if event.kid else ""
-        table.add_row(relative(event.at, summary.snapshot.at), instant(event.at), kid, event.words)
-    return table
+        when = relative(event.at, summary.snapshot.at)
+        upcoming.add_row(when, instant(event.at), kid, event.words)
+    return upcoming
 
 
 def _cutoffs(summary: Summary) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("CUT OFF", "ISSUED BEFORE", "UNTIL"):
-        table.add_column(column, no_wrap=True)
+    cutoffs = table("CUT OFF", "ISSUED BEFORE", "UNTIL", no_wrap=True)
     for name, cutoff in summary.cutoffs:
         until = instant(cutoff.until) if cutoff.until else "released"
-        table.add_row(name, "any time" if cutoff.is_block else instant(cutoff.before), until)
-    return table
+        cutoffs.add_row(name, "any time" if cutoff.is_block else instant(cutoff.before), until)
+    return cutoffs
 
 
 def _bounds(summary: Summary) -> tuple[str, str]:
