@@ -1,6 +1,5 @@
 """The unit tests' clock, and their wire to the fakes of tests/cloud."""
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,9 +9,6 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, TypedDict, Unpack
 
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.clock import Clock
 from keyturn.aws.stack import Stack
@@ -25,7 +21,6 @@ from tests.cloud.errors import refused
 from tests.cloud.wire import Call
 
 Effect = Callable[[], object]
-Segment = dict[str, Any] | bytes | str
 KEYSET = "/keyturn/demo/keyset"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CONTEXT = SimpleNamespace(
@@ -241,16 +236,3 @@ def client_cutoff(keyset: Keyset, client: str) -> CutOff:
     cutoff = keyset.cutoff(Claim.CLIENT, client)
     assert cutoff, "the client is not cut off"
     return cutoff
-
-
-def forge(key: RSAPrivateKey, header: Segment, payload: Segment) -> str:
-    """Sign any header and payload: members as a dict, JSON as bytes, a segment as text."""
-    signed = f"{_segment(header)}.{_segment(payload)}"
-    return f"{signed}.{_segment(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
-
-
-def _segment(part: Segment) -> str:
-    if isinstance(part, str):
-        return part
-    raw = json.dumps(part).encode() if isinstance(part, dict) else part
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -10,9 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyturn.aws.keyset.well_known import WellKnown
 from keyturn.keyset import timing, transitions
@@ -21,6 +19,7 @@ from keyturn.keyset.timing import Limits
 from keyturn.rotation.publish_jwks import project
 from keyturn.tokens import claims, jws
 from keyturn.tokens.jwk import PublicJwk
+from tests.cloud import material
 from tests.periods import DEFAULTS
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -156,7 +155,7 @@ class Issuer:
         )
         signed = jws.build_signing_input(kid, members)
         private = signed_by or self._private[kid]
-        return jws.serialize(signed, private.sign(signed.encode(), PKCS1v15(), SHA256()))
+        return jws.serialize(signed, material.sign(private, signed.encode()))
 
     def publish(self) -> None:
         """Bring the JWKS to the keyset, as PublishJwks does."""

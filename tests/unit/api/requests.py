@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from keyturn.access.routes import RouteTable, parse_entries
 from keyturn.api import authorize, issue_token
 from keyturn.api.gateway import Unauthorized
 from keyturn.tokens import jws
+from tests.cloud import material
 from tests.unit.api import events
-from tests.unit.stage import forge, invoke, truth
+from tests.unit.stage import invoke, truth
+from tests.unit.tokens.forge import forge
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/Shop/session"
 
@@ -60,8 +59,7 @@ def mint(booted, cloud, key=None, **changes) -> str:
     claims = {name: value for name, value in claims.items() if value is not ...}
     signed = jws.build_signing_input(key.kid, claims)
     private = cloud.kms.keys[key.kms_key_arn].private
-    signature = private.sign(signed.encode(), PKCS1v15(), SHA256())
-    return jws.serialize(signed, signature)
+    return jws.serialize(signed, material.sign(private, signed.encode()))
 
 
 def forge_by_kid(rsa_key, kid="k" * 43) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.hashes import SHA512
 
 from keyturn.tokens import jws
 from keyturn.tokens.claims import build, check_claims
@@ -18,7 +18,8 @@ from keyturn.tokens.errors import Code, TokenRefused
 from keyturn.tokens.jwk import PublicJwk
 from keyturn.tokens.jws import UnverifiedToken
 from keyturn.tokens.verify import has_signature, verify_signature
-from tests.unit.stage import Segment, forge
+from tests.cloud import material
+from tests.unit.tokens.forge import Segment, forge
 from tests.unit.tokens.good import CLAIMS, EXPECTED, HEADER, KID, NOW
 
 
@@ -59,7 +60,7 @@ def test_what_we_make_is_accepted(rsa_key):
         extra={"tenant": "Zoë"},
     )
     signed = jws.build_signing_input(KID, claims)
-    token = jws.serialize(signed, rsa_key.sign(signed.encode(), PKCS1v15(), SHA256()))
+    token = jws.serialize(signed, material.sign(rsa_key, signed.encode()))
     assert UnverifiedToken.parse(token).kid == KID
     assert verified(token, rsa_key) == claims
 
@@ -68,7 +69,7 @@ def test_pyjwt_accepts_what_we_make(rsa_key):
     """Another library verifies our token with the published JWK."""
     jwk = PublicJwk.from_rsa(rsa_key.public_key())
     signed = jws.build_signing_input(jwk.kid, CLAIMS)
-    token = jws.serialize(signed, rsa_key.sign(signed.encode(), PKCS1v15(), SHA256()))
+    token = jws.serialize(signed, material.sign(rsa_key, signed.encode()))
     assert jwt.get_unverified_header(token) == {**HEADER, "kid": jwk.kid}
     no_clock: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
     claims = jwt.decode(
@@ -136,7 +137,7 @@ def test_the_payload_is_not_read_before_the_signature(rsa_key, other_rsa_key, pa
 
 def test_has_signature_is_rs256_only(rsa_key, other_rsa_key):
     """Only PKCS #1 v1.5 with SHA-256, by this key, over this message."""
-    public_key, signature = rsa_key.public_key(), rsa_key.sign(b"text", PKCS1v15(), SHA256())
+    public_key, signature = rsa_key.public_key(), material.sign(rsa_key, b"text")
     assert has_signature(public_key, signature, b"text")
     assert not has_signature(public_key, signature, b"texts")
     assert not has_signature(other_rsa_key.public_key(), signature, b"text")
