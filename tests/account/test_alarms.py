@@ -71,14 +71,14 @@ def test_an_alarm_for_which_missing_data_are_bad_is_noticed(name: str) -> None:
     ],
 )
 def test_no_standby_tells_of_a_missing_standby_and_of_a_missing_reconcile(points, expected) -> None:
-    """Reconcile writes the metric every ten minutes: without it there are no data, and that is told."""
+    """Reconcile writes the metric every ten minutes: without it there are no data, which notifies."""
     alarm = alarms(dict(synthesized()))["NoStandby"]
     assert state(alarm, points) == expected
     assert bool(actions_of(alarm, "OK", expected)) is (expected != "OK")
 
 
 def test_no_standby_that_keeps_quiet_about_missing_data_is_noticed() -> None:
-    """Without the action for insufficient data nobody hears that reconcile has stopped."""
+    """Without the action for insufficient data it would not notify when reconcile has stopped."""
 
     def forget(template: Template) -> None:
         del template["Resources"]["NoStandby"]["Properties"]["InsufficientDataActions"]

@@ -5,7 +5,7 @@ from tests.synthesized import Template, mutated, synthesized, translate
 
 
 def endpoint_types(template: Template) -> list[str]:
-    """How the API can be reached; EDGE where nothing is said."""
+    """The API's endpoint type; EDGE by default."""
     [api] = Deployment(template).resources("AWS::ApiGateway::RestApi").values()
     types: list[str] = api.get("EndpointConfiguration", {}).get("Types", ["EDGE"])
     return types

@@ -48,7 +48,7 @@ def preflights_that_need_a_token(template: Mapping[str, Any]) -> list[str]:
 
 
 def test_the_example_challenges() -> None:
-    """401 names the scheme alone: no credentials, or a token that counts no more. 403: a scope is missing."""
+    """401 names only the scheme: there are no valid credentials. 403: a scope is missing."""
     assert challenges(translate_errors(_example())) == {
         "UNAUTHORIZED": "Bearer",
         "ACCESS_DENIED": 'Bearer error="insufficient_scope"',
@@ -71,7 +71,7 @@ def test_the_own_api_challenges_where_no_iam_answers() -> None:
 
 
 def test_a_preflight_needs_no_token() -> None:
-    """And it is told that a token may be sent, by name: `*` does not stand for Authorization (Fetch, 4.8)."""
+    """The answer names Authorization among the allowed headers: `*` does not include it (Fetch, 4.8)."""
     template = translate_errors(_example())
     assert preflights_that_need_a_token(template) == []
     answer = _definition(template)["paths"]["/orders"]["options"]

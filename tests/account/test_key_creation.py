@@ -86,7 +86,7 @@ def test_a_statement_for_one_reading_is_noticed(mutant, denied: list[str]) -> No
     ],
 )
 def test_no_other_tag_can_be_set(context: Context, may: bool) -> None:
-    """Where IAM does show the tags: this stack's own, and nobody else's."""
+    """If IAM shows the tags: this stack's own keys, and no others."""
     ours = statements(dict(synthesized()))
     assert bool(allowed(ours, "kms:TagResource", "*", context)) is may
 

@@ -21,7 +21,7 @@ _REGION = "ap-southeast-2"
 
 
 def prefixes(template: Template, stack: str = LONGEST) -> dict[str, str]:
-    """By function: what it is told that the ARNs of the roles begin with."""
+    """The prefix of the roles' ARNs that each function is given."""
     functions = Deployment(template, stack=stack).resources("AWS::Lambda::Function")
     variables = {
         name: function.get("Environment", {}).get("Variables", {})

@@ -111,7 +111,7 @@ class Kms:
         return self.there(arn).state(self._wire.now())
 
     def create_tagged(self, stack: str, policy: str, **kind: Any) -> str:
-        """A key with a stack's tag, whoever creates it; returns its ARN."""
+        """A key with a stack's tag, created by any principal; returns its ARN."""
         tags = [{"TagKey": "keyturn:stack", "TagValue": stack}]
         return str(self.create(tags, policy, **kind)["KeyMetadata"]["Arn"])
 

@@ -10,7 +10,7 @@ Held = (
 
 
 class Actor(NamedTuple):
-    """Where a run stands. `step` is -1 when it has ended."""
+    """How far a run has come. `step` is -1 when it has ended."""
 
     step: int = 0
     since: int = 0  # seconds since the step began, clamped: its clock was read after that

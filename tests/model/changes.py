@@ -29,7 +29,7 @@ class Kind(IntEnum):
 
 
 class Call(NamedTuple):
-    """A transition with what it is told, except the keyset and the clock."""
+    """A transition with its arguments, except the keyset and the clock."""
 
     name: str
     kids: tuple[str, ...]
@@ -236,7 +236,7 @@ def _s10(atlas: Atlas, _before: Keyset, _call: Call, after: Keyset) -> str:
 
 
 def _names_its_key(_atlas: Atlas, before: Keyset, call: Call, after: Keyset) -> str:
-    """A rotation, and a rollback, puts out the key it names and no other; nobody else puts out any."""
+    """A rotation or a rollback supersedes the key that it names and no other; nothing else supersedes any."""
     fading = {key.kid for key in after.grace} - {key.kid for key in before.grace}
     allowed = {call.supersede} if call.name in ("activate", "roll_back") else set()
     if fading - allowed:

@@ -1,4 +1,4 @@
-"""Somebody deletes generations: writers, recording and two repairs beside it, to the end.
+"""Generations are deleted beside writers, recording and two repairs: explored to the end.
 
 Writers read, create and read back as KeysetStore does. RecordChanges keeps one generation after the other in
 the history. A repair reads, and then creates what it came to, one parameter after the other, however late;

@@ -1,4 +1,4 @@
-"""What must hold while somebody deletes generations, and what one reconcile must make of any state.
+"""What must hold while generations are deleted, and what one reconcile must make of any state.
 
 S9: no reader goes back, whatever is deleted. And after one reconcile that runs undisturbed (docs/threat-model.md,
 the bound of `ssm:DeleteParameters`): S5, what was ever recorded as ended or cut off is so for a new container,
@@ -55,7 +55,7 @@ def goes_back(held: int, after: int) -> bool:
 
 @cache
 def _is_severed(store: Store, history: History) -> bool:
-    """Whether the oldest parameter follows what is on no record: nobody can tell where it belongs."""
+    """Whether the oldest parameter follows an unrecorded one, so that its place cannot be known."""
     lineage = answers.lineage(store)
     root = parent(text_number(lineage.chain[0].text)) if lineage else None
     return not set(forebears(root)).issubset(history)

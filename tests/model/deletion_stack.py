@@ -151,7 +151,7 @@ class Objects:
         return False
 
     def holds_unlawful(self, _name: str, _text: str) -> bool:
-        """Nobody asks here what was told of."""
+        """The model does not ask what was announced."""
         return True
 
 

@@ -83,7 +83,7 @@ class Explorer:
         self._wrong: list[str] = []
 
     def explore(self, start: State) -> Found:
-        """All states from `start`: until there is no more, or a violation, or too many."""
+        """All states from `start`, until none is left, one violates a property, or there are too many."""
         found = Found()
         first = (
             self.worlds(start),

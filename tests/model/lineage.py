@@ -1,4 +1,4 @@
-"""Who creates parameters, and what counts: two writers, pruning, and an adversary, to the end.
+"""Which parameters count, beside two writers, pruning and an adversary: explored to the end.
 
 The product's own `trace` and `Lineage.extended` decide here, on documents of the product's own making. A
 writer reads (what stands now, or what stood one change ago), creates what follows under the first free name,

@@ -103,7 +103,7 @@ class Properties:
         return ""
 
     def _table(self, s: "State") -> str:
-        """Whoever is accepted is active, a published standby, or in grace until verify_until."""
+        """An accepted key is active, a published standby, or in grace until verify_until."""
         c = self.atlas.constants
         for seen in (s.truth, *(seen for seen, _ in s.views)):
             for key in self.atlas.keysets[seen].keys:

@@ -12,7 +12,7 @@ HEAD = f"{'scenario':34}{'constants':44}{'states':>10}{'transitions':>13}{'keyse
 
 
 def trace(explorer: Explorer, found: Found) -> list[str]:
-    """The path to a violation, one numbered line a step; seconds that pass are told with the next."""
+    """The path to a violation, one numbered line per step; passing seconds show in the next line."""
     lines: list[str] = []
     now, generation, truth = 0, 0, None
     for says, state in found.path:

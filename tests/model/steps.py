@@ -1,4 +1,4 @@
-"""The steps that a run consists of, each as the moves it can make from where its actor stands."""
+"""The steps of a run, each as the moves that its actor can make now."""
 
 from collections.abc import Callable, Iterator
 
@@ -92,7 +92,7 @@ def activate(way: Way, *, once: bool = False) -> Step:
 
 
 def activate_alone(way: Way) -> Step:
-    """The second half of ensure_active: the standby signs, if still nobody does."""
+    """The second half of ensure_active: the standby signs, if there is still no signer."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         call = Call("activate_alone", (a.standby or "",))

@@ -85,7 +85,7 @@ def _apis_come_and_go() -> None:
 
 
 def _tampering() -> None:
-    """Somebody writes where the next generation should be, far above it, and deletes the newest."""
+    """A principal writes where the next generation should be and far above it, and deletes the newest."""
     world = Play.booted(periods.USUAL).world
     top = world.truth.landed[-1][1].number
     path = "/keyturn/sim/keyset/"

@@ -89,7 +89,7 @@ def _cells(names: tuple[str, ...], actions: list[str]) -> Iterator[str]:
 
 
 def with_table(text: str) -> str:
-    """The page with its table made anew."""
+    """The page with its table written again."""
     return _BLOCK.sub(lambda block: block[1] + table() + block[2], text)
 
 

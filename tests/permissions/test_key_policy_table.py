@@ -20,7 +20,7 @@ def test_the_page_shows_what_the_policy_says():
 
 
 def test_the_issuer_alone_signs():
-    """No other role, and nobody by IAM, whatever IAM lets them do."""
+    """No other role, and no principal by IAM, whatever IAM allows."""
     assert allowed("Sign") == ["IssueTokenFunctionRole"]
 
 
@@ -40,7 +40,7 @@ def test_administrators_recover_a_key(action):
 
 
 def test_no_role_of_the_stack_can_change_a_policy_or_revive_a_key():
-    """Whoever runs code as one of our functions can neither open a key nor enable a revoked one."""
+    """Code that runs as one of our functions can neither open a key nor enable a revoked one."""
     for action in ("PutKeyPolicy", "CreateGrant", "EnableKey", "CancelKeyDeletion"):
         assert not set(allowed(action)) - OTHERS.keys()
 

@@ -92,7 +92,7 @@ def _check_announcements(world: World, chain: list[Generation]) -> None:
 
 
 def _check_history(world: World, generation: Generation) -> None:
-    """What is no longer in SSM may have been overwritten since, by somebody with the permission."""
+    """A generation that is no longer in SSM may have been overwritten since, by a principal that may."""
     name = f"history/{generation.number:012d}-{document.digest(generation.text)}.json"
     bodies = [version.body for version in world.s3.objects.get(name, ())]
     if world.ssm.see(f"/keyturn/sim/keyset/{generation.number:012d}", world.now()):

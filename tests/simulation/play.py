@@ -129,7 +129,7 @@ class Play:
         return {"mode": "emergency", "kids": kids, "reason": "leaked", "started_by": "operator"}
 
     def lose_the_keyset(self) -> None:
-        """Somebody deletes every generation by hand; the stack is deployed again over the rest."""
+        """Every generation is deleted by hand; the stack is deployed again over the rest."""
         world = self.world
         for name, parameter in world.ssm.parameters.items():
             if "/keyset/" in name:
@@ -140,7 +140,7 @@ class Play:
         world.scheduler.at(world.now() + world.lag + 1, lambda: self.found(number))
 
     def delete(self, names: Iterable[str]) -> None:
-        """Somebody deletes parameters; SSM's event or reconcile restores what that hides."""
+        """Parameters are deleted by hand; SSM's event or reconcile restores what that hides."""
         world = self.world
         world.ssm.delete(names)
         world.truth.deleted()

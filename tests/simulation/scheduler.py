@@ -119,7 +119,7 @@ class Scheduler:
             self.now = max(self.now, until)
 
     def close(self) -> None:
-        """End what is left."""
+        """End every process that remains."""
         for process in self._processes:
             if not process.over:
                 process.waiters.clear()

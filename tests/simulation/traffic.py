@@ -78,11 +78,11 @@ class Traffic:
             self._world.scheduler.spawn(lambda: self._through_gateway(token, api), container)
 
     def steal(self, kid: str, arn: str) -> None:
-        """Somebody has the private key, and signs a token with it."""
+        """An attacker has the private key, and signs a token with it."""
         self._last[kid] = sign(self._world, kid, arn)
 
     def sign_as(self, thief: Principal, kid: str, arn: str) -> None:
-        """Somebody signs with the key if KMS lets them, and shows the token: no issuer signed it."""
+        """An attacker signs with the key if KMS allows it, and presents the token."""
         kms = self._world.kms
         algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
         is_enabled = kms.keys[arn].state(self._world.now()) == ENABLED
@@ -90,7 +90,7 @@ class Traffic:
             self.show(sign(self._world, kid, arn, genuine=False))
 
     def forge(self) -> None:
-        """Somebody has another key, and a kid that counts."""
+        """An attacker has another key, and uses a listed kid."""
         if self.genuine and (token := swap_signatures(self.genuine)):
             self.show(token)
 

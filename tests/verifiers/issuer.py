@@ -102,14 +102,14 @@ class Issuer:
         )
 
     def wait_until_it_may_sign(self, kid: str) -> None:
-        """As long as the workflow waits after the publication, and not a second longer."""
+        """Exactly as long as the workflow waits after the publication."""
         key = self._generation.keyset.get(kid)
         assert isinstance(key, Key)
         assert key.published
         self.now = timing.may_sign_after(key.published, DEFAULTS) + _SECOND
 
     def wait_until_it_may_retire(self, kid: str) -> None:
-        """As long as the workflow waits after the supersession, and not a second longer."""
+        """Exactly as long as the workflow waits after the supersession."""
         key = self._generation.keyset.get(kid)
         assert isinstance(key, Key)
         assert key.verify_until

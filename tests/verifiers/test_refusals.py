@@ -22,7 +22,7 @@ def test_expired(issuer, refusal, verifier) -> None:
 
 
 def test_wrong_audience(issuer, refusal, verifier) -> None:
-    """A token for somebody else."""
+    """A token for another audience."""
     assert refusal(issuer.token(audience="invoices")) == verifier.refusals.audience
 
 
@@ -32,7 +32,7 @@ def test_wrong_issuer(issuer, refusal, verifier) -> None:
 
 
 def test_tampered(issuer, refusal, verifier) -> None:
-    """A token of alice in which alice has become somebody else."""
+    """A token of alice with another subject."""
     header, payload, signature = issuer.token().split(".")
     changed = base64url.encode(base64url.decode(payload).replace(b"alice", b"mallory"))
     assert refusal(f"{header}.{changed}.{signature}") == verifier.refusals.signature

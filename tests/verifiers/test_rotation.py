@@ -53,7 +53,7 @@ def test_a_whole_rotation_refuses_no_good_token(site, running) -> None:
 
 
 def test_a_retired_key_is_unknown_to_a_new_verifier(site, running, verifier) -> None:
-    """After retirement whoever fetches the JWKS anew refuses the key, whatever its token says."""
+    """After retirement a verifier that fetches the JWKS again refuses the key, whatever its token says."""
     issuer = site.issuer()
     old = issuer.create()
     issuer.activate(old)

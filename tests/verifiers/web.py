@@ -19,7 +19,7 @@ _KEYS = 4
 
 
 class Site:
-    """`authority` is the file with the CA's certificate, for whoever is to trust this site."""
+    """`authority` is the file with the CA's certificate, for the clients that must trust this site."""
 
     def __init__(self, origin: str, authority: Path) -> None:
         self.origin, self.authority = origin, authority

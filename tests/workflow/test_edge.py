@@ -48,7 +48,7 @@ def test_a_domain_is_a_name_alone(name, matches):
 
 
 def test_outside_nothing_can_be_read_but_well_known():
-    """CloudFront of this stack, or everyone on a local AWS; the history is nobody's."""
+    """CloudFront of this stack, or everyone on a local AWS; the history is not public."""
     statements = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     reading, *denials = statements
     for condition in (LOCAL, AWS):

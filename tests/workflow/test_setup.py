@@ -20,7 +20,7 @@ LOCKS = [
 
 
 def test_npm_runs_no_script_of_a_package():
-    """Whoever takes over one of a thousand packages would run code with the developer's credentials."""
+    """Otherwise one hijacked package of a thousand would run code with the developer's credentials."""
     assert INSTALLATIONS
     assert [line for line in INSTALLATIONS if "--ignore-scripts" not in line] == []
 

@@ -43,7 +43,7 @@ def own_metrics() -> set[str]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_names_its_runbook(name):
-    """In its description, where somebody reads it at night, and in the docs."""
+    """In its description, where the operator reads it at night, and in the docs."""
     [runbook] = re.findall(r"docs/runbooks/[\w-]+\.md", ALARMS[name]["AlarmDescription"])
     assert Path(runbook).is_file()
     [row] = [line for line in DOCS.splitlines() if line.startswith(f"| `{name}` ")]
@@ -65,7 +65,7 @@ def test_doctor_and_the_alarm_agree_on_what_is_nearly_full():
 
 @pytest.mark.parametrize("name", sorted(own_metrics()))
 def test_each_metric_that_is_looked_at_is_written_and_described(name):
-    """An alarm on a metric that nobody writes never fires."""
+    """An alarm on a metric that is never written never fires."""
     assert f'"{name}"' in CODE or name in COUNTED
     assert f"`{name}`" in DOCS
 

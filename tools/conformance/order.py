@@ -1,4 +1,4 @@
-"""What a run is told by its environment, and what it refuses before it touches anything."""
+"""What the environment tells a run, and what it refuses before it touches anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

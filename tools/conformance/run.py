@@ -42,7 +42,7 @@ class Run:
 
     @property
     def held(self) -> bool:
-        """Whether every item that was run holds, none was cut off, and nothing is left."""
+        """Whether every item that was run holds, none was interrupted, and nothing remains."""
         outcomes = {result.outcome for result in self.results}
         done = {result.item.name for result in self.results} >= {item.name for item in ITEMS}
         return done and Outcome.FAILED not in outcomes and not self.left

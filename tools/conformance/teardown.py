@@ -61,7 +61,7 @@ def _delete(stack: str) -> str | None:
 
 
 def leaves_nothing(world: World) -> str:
-    """No parameter, schedule, bucket or log group is left, and every KMS key is on its way out."""
+    """No parameter, schedule, bucket or log group remains, and every KMS key is pending deletion."""
     deployment = world.deployment
     hold(deployment.keysets.read_texts() == {}, "parameters are left")
     keys = deployment.kms.list_own()

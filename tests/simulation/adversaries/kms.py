@@ -20,7 +20,7 @@ _OUR_TAG = [{"TagKey": "keyturn:stack", "TagValue": "sim"}]
 
 
 def _holder(name: str, *actions: str) -> Principal:
-    """Somebody whom IAM lets do this with every key, as far as the keys leave it to IAM."""
+    """A principal whom IAM allows this on every key, as far as the keys' policies delegate to IAM."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
     return Principal(arn, (Statement(actions, ("*",), ()),) if actions else ())
 

@@ -95,7 +95,7 @@ def garbage(run: Play, choose: Random) -> Iterator[Text]:
 
 
 def the_past(run: Play, choose: Random) -> Iterator[Text]:
-    """What counted once, as the successor of what counts: revoked keys are live in it."""
+    """An older keyset as the successor of the newest: revoked keys are live in it."""
     head = run.world.truth.head
     past = choose.choice(run.world.truth.promised)
     yield _forged(head, head.number + choose.randint(1, 3), past.keyset)
@@ -116,7 +116,7 @@ def far_above(run: Play, choose: Random) -> Iterator[Text]:
 
 
 def a_second_name(run: Play, choose: Random) -> Iterator[Text]:
-    """Other ways to spell the number of what counts."""
+    """Other spellings of the newest generation's number."""
     head = run.world.truth.head
     _, text = _forged(head, head.number, choose.choice(run.world.truth.promised).keyset)
     yield str(head.number), text

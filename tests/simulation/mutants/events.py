@@ -1,4 +1,4 @@
-"""Mutants of the checks on inputs and events that somebody outside has made up."""
+"""Mutants of the checks on inputs and events that outsiders send."""
 
 from keyturn.aws import custom_resource
 from keyturn.keyset.model import EndedKey

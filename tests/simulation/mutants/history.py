@@ -1,4 +1,4 @@
-"""Mutants of the history: each believes an object that somebody else wrote."""
+"""Mutants of the history: each believes an object that another principal wrote."""
 
 from keyturn.aws.keyset import history
 from keyturn.aws.keyset.history import History

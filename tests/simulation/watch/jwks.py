@@ -52,7 +52,7 @@ class Jwks:
         self.is_tampered = False
 
     def signed(self, kid: str, at: float) -> None:
-        """A token was signed: whoever has cached the JWKS for up to P knows its key."""
+        """A token was signed: verifiers that have cached the JWKS for up to P know its key."""
         life, shown = self.truth.life(kid), self.truth.first_shown.get(kid)
         if life.revoked is not None:
             return  # an issuer with an older view

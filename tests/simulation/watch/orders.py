@@ -67,7 +67,7 @@ class Orders:
     orders: dict[str, Order] = field(default_factory=dict)  # by the reason that it gives
 
     def lose(self) -> None:
-        """Somebody deleted every generation."""
+        """Every generation was deleted."""
         for order in self.orders.values():
             order.is_lost = True
 
@@ -95,7 +95,7 @@ class Orders:
         return min(releases, default=math.inf)
 
     def _is_beside_another(self, order: Order) -> bool:
-        """Then they may overtake each other, which is told."""
+        """Then they may overtake each other, which is reported."""
         near = self._slack + self.times.write_delay
         return any(
             other is not order and abs(other.ordered - order.ordered) <= near

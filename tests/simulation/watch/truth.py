@@ -37,7 +37,7 @@ class Truth(Keys):
 
     @property
     def keyset(self) -> Keyset:
-        """The truth as it stands."""
+        """The truth now."""
         return self.head.keyset if self.landed else Keyset()
 
     @property
@@ -91,7 +91,7 @@ class Truth(Keys):
 
     @property
     def was_lost(self) -> bool:
-        """Whether somebody deleted the keyset for good."""
+        """Whether the keyset was deleted for good."""
         return self._lost or self._since > 0
 
     def hidden_until(self, at: float) -> float:
@@ -99,7 +99,7 @@ class Truth(Keys):
         return math.inf if self.gone is not None and self.gone <= at else self.whole
 
     def deleted(self) -> None:
-        """Somebody deleted parameters: new readers see what is left, until the rest is back."""
+        """Parameters were deleted: new readers see the others, until these are restored."""
         stored = self.stored()
         if self.gone is None and (not stored or stored[-1].text != self.head.text):
             self.gone = self.now()
@@ -139,7 +139,7 @@ class Truth(Keys):
             self.on_landing(one)
 
     def lose(self) -> None:
-        """Somebody deleted every generation: nothing is promised of those keys any more."""
+        """Every generation was deleted: nothing is promised about those keys any more."""
         self._lost, self.gone, self.lost_at = True, None, self.now()
         self._since = len(self.landed)
         self.arns.clear()

@@ -32,7 +32,7 @@ def is_open(booted, cloud, scope, route, chosen=None):
 
 @pytest.mark.parametrize("kind", ["token", "request"])
 def test_the_policy_names_only_the_requested_route(container, booted, cloud, kind):
-    """If API Gateway caches it all the same, it opens no other route."""
+    """If API Gateway caches it nevertheless, it opens no other route."""
     routed(container, ROUTES)
     allowed = {"Allow": [f"{STAGE}/GET/orders"]}
     assert resources(booted, cloud, "orders:read", "GET/orders", kind) == allowed

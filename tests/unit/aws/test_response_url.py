@@ -1,4 +1,4 @@
-"""Answers are sent only to CloudFormation, whoever wrote the event."""
+"""Answers are sent only to CloudFormation, whatever the event says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The command as a person runs it: a stack behind it, its words on a terminal of some width."""
+"""The command as a person runs it, with a stack behind it."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:rotation"
 
 @dataclass
 class Web:
-    """The public URL, as everyone sees it: the bucket's object unless a test says otherwise."""
+    """The public URL: the bucket's object unless a test sets something else."""
 
     cloud: Account
     status: int = 200
@@ -81,7 +81,7 @@ class Machine:
 
 @pytest.fixture(autouse=True)
 def _log_level_of_others():
-    """The command silences the handlers' logger; whoever comes next wants to hear it."""
+    """The command silences the handlers' logger; later tests read its lines."""
     level = logger.log_level
     yield
     logger.setLevel(level)
@@ -89,25 +89,25 @@ def _log_level_of_others():
 
 @pytest.fixture
 def web(cloud) -> Web:
-    """What the public URL answers."""
+    """The public URL."""
     return Web(cloud)
 
 
 @pytest.fixture
 def machine() -> Machine:
-    """What runs."""
+    """The executions."""
     return Machine()
 
 
 @pytest.fixture
 def offset() -> SimpleNamespace:
-    """By how many seconds AWS's clock is ahead."""
+    """How many seconds AWS's clock is ahead."""
     return SimpleNamespace(seconds=0)
 
 
 @pytest.fixture
 def deployment(booted: Stack, clock, aws, clients, web, machine, offset, monkeypatch) -> Deployment:
-    """The stack as its operator finds it."""
+    """The deployed stack, as the command finds it."""
     outputs = {
         "StateMachineArn": MACHINE,
         "JwksUrl": f"{booted.settings.issuer}/jwks",

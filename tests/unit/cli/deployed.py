@@ -1,4 +1,4 @@
-"""A deployed stack that does what a test says, without AWS: what `keyturn revoke` needs of one."""
+"""A deployed stack without AWS, as far as `keyturn revoke` needs one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ def out(keyset: Keyset, *kids: str) -> Keyset:
 
 @dataclass
 class Deployed:
-    """A stack that does what a test says; `answers` are the statuses of `/whoami`, the last stays."""
+    """A stack with preset answers; `answers` are the statuses of `/whoami`, the last of which repeats."""
 
     times: Any
     answers: list[int]

@@ -1,4 +1,4 @@
-"""What doctor says of documents and of API Gateway's caches is carried out as it stands there."""
+"""The remedies of findings about documents and API Gateway's caches, executed as printed."""
 
 import json
 import shlex
@@ -81,7 +81,7 @@ def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment):
 
 @pytest.mark.remedy("cache_refuses_routes")
 def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, clients):
-    """The command that the remedy prints, typed as it stands there."""
+    """The command of the remedy, exactly as printed."""
     api, _ = rest_authorizer(deployment, clients, authorizerResultTtlInSeconds=60)
     document = '{"audience": "all orders", "routes": {"GET /orders/{id}": "orders:read a:b"}}'
     deployment.api_documents.put(api, document)

@@ -214,7 +214,7 @@ def test_what_cannot_be_signed_is_said_first(environment, fake, name, verb):
 
 
 def test_an_mfa_code_is_not_read_from_a_pipe(environment, fake):
-    """`keyturn verify - < token` would give the token away as a code; nothing is asked or sent."""
+    """Otherwise `keyturn verify - < token` would send the token as a code; nothing is asked or sent."""
     program = Path(sys.executable).with_name("keyturn")
     completed = subprocess.run(
         [program, "verify", "-", "--profile", "mfa"],

@@ -79,7 +79,7 @@ def test_what_was_cut_off(deployment, booted, keyset_before, clock):
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])
 def test_who_counted_then(deployment, keyset_before, seconds, active):
-    """To the second, and a zone is UTC unless it is said."""
+    """To the second; without a zone it is UTC."""
     at = (START + timedelta(seconds=seconds)).isoformat()
     output = json.loads(keyturn("history", "--at", at, "--json").stdout)
     kid = {"first": keyset_before.active.kid, "second": keyset_before.standby.kid}[active]
@@ -104,7 +104,7 @@ def test_an_instant_that_says_nothing(deployment, at, status, word):
 
 
 def test_what_does_not_count_is_no_history(deployment, keyset_before, booted, cloud):
-    """Whoever put it below the path, and wherever."""
+    """Wherever below the path it is."""
     before = json.loads(keyturn("history", "--json").stdout)
     text = document.dumps(replace(booted.keysets.read(), number=9, parent=""))
     for name, forged in (("000000000009", text), ("000000000004", "{")):
@@ -126,7 +126,7 @@ def _history(*options):
 
 
 def test_an_object_that_cannot_be_read_is_left_out_and_named(deployment, keyset_before, cloud):
-    """The others are shown all the same."""
+    """The other generations are shown nevertheless."""
     name = f"history/000000000007-{'A' * 43}.json"
     cloud.s3.write(name, b"{")
     result = keyturn("history", width=200)

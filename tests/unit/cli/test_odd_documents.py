@@ -53,7 +53,7 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, odd):
 
 
 def put(cloud, name, body, **headers):
-    """Write an object as somebody with `s3:PutObject` can, with the metadata of the one before."""
+    """Write an object as a principal with `s3:PutObject` can, with the previous metadata."""
     cloud.s3.put(name, replace(cloud.s3.objects[JWKS][-1], body=body, **headers))
 
 

@@ -1,4 +1,4 @@
-"""`keyturn repair`: what it says in each case, asks, does, and that its absence is named."""
+"""`keyturn repair`: its output, question and effect in each case, and which errors name it."""
 
 import json
 
@@ -16,7 +16,7 @@ MEMBERS = {"condition", "missing", "source", "restored_as", "revoked", "generati
 
 @pytest.fixture
 def lost(booted, cloud):
-    """Have the newest generation recorded and deleted, and only the JWKS know of a later one."""
+    """The newest generation is recorded and deleted, and only the JWKS shows a later one."""
     record_changes(booted)
     body = {**json.loads(cloud.s3.body(JWKS)), "generation": 3}
     cloud.s3.write(JWKS, json.dumps(body).encode(), metadata={"keyturn-generation": "3"})
@@ -31,7 +31,7 @@ def said(deployment, monkeypatch):
 
 
 def test_a_sound_keyset(said, cloud):
-    """Nothing is asked, nothing is done; exit status 0."""
+    """No question, no change, exit status 0."""
     before = cloud.snapshot()
     assert said()["condition"] == "sound"
     result = keyturn("repair")
@@ -40,7 +40,7 @@ def test_a_sound_keyset(said, cloud):
 
 
 def test_what_was_lost(deployment, said, lost, booted):
-    """The keyset as before, above what was seen, under the operator's name; doctor finds nothing."""
+    """The same keyset is restored above any number that readers saw, in the operator's name."""
     good = booted.history.read(booted.history.generations()[-1]).keyset
     done = said()
     assert done.keys() == MEMBERS
@@ -52,7 +52,7 @@ def test_what_was_lost(deployment, said, lost, booted):
 
 
 def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
-    """It says what would be put back, what would be restored, and which keys are in it."""
+    """It lists the generations to restore, and the keys in the newest."""
     before = cloud.snapshot()
     assert said("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
@@ -66,7 +66,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
 
 
 def test_it_asks_for_the_stack_s_name(lost, said, cloud):
-    """Anything else is bad usage, and nothing is done; --json never asks."""
+    """Anything else is invalid usage, and nothing is done; --json never asks."""
     before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
     assert keyturn("repair", "--json").exit_code == 2
@@ -75,7 +75,7 @@ def test_it_asks_for_the_stack_s_name(lost, said, cloud):
 
 
 def test_a_newer_release_is_named(deployment, said, cloud):
-    """Two lines: what was found, and that the release must be deployed; nothing is touched."""
+    """Two lines: the schema, and that its release must be deployed; nothing is touched."""
     parent = document.digest(deployment.keysets.read().text)
     text = json.dumps({"schema": 99, "parent": parent})
     cloud.ssm.put(f"{PATH}000000000003", text)
@@ -91,7 +91,7 @@ def test_a_newer_release_is_named(deployment, said, cloud):
 
 
 def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted):
-    """As the remedy says; then there is nothing to repair, and reconcile writes the JWKS."""
+    """As the remedy says. After that there is nothing to repair: reconcile writes the JWKS."""
     cloud.s3.write(JWKS, b"{}", metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
@@ -101,7 +101,7 @@ def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted):
 
 
 def test_nothing_to_restore_is_said(said, cloud):
-    """Neither SSM nor the bucket knows of a keyset."""
+    """Neither SSM nor the bucket contains a keyset."""
     cloud.ssm.delete([f"{PATH}00000000000{number}" for number in (1, 2)])
     cloud.s3.delete(JWKS)
     result = keyturn("repair", "--yes")
@@ -109,7 +109,7 @@ def test_nothing_to_restore_is_said(said, cloud):
 
 
 def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(said, lost, deployment, aws):
-    """The keyset counts again all the same; another command publishes it."""
+    """The keyset counts again nevertheless; the remedy publishes it."""
     aws.fail("s3:PutObject", aws.error("AccessDenied"), times=99)
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
@@ -133,7 +133,7 @@ def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
 
 
 def test_an_unknown_caller_is_the_operator(deployment, lost, monkeypatch):
-    """Who repaired is worth a note, and no reason to fail."""
+    """The caller's name is optional."""
 
     def denied():
         raise AwsFault("sts:GetCallerIdentity", "AccessDenied")
@@ -145,7 +145,7 @@ def test_an_unknown_caller_is_the_operator(deployment, lost, monkeypatch):
 
 @pytest.mark.parametrize("way", [(), ("--direct",)], ids=["workflow", "direct"])
 def test_a_revocation_says_to_repair_first(deployment, booted, cloud, way):
-    """While no keyset counts no key can be revoked: two lines that name the verb."""
+    """While no keyset counts, no key can be revoked: both lines name the command."""
     kid = deployment.keyset.active.kid
     cloud.ssm.delete([f"{PATH}{n:012d}" for n in booted.keysets.read_texts()])
     result = keyturn("revoke", kid, "--reason", "leak", "--yes", *way)
@@ -158,7 +158,7 @@ def test_a_revocation_says_to_repair_first(deployment, booted, cloud, way):
 
 
 def test_deleted_generations(deployment, said, booted, cloud):
-    """`jwks_ahead` names the verb; the newest comes back from the history."""
+    """`jwks_ahead` names the command, which restores the newest from the history."""
     record_changes(booted)
     good = deployment.keyset
     cloud.ssm.delete([f"{PATH}000000000002"])

@@ -24,7 +24,7 @@ from tests.unit.cli.test_manners import documented
 
 
 def test_a_revocation_is_proved(deployed: Any, terminal: Terminal, capsys: Any) -> None:
-    """A token issued just before is tried until it is refused, and the seconds are told."""
+    """A token issued just before is tried until it is refused; the output has the seconds."""
     revoke(terminal, deployed, ORDER)
     assert deployed.started == [
         {"mode": "emergency", "kids": [A], "reason": "drill", "started_by": "arn:operator"}
@@ -81,7 +81,7 @@ def test_an_issuer_that_hangs_delays_the_revocation_by_seconds_only(
 def test_an_api_that_does_not_answer_is_a_failure_after_the_revocation(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proof fails, the execution is followed all the same, and the exit status is not 0."""
+    """The proof fails, the execution is followed to its end, and the exit status is not 0."""
     monkeypatch.setattr(revocation, "find_tokens", lambda *_: ProofTokens("token"))
 
     def unanswered(*_: Any) -> Any:
@@ -104,7 +104,7 @@ def test_a_start_that_fails_names_break_glass(deployed: Any, terminal: Terminal)
 def test_a_given_token_must_be_of_a_key_that_goes(
     deployed: Any, terminal: Terminal, tmp_path: Path, capsys: Any
 ) -> None:
-    """A token of another key, or no token at all, proves nothing and is said to."""
+    """A token of another key, or no token at all, proves nothing; the output says so."""
     file = tmp_path / "token"
     for text, message in (
         (deployed.post_token({}).body["access_token"], "is not one of those"),

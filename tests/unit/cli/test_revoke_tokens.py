@@ -67,7 +67,7 @@ def test_it_is_proved_with_a_new_token_and_a_witness(
 def test_a_witness_that_is_refused_is_a_failure(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S15: what was not revoked goes on working, or somebody hears of it."""
+    """S15: tokens that were not revoked still work, or the command reports it."""
     statuses = iter([200, 200, 401])
     monkeypatch.setattr(
         deployed,
@@ -91,7 +91,7 @@ def test_a_given_token_is_the_proof(
 
 
 def test_the_jti_of_a_file(tmp_path: Path) -> None:
-    """Whoever signed it; a file without one names itself."""
+    """Whatever its signature; a file without a token is named in the error."""
     file = tmp_path / "token"
     file.write_text(f"{signed(jti='j1')}\n")
     assert jti_of(file) == "j1"

@@ -40,7 +40,7 @@ STICKING_OUT = """
 
 
 def jwk(name: str) -> PublicJwk:
-    """A public key of the right size, always the same; nobody has its private half."""
+    """A public key of the right size, always the same, without a private key."""
     modulus = bytearray(shake_256(name.encode()).digest(256))
     modulus[0] |= 0x80
     modulus[-1] |= 1
@@ -200,7 +200,7 @@ def test_every_lane_is_where_it_should_be(browser, well, summary):
 
 
 def test_nothing_in_it_is_taken_for_markup(off):
-    """Whoever starts an execution chooses its `started_by`."""
+    """Any principal that starts an execution chooses its `started_by`."""
     assert "<script" not in off.read_text()
 
 

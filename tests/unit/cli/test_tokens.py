@@ -157,7 +157,7 @@ def test_no_verb_prints_the_token_but_issue(token):
 
 
 def test_the_jwks(deployment):
-    """As it is served; with --json beside what caches are told."""
+    """As it is served; --json adds the headers for caches."""
     kids = {key.kid for key in deployment.keyset.keys}
     assert {key["kid"] for key in json.loads(keyturn("jwks").stdout)["keys"]} == kids
     output = json.loads(keyturn("jwks", "--json").stdout)

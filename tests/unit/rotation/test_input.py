@@ -190,7 +190,7 @@ def test_a_step_requires_the_kid_it_works_on(booted, aws, cloud, module, changes
     ],
 )
 def test_the_texts_in_a_steps_input_are_bounded(booted, aws, cloud, field, changes):
-    """What is stored and signed is limited, whoever may invoke a step's function."""
+    """A step limits what it stores and signs, whichever principal invokes it."""
     assert_refused(aws, cloud, retire_key, {**STEP_INPUT, **changes}, field)
 
 

@@ -1,4 +1,4 @@
-"""RecordChanges: every generation is announced and kept in the history once, whoever wrote it."""
+"""RecordChanges: every generation is announced and recorded once, whichever writer it has."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def test_a_generation_whose_predecessor_was_pruned(recorded, aws, cloud):
     ],
 )
 def test_a_recorded_generation_is_announced_once(recorded, aws, cloud, event):
-    """Whatever a further event says, and whoever sent it: what happened is read from SSM."""
+    """Whatever a further event says, and whoever sent it: the generations are read from SSM."""
     before = cloud.snapshot(), aws.events()
     assert invoke(record_changes, event)["generations"] == []
     assert (cloud.snapshot(), aws.events()) == before

@@ -203,7 +203,7 @@ def test_the_metadata_documents_are_complete(well_known, cloud, site):
 
 
 def test_the_metadata_is_written_only_if_it_differs(well_known, aws, container, cloud):
-    """It differs if the issuer has changed, or somebody has changed a document."""
+    """It differs if the issuer or a document has changed."""
     well_known.write_metadata()
     well_known.write_metadata()
     assert aws.operations.count("s3:PutObject") == 2
