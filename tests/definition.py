@@ -33,10 +33,10 @@ def module_of(step: str) -> ModuleType:
 
 def value_at(data: Mapping[str, Any], path: str) -> Any:
     """What stands at a reference path such as `$.plan.outcome`."""
-    found: Any = data
+    value: Any = data
     for part in path.removeprefix("$.").split("."):
-        found = found[part]
-    return found
+        value = value[part]
+    return value
 
 
 def chosen(state: Mapping[str, Any], data: Mapping[str, Any]) -> str:

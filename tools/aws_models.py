@@ -49,16 +49,16 @@ def trimmed() -> dict[str, Any]:
 
 
 def _service(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:
-    kept = {name: whole["operations"][name] for name in sorted(operations)}
+    called = {name: whole["operations"][name] for name in sorted(operations)}
     names: set[str] = set()
-    waiting = [shape for operation in kept.values() for shape in _shapes(operation)]
+    waiting = [shape for operation in called.values() for shape in _shapes(operation)]
     while waiting:
         name = waiting.pop()
         if name not in names:
             names.add(name)
             waiting += _shapes(whole["shapes"][name])
     shapes = {name: whole["shapes"][name] for name in sorted(names)}
-    model = {**whole, "operations": kept, "shapes": shapes}
+    model = {**whole, "operations": called, "shapes": shapes}
     undocumented: dict[str, Any] = _without_documentation(model)
     return undocumented
 

@@ -23,7 +23,7 @@ def diagram() -> str:
 
 def with_diagram(readme: str) -> str:
     """The README with its diagram drawn anew."""
-    return _BLOCK.sub(lambda found: found[1] + diagram() + found[2], readme)
+    return _BLOCK.sub(lambda match: match[1] + diagram() + match[2], readme)
 
 
 if __name__ == "__main__":

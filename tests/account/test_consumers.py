@@ -39,14 +39,16 @@ def _consumers(text: str) -> Iterable[Deployment]:
 
 def statements(stacks: Iterable[Deployment]) -> list[dict[str, Any]]:
     """The resource policy that the authorizer has once all these stacks are deployed."""
-    found = []
+    policy_statements = []
     for stack in stacks:
         for name, permission in stack.resources("AWS::Lambda::Permission").items():
             if permission["FunctionName"] in (AUTHORIZER, "<AuthorizeFunction>"):
-                found.append(_statement(f"{stack.stack}-{name}-aBcDeFgHiJkL", permission))
+                policy_statements.append(
+                    _statement(f"{stack.stack}-{name}-aBcDeFgHiJkL", permission)
+                )
         for policy in stack.resources("AWS::Lambda::ResourcePolicy").values():
-            found += policy["PolicyDocument"]["Statement"]
-    return found
+            policy_statements += policy["PolicyDocument"]["Statement"]
+    return policy_statements
 
 
 def _statement(sid: str, permission: dict[str, Any]) -> dict[str, Any]:
@@ -70,15 +72,15 @@ def _invoke_roles(template: Template) -> list[Any]:
     text = json.dumps(
         [r["Properties"].get("Body") for r in template["Resources"].values() if "Properties" in r]
     )
-    found: list[Any] = []
+    roles: list[Any] = []
 
     def note(members: dict[str, Any]) -> dict[str, Any]:
         if "authorizerUri" in members:
-            found.append(members.get("authorizerCredentials"))
+            roles.append(members.get("authorizerCredentials"))
         return members
 
     json.loads(text, object_hook=note)
-    return found
+    return roles
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)

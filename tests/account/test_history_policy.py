@@ -27,14 +27,14 @@ OTHERS = (
 def denials(template: Template) -> list[Any]:
     """The statements that deny putting an object of the history over TLS."""
     [policy] = Deployment(template).resources("AWS::S3::BucketPolicy").values()
-    found = []
+    statements = []
     for statement in policy["PolicyDocument"]["Statement"]:
         unconditional = {n: v for n, v in statement.items() if n in ("Action", "Resource")}
         matches = Statement.from_document({"Effect": "Allow", **unconditional})
         is_denial = statement["Effect"] == "Deny" and "Bool" not in statement["Condition"]
         if is_denial and matches.allows("s3:PutObject", OBJECT, {}):
-            found.append(statement)
-    return found
+            statements.append(statement)
+    return statements
 
 
 def may_write(template: Template, principal: str | None) -> bool:

@@ -78,11 +78,11 @@ class Atlas:
 
     def accepts(self, number: int, kid: str, clock: int) -> bool:
         """Whether an authorizer that sees this keyset takes tokens of `kid` by its clock."""
-        asked = number, kid, clock
-        if asked not in self._accepts:
+        question = number, kid, clock
+        if question not in self._accepts:
             key = self.keysets[number].find(kid)
-            self._accepts[asked] = isinstance(key, Key) and key.verifies(instant(clock))
-        return self._accepts[asked]
+            self._accepts[question] = isinstance(key, Key) and key.verifies(instant(clock))
+        return self._accepts[question]
 
     def announces(self, number: int, kid: str) -> bool:
         """Whether this keyset tells its readers of `kid`: that it counts, or that it has ended."""

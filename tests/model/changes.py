@@ -247,5 +247,4 @@ def _names_its_key(_atlas: Atlas, before: Keyset, call: Call, after: Keyset) -> 
 def bound(atlas: Atlas) -> int:
     """S2: how long after a revocation an authorizer may accept the kid, as the product says it."""
     c = atlas.constants
-    said = timing.revocation_bound(c.times)
-    return int(said.total_seconds()) + max(0, c.stale - c.C)
+    return int(timing.revocation_bound(c.times).total_seconds()) + max(0, c.stale - c.C)

@@ -83,8 +83,8 @@ def moves(s: State) -> Iterator[tuple[str, State, str]]:
 def wrong(s: State) -> str:
     """The first violation in this state."""
     for order in s.orders:
-        if order.acknowledged >= 0 and (found := _s14(s, order) or _s15(s, order)):
-            return found
+        if order.acknowledged >= 0 and (violation := _s14(s, order) or _s15(s, order)):
+            return violation
     if (
         s.entry
         and s.entry[1] is None
@@ -147,8 +147,8 @@ def _written(
     s: State, name: str, clock: int, index: int | None
 ) -> Iterator[tuple[str, State, str]]:
     """A step reads, decides and writes; its reply arrives, or is lost."""
-    asked = None if index is None else Order(s.orders[index].kind, plan=s.orders[index].plan)
-    entry, refused, bad = _answer(State(clock, s.entry, s.is_longer, ()), asked)
+    unsent = None if index is None else Order(s.orders[index].kind, plan=s.orders[index].plan)
+    entry, refused, bad = _answer(State(clock, s.entry, s.is_longer, ()), unsent)
     if index is None:
         if entry != s.entry:
             yield name, s._replace(entry=entry), bad
@@ -173,8 +173,9 @@ def _answer(s: State, order: Order | None) -> tuple[tuple[int, int | None] | Non
     except Refused:
         after, refused = before, True
     entry = _entry(after)
-    found = find_violation(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
-    return entry, refused, f"S14: what a step writes cannot follow: {found}" if found else ""
+    violation = find_violation(_generation(s, s.entry, s.now), _generation(s, entry, s.now))
+    problem = f"S14: what a step writes cannot follow: {violation}" if violation else ""
+    return entry, refused, problem
 
 
 def forget() -> None:

@@ -47,13 +47,13 @@ def planned(store: Store, writer: Writer) -> Writer | None:
     """What a writer is about to do by what it reads; None where it cannot go on."""
     keysets = store_of(Parameters(store))
     try:
-        found = keysets.read_lineage()
-        head = found.head
+        chosen = keysets.read_lineage()
+        head = chosen.head
         changed = _WISHES[writer.wish](head.keyset)
         if changed == head.keyset:
             return Writer(writer.wish, "done", text_number(head.text))
         origin = Origin(f"{writer.wish}{writer.tries}", "", "")
-        sealed = keysets._build_generation(head, found.next_number, origin, changed, START)
+        sealed = keysets._build_generation(head, chosen.next_number, origin, changed, START)
     except (KeysetFault, Refused):
         return None
     following, parent = text_number(sealed.text), text_number(head.text)
@@ -82,8 +82,8 @@ def lineage(store: Store) -> Lineage | None:
 @cache
 def chain(store: Store) -> tuple[int, ...]:
     """Its texts."""
-    found = lineage(store)
-    return tuple(text_number(one.text) for one in found.chain) if found else ()
+    chosen = lineage(store)
+    return tuple(text_number(one.text) for one in chosen.chain) if chosen else ()
 
 
 def recordable(store: Store, history: History) -> int | None:

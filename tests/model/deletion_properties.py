@@ -40,10 +40,10 @@ def wrong(s: State) -> str:
             return f"S9: a reader that holds {name(text)} goes back to {name(after)}"
     if _is_severed(s.store, s.history):
         return ""
-    found = _recovered(s.store, s.history)
-    if isinstance(found, str):
-        return found
-    store, head = found
+    recovered = _recovered(s.store, s.history)
+    if isinstance(recovered, str):
+        return recovered
+    store, head = recovered
     return _forgotten(s, head) or _left_behind(s, store, head) or _changed_unasked(s, store, head)
 
 
@@ -77,8 +77,8 @@ def _recovered(store: Store, history: History) -> tuple[Store, int] | str:
     if any(number == lineage.next_number for number, *_ in after):
         return "L2: no writer can create the next generation"
     head = text_number(lineage.head.text)
-    if found := _ended_on_record(history, head):
-        return found
+    if violation := _ended_on_record(history, head):
+        return violation
     return after, head
 
 

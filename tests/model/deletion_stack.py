@@ -55,9 +55,9 @@ def text_number(text: str) -> int:
 
 def generation(text: int) -> Generation:
     """The generation that a text holds."""
-    found = _GENERATIONS[text]
-    assert found
-    return found
+    original = _GENERATIONS[text]
+    assert original
+    return original
 
 
 def is_generation(text: int) -> bool:
@@ -137,9 +137,9 @@ class Objects:
 
     objects = generations
 
-    def read(self, kept: HistoryObject) -> Generation:
+    def read(self, stored: HistoryObject) -> Generation:
         """What is in an object."""
-        return generation(int(kept.name))
+        return generation(int(stored.name))
 
     def holds(self, one: Generation) -> bool:
         """Whether this very text is kept."""

@@ -98,14 +98,14 @@ def _of_writer(rules: Rules, s: State, index: int) -> Iterator[tuple[str, State]
 def _read(rules: Rules, s: State, index: int) -> Iterator[tuple[str, State]]:
     kid = "AB"[index]
     for late, store in enumerate(dict.fromkeys((s.store, s.before))):
-        found = rules.trace(store)
-        if found is None:
+        chosen = rules.trace(store)
+        if chosen is None:
             continue
-        if found.head.keyset.find(kid * 43):
+        if chosen.head.keyset.find(kid * 43):
             yield f"{kid} finds its change", _acknowledged(s, index)
         else:
-            text = _following(found.head.text, found.next_number, kid)
-            about = Writer("create", found.head.text, text, found.next_number)
+            text = _following(chosen.head.text, chosen.next_number, kid)
+            about = Writer("create", chosen.head.text, text, chosen.next_number)
             yield f"{kid} reads{' late' * late}", _with(s, index, about)
 
 
@@ -137,25 +137,25 @@ def _reads_back(store: Store, writer: Writer) -> bool | None:
     own = parameters.get(parent.number)
     if own is None or own.text != writer.parent:
         return False
-    found = Lineage.from_generation(parent).extend(parameters)
-    if found.next_number <= writer.number:
+    chosen = Lineage.from_generation(parent).extend(parameters)
+    if chosen.next_number <= writer.number:
         return None
-    return writer.text in [generation.text for generation in found.chain]
+    return writer.text in [generation.text for generation in chosen.chain]
 
 
 def wrong(rules: Rules, s: State) -> str:
     """What is violated in this state."""
-    found = rules.trace(s.store)
-    if found is None:
+    chosen = rules.trace(s.store)
+    if chosen is None:
         return "L2: nothing counts"
     for kid in s.acknowledged:
-        if found.head.keyset.find(kid * 43) is None:
+        if chosen.head.keyset.find(kid * 43) is None:
             return f"S5: the change of {kid} was acknowledged, and a new container does not see it"
     parameters = _parameters(s.store)
-    for generation in found.chain:
-        if Lineage.from_generation(generation).extend(parameters).head.text != found.head.text:
+    for generation in chosen.chain:
+        if Lineage.from_generation(generation).extend(parameters).head.text != chosen.head.text:
             return f"S9: a reader that holds {generation.number} sees another head"
-    if found.next_number in parameters:
+    if chosen.next_number in parameters:
         return "L2: no writer can create the next generation"
     return ""
 
@@ -217,10 +217,10 @@ def trace(store: Store) -> Lineage | None:
     return lineage.trace(_parameters(store).values())
 
 
-def prune(store: Store, found: Lineage, *, by_date: bool = True) -> Store:
+def prune(store: Store, chosen: Lineage, *, by_date: bool = True) -> Store:
     """The root goes with what stands between it and the next, if nothing older remains that could be one."""
-    chain = {generation.number for generation in found.chain}
-    root, following = found.chain[0].number, found.chain[1].number
+    chain = {generation.number for generation in chosen.chain}
+    root, following = chosen.chain[0].number, chosen.chain[1].number
     parameters = _parameters(store)
     remaining = tuple(one for one in store if not root <= one[0] < following)
     for number, _, _ in remaining:

@@ -34,23 +34,23 @@ def _lowest_root(store: Store) -> Lineage | None:
 @cache
 def _over_gaps(store: Store) -> Lineage | None:
     """A free name is no end: whatever names its parent follows, however far above."""
-    found = lineage.trace(store)
+    chosen = lineage.trace(store)
     parameters = lineage._parameters(store)
-    while found:
-        above = [number for number in parameters if number > found.next_number]
+    while chosen:
+        above = [number for number in parameters if number > chosen.next_number]
         further = next(
             (
                 longer
                 for number in sorted(above)
-                if len((longer := Lineage(found.chain, number, {}).extend(parameters)).chain)
-                > len(found.chain)
+                if len((longer := Lineage(chosen.chain, number, {}).extend(parameters)).chain)
+                > len(chosen.chain)
             ),
             None,
         )
         if further is None:
             break
-        found = further
-    return found
+        chosen = further
+    return chosen
 
 
 @cache
@@ -66,8 +66,8 @@ def _highest(store: Store) -> Lineage | None:
 
 @cache
 def _never_over(store: Store) -> Lineage | None:
-    found = lineage.trace(store)
-    return found and Lineage(found.chain, found.head.number + 1, {})
+    chosen = lineage.trace(store)
+    return chosen and Lineage(chosen.chain, chosen.head.number + 1, {})
 
 
 MUTANTS: Mapping[str, tuple[str, Rules]] = {
@@ -99,9 +99,9 @@ def of_mutant(name: str) -> Outcome:
     is_lax = name.endswith("names its parent follows")
     lineage.trace.cache_clear()
     with patch.object(product, "find_violation", _no_objection if is_lax else find_violation):
-        found = _explored(name, scenario, rules)
+        outcome = _explored(name, scenario, rules)
     lineage.trace.cache_clear()
-    return found
+    return outcome
 
 
 def _explored(name: str, scenario: str, rules: Rules) -> Outcome:

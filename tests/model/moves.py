@@ -52,13 +52,13 @@ class Way(NamedTuple):
 
 def answers(changes: Changes, s: State, a: Actor, call: Call) -> Iterator[tuple[int, Answer]]:
     """What the product can answer now, once each, with the reading of the clock."""
-    seen = set()
+    known = set()
     for clock in range(
         -min(a.since, s.age, changes.atlas.constants.omega), changes.atlas.constants.skew + 1
     ):
         answer = changes.answer(s.truth, call, clock)
-        if answer not in seen:
-            seen.add(answer)
+        if answer not in known:
+            known.add(answer)
             yield clock, answer
 
 

@@ -37,10 +37,10 @@ class Edit:
         source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
         if source.count(self.old) != 1:
             raise LookupError(f"{self.where} holds {self.old!r} {source.count(self.old)} times")
-        made: dict[str, Any] = {}
+        namespace: dict[str, Any] = {}
         rewritten = compile(source.replace(self.old, self.new), self.where, "exec")
-        exec(rewritten, module.__dict__, made)
-        with patch.object(owner, name, made[name]):
+        exec(rewritten, module.__dict__, namespace)
+        with patch.object(owner, name, namespace[name]):
             yield
 
 

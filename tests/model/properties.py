@@ -24,12 +24,12 @@ class Properties:
     def wrong(self, s: "State") -> str:
         """The first violation in this state; it does not depend on where the actors stand."""
         of_keys = s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.falls
-        seen = (*of_keys, s.gone, s.void, s.alone, s.cuts)
-        if seen not in self._checked:
-            self._checked[seen] = self._s5(s) or self._s1(s) or self._s2(s) or self._table(s)
-            if self.atlas.constants.cuts and not self._checked[seen]:
-                self._checked[seen] = self._s14(s) or self._s15(s)
-        return self._checked[seen]
+        relevant = (*of_keys, s.gone, s.void, s.alone, s.cuts)
+        if relevant not in self._checked:
+            self._checked[relevant] = self._s5(s) or self._s1(s) or self._s2(s) or self._table(s)
+            if self.atlas.constants.cuts and not self._checked[relevant]:
+                self._checked[relevant] = self._s14(s) or self._s15(s)
+        return self._checked[relevant]
 
     def _s5(self, s: "State") -> str:
         """A kid that ever ended never counts again."""
@@ -43,15 +43,15 @@ class Properties:
         that it counts: the design's C for authorizers, and until the JWKS is fetched again.
         """
         c = self.atlas.constants
-        fresh = [(s.truth, 0), *((seen, age) for seen, age in s.views if age <= c.fresh)]
+        fresh = [(s.truth, 0), *((view, age) for view, age in s.views if age <= c.fresh)]
         caches = [(*s.jwks[1:], 0), *s.caches]
         for kid, exp in s.tokens:
             mask = bit(kid)
             for clock in range(min(c.skew, exp + c.leeway - 1) + 1):
-                for seen, age in fresh:
-                    if self.atlas.accepts(seen, kid, clock):
+                for view, age in fresh:
+                    if self.atlas.accepts(view, kid, clock):
                         continue
-                    if s.alone & mask and not self.atlas.announces(seen, kid):
+                    if s.alone & mask and not self.atlas.announces(view, kid):
                         continue
                     how = f"view superseded {age} s ago, clock {clock} s ahead"
                     return f"S1: an authorizer ({how}) refuses a live token of {kid}"
@@ -63,11 +63,11 @@ class Properties:
     def _s2(self, s: "State") -> str:
         """After the bound no answer lets a token of a revoked kid pass, not even one that was cached."""
         c = self.atlas.constants
-        believed = [s.truth, *(seen for seen, age in s.views if age <= c.believed)]
+        believed = [s.truth, *(view for view, age in s.views if age <= c.believed)]
         for kid, ago in s.falls:
-            for seen in believed:
+            for view in believed:
                 late = ago + c.G > self.bound
-                if late and any(self.atlas.accepts(seen, kid, a) for a in range(c.skew + 1)):
+                if late and any(self.atlas.accepts(view, kid, a) for a in range(c.skew + 1)):
                     return f"S2: {kid}, revoked {ago} s ago, is accepted, and by API Gateway for {c.G} s more"
         return ""
 
@@ -76,18 +76,18 @@ class Properties:
         and by what was cached after the bound.
         """
         c = self.atlas.constants
-        views = [seen for seen, age in s.views if age <= c.believed]
+        views = [view for view, age in s.views if age <= c.believed]
         for cut in s.cuts:
             if cut.acknowledged is None:
                 continue
             late = cut.acknowledged + c.G > self.bound
-            for seen in (s.truth, *(views if late else ())):
-                entry = cutting.entry(self.atlas.keysets[seen])
+            for view in (s.truth, *(views if late else ())):
+                entry = cutting.entry(self.atlas.keysets[view])
                 for kid, iat, exp in cut.tokens:
                     alive = range(min(c.skew, exp + c.leeway - 1) + 1)
                     if entry and entry.refuses(instant(iat).timestamp()):
                         continue
-                    if any(self.atlas.accepts(seen, kid, clock) for clock in alive):
+                    if any(self.atlas.accepts(view, kid, clock) for clock in alive):
                         return (
                             f"S14: a token of {kid}, cut off {cut.acknowledged} s ago, is accepted"
                         )
@@ -105,10 +105,10 @@ class Properties:
     def _table(self, s: "State") -> str:
         """An accepted key is active, a published standby, or in grace until verify_until."""
         c = self.atlas.constants
-        for seen in (s.truth, *(seen for seen, _ in s.views)):
-            for key in self.atlas.keysets[seen].keys:
+        for view in (s.truth, *(view for view, _ in s.views)):
+            for key in self.atlas.keysets[view].keys:
                 for clock in range(c.skew + 1):
-                    if self.atlas.accepts(seen, key.kid, clock) and not _may_count(key, clock):
+                    if self.atlas.accepts(view, key.kid, clock) and not _may_count(key, clock):
                         return f"S11: a token of {key.kid} is accepted, which is {key.state} and does not count"
         return ""
 

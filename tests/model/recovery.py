@@ -23,10 +23,10 @@ class Recovery:
 
     def wrong(self, s: State) -> str:
         """What a reconcile that runs alone and undisturbed cannot put right."""
-        asked = s.truth, s.jwks
-        if asked not in self._answers:
-            self._answers[asked] = self._after_reconcile(s)
-        return self._answers[asked]
+        question = s.truth, s.jwks
+        if question not in self._answers:
+            self._answers[question] = self._after_reconcile(s)
+        return self._answers[question]
 
     def _after_reconcile(self, s: State) -> str:
         run = reconcile(spare=2)

@@ -40,17 +40,17 @@ def explored(scenario: Scenario, mutant: Mutant | None = None) -> Outcome:
     gc.disable()
     constants = mutant.constants(scenario.constants) if mutant else scenario.constants
     with constants.short_margins():
-        explorer, found = scenario.explorer(constants)
+        explorer, result = scenario.explorer(constants)
     return Outcome(
         name=mutant.name if mutant else scenario.name,
         constants=str(constants),
         actors=tuple(run.name for run in scenario.runs),
-        states=found.states,
-        transitions=found.transitions,
+        states=result.states,
+        transitions=result.transitions,
         keysets=len(explorer.atlas.keysets),
-        exhausted=found.exhausted,
-        wrong=found.wrong,
-        trace=tuple(report.trace(explorer, found)) if found.wrong else (),
+        exhausted=result.exhausted,
+        wrong=result.wrong,
+        trace=tuple(report.trace(explorer, result)) if result.wrong else (),
         seconds=time.monotonic() - began,
         scenario=scenario.name if mutant else "",
         equivalent=mutant.equivalent if mutant else "",

@@ -80,7 +80,7 @@ class World:
         """A second passes."""
         c, older, omega = self.atlas.constants, self.atlas.older, self.omega
         truth = older(s.truth)
-        views = tuple((older(seen), age + 1) for seen, age in s.views if age < c.forgotten)
+        views = tuple((older(view), age + 1) for view, age in s.views if age < c.forgotten)
         caches = tuple((live, known, age + 1) for live, known, age in s.caches if age < c.P)
         tokens = tuple((kid, exp - 1) for kid, exp in s.tokens if exp - 1 + c.leeway > 0)
         falls = tuple((kid, ago + 1) for kid, ago in s.falls if ago <= self.bound)
@@ -140,9 +140,9 @@ class World:
     def written(self, s: State, jwks: Jwks) -> State:
         """The JWKS is replaced."""
         _, live, known = s.jwks
-        kept = ((live, known, 0), *s.caches)
+        entries = ((live, known, 0), *s.caches)
         caches: dict[tuple[int, int], int] = {}
-        for live, known, age in kept:
+        for live, known, age in entries:
             caches.setdefault((live, known), age)
         caches.pop(jwks[1:], None)
         return s._replace(jwks=jwks, caches=tuple((*kids, age) for kids, age in caches.items()))
@@ -154,8 +154,8 @@ class World:
         if not views:
             return views
         youngest: dict[int, int] = {}
-        for seen, age in views:  # the youngest come first
-            youngest.setdefault(seen, age)
+        for view, age in views:  # the youngest come first
+            youngest.setdefault(view, age)
         youngest.pop(self.atlas.shown(truth), None)
         return tuple(youngest.items())
 
@@ -169,8 +169,8 @@ class World:
         """Every issuer that may sign does so now, the fastest clock's `exp` is kept."""
         c, facts = self.atlas.constants, self.atlas.facts
         latest = dict(tokens)
-        for seen in (truth, *(seen for seen, age in views if age <= c.signing)):
-            kid = facts[seen].active
+        for view in (truth, *(view for view, age in views if age <= c.signing)):
+            kid = facts[view].active
             if kid:
-                latest[kid] = max(latest.get(kid, 0), c.skew + facts[seen].lifetime)
+                latest[kid] = max(latest.get(kid, 0), c.skew + facts[view].lifetime)
         return tuple(sorted((kid, exp) for kid, exp in latest.items() if not bit(kid) & void))

@@ -75,15 +75,15 @@ def _statements(text: str) -> tuple[tuple[tuple[str, ...], Statement], ...]:
     )
 
 
-def _principals(told: Any) -> tuple[str, ...]:
-    match told:
+def _principals(element: Any) -> tuple[str, ...]:
+    match element:
         case "*":
             return ("*",)
         case {"AWS": str(one), **others} if not others:
             return (one,)
         case {"AWS": [*several], **others} if not others:
             return tuple(several)
-    raise NotImplementedError(f"principal {told}")
+    raise NotImplementedError(f"principal {element}")
 
 
 def default_policy() -> str:

@@ -85,7 +85,7 @@ def _resolved(value: Any) -> Any:
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return _attribute(f"{name}.{attribute}")
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{([\w:.]+)\}", lambda found: _attribute(found[1]), text)
+            return re.sub(r"\$\{([\w:.]+)\}", lambda reference: _attribute(reference[1]), text)
         case {"Fn::If": ["IsAws", there, _]}:
             return _resolved(there)
         case {"Fn::Join": [str(glue), list(parts)]}:

@@ -181,7 +181,7 @@ def _finished(play: Play, *, keys: int = 0, may_fail: bool = False) -> Play:
     play.world.scheduler.run()
     for execution in play.world.executions:
         insist(may_fail or not execution.failure, "L1", f"an execution failed: {execution.failure}")
-    made = len(play.world.kms.keys)
-    insist(not keys or made == keys, "S12", f"{made} KMS keys, where {keys} suffice")
+    created = len(play.world.kms.keys)
+    insist(not keys or created == keys, "S12", f"{created} KMS keys, where {keys} suffice")
     play.finish()
     return play

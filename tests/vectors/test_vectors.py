@@ -23,12 +23,12 @@ FIELDS = {"header", "payload", "signature", "text", "edits", "world", "at", "gat
 @pytest.fixture(scope="session")
 def token(keys):
     """The text of a case's token, made once."""
-    made = {}
+    by_name = {}
 
     def token(case) -> str:
-        if case["name"] not in made:
-            made[case["name"]] = make(case, keys)
-        return made[case["name"]]
+        if case["name"] not in by_name:
+            by_name[case["name"]] = make(case, keys)
+        return by_name[case["name"]]
 
     return token
 

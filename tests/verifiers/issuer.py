@@ -38,8 +38,8 @@ class Bucket:
         """GetObject."""
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        found = self.objects[Key]
-        return {**found, "Body": io.BytesIO(found["Body"])}
+        stored = self.objects[Key]
+        return {**stored, "Body": io.BytesIO(stored["Body"])}
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, **told: Any) -> None:  # noqa: N803
         """PutObject."""
@@ -71,9 +71,9 @@ class Issuer:
     @property
     def active(self) -> Key:
         """The key that signs."""
-        found = self._generation.keyset.active
-        assert found
-        return found
+        stored = self._generation.keyset.active
+        assert stored
+        return stored
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -41,16 +41,16 @@ def measured_row(verifier: Verifier, running: Running, site: Site) -> str:
 
 def with_table(page: str, rows: Iterable[str]) -> str:
     """The page with its table drawn anew."""
-    return _TABLE.sub(lambda found: found[1] + _HEAD + "".join(rows) + found[2], page)
+    return _TABLE.sub(lambda match: match[1] + _HEAD + "".join(rows) + match[2], page)
 
 
 def with_lines(page: str) -> str:
     """The page with the code of `lines/` put in anew."""
 
-    def code(found: re.Match[str]) -> str:
-        path = LINES / found[2]
+    def code(match: re.Match[str]) -> str:
+        path = LINES / match[2]
         language = {".py": "python", ".mjs": "js"}[path.suffix]
-        return f"{found[1]}```{language}\n{path.read_text()}```\n{found[3]}"
+        return f"{match[1]}```{language}\n{path.read_text()}```\n{match[3]}"
 
     return _LINES.sub(code, page)
 
@@ -64,10 +64,10 @@ def title(verifier: Verifier) -> str:
 def _version(package: str) -> str:
     """As the lock files pin it."""
     node = json.loads((ROOT / "tests/package-lock.json").read_text())["packages"]
-    if found := node.get(f"node_modules/{package}"):
-        return str(found["version"])
+    if match := node.get(f"node_modules/{package}"):
+        return str(match["version"])
     python = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    return next(str(found["version"]) for found in python if found["name"] == package)
+    return next(str(match["version"]) for match in python if match["name"] == package)
 
 
 def _told(seconds: float) -> str:

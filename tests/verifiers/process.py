@@ -30,10 +30,10 @@ class Process:
         answer: str | None = self._ask(issuer.now, token=token)["refusal"]
         return answer
 
-    def _ask(self, now: datetime, **asked: Any) -> dict[str, Any]:
+    def _ask(self, now: datetime, **request: Any) -> dict[str, Any]:
         assert self._process.stdin
         assert self._process.stdout
-        print(json.dumps({"at": now.timestamp(), **asked}), file=self._process.stdin)
+        print(json.dumps({"at": now.timestamp(), **request}), file=self._process.stdin)
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer

@@ -34,9 +34,9 @@ REQUIRED = {
 
 
 def _document(site: Site, issuer: Issuer, name: str) -> dict[str, Any]:
-    found = site.find(f"{issuer.url.removeprefix(site.origin)}/.well-known/{name}")
-    assert found
-    document: dict[str, Any] = json.loads(found[0])
+    output = site.find(f"{issuer.url.removeprefix(site.origin)}/.well-known/{name}")
+    assert output
+    document: dict[str, Any] = json.loads(output[0])
     return document
 
 
@@ -64,10 +64,10 @@ def test_oauth4webapi_finds_its_way(site: Site, issuer: Issuer) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    output = json.loads(ran.stdout)
     for name, algorithm in (
         ("oauth-authorization-server", "oauth2"),
         ("openid-configuration", "oidc"),
     ):
-        assert found[algorithm] == _document(site, issuer, name)
-    assert found["resource"]["authorization_servers"] == [found["oauth2"]["issuer"]]
+        assert output[algorithm] == _document(site, issuer, name)
+    assert output["resource"]["authorization_servers"] == [output["oauth2"]["issuer"]]

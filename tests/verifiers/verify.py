@@ -36,13 +36,15 @@ def main(path: str) -> None:
     with time_machine.travel(0, tick=False) as clock:
         time.monotonic = time.time
         for line in sys.stdin:
-            asked = json.loads(line)
-            clock.move_to(asked["at"])
-            if "token" in asked:
+            request = json.loads(line)
+            clock.move_to(request["at"])
+            if "token" in request:
                 assert verify
-                answer = refusal(verify, asked["token"])
+                answer = refusal(verify, request["token"])
             else:
-                verify = lines.verifier(asked["issuer"], asked["audience"], **asked["options"])
+                verify = lines.verifier(
+                    request["issuer"], request["audience"], **request["options"]
+                )
                 answer = None
             print(json.dumps({"refusal": answer}), flush=True)
 

@@ -119,16 +119,16 @@ def test_the_definition_stays_in_the_subset_that_every_engine_runs() -> None:
 
 def test_every_state_can_be_reached() -> None:
     """No state is left over."""
-    seen, open_ = set(), [DEFINITION["StartAt"]]
+    reached, open_ = set(), [DEFINITION["StartAt"]]
     while open_:
         name = open_.pop()
-        if name not in seen:
-            seen.add(name)
+        if name not in reached:
+            reached.add(name)
             state = STATES[name]
             following = [state.get("Next"), state.get("Default")]
             following += [choice["Next"] for choice in state.get("Choices", [])]
             open_ += [state for state in following if state]
-    assert seen == set(STATES)
+    assert reached == set(STATES)
 
 
 def test_every_handler_of_the_template_exists() -> None:

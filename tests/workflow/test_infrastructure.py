@@ -107,8 +107,8 @@ def test_what_the_template_does_not_take_is_noticed(
     assert TERRAFORM in texts
     for path, text in texts.items():
         changed = text.replace(old, new)
-        found = terraform(changed) if path == TERRAFORM else cdk(changed, monkeypatch)
-        assert any(line.startswith(problem) for line in found), path
+        translated = terraform(changed) if path == TERRAFORM else cdk(changed, monkeypatch)
+        assert any(line.startswith(problem) for line in translated), path
 
 
 def test_the_examples_name_the_release() -> None:

@@ -37,13 +37,13 @@ def test_each_description_ends_with_the_bounds(name):
 def test_what_samconfig_deploys_is_not_refused(environment):
     """The template's defaults and the environment's own parameters meet the rules of docs/time.md."""
     overrides = CONFIG[environment]["global"]["parameters"]["parameter_overrides"]
-    asked = dict(override.split("=") for override in overrides)
-    assert asked.keys() <= PARAMETERS.keys()
-    given = {name: asked.get(name, made["Default"]) for name, made in PARAMETERS.items()}
-    for name, value in given.items():
+    overridden = dict(override.split("=") for override in overrides)
+    assert overridden.keys() <= PARAMETERS.keys()
+    values = {name: overridden.get(name, member["Default"]) for name, member in PARAMETERS.items()}
+    for name, value in values.items():
         allowed = PARAMETERS[name].get("AllowedValues", [value])
         assert value in map(str, allowed) or value in allowed, name
-    fields = {snake(name): str(value) for name, value in given.items()}
+    fields = {snake(name): str(value) for name, value in values.items()}
     times = json.dumps({name: int(fields[name]) for name in BOUNDS})
     ours = {"stack": "s", "bucket": "b", "role_prefix": "arn:aws:iam::123456789012:role/s/"}
     Settings.from_texts({**fields, **ours, "times": times})

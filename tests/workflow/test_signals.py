@@ -27,18 +27,20 @@ COUNTED = {  # out of log lines
 
 def own_metrics() -> set[str]:
     """Every metric of ours that an alarm or the dashboard asks for."""
-    asked = {a["MetricName"] for a in ALARMS.values() if a.get("Namespace") == telemetry.NAMESPACE}
+    metrics = {
+        a["MetricName"] for a in ALARMS.values() if a.get("Namespace") == telemetry.NAMESPACE
+    }
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(re.sub(r"\$\{[^}]*\}", "x", body))["widgets"]
     for widget in widgets:
         source = ""
         for metric in widget["properties"]["metrics"]:
             if isinstance(metric[0], dict):
-                asked |= set(re.findall(r'MetricName="(\w+)"', metric[0]["expression"]))
+                metrics |= set(re.findall(r'MetricName="(\w+)"', metric[0]["expression"]))
             else:
                 source = source if metric[0] == "." else metric[0]
-                asked |= {metric[1]} if source == telemetry.NAMESPACE else set()
-    return asked
+                metrics |= {metric[1]} if source == telemetry.NAMESPACE else set()
+    return metrics
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -63,10 +63,10 @@ class Order:
         for stack in self.stacks:
             if stack_status(stack):
                 raise Refused(f"the stack {stack} exists: choose another STACK")
-        kept = boto3.client("ssm").get_parameters_by_path(
+        stored = boto3.client("ssm").get_parameters_by_path(
             Path=f"/keyturn/{self.stack}", Recursive=True, MaxResults=1
         )
-        if kept["Parameters"]:
+        if stored["Parameters"]:
             raise Refused(f"an earlier stack left /keyturn/{self.stack}/: choose another STACK")
 
 

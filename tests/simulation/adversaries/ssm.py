@@ -40,18 +40,18 @@ def who_may_delete_parameters(run: Play, choose: Random) -> None:
     chain = run.world.truth.stored()
     if run.world.truth.was_lost:
         return  # misfortune enough
-    kept = [one for one in chain if _is_kept(run, one)]
-    if not kept or kept[-1] != chain[-1]:
+    recorded = [one for one in chain if _is_kept(run, one)]
+    if not recorded or recorded[-1] != chain[-1]:
         return
-    victims = choose.choice(DELETIONS)(kept[1:], choose)
+    victims = choose.choice(DELETIONS)(recorded[1:], choose)
     names = [f"{_PATH}{_name(one.number)}" for one in victims]
     run.delete(names or [name for name in run.world.ssm.parameters if name.startswith(_PATH)])
 
 
 def _is_kept(run: Play, generation: Generation) -> bool:
     name = f"history/{_name(generation.number)}-{document.digest(generation.text)}.json"
-    kept = run.world.s3.version(name, run.world.now())
-    return kept is not None and kept.body.decode() == generation.text
+    recorded = run.world.s3.version(name, run.world.now())
+    return recorded is not None and recorded.body.decode() == generation.text
 
 
 def the_newest(chain: list[Generation], choose: Random) -> list[Generation]:

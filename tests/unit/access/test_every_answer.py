@@ -55,8 +55,8 @@ def tables(draw: Any) -> dict[str, str]:
     """A table without two entries for one route, few enough that cached ones are often possible."""
     routes = st.builds("{} {}".format, st.sampled_from(METHODS), paths_of_routes())
     table = draw(st.dictionaries(routes, scopes(2), min_size=1, max_size=6))
-    seen = [route.replace("{y}", "{x}") for route in table]
-    assume(len(set(seen)) == len(seen))
+    patterns = [route.replace("{y}", "{x}") for route in table]
+    assume(len(set(patterns)) == len(patterns))
     return dict(table)
 
 
@@ -98,20 +98,22 @@ def test_a_cached_policy_says_what_the_table_says(iam, table, token, wild):
     except ValueError as error:
         assume("cached policy" not in str(error))
         raise
-    asked = [*wild, *near(table)]
-    answers = iam.allowed(policy(parsed, token, asked[0]), map(arn, asked))
-    expected = [reference.is_open(table, set(token.split()), request) for request in asked]
-    assert dict(zip(asked, answers, strict=True)) == dict(zip(asked, expected, strict=True))
+    all_requests = [*wild, *near(table)]
+    answers = iam.allowed(policy(parsed, token, all_requests[0]), map(arn, all_requests))
+    expected = [reference.is_open(table, set(token.split()), request) for request in all_requests]
+    assert dict(zip(all_requests, answers, strict=True)) == dict(
+        zip(all_requests, expected, strict=True)
+    )
 
 
 @thorough
 @given(table=tables(), token=scopes(3), wild=st.lists(requests(), max_size=20), choice=st.data())
 def test_any_other_policy_opens_the_request_and_no_other(iam, table, token, wild, choice):
     """So it does no harm if API Gateway caches it anyway."""
-    asked = [*wild, *near(table)]
-    request = choice.draw(st.sampled_from(asked))
-    answers = iam.allowed(policy(RouteTable.parse(table), token, request), map(arn, asked))
-    opened = {each for each, is_open in zip(asked, answers, strict=True) if is_open}
+    all_requests = [*wild, *near(table)]
+    request = choice.draw(st.sampled_from(all_requests))
+    answers = iam.allowed(policy(RouteTable.parse(table), token, request), map(arn, all_requests))
+    opened = {each for each, is_open in zip(all_requests, answers, strict=True) if is_open}
     assert opened <= {request}
     if not {"*", "?", "$"} & set(request):  # the matcher knows no `${*}`
         assert bool(opened) is reference.is_open(table, set(token.split()), request)

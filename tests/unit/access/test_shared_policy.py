@@ -68,8 +68,8 @@ def test_a_cached_policy_does_not_depend_on_the_route_asked():
     """API Gateway caches it for all routes."""
     table = RouteTable.parse({"GET /orders": "", "ANY /orders/{id}": ""}, cached=True)
     answers = [
-        Call("", f"{FROM_LONGEST}{asked}", is_http_api=False).allow({"sub": "alice"}, table, {})
-        for asked in ("GET/orders", "GET/other", "PUT/orders/7/../8")
+        Call("", f"{FROM_LONGEST}{route}", is_http_api=False).allow({"sub": "alice"}, table, {})
+        for route in ("GET/orders", "GET/other", "PUT/orders/7/../8")
     ]
     assert answers[0] == answers[1] == answers[2]
 

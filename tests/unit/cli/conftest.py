@@ -151,7 +151,7 @@ def doctor(deployment, booted, monkeypatch) -> Callable[..., dict[str, str]]:
     monkeypatch.setattr("keyturn.cli.doctor.command.invoke", lambda *_: reconcile(booted))
 
     def doctor(*options):
-        said = json.loads(keyturn("doctor", "--json", *options).stdout)
-        return {finding["code"]: finding["remedy"] for finding in said["findings"]}
+        output = json.loads(keyturn("doctor", "--json", *options).stdout)
+        return {finding["code"]: finding["remedy"] for finding in output["findings"]}
 
     return doctor

@@ -240,7 +240,7 @@ class FakeAws:
         return 200, "application/json", body, headers
 
     def PUT_bucket(self, arguments):
-        kept = {
+        metadata = {
             name: value
             for name, value in arguments["headers"].items()
             if name.lower().startswith(("x-amz-meta-", "cache-control"))
@@ -248,7 +248,7 @@ class FakeAws:
         body = arguments["body"]
         if "aws-chunked" in arguments["headers"].get("Content-Encoding", ""):
             body = body.split(b"\r\n")[1]
-        self._objects[arguments["path"]] = ({**kept, "ETag": '"1"'}, body)
+        self._objects[arguments["path"]] = ({**metadata, "ETag": '"1"'}, body)
         return 200, _XML, b"", {"ETag": '"1"'}
 
     def GET_restapis(self, _):

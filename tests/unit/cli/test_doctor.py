@@ -95,8 +95,8 @@ def test_an_answer_is_kept_no_longer_than_g_unless_it_is_flushed(snapshot, api, 
     targets = (Stage("own", "v1"), Stage("flushed", "v1"))
     settings = replace(snapshot.settings, times=times, flush_targets=targets)
     there = replace(snapshot, settings=settings, authorizers=(Authorizer(api, "a", ttl),))
-    found = [one.severity.value for one in examine(there)]
-    assert found == ([severity] if severity else [])
+    results = [one.severity.value for one in examine(there)]
+    assert results == ([severity] if severity else [])
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_what_a_cache_does_to_routes(snapshot, text, route_scopes, code, kind, b
         cache_key=frozenset(route_key if by_route else {"context.path"}),
     )
     settings = replace(there.settings, route_scopes=route_scopes)
-    found = [one.code for one in examine(replace(there, settings=settings))]
-    assert found == ([] if by_route or kind not in code else [code[kind]])
+    results = [one.code for one in examine(replace(there, settings=settings))]
+    assert results == ([] if by_route or kind not in code else [code[kind]])
 
 
 def test_documents_that_cannot_be_read_make_no_finding_of_a_cache(snapshot):

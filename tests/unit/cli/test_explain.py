@@ -58,17 +58,17 @@ def test_it_says_what_the_issuer_says(deployment, request_, member):
     answer = invoke(issue_token, event)
     issued = json.loads(answer["body"])
     result = keyturn("client", "explain", "orders", *options(request_), "--json")
-    said = json.loads(result.stdout)
-    assert said["status"] == answer["statusCode"]
-    assert (said["error"], said["error_description"]) == (
+    explanation = json.loads(result.stdout)
+    assert explanation["status"] == answer["statusCode"]
+    assert (explanation["error"], explanation["error_description"]) == (
         issued.get("error"),
         issued.get("error_description"),
     )
-    assert said["member"] == member
-    assert result.exit_code == (0 if said["status"] == 200 else 1)
-    if said["status"] == 200:
+    assert explanation["member"] == member
+    assert result.exit_code == (0 if explanation["status"] == 200 else 1)
+    if explanation["status"] == 200:
         claims = json.loads(UnverifiedToken.parse(issued["access_token"]).payload)
-        assert said["grant"] == {
+        assert explanation["grant"] == {
             "subject": claims["sub"],
             "audience": claims["aud"],
             "scope": claims.get("scope", ""),
@@ -88,14 +88,19 @@ def test_a_client_without_a_document_that_parses(deployment, cloud, text, status
     event = {"client": "orders", "subject": "alice"}
     assert invoke(issue_token, event)["error"] == error
     result = keyturn("client", "explain", "orders", "--subject", "alice", "--json")
-    said = json.loads(result.stdout)
-    assert (result.exit_code, said["status"], said["error"], said["grant"]) == (
+    explanation = json.loads(result.stdout)
+    assert (
+        result.exit_code,
+        explanation["status"],
+        explanation["error"],
+        explanation["grant"],
+    ) == (
         1,
         status,
         error,
         None,
     )
-    assert ("audiences is required" in said["error_description"]) is bool(text)
+    assert ("audiences is required" in explanation["error_description"]) is bool(text)
 
 
 def test_a_blocked_client(deployment, booted, origin):
@@ -115,9 +120,11 @@ def test_a_blocked_client(deployment, booted, origin):
     )
     event = {"client": "orders", **GOOD}
     issued = invoke(issue_token, event)
-    said = json.loads(keyturn("client", "explain", "orders", *options(GOOD), "--json").stdout)
-    assert (said["status"], said["member"]) == (403, None)
-    assert (said["error"], said["error_description"]) == (
+    explanation = json.loads(
+        keyturn("client", "explain", "orders", *options(GOOD), "--json").stdout
+    )
+    assert (explanation["status"], explanation["member"]) == (403, None)
+    assert (explanation["error"], explanation["error_description"]) == (
         issued["error"],
         issued["error_description"],
     )

@@ -91,18 +91,18 @@ def test_without_the_runtimes_python_it_says_what_that_costs(artefact: Path, cap
     tag(artefact, "399")
     assert main([str(artefact.parent)]) == 0
     assert bytecode(artefact) == []
-    said = capsys.readouterr()
-    assert "without bytecode of Python 3.99" in said.out
-    assert "Run `uv python install 3.99`, then this again." in said.err
+    streams = capsys.readouterr()
+    assert "without bytecode of Python 3.99" in streams.out
+    assert "Run `uv python install 3.99`, then this again." in streams.err
 
 
 def test_uv_is_asked_for_another_python(artefact: Path, monkeypatch, tmp_path: Path) -> None:
     """The Python of the functions is seldom the one that runs this."""
-    asked = []
+    versions = []
 
     def output(command: list[str], **_: str) -> str:
         if "find" in command:
-            asked.append(command[-1])
+            versions.append(command[-1])
             return "/opt/python3.99"
         return "3.99" if command[0] == "/opt/python3.99" else "kms ssm"
 
@@ -112,7 +112,7 @@ def test_uv_is_asked_for_another_python(artefact: Path, monkeypatch, tmp_path: P
     monkeypatch.setattr(finish_build, "_compile", lambda *paths: compiled.append(paths))
     tag(artefact, "399")
     finish(artefact.parent)
-    assert asked == ["3.99"]
+    assert versions == ["3.99"]
     assert compiled == [(artefact, "/opt/python3.99")]
 
 

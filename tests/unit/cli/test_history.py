@@ -73,8 +73,8 @@ def test_what_was_cut_off(deployment, booted, keyset_before, clock):
         *("cut_off", "client_id"),
         digest_of("shop"),
     )
-    said = keyturn("history", "--at", clock.now().isoformat()).stdout
-    assert f"cut off    client_id {digest_of('shop')}, issued before" in said
+    page = keyturn("history", "--at", clock.now().isoformat()).stdout
+    assert f"cut off    client_id {digest_of('shop')}, issued before" in page
 
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])

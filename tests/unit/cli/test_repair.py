@@ -24,25 +24,25 @@ def lost(booted, cloud):
 
 
 @pytest.fixture
-def said(deployment, monkeypatch):
+def run_repair(deployment, monkeypatch):
     """The JSON object of a repair."""
     monkeypatch.setattr(deployment, "caller", lambda: "arn:operator")
     return lambda *options: json.loads(keyturn("repair", "--yes", "--json", *options).stdout)
 
 
-def test_a_sound_keyset(said, cloud):
+def test_a_sound_keyset(run_repair, cloud):
     """No question, no change, exit status 0."""
     before = cloud.snapshot()
-    assert said()["condition"] == "sound"
+    assert run_repair()["condition"] == "sound"
     result = keyturn("repair")
     assert (result.exit_code, "nothing to repair" in result.stdout) == (0, True)
     assert cloud.snapshot() == before
 
 
-def test_what_was_lost(deployment, said, lost, booted):
+def test_what_was_lost(deployment, run_repair, lost, booted):
     """The same keyset is restored above any number that readers saw, in the operator's name."""
     good = booted.history.read(booted.history.generations()[-1]).keyset
-    done = said()
+    done = run_repair()
     assert done.keys() == MEMBERS
     assert (done["condition"], done["source"], done["restored_as"]) == ("lost", 2, 4)
     assert (done["missing"], done["generation"]) == ([2], 4)
@@ -51,10 +51,10 @@ def test_what_was_lost(deployment, said, lost, booted):
     assert json.loads(keyturn("doctor", "--json").stdout)["findings"] == []
 
 
-def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
+def test_a_dry_run_writes_nothing(run_repair, lost, cloud, booted):
     """It lists the generations to restore, and the keys in the newest."""
     before = cloud.snapshot()
-    assert said("--dry-run")["restored_as"] == 4
+    assert run_repair("--dry-run")["restored_as"] == 4
     printed = keyturn("repair", "--dry-run", width=200).stdout
     assert "Restores from the history what was deleted: 2" in printed
     assert "Restores generation 2" in printed
@@ -65,7 +65,7 @@ def test_a_dry_run_writes_nothing(said, lost, cloud, booted):
     assert cloud.snapshot() == before
 
 
-def test_it_asks_for_the_stack_s_name(lost, said, cloud):
+def test_it_asks_for_the_stack_s_name(lost, run_repair, cloud):
     """Anything else is invalid usage, and nothing is done; --json never asks."""
     before = cloud.snapshot()
     assert keyturn("repair", text="yes\n").exit_code == 2
@@ -74,7 +74,7 @@ def test_it_asks_for_the_stack_s_name(lost, said, cloud):
     assert keyturn("repair", text="keyturn\n").exit_code == 0
 
 
-def test_a_newer_release_is_named(deployment, said, cloud):
+def test_a_newer_release_is_named(deployment, run_repair, cloud):
     """Two lines: the schema, and that its release must be deployed; nothing is touched."""
     parent = document.digest(deployment.keysets.read().text)
     text = json.dumps({"schema": 99, "parent": parent})
@@ -90,17 +90,17 @@ def test_a_newer_release_is_named(deployment, said, cloud):
     assert cloud.snapshot() == before
 
 
-def test_a_jwks_that_is_not_ours_is_deleted_first(said, cloud, booted):
+def test_a_jwks_that_is_not_ours_is_deleted_first(run_repair, cloud, booted):
     """As the remedy says. After that there is nothing to repair: reconcile writes the JWKS."""
     cloud.s3.write(JWKS, b"{}", metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
     assert ("generation 99" in first, "delete .well-known/jwks.json" in second) == (True, True)
     cloud.s3.delete(JWKS)
-    assert said()["condition"] == "sound"
+    assert run_repair()["condition"] == "sound"
 
 
-def test_nothing_to_restore_is_said(said, cloud):
+def test_nothing_to_restore_is_said(run_repair, cloud):
     """Neither SSM nor the bucket contains a keyset."""
     cloud.ssm.delete([f"{PATH}00000000000{number}" for number in (1, 2)])
     cloud.s3.delete(JWKS)
@@ -108,7 +108,7 @@ def test_nothing_to_restore_is_said(said, cloud):
     assert (result.exit_code, "deploy it again" in result.stderr) == (1, True)
 
 
-def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(said, lost, deployment, aws):
+def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(run_repair, lost, deployment, aws):
     """The keyset counts again nevertheless; the remedy publishes it."""
     aws.fail("s3:PutObject", aws.error("AccessDenied"), times=99)
     result = keyturn("repair", "--yes")
@@ -118,7 +118,7 @@ def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(said, lost, depl
 
 
 def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
-    said, lost, aws, cloud, deployment
+    run_repair, lost, aws, cloud, deployment
 ):
     """As the remedy says."""
 
@@ -128,7 +128,7 @@ def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
     aws.meanwhile("ssm:PutParameter", meanwhile)
     result = keyturn("repair", "--yes")
     assert (result.exit_code, "run `keyturn repair` again" in result.stderr) == (1, True)
-    assert said()["restored_as"] == 4
+    assert run_repair()["restored_as"] == 4
     assert deployment.keysets.read().number == 4
 
 
@@ -157,7 +157,7 @@ def test_a_revocation_says_to_repair_first(deployment, booted, cloud, way):
     )
 
 
-def test_deleted_generations(deployment, said, booted, cloud):
+def test_deleted_generations(deployment, run_repair, booted, cloud):
     """`jwks_ahead` names the command, which restores the newest from the history."""
     record_changes(booted)
     good = deployment.keyset
@@ -168,5 +168,5 @@ def test_deleted_generations(deployment, said, booted, cloud):
         if one["code"] == "jwks_ahead"
     ]
     assert "`keyturn repair`" in finding["remedy"]
-    assert said()["condition"] == "lost"
+    assert run_repair()["condition"] == "lost"
     assert deployment.keyset == good

@@ -83,10 +83,10 @@ def test_a_given_token_is_the_proof(
 ) -> None:
     """It must be one of those that are revoked."""
     file = tmp_path / "token"
-    for claims, said in (({"sub": "bob"}, "is not one of those"), ({"sub": "ann"}, "Proved")):
+    for claims, words in (({"sub": "bob"}, "is not one of those"), ({"sub": "ann"}, "Proved")):
         file.write_text(signed(**claims))
         revoke(terminal, deployed, replace(order(subjects=("ann",)), proof_token=file))
-        assert said in " ".join(capsys.readouterr().out.split())
+        assert words in " ".join(capsys.readouterr().out.split())
         deployed.answers = [200, 200, 200, 401]
 
 

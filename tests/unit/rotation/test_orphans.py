@@ -86,11 +86,11 @@ def test_one_bad_key_never_stops_the_others(booted, orphans, cloud, aws):
 def test_a_foreign_key_with_our_tag_is_not_touched(booted, orphans, cloud, spec, usage):
     """Anyone may tag a key: another team's key stays as it is, and the sweep continues."""
     policy = default_policy()
-    made = [cloud.kms.create_tagged("demo", policy, KeySpec=spec, KeyUsage=usage) for _ in range(5)]
+    arns = [cloud.kms.create_tagged("demo", policy, KeySpec=spec, KeyUsage=usage) for _ in range(5)]
     for _ in range(4):
         invoke(reconcile, {})
     assert states(cloud, orphans) == ["PendingDeletion"] * 5
-    assert {cloud.kms.state(arn) for arn in made} == {"Enabled"}
+    assert {cloud.kms.state(arn) for arn in arns} == {"Enabled"}
 
 
 def test_a_foreign_key_that_cannot_be_described_does_not_stop_the_sweep(

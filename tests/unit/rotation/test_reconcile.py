@@ -62,8 +62,11 @@ def test_a_lagging_jwks_is_published(clean, superseded, cloud):
     number = clean.keysets.read().number
     assert clean.well_known.read().generation < number
     assert repair()["publish_jwks"] == number
-    seen = clean.well_known.read()
-    assert (seen.generation, set(seen.keys)) == (number, {key.kid for key in truth(cloud).keys})
+    projection = clean.well_known.read()
+    assert (projection.generation, set(projection.keys)) == (
+        number,
+        {key.kid for key in truth(cloud).keys},
+    )
 
 
 def test_a_missing_jwks_is_written(clean, cloud):

@@ -62,8 +62,8 @@ def test_a_failed_announcement_is_repeated(booted, aws):
     aws.fail("events:PutEvents", aws.error("InternalException", 500))
     with pytest.raises(RecordFailed):
         invoke(record_changes, CHANGE)
-    kept = booted.history.generations()
-    assert {one.number for one in kept} <= {1}  # the founding generation has no key to announce
+    objects = booted.history.generations()
+    assert {one.number for one in objects} <= {1}  # the founding generation has no key to announce
     invoke(record_changes, CHANGE)
     assert [one.number for one in booted.history.generations()] == sorted(
         booted.keysets.read_texts()

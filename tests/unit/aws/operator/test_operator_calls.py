@@ -16,10 +16,10 @@ DATE = "Sun, 01 Mar 2026 12:00:07 GMT"
 @pytest.fixture
 def stubbed(region, monkeypatch):
     """One client a service, answered by a Stubber."""
-    made = {name: client(name) for name in ("cloudformation", "iam", "lambda")}
+    real = {name: client(name) for name in ("cloudformation", "iam", "lambda")}
     for module in (functions, permissions, sessions):
-        monkeypatch.setattr(module, "client", lambda name, **_: made[name])
-    stubs = {name: Stubber(one) for name, one in made.items()}
+        monkeypatch.setattr(module, "client", lambda name, **_: real[name])
+    stubs = {name: Stubber(one) for name, one in real.items()}
     for stub in stubs.values():
         stub.activate()
     yield stubs
