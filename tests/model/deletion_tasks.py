@@ -27,18 +27,18 @@ SCENARIOS: Mapping[str, Size] = {
 
 
 def _mutant(name: str, scenario: str, where: str, old: str, new: str) -> Mutant:
-    room, _, function = where.partition(".")
+    room, _, function = where.partition(":")
     return Mutant(f"deletions: {name}", scenario, (Edit(function, old, new, room),))
 
 
 _NEWER, _COUNTS = (
-    "aws.keyset.reader.KeysetReader.read_newer",
-    "aws.keyset.store.KeysetStore._is_appended",
+    "aws.keyset:reader.KeysetReader.read_newer",
+    "aws.keyset:store.KeysetStore._is_appended",
 )
-_FROM, _UPDATE = "aws.keyset.reader.KeysetReader._extend", "aws.keyset.store.KeysetStore.update"
-_JOIN, _TIPS = "rotation.repair_keyset.join_branches", "rotation.repair_keyset._tips_to_join"
-_MISSING, _FOLLOWING = "rotation.put_back.missing_generations", "rotation.put_back._find_successor"
-_BRANCHES, _STEP_OVER = "rotation.branches.find_branches", "rotation.unlawful.step_over"
+_FROM, _UPDATE = "aws.keyset:reader.KeysetReader._extend", "aws.keyset:store.KeysetStore.update"
+_JOIN, _TIPS = "rotation:repair_keyset.join_branches", "rotation:repair_keyset._tips_to_join"
+_MISSING, _FOLLOWING = "rotation:put_back.missing_generations", "rotation:put_back._find_successor"
+_BRANCHES, _STEP_OVER = "rotation:branches.find_branches", "rotation:unlawful.step_over"
 _LIST = (
     _mutant(
         "a reader takes whatever counts",
@@ -78,7 +78,7 @@ _LIST = (
     _mutant(
         "nothing is put back",
         _ONE,
-        "rotation.put_back.restore_generations",
+        "rotation:put_back.restore_generations",
         "not missing or",
         "True or",
     ),
