@@ -18,8 +18,9 @@ export UV_PYTHON_DOWNLOADS := never
 demo: setup
 	$(BIN)/python -m tools.demo
 
+# Half of it waits for what AWS takes time for, so two processes share it; each has its own local AWS.
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 simulate: setup
 	$(BIN)/python -m tests.simulation

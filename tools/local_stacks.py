@@ -15,11 +15,11 @@ _ANSWER_SECONDS = 30  # of an API, with two cold starts behind it
 
 
 @contextmanager
-def deployed(scratch: str, parameters: Mapping[str, object]) -> Iterator[Deployment]:
-    """Build and deploy `keyturn` to a MiniStack, which keeps its files below build/tmp/<scratch>."""
-    workshop = Workshop(ROOT)
+def deployed(place: str, parameters: Mapping[str, object]) -> Iterator[Deployment]:
+    """Build and deploy `keyturn` to a MiniStack, with everything below build/<place>."""
+    workshop = Workshop(ROOT, ROOT / "build" / place)
     workshop.build()
-    with running(workshop, ROOT / "build/tmp" / scratch) as aws:
+    with running(workshop) as aws:
         workshop.deploy(aws, "keyturn", parameters)
         yield Deployment.find("keyturn")
 
@@ -31,11 +31,13 @@ def outputs_of(stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def deploy_example(stack: str, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy_example(
+    workshop: Workshop, stack: str, name: str, parameters: Mapping[str, str]
+) -> dict[str, str]:
     """`sam deploy` of examples/<name> as written; returns the stack's outputs."""
-    Workshop(ROOT).sam_deploy(
+    workshop.sam_deploy(
         stack,
-        *("--template-file", str(ROOT / "examples" / name / "template.yaml")),
+        *("--template-file", str(workshop.root / "examples" / name / "template.yaml")),
         *("--config-env", "local"),
         *("--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())),
     )

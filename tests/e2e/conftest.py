@@ -17,9 +17,9 @@ Deploy = Callable[..., Deployment]
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Workshop:
-    """The tools, and a fresh `sam build`."""
-    workshop = Workshop(ROOT)
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """The tools, and a fresh `sam build`; each process of the tests has its own."""
+    workshop = Workshop(ROOT, tmp_path_factory.mktemp("workshop"))
     workshop.build()
     return workshop
 
@@ -27,7 +27,7 @@ def workshop() -> Workshop:
 @pytest.fixture(scope="session")
 def aws(workshop: Workshop) -> Iterator[LocalAws]:
     """A running local AWS."""
-    with running(workshop, ROOT / "build/tmp/e2e") as aws:
+    with running(workshop) as aws:
         yield aws
 
 

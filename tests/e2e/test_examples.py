@@ -12,7 +12,7 @@ from cfnlint.decode import cfn_yaml
 
 from keyturn.aws.operator.deployment import Deployment
 from keyturn.aws.operator.functions import invoke
-from keyturn.cli.local import LocalAws
+from keyturn.cli.local import LocalAws, Workshop
 from tests.account.resolve import Deployment as Deployed
 from tests.definition import ROOT
 from tests.synthesized import translate_errors
@@ -22,10 +22,10 @@ Token = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def example(deployment: Deployment) -> dict[str, str]:
+def example(workshop: Workshop, deployment: Deployment) -> dict[str, str]:
     """The outputs of the protected API, deployed as a stack of its own."""
-    authorizer = deployment.outputs["AuthorizerArn"]
-    outputs = deploy_example("protected-api", "protected-api", {"KeyturnAuthorizer": authorizer})
+    parameters = {"KeyturnAuthorizer": deployment.outputs["AuthorizerArn"]}
+    outputs = deploy_example(workshop, "protected-api", "protected-api", parameters)
     assert outputs["OrdersUrl"].endswith(f"/{outputs['Stage'].split('/')[1]}/orders")
     return outputs
 
@@ -141,7 +141,9 @@ def test_a_preflight_passes_without_a_token(url: str) -> None:
     assert urllib3.request("OPTIONS", url, headers=headers).status == 200
 
 
-def test_another_stack_s_function_gets_tokens(url: str, deployment: Deployment) -> None:
+def test_another_stack_s_function_gets_tokens(
+    url: str, workshop: Workshop, deployment: Deployment
+) -> None:
     """A function gets tokens by its role, without a secret, and the route learns the client's name."""
     parameters = {
         "KeyturnStack": deployment.stack,
@@ -149,7 +151,7 @@ def test_another_stack_s_function_gets_tokens(url: str, deployment: Deployment) 
         "KeyturnStage": deployment.outputs["ApiStage"],
         "OrdersUrl": url,
     }
-    outputs = deploy_example("token-client", "token-client", parameters)
+    outputs = deploy_example(workshop, "token-client", "token-client", parameters)
     invoked = boto3.client("lambda").invoke(FunctionName=outputs["ClientFunction"])
     answer = json.load(invoked["Payload"])
     assert answer.get("status") == 200, answer

@@ -37,7 +37,7 @@ class Doomed(Workshop):
     @property
     def built(self) -> Path:
         """The template that `sam build` wrote, and one resource more."""
-        built = self.root / "build/sam/template.yaml"
+        built = super().built
         doomed = built.with_name("doomed.yaml")
         doomed.write_text(built.read_text().replace("\nResources:\n", _DOOMED, 1))
         return doomed
@@ -62,9 +62,9 @@ class Endings:
         return unchanged and all(key.enabled for key in keys)
 
 
-def conform(aws: LocalAws, report: Path) -> Completed:
-    """`make conformance` on this local AWS, with what was built already."""
-    options = {"STACK": "keyturn-gone", "BUILT": "1", "REPORT": str(report)}
+def conform(aws: LocalAws, place: Path) -> Completed:
+    """`make conformance` on this local AWS."""
+    options = {"STACK": "keyturn-gone", "PLACE": str(place)}
     environ = {**os.environ, **aws.environ, **options}
     return run(sys.executable, "-m", "tools.conformance", cwd=ROOT, env=environ)
 
@@ -74,7 +74,8 @@ def endings(
     deploy: Deploy, workshop: Workshop, aws: LocalAws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Endings]:
     """Begun together, so that they wait together; two at a time, as each starts twenty functions."""
-    report = tmp_path_factory.mktemp("conformance") / "conformance.md"
+    conformance = tmp_path_factory.mktemp("conformance")
+    doomed = Doomed(workshop.root, workshop.place)
     safe = deploy("keyturn-safe", **RETAINED)
     keyset, keys = safe.keyset, safe.kms.list_own()
     workshop.delete("keyturn-safe")
@@ -82,13 +83,13 @@ def endings(
     assert not [one for one in schedules if one["Name"].startswith("keyturn-safe-")]
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield Endings(
-            pool.submit(conform, aws, report),
-            report,
+            pool.submit(conform, aws, conformance),
+            conformance / "report.md",
             safe,
             keyset,
             keys,
             pool.submit(workshop.deploy, aws, "keyturn-safe", story.PARAMETERS),
-            pool.submit(Doomed(workshop.root).deploy, aws, "keyturn-doomed", story.PARAMETERS),
+            pool.submit(doomed.deploy, aws, "keyturn-doomed", story.PARAMETERS),
         )
 
 
@@ -132,12 +133,13 @@ def test_a_retained_keyset_survives_every_stack_but_the_next(
 
     Neither a stack that may not go on with it nor one that may, and then fails, removes it.
     """
+    doomed = Doomed(workshop.root, workshop.place)
     with pytest.raises(ToolFailed, match="an earlier stack of this name left its keyset"):
         endings.refusal.result()
     assert endings.is_keyset_retained()
     workshop.delete("keyturn-safe")
     with pytest.raises(ToolFailed, match="Doomed: InvalidSettings"):
-        Doomed(workshop.root).deploy(aws, "keyturn-safe", {**story.PARAMETERS, **RETAINED})
+        doomed.deploy(aws, "keyturn-safe", {**story.PARAMETERS, **RETAINED})
     assert endings.is_keyset_retained()
     workshop.delete("keyturn-safe")
 

@@ -7,12 +7,12 @@ from tests.definition import ROOT
 from tools.command import run
 
 
-def test_sam_build_and_deploy_as_written(aws: LocalAws) -> None:
+def test_sam_build_and_deploy_as_written(workshop: Workshop, aws: LocalAws) -> None:
     """`sam build` makes the artefact for AWS; `sam deploy` gets as far as asking for consent.
 
     In between the build is finished, with bytecode if the functions' Python is here.
     """
-    tools = {"PATH": Workshop(ROOT).path, "SAM_CLI_TELEMETRY": "0"}  # uv and the SAM CLI
+    tools = {"PATH": workshop.path, "SAM_CLI_TELEMETRY": "0"}  # uv and the SAM CLI
     environ = {**os.environ, **tools, **aws.environ}
     for command in ("sam build", "uv run functions/keyturn/cli/finish_build.py"):
         built = run("sh", "-c", command, cwd=ROOT, env=environ)

@@ -26,16 +26,8 @@ _SEEDS, _PAIRS, _SINGLES = (100_000, None, None) if FULL else (2_000, 600, 600)
 def main() -> int:
     """Everything; returns the exit status."""
     began = time.monotonic()
-    parts = [
-        campaign.mutants(),
-        campaign.worst_cases(),
-        campaign.late_aws(),
-        campaign.long_runs(),
-        campaign.single_troubles(),
-        campaign.troubles_among_others(_SINGLES),
-        campaign.pairs(_PAIRS),
-        campaign.seeds(_SEEDS),
-    ]
+    parts = campaign.parts(_SINGLES, _PAIRS, _SEEDS)
+    campaign.play(parts)
     passed, failed = (sum(getattr(part, name) for part in parts) for name in ("passed", "failed"))
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps([part.report() for part in parts], indent=1))

@@ -1,11 +1,10 @@
-"""The parts of a simulation, each spread over the machine's cores."""
+"""The parts of a simulation, spread over the machine's cores."""
 
 import os
 import shlex
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, islice
 from multiprocessing import get_context
 from random import Random
@@ -23,6 +22,7 @@ from tests.simulation.worst_cases import WORST_CASES
 
 _HUNT = 500  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
+_RUNS_OF_A_WORKER = 400  # it is replaced then, for the memory that it uses up
 _OUT_OF_DATE = ("AttributeError", "TypeError")  # of a mutant that no longer fits the product
 _BY_NAME = {mutant.__name__: mutant for mutant in (*LONG_RUN_MUTANTS, *MUTANTS, *DELAY_MUTANTS)}
 Job = tuple[str, tuple[Trouble, ...]]  # a script and what goes wrong in it
@@ -39,87 +39,105 @@ class Result:
 
 @dataclass
 class Part:
-    """The outcome of one part; each failure says how to repeat it."""
+    """What is played, and what came of it; each failure says how to repeat it."""
 
     name: str
+    work: Callable[[Any], Result]
+    jobs: Sequence[Any]
     passed: int = 0
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     calls: int = 0
-    seconds: float = 0.0
 
     @property
     def failed(self) -> int:
         """How many runs failed."""
         return len(self.failures)
 
+    def add(self, result: Result) -> None:
+        """Count a run, and print its note; with the last one, print the part's own line."""
+        self.calls += result.calls
+        if not result.good:
+            self.failures.append(result.note)
+        else:
+            self.passed += 1
+            self.notes += [result.note] if result.note else []
+        if result.note:
+            print(f"  {'' if result.good else 'FAILED '}{result.note}", flush=True)
+        if self.passed + self.failed == len(self.jobs):
+            print(f"{self}: {self.passed:,} passed, {self.failed:,} failed", flush=True)
+
     def report(self) -> dict[str, Any]:
         """For build/simulate.json."""
-        return {**self.__dict__, "seconds": round(self.seconds, 1)}
+        names = ("name", "passed", "failures", "notes", "calls")
+        return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
-        return f"{self.passed + self.failed:,} {self.name}"
+        return f"{len(self.jobs):,} {self.name}"
 
 
-def mutants() -> Part:
-    """Each deliberate fault in the product must break some script or seed."""
-    return _spread("mutants of the product caught", list(_BY_NAME), _hunt, chunk=1)
+def parts(singles: int | None, pairs: int | None, seeds: int) -> list[Part]:
+    """So many single troubles among others, pairs of troubles and seeds; of the first two, None is all.
+
+    The single jobs that take longest come first, so that no core waits for them at the end.
+    """
+    return [
+        Part("long runs", _long_run, list(endurance.RUNS)),  # months and years
+        Part("mutants of the product caught", _hunt, list(_BY_NAME)),
+        Part("worst cases", _worst_case, list(WORST_CASES)),  # what the margins are for
+        Part("runs with AWS late", _late, list(delays.RUNS)),
+        Part("single troubles", _script, list(_single_troubles(scenarios.ALONE))),
+        Part("single troubles among others", _script, _among_others(singles)),
+        Part("pairs of troubles", _script, _pairs(pairs)),
+        Part("seeds", _seed, range(seeds)),
+    ]
 
 
-def worst_cases() -> Part:
-    """What the margins are for, with the product as it is."""
-    return _spread("worst cases", list(WORST_CASES), _worst_case, chunk=1)
+def play(parts: Sequence[Part]) -> None:
+    """Do all jobs on every core."""
+    for _ in islice(key_material(), _READY_KEYS):
+        pass  # RSA keys are made once, for all workers
+    jobs = [(number, part.work, job) for number, part in enumerate(parts) for job in part.jobs]
+    with get_context("fork").Pool(os.cpu_count(), maxtasksperchild=_RUNS_OF_A_WORKER) as pool:
+        for number, result in pool.imap_unordered(_work, jobs):
+            parts[number].add(result)
 
 
-def late_aws() -> Part:
-    """AWS as late as it may be."""
-    return _spread("runs with AWS late", list(delays.RUNS), _late)
-
-
-def long_runs() -> Part:
-    """Months and years."""
-    return _spread("long runs", list(endurance.RUNS), _long_run, chunk=1)
-
-
-def single_troubles() -> Part:
-    """Every script alone, with every kind of trouble at every site, one at a time."""
-    return _spread("single troubles", list(_single_troubles(scenarios.ALONE)), _script)
-
-
-def troubles_among_others(most: int | None) -> Part:
-    """The same beside adversaries, teams and operators: so many, or all."""
-    jobs = list(_single_troubles())
-    share = jobs if most is None else Random(most).sample(jobs, most)
-    return _spread("single troubles among others", share, _script)
-
-
-def pairs(most: int | None) -> Part:
-    """Two troubles in one run: so many of them, or all."""
-    jobs: list[Job] = []
-    for name, troubles in _sites():
-        if most is None:
-            jobs += [(name, pair) for pair in combinations(troubles, 2)]
-        else:
-            choose = Random(name)
-            share = range(most // len(scenarios.SCRIPTS))
-            jobs += [(name, tuple(choose.sample(troubles, 2))) for _ in share]
-    return _spread("pairs of troubles", jobs, _script)
-
-
-def seeds(count: int) -> Part:
-    """The first so many seeds."""
-    return _spread("seeds", list(range(count)), _seed)
+def _work(job: tuple[int, Callable[[Any], Result], Any]) -> tuple[int, Result]:
+    number, work, what = job
+    return number, work(what)
 
 
 def _single_troubles(manner: str = "") -> Iterator[Job]:
     return ((name, (trouble,)) for name, troubles in _sites(manner) for trouble in troubles)
 
 
-def _sites(manner: str = "") -> Iterator[tuple[str, list[Trouble]]]:
+def _among_others(most: int | None) -> list[Job]:
+    """Single troubles beside adversaries, teams and operators."""
+    jobs = list(_single_troubles())
+    return jobs if most is None else Random(most).sample(jobs, most)
+
+
+def _pairs(most: int | None) -> list[Job]:
+    """Two troubles in one run."""
+    jobs: list[Job] = []
+    for name, troubles in _sites(""):
+        if most is None:
+            jobs += [(name, pair) for pair in combinations(troubles, 2)]
+        else:
+            choose = Random(name)
+            share = range(most // len(scenarios.SCRIPTS))
+            jobs += [(name, tuple(choose.sample(troubles, 2))) for _ in share]
+    return jobs
+
+
+@cache
+def _sites(manner: str) -> list[tuple[str, list[Trouble]]]:
     with simulated():
-        for script in scenarios.SCRIPTS:
-            name = script + manner
-            yield name, list(scenarios.every_trouble(scenarios.play(name).world.plan))
+        names = [script + manner for script in scenarios.SCRIPTS]
+        return [
+            (name, list(scenarios.every_trouble(scenarios.play(name).world.plan))) for name in names
+        ]
 
 
 def _worst_case(name: str) -> Result:
@@ -190,23 +208,3 @@ def _prey(name: str) -> Iterator[Callable[[], Play]]:
                 yield partial(scenarios.play, script, (), times)
         for seed in range(_HUNT):
             yield partial(random_runs.play, seed)
-
-
-def _spread(name: str, jobs: list[Any], work: Callable[[Any], Result], chunk: int = 20) -> Part:
-    """Do the jobs on every core; a worker is replaced now and then, for the memory that it uses up."""
-    part, began = Part(name), time.monotonic()
-    print(f"{name}: {len(jobs):,} to go", flush=True)
-    for _ in islice(key_material(), _READY_KEYS):
-        pass  # RSA keys are made once, for all workers
-    with get_context("fork").Pool(os.cpu_count(), maxtasksperchild=20) as pool:
-        for result in pool.imap_unordered(work, jobs, chunksize=chunk):
-            part.calls += result.calls
-            if result.good:
-                part.passed += 1
-                part.notes += [result.note] if result.note else []
-            else:
-                part.failures.append(result.note)
-            if result.note:
-                print(f"  {'' if result.good else 'FAILED '}{result.note}", flush=True)
-    part.seconds = time.monotonic() - began
-    return part

@@ -77,7 +77,7 @@ def running(folder: Path, origin: str, authority: Path) -> Iterator[Gateway]:
         patch.setenv("KEYTURN_CLOCK", str(clock))
         patch.setenv("PYTHONPATH", str(Path(__file__).parent / "moved_clock"))
         patch.setenv("SSL_CERT_FILE", str(authority))
-        server = start(Workshop(ROOT), folder / "ministack")
+        server = start(Workshop(ROOT, folder))
     try:
         yield Gateway(server.aws.endpoint, clock, origin + BACKEND)
     finally:

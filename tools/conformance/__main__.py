@@ -21,11 +21,11 @@ from tools.conformance.run import Run
 def main() -> int:
     """Exit status 0 if all that was run holds and nothing is left, 2 if the run was refused.
 
-    The end-to-end tests, which have built already and keep their reports apart, set BUILT and REPORT.
+    The end-to-end tests, which keep what they write apart, set PLACE.
     """
-    path = Path(os.environ.get("REPORT") or ROOT / "build/conformance.md")
+    workshop = Workshop(ROOT, Path(os.environ.get("PLACE") or ROOT / "build/conformance"))
+    path = workshop.place / "report.md"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    workshop = Workshop(ROOT)
     try:
         order = Order.from_environ(os.environ)
         with _place(order, workshop) as place:
@@ -69,9 +69,9 @@ def _place(order: Order, workshop: Workshop) -> Iterator[Account]:
     if order.endpoint:
         aws = LocalAws(order.endpoint)
         os.environ.update(aws.environ)
-        yield LocalPlace(workshop, aws, built=bool(os.environ.get("BUILT")))
+        yield LocalPlace(workshop, aws)
     elif order.local:
-        with running(workshop, ROOT / "build/tmp/conformance") as aws:
+        with running(workshop) as aws:
             yield LocalPlace(workshop, aws)
     else:
         # boto3 reads AWS_DEFAULT_REGION and the profile, the command AWS_REGION first: one for both.

@@ -6,7 +6,6 @@ from pathlib import Path
 import boto3
 
 from keyturn.aws.operator.deployment import Deployment
-from keyturn.cli.finish_build import finish
 from keyturn.cli.local import LocalAws, Workshop
 from keyturn.rotation.record_changes import record_changes
 from tools.demo import story
@@ -16,10 +15,9 @@ _SCOPES: Mapping[str, object] = {
     "OperatorScopes": "whoami:read,orders:read",
     "RouteScopes": "GET /whoami=whoami:read;GET /orders=orders:read",
 }
+_RUNTIME = {"Architecture": "arm64", "PythonRuntime": "python3.14"}
 # As short as an account allows: reading clocks, CloudFront and IAM take their time.
 _ACCOUNT: Mapping[str, object] = {
-    "Architecture": "arm64",
-    "PythonRuntime": "python3.14",
     "ViewTtl": 2,
     "Propagation": 60,
     "JwksMaxAge": 10,
@@ -38,23 +36,18 @@ class Account:
 
     name = "AWS"
     is_local = False
-    parameters: Mapping[str, object] = {**_ACCOUNT, **_SCOPES}
+    parameters: Mapping[str, object] = {**_RUNTIME, **_ACCOUNT, **_SCOPES}
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._built = workshop.root / "build/conformance/sam/template.yaml"
 
     def build(self) -> None:
         """The build as a user makes it."""
-        self._workshop.run_sam(
-            *("build", "--build-dir", str(self._built.parent)),
-            *("--parameter-overrides", *_overrides(_ACCOUNT)),
-        )
-        finish(self._built.parent)
+        self._workshop.build(**_RUNTIME)
 
     def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
         """`sam deploy` of the stack under test, or its update."""
-        self._sam_deploy(stack, self._built, parameters)
+        self._sam_deploy(stack, self._workshop.built, parameters)
         return Deployment.find(stack)
 
     def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
@@ -93,15 +86,13 @@ class LocalPlace(Account):
     is_local = True
     parameters: Mapping[str, object] = {**story.TIMES, **_SCOPES}
 
-    def __init__(self, workshop: Workshop, aws: LocalAws, *, built: bool = False) -> None:
+    def __init__(self, workshop: Workshop, aws: LocalAws) -> None:
         super().__init__(workshop)
         self._aws = aws
-        self._is_built = built
 
     def build(self) -> None:
-        """`sam build` for this machine, unless it was built already."""
-        if not self._is_built:
-            self._workshop.build()
+        """`sam build` for this machine."""
+        self._workshop.build()
 
     def deploy(self, stack: str, parameters: Mapping[str, object]) -> Deployment:
         """See Account; the workshop adds the parameters of this machine."""
@@ -110,7 +101,7 @@ class LocalPlace(Account):
 
     def deploy_example(self, stack: str, name: str, deployment: Deployment) -> dict[str, str]:
         """See Account."""
-        return deploy_example(stack, name, _example_parameters(deployment))
+        return deploy_example(self._workshop, stack, name, _example_parameters(deployment))
 
     def orders_url(self, outputs: Mapping[str, str]) -> str:
         """See Account."""

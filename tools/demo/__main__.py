@@ -45,7 +45,7 @@ class Demo:
 
     def run(self) -> None:
         """The whole story; raises DoesNotHold, ToolFailed."""
-        workshop = Workshop(ROOT)
+        workshop = Workshop(ROOT, ROOT / "build/demo")
 
         def build() -> str:
             workshop.build()
@@ -53,7 +53,7 @@ class Demo:
 
         self.tell("sam build", build)
         began = time.monotonic()
-        with running(workshop, ROOT / "build/tmp/demo") as aws:
+        with running(workshop) as aws:
             console.print(f"  MiniStack listens at {aws.endpoint}")
 
             def deploy() -> str:
@@ -62,7 +62,7 @@ class Demo:
 
             self.tell("sam deploy", deploy)
             deployment = Deployment.find("keyturn")
-            self._show(deployment, Teams(deployment, aws))
+            self._show(deployment, Teams(deployment, workshop, aws))
             seconds = round(time.monotonic() - began, 1)
         self.figures["seconds_from_ministack_start"] = seconds
         story.hold(seconds <= LIMIT, f"the demo took {seconds} s, {LIMIT} s is the limit")

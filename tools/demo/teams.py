@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from keyturn.aws.operator.deployment import Deployment
-from keyturn.cli.local import LocalAws
+from keyturn.cli.local import LocalAws, Workshop
 from tools.demo.cutoff import Client, Measurement, cut_off
 from tools.demo.story import hold
 from tools.local_stacks import ORDERS, deploy_example, orders_url, status_of
@@ -27,14 +27,15 @@ class Teams:
     """The stack's own API and another team's, and a client for each."""
 
     deployment: Deployment
+    workshop: Workshop
     aws: LocalAws
     measurement: Measurement | None = None
     _orders_url: str = field(default="", init=False)
 
     def deploy(self) -> str:
         """The other team deploys its API, as in examples/, and both declare their clients."""
-        authorizer = self.deployment.outputs["AuthorizerArn"]
-        outputs = deploy_example("orders", "protected-api", {"KeyturnAuthorizer": authorizer})
+        parameters = {"KeyturnAuthorizer": self.deployment.outputs["AuthorizerArn"]}
+        outputs = deploy_example(self.workshop, "orders", "protected-api", parameters)
         self._orders_url = orders_url(self.aws, outputs)
         for name, document in CLIENTS.items():
             self.deployment.client_documents.put(name, json.dumps(document))

@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from keyturn.cli.finish_build import finish
 from keyturn.cli.local import ToolFailed, Workshop
 from tests.definition import ROOT
 from tests.template import TEMPLATE
@@ -36,8 +35,9 @@ def package(destination: Path, architecture: str, runtime: str) -> Path:
     release.mkdir(parents=True, exist_ok=True)
     for file in release.iterdir():
         file.unlink()
-    artefact = _build(destination / "sam", architecture, runtime)
-    code = _named(release, "functions", ".zip", zipped(artefact))
+    workshop = Workshop(ROOT, destination)
+    artefact = workshop.build(Architecture=architecture, PythonRuntime=runtime)
+    code = _named(release, "functions", ".zip", zipped(artefact.folder))
     definition = (ROOT / "statemachine/rotation.asl.json").read_bytes()
     states = _named(release, "rotation", ".asl.json", definition)
     template = packaged(TEMPLATE, code, states, architecture, runtime)
@@ -114,15 +114,3 @@ def _named(release: Path, stem: str, suffix: str, content: bytes) -> str:
     name = f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
     (release / name).write_bytes(content)
     return name
-
-
-def _build(place: Path, architecture: str, runtime: str) -> Path:
-    """The build as documented; returns the folder that all functions share."""
-    Workshop(ROOT).run_sam(
-        "build",
-        *("--template-file", str(ROOT / "template.yaml")),
-        *("--build-dir", str(place), "--cache-dir", str(place.with_name("sam-cache"))),
-        *("--parameter-overrides", f"Architecture={architecture}", f"PythonRuntime={runtime}"),
-    )
-    [artefact] = finish(place)
-    return artefact.folder

@@ -20,7 +20,7 @@ import urllib3
 
 from keyturn.aws.clients import session
 from keyturn.aws.operator.deployment import failed_resources
-from keyturn.cli.finish_build import finish
+from keyturn.cli.finish_build import Finished, finish
 
 REGION = "us-east-1"
 _ACCESS_KEY = "test"
@@ -34,9 +34,10 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """The repository, and the tools that `make setup` has installed in it."""
+    """The repository, the tools that `make setup` has installed in it, and where they write."""
 
     root: Path
+    place: Path
 
     @property
     def ministack(self) -> Path:
@@ -57,19 +58,20 @@ class Workshop:
     @property
     def built(self) -> Path:
         """The template that `sam build` wrote."""
-        return self.root / "build/sam/template.yaml"
+        return self.place / "sam/template.yaml"
 
-    def build(self) -> None:
-        """Run `sam build` for this machine's processor and Python, then finish the artefact."""
+    def build(self, **parameters: str) -> Finished:
+        """Run `sam build`, by default for this machine's processor and Python, then finish the artefact."""
         self.run_sam(
             "build",
             *("--template-file", str(self.root / "template.yaml")),
             *("--build-dir", str(self.built.parent)),
-            *("--cache-dir", str(self.root / "build/sam-cache")),
-            *_overrides({}),
+            *("--cache-dir", str(self.place / "sam-cache")),
+            *_overrides(parameters),
             *_LOCAL,
         )
-        finish(self.built.parent)
+        [artefact] = finish(self.built.parent)
+        return artefact
 
     def deploy(self, aws: "LocalAws", stack: str, parameters: Mapping[str, object]) -> None:
         """Run `sam deploy` with the built template; raises ToolFailed."""
@@ -133,13 +135,13 @@ class LocalAws:
 
 
 @contextmanager
-def running(workshop: Workshop, scratch: Path) -> Iterator[LocalAws]:
-    """Start MiniStack with its files below `scratch`; always stop it and remove them afterwards.
+def running(workshop: Workshop) -> Iterator[LocalAws]:
+    """Start MiniStack; always stop it and remove its files afterwards.
 
     Meanwhile this process's environment makes every AWS SDK use it and nothing else.
     """
     before = dict(os.environ)
-    server = start(workshop, scratch)
+    server = start(workshop)
     try:
         os.environ.update(server.aws.environ)
         session.cache_clear()  # in case this process has used AWS before
@@ -188,8 +190,9 @@ class Server:
         return False
 
 
-def start(workshop: Workshop, scratch: Path) -> Server:
-    """Start MiniStack on a free port with its files below `scratch`; raises ToolFailed."""
+def start(workshop: Workshop) -> Server:
+    """Start MiniStack on a free port, with its files in the workshop's place; raises ToolFailed."""
+    scratch = workshop.place / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = free_port()

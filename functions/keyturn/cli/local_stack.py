@@ -82,7 +82,7 @@ def running_server() -> Server:
 
 
 def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
-    workshop = Workshop(_ROOT)
+    workshop = Workshop(_ROOT, _PLACE)
     if not (_ROOT / "template.yaml").exists():
         raise CommandFailed(
             "a local stack needs Keyturn's repository, and this command was installed without it",
@@ -95,7 +95,7 @@ def _deploy(terminal: Terminal, parameters: Mapping[str, object]) -> Server:
     try:
         with terminal.progress("sam build"):
             workshop.build()
-        server = start(workshop, _PLACE / "tmp")
+        server = start(workshop)
         with terminal.progress("sam deploy (about half a minute)"), _stop_on_error(server):
             os.environ.update(server.aws.environ)
             workshop.deploy(server.aws, STACK, parameters)

@@ -41,11 +41,11 @@ def _marks(metafunc: pytest.Metafunc, cloud: str) -> list[pytest.MarkDecorator]:
 
 
 @pytest.fixture(scope="session")
-def ministack() -> Iterator[LocalAws]:
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """One MiniStack for the whole folder, with nothing deployed; only its `cloud` points to it."""
     before = dict(os.environ)
     with (
-        running(Workshop(ROOT), ROOT / "build/tmp/contract") as aws,
+        running(Workshop(ROOT, tmp_path_factory.mktemp("contract"))) as aws,
         patch.dict(os.environ, before, clear=True),
     ):
         yield aws
