@@ -58,18 +58,13 @@ class Workshop:
     @property
     def built(self) -> Path:
         """The template that `sam build` wrote."""
-        return self.place / "sam/template.yaml"
+        return self.place / ".aws-sam/build/template.yaml"
 
     def build(self, **parameters: str) -> Finished:
         """Run `sam build`, by default for this machine's processor and Python, then finish the artefact."""
-        self.run_sam(
-            "build",
-            *("--template-file", str(self.root / "template.yaml")),
-            *("--build-dir", str(self.built.parent)),
-            *("--cache-dir", str(self.place / "sam-cache")),
-            *_overrides(parameters),
-            *_LOCAL,
-        )
+        self.place.mkdir(parents=True, exist_ok=True)
+        template = ("--template-file", str(self.root / "template.yaml"))
+        self.run_sam("build", *template, *_overrides(parameters), *_LOCAL)
         [artefact] = finish(self.built.parent)
         return artefact
 
@@ -96,7 +91,7 @@ class Workshop:
         completed = subprocess.run(
             [str(self.sam), *arguments, "--config-file", str(self.root / "samconfig.toml")],
             env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": self.path},
-            cwd=self.root,
+            cwd=self.place,
             capture_output=True,
             text=True,
             check=False,
