@@ -11,6 +11,8 @@ LICENCES := { printf '%s\n\n' "\# Licences of what ships in the artefact" && \
 	build/env/licences/bin/pip-licenses --python build/env/artefact/bin/python \
 	--from=mixed --format=markdown --allow-only="$(ALLOWED)"; }
 export UV_PYTHON_DOWNLOADS := never
+# Where this is set, as in many containers, each of a thousand commands compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test simulate model soak conformance mutation bench bench-docs verifiers-docs lint audit licences wheel package cdk setup format \
 	lock docs clean

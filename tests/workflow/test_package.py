@@ -1,9 +1,6 @@
 """The packaged template is the one that is deployed, but for where its code lies."""
 
 import json
-import os
-import zipfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,7 @@ import yaml
 
 from tests.synthesized import synthesized, translate_errors
 from tools.release.examples import PACKAGED
-from tools.release.package import checksums, zipped
+from tools.release.package import checksums
 
 _CODE = {
     "S3Bucket": {"Ref": "ArtefactBucket"},
@@ -52,23 +49,6 @@ def test_a_template_needs_a_bucket_to_be_deployed_from() -> None:
     Source: CloudFormation User Guide, "Understand CloudFormation quotas": 51,200 bytes in a request, 1 MB in S3.
     """
     assert 51_200 < len(yaml.safe_dump(PACKAGED, sort_keys=False, width=110)) < 1_000_000
-
-
-def test_the_archive_depends_on_its_content_alone(tmp_path: Path) -> None:
-    """Not on the order of files or their times; an executable stays one."""
-    archives: list[bytes] = []
-    for place, names in (("first", "ab"), ("second", "ba")):
-        folder = tmp_path / place / "artefact"
-        folder.mkdir(parents=True)
-        for name in names:
-            (folder / name).write_text(f"content of {name}")
-            os.utime(folder / name, (len(archives), len(archives)))
-        (folder / "a").chmod(0o755)
-        archives.append(zipped(folder))
-    assert archives[0] == archives[1]
-    with zipfile.ZipFile(BytesIO(archives[0])) as archive:
-        modes = {entry.filename: oct(entry.external_attr >> 16) for entry in archive.infolist()}
-    assert modes == {"a": "0o100755", "b": "0o100644"}
 
 
 def test_the_checksums_are_those_of_the_files(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ that changes is how CloudFormation notices that code has changed.
 
 import hashlib
 import json
-import os
 import tomllib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,6 @@ VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["
 NAME = f"keyturn-{VERSION}"
 SUMS = "SHA256SUMS"
 _UV = ROOT / "build/env/uv/bin/uv"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
 _BUILD_METADATA = "Metadata"  # of a function: how `sam build` builds it
 
 
@@ -37,7 +34,7 @@ def package(destination: Path, architecture: str, runtime: str) -> Path:
         file.unlink()
     workshop = Workshop(ROOT, destination)
     artefact = workshop.build(Architecture=architecture, PythonRuntime=runtime)
-    code = _named(release, "functions", ".zip", zipped(artefact.folder))
+    code = _named(release, "functions", ".zip", artefact.archive.read_bytes())
     definition = (ROOT / "statemachine/rotation.asl.json").read_bytes()
     states = _named(release, "rotation", ".asl.json", definition)
     template = packaged(TEMPLATE, code, states, architecture, runtime)
@@ -83,19 +80,6 @@ def packaged(
         "Key": {"Fn::Sub": f"${{ArtefactPrefix}}{states}"},
     }
     return json.loads(json.dumps(result))  # no two members the same object: YAML would say `&id001`
-
-
-def zipped(folder: Path) -> bytes:
-    """The folder as a ZIP archive that depends on names and contents alone."""
-    path = folder.with_suffix(".zip")
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _EPOCH)
-            entry.external_attr = (0o100755 if os.access(file, os.X_OK) else 0o100644) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
-    return path.read_bytes()
 
 
 def checksums(release: Path) -> str:

@@ -1,24 +1,28 @@
 # /// script
 # requires-python = ">=3.11"
 # ///
-"""Finish the artefact that `sam build` leaves: remove unused models, add bytecode.
+"""Finish the artefact that `sam build` leaves: remove unused models, add bytecode, archive it.
 
     uv run functions/keyturn/cli/finish_build.py [.aws-sam/build]
 
-Lambda's folder is read-only, so code that is not compiled here is compiled at every cold start.
+Lambda's folder is read-only, so code that is not compiled here is compiled at every cold start. All functions
+share one folder, which `sam deploy` would archive anew for each of them.
 Only the standard library is imported, because this also runs outside the project's environment.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 _SERVICES = "from keyturn.aws.clients import SERVICES; print(*SERVICES)"
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 _TASK_ROOT = "/var/task"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
 
 
 class NotBuilt(Exception):
@@ -29,17 +33,24 @@ class Finished(NamedTuple):
     """A finished artefact."""
 
     folder: Path
+    archive: Path
     python: str  # version of the functions' Python, as in `3.14`
     compiled: bool  # whether that Python was available to compile with
     megabytes: float  # unzipped
 
 
 def finish(build: Path) -> list[Finished]:
-    """Finish every artefact below `build`; may be repeated. Raises NotBuilt."""
+    """Finish every artefact below `build`, and name its archive in the template; may be repeated. Raises NotBuilt."""
     folders = sorted(keyturn.parent for keyturn in build.glob("*/keyturn"))
     if not folders:
         raise NotBuilt(f"{build} holds no artefact: run `sam build` first")
-    return [_finish(folder) for folder in folders]
+    artefacts = [_finish(folder) for folder in folders]
+    template = build / "template.yaml"
+    text = template.read_text()
+    for artefact in artefacts:
+        text = text.replace(f": {artefact.folder.name}\n", f": {artefact.archive.name}\n")
+    template.write_text(text)
+    return artefacts
 
 
 def _finish(folder: Path) -> Finished:
@@ -49,7 +60,7 @@ def _finish(folder: Path) -> Finished:
     if python:
         _compile(folder, python)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return Finished(folder, version, bool(python), size / 2**20)
+    return Finished(folder, _archive(folder), version, bool(python), size / 2**20)
 
 
 def _drop_unused_models(folder: Path) -> None:
@@ -89,6 +100,19 @@ def _compile(folder: Path, python: str) -> None:
         [python, "-m", "compileall", "-q", "-f", "-j", "0", *invalidation, *paths, str(folder)],
         check=True,
     )
+
+
+def _archive(folder: Path) -> Path:
+    """A ZIP archive of the folder that depends on names and contents alone."""
+    path = folder.with_suffix(".zip")
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _EPOCH)
+            entry.external_attr = (0o100755 if os.access(file, os.X_OK) else 0o100644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.read_bytes())
+    return path
 
 
 def _output(command: list[str], **environ: str) -> str:

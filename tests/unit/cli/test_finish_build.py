@@ -1,10 +1,11 @@
-"""What `sam build` leaves is completed: without models that no call uses, with bytecode."""
+"""What `sam build` leaves is completed: without models that no call uses, with bytecode, archived once."""
 
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,20 @@ import pytest
 from keyturn.cli import finish_build
 from keyturn.cli.finish_build import NotBuilt, finish, main
 
+TEMPLATE = """\
+Globals:
+  Function:
+    CodeUri: functions/
+Resources:
+  AuthorizeFunction:
+    Properties:
+      CodeUri: CheckSettingsFunction-Shared
+  KeysetFunction:
+    Properties:
+      Code: CheckSettingsFunction-Shared
+    Metadata:
+      SamResourceId: CheckSettingsFunction
+"""
 HERE = f"{sys.version_info.major}{sys.version_info.minor}"
 
 
@@ -27,6 +42,7 @@ def artefact(tmp_path: Path) -> Path:
     (folder / "keyturn/answer.py").write_text("ANSWER = 42\n")
     (folder / "pydantic_core-2.50.4.dist-info").mkdir()
     tag(folder, HERE)
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
     return folder
 
 
@@ -73,17 +89,40 @@ def test_the_bytecode_is_used_whatever_the_files_times_are(artefact: Path) -> No
     assert ran.stdout == "42\n"
 
 
-def test_two_builds_make_the_same_bytes(artefact: Path) -> None:
-    """Nothing tells where it was built: an unchanged artefact is not uploaded again."""
-    finish(artefact.parent)
-    assert all(str(artefact).encode() not in file.read_bytes() for file in bytecode(artefact))
+def test_all_functions_share_one_archive(artefact: Path) -> None:
+    """`sam deploy` uploads a file as it is, and archives a folder once for each function that names it."""
+    [finished] = finish(artefact.parent)
+    template = (artefact.parent / "template.yaml").read_text()
+    assert template == TEMPLATE.replace(artefact.name, f"{artefact.name}.zip")
+    with zipfile.ZipFile(finished.archive) as archive:
+        files = {str(file.relative_to(artefact)) for file in artefact.rglob("*") if file.is_file()}
+        assert set(archive.namelist()) == files
+        assert archive.read("keyturn/answer.py") == b"ANSWER = 42\n"
+
+
+def test_two_builds_make_the_same_bytes(artefact: Path, tmp_path: Path) -> None:
+    """Nothing tells where or when it was built: an unchanged artefact is not uploaded again. An executable stays one."""
+    (artefact / "keyturn/answer.py").chmod(0o755)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copytree(artefact, elsewhere / artefact.name, copy_function=shutil.copy)
+    shutil.copy(artefact.with_name("template.yaml"), elsewhere)
+    os.utime(artefact / "keyturn/answer.py", (0, 0))
+    [first], [second] = finish(artefact.parent), finish(elsewhere)
+    assert first.archive.read_bytes() == second.archive.read_bytes()
+    with zipfile.ZipFile(first.archive) as archive:
+        modes = {entry.filename: oct(entry.external_attr >> 16) for entry in archive.infolist()}
+    assert modes["keyturn/answer.py"] == "0o100755"
+    assert modes["botocore/data/endpoints.json"] == "0o100644"
 
 
 def test_it_can_be_finished_again(artefact: Path) -> None:
     """As after an interruption."""
-    assert finish(artefact.parent)[0]._replace(megabytes=0) == finish(artefact.parent)[0]._replace(
-        megabytes=0
-    )
+    [first] = finish(artefact.parent)
+    archive = first.archive.read_bytes()
+    [again] = finish(artefact.parent)
+    assert again == first
+    assert again.archive.read_bytes() == archive
 
 
 def test_without_the_runtimes_python_it_says_what_that_costs(artefact: Path, capsys) -> None:
