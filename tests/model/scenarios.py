@@ -94,7 +94,7 @@ ALL = (
     ),
     Scenario(
         "rotation, emergency on standby",
-        SKEW,
+        Constants(),
         (actors.scheduled(), actors.emergency("B")),
         (A, B_NEW),
     ),
@@ -206,6 +206,12 @@ ALL = (
     ),
 )
 LARGE = (
+    Scenario(
+        "rotation, emergency on standby, skew",
+        SKEW,
+        (actors.scheduled(), actors.emergency("B")),
+        (A, B_NEW),
+    ),
     Scenario(
         "rotation, rollback, reconcile",
         Constants(P=1),

@@ -159,9 +159,10 @@ def conflict_412(_passage: "Passage") -> Any:
     raise refused("PreconditionFailed", 412)
 
 
+# A read has no effect: for it, to end after the call is to end before it, and 5xx is a throttle by another name.
 APPLIES: Mapping[Fault, set[str]] = {
     throttle: READS | WRITES,
-    server_error: READS | WRITES,
+    server_error: WRITES,
     lost_reply: READS | WRITES,
     lost_late: {"ssm:PutParameter", "kms:CreateKey"},
     doubled: {
@@ -172,7 +173,7 @@ APPLIES: Mapping[Fault, set[str]] = {
         "events:PutEvents",
     },
     crash_before: READS | WRITES,
-    crash_after: READS | WRITES,
+    crash_after: WRITES,
     stale: EVENTUAL,
     denied: READS | WRITES,
     wrong_state: ON_A_KEY,
