@@ -76,8 +76,8 @@ class Part:
         return f"{len(self.jobs):,} {self.name}"
 
 
-def parts(singles: int | None, pairs: int | None, seeds: int) -> list[Part]:
-    """So many single troubles among others, pairs of troubles and seeds; of the first two, None is all.
+def parts(singles: int | None, among: int | None, pairs: int | None, seeds: int) -> list[Part]:
+    """So many single troubles, the same among others, pairs of them, and seeds; None is all.
 
     The single jobs that take longest come first, so that no core waits for them at the end.
     """
@@ -86,8 +86,8 @@ def parts(singles: int | None, pairs: int | None, seeds: int) -> list[Part]:
         Part("mutants of the product caught", _hunt, list(_BY_NAME)),
         Part("worst cases", _worst_case, list(WORST_CASES)),  # what the margins are for
         Part("runs with AWS late", _late, list(delays.RUNS)),
-        Part("single troubles", _script, list(_single_troubles(scenarios.ALONE))),
-        Part("single troubles among others", _script, _among_others(singles)),
+        Part("single troubles", _script, _singles(singles, scenarios.ALONE)),
+        Part("single troubles among others", _script, _singles(among)),
         Part("pairs of troubles", _script, _pairs(pairs)),
         Part("seeds", _seed, range(seeds)),
     ]
@@ -108,13 +108,9 @@ def _work(job: tuple[int, Callable[[Any], Result], Any]) -> tuple[int, Result]:
     return number, work(what)
 
 
-def _single_troubles(manner: str = "") -> Iterator[Job]:
-    return ((name, (trouble,)) for name, troubles in _sites(manner) for trouble in troubles)
-
-
-def _among_others(most: int | None) -> list[Job]:
-    """Single troubles beside adversaries, teams and operators."""
-    jobs = list(_single_troubles())
+def _singles(most: int | None, manner: str = "") -> list[Job]:
+    """One trouble in a run; so many, the same every time, or all."""
+    jobs: list[Job] = [(name, (one,)) for name, troubles in _sites(manner) for one in troubles]
     return jobs if most is None else Random(most).sample(jobs, most)
 
 

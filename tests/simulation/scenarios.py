@@ -13,7 +13,7 @@ from tests.simulation.passage import Outage, Plan
 from tests.simulation.play import Play
 
 _SKEW = 2.0
-_OFTEN = 2
+_OFTEN = 3
 
 
 def active(play: Play) -> list[str]:
