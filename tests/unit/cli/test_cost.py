@@ -34,7 +34,7 @@ def test_idle_costs_what_stands_there():
 
 
 def test_each_alarm_is_billed():
-    """As many as the template has."""
+    """The bill has as many alarms as the template."""
     kinds = [resource["Type"] for resource in RESOURCES.values()]
     alarms = kinds.count("AWS::CloudWatch::Alarm")
     assert dollars(Load(0, 0))["Alarms"] == pytest.approx(alarms * NUMBERS["alarm_month"])
@@ -70,7 +70,7 @@ def test_each_token_is_one_signature():
 
 
 def test_every_price_matters():
-    """Twice a price, and the bill is another."""
+    """If any price doubles, the bill changes."""
     load = Load(1_000_000, 1_000_000, higher_throughput=True)
     usual = sum(dollars(load).values())
     unused = {"api_http_1m_requests"}  # of another design, in `make bench PART=cost`
@@ -80,7 +80,7 @@ def test_every_price_matters():
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_what_it_says(deployment, cloud, width):
-    """A table with a total."""
+    """The command prints a table with a total."""
     result = keyturn("cost", width=width)
     assert result.exit_code == 0
     transcript(cloud, f"cost-{width}", result.stdout)
@@ -98,5 +98,5 @@ def test_as_json(deployment):
 
 @pytest.mark.parametrize("price", ["bread=1", "kms_key_month=cheap", "kms_key_month=-1", "="])
 def test_a_price_that_is_none(deployment, price):
-    """Exit status 2."""
+    """It is invalid usage: exit status 2."""
     assert keyturn("cost", "--price", price).exit_code == 2

@@ -62,13 +62,13 @@ def test_unreadable_policies_hide_nothing_else(deployment, aws):
 
 
 def test_a_stack_at_rest_has_no_findings(snapshot):
-    """Not even a warning."""
+    """A stack at rest has no finding, not even a warning."""
     assert examine(snapshot) == []
 
 
 @pytest.mark.parametrize("code", BROKEN)
 def test_a_problem_is_reported_as_documented(snapshot, code):
-    """By its code, with a sentence, a remedy, and the severity and fix of docs/operating.md."""
+    """A finding has its code, a sentence, a remedy, and the severity and fix that docs/operating.md gives it."""
     findings = {finding.code: finding for finding in examine(BROKEN[code](snapshot))}
     assert code in findings, findings
     finding = findings[code]
@@ -142,7 +142,7 @@ def test_an_api_of_another_account_is_not_missing(snapshot):
 
 
 def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
-    """No key should be revoked for that. After five minutes, and ε of 1 s, it is gone."""
+    """A new key is not reported as gone, so that nobody revokes it, until five minutes and ε of 1 s have passed."""
     unknown = replace(snapshot, kms={}, at=snapshot.at + timedelta(seconds=301))
     assert examine(unknown) == []
     later = replace(unknown, at=snapshot.at + timedelta(seconds=302))
@@ -150,12 +150,12 @@ def test_a_newborn_that_kms_does_not_know_yet_is_no_finding(snapshot):
 
 
 def test_every_finding_is_documented():
-    """In docs/operating.md, and nothing else is."""
+    """docs/operating.md has every finding, and no other."""
     assert documented().keys() == BROKEN.keys() | BY_WORDS
 
 
 def test_the_worst_comes_first(snapshot):
-    """Critical before error before warning."""
+    """Findings are listed critical first, then errors, then warnings."""
     off = replace(BROKEN["orphaned_key"](snapshot), projection=None, clock_offset=DAY)
     findings = [finding.severity.value for finding in examine(off)]
     assert findings == sorted(findings, key=["critical", "error", "warning"].index)
@@ -164,7 +164,7 @@ def test_the_worst_comes_first(snapshot):
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_what_it_says(deployment, cloud, clients, width):
-    """Two findings and their remedies; exit status 1."""
+    """It prints two findings with their remedies; exit status 1."""
     kid = deployment.keyset.active.kms_key_arn
     cloud.kms.disable(kid)
     del clients.scheduler.schedules["demo-reconcile"]
@@ -174,7 +174,7 @@ def test_what_it_says(deployment, cloud, clients, width):
 
 
 def test_all_is_well(deployment):
-    """Exit status 0."""
+    """Without findings the exit status is 0."""
     result = keyturn("doctor")
     assert (result.exit_code, result.stdout.strip()) == (0, "All is well.")
     assert json.loads(keyturn("doctor", "--json").stdout) == {"findings": [], "fixed": []}
@@ -183,7 +183,7 @@ def test_all_is_well(deployment):
 def test_fix_does_what_reconcile_does_and_enables_schedules(
     deployment, booted, cloud, clients, monkeypatch
 ):
-    """Then it looks again."""
+    """`--fix` invokes reconcile, enables the schedules and examines the stack again."""
     for name in ("demo-rotation", "demo-reconcile"):
         clients.scheduler.schedules[name]["State"] = "DISABLED"
     cloud.s3.delete(".well-known/jwks.json")
@@ -216,7 +216,7 @@ def test_fix_leaves_alone_what_it_cannot_mend(deployment, cloud, monkeypatch):
 
 
 def test_a_keyset_that_is_gone_is_a_finding(deployment, cloud):
-    """Not an error of the command: this is what a doctor is for."""
+    """A missing keyset is a finding, not an error of the command."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
     cloud.ssm.delete(names)
     result = keyturn("doctor", "--json")

@@ -72,7 +72,7 @@ def test_a_document_that_does_not_parse_is_replaced(doctor, deployment, cloud, c
 
 @pytest.mark.remedy("api_missing")
 def test_the_document_of_an_api_that_is_gone_is_removed(doctor, deployment):
-    """The command of the remedy."""
+    """The command of the remedy removes the document."""
     deployment.api_documents.put("gone", '{"audience": "orders"}')
     [name] = command_in(doctor()["api_missing"], "keyturn api remove")
     assert keyturn("api", "remove", name, "--yes").exit_code == 0
@@ -94,7 +94,7 @@ def test_the_document_of_a_cached_rest_api_says_so(doctor, deployment, clients):
 
 @pytest.mark.remedy("cache_opens_routes")
 def test_an_http_api_keeps_an_answer_per_route(doctor, deployment, clients):
-    """With the identity sources that the remedy prints."""
+    """The identity sources that the remedy prints end the finding."""
     api, own = http_authorizer(deployment, clients, 60)
     document = '{"audience": "orders", "routes": {"GET /orders": "orders:read"}}'
     deployment.api_documents.put(api, document)

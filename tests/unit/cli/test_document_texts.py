@@ -57,7 +57,7 @@ def test_apis_are_listed_without_the_right_to_read_api_gateway(deployment, monke
 
 
 def test_a_change_is_shown_member_by_member(deployment, cloud):
-    """Before and after, when it takes effect, and what happens to earlier tokens."""
+    """It shows each member before and after, when the change takes effect, and what happens to earlier tokens."""
     cloud.ssm.put(
         "/keyturn/demo/clients/orders",
         '{"audiences": ["orders", "billing"], "scopes": ["orders:read"], "subjects": "any"}',
@@ -77,7 +77,7 @@ def test_routes_are_shown_one_by_one(deployment, cloud):
 
 
 def test_a_route_without_a_scope_differs_from_a_removed_one():
-    """Both have nothing on one side."""
+    """The two are told apart, although neither has anything on one side."""
     before = rows({"routes": {"GET /": "a", "GET /gone": "a"}}, {"routes": "all"})
     after = rows({"routes": {"GET /": ""}}, {"routes": "all"})
     assert list(differences(before, after)) == [
@@ -87,7 +87,7 @@ def test_a_route_without_a_scope_differs_from_a_removed_one():
 
 
 def test_a_document_is_shown(deployment, cloud):
-    """Every member, including omitted ones, and the stack that declares it."""
+    """`show` prints every member, including omitted ones, and the stack that declares the document."""
     cloud.ssm.put(
         "/keyturn/demo/clients/orders", '{"audiences": ["orders"], "subjects": ["a b", "c"]}'
     )

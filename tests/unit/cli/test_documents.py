@@ -38,7 +38,7 @@ def changing(kind: str, verb: str) -> tuple[str, ...]:
 
 @KINDS
 def test_the_options_are_written(deployment, cloud, kind):
-    """All of them and nothing else; `show` shows the same."""
+    """`add` writes all options and nothing else; `show` prints the same."""
     result = keyturn(*ADD[kind], "--yes", "--json")
     assert result.exit_code == 0, result.stderr
     expected = {kind: name_of(kind), "before": None, "after": WRITTEN[kind], "written": True}
@@ -51,7 +51,7 @@ def test_the_options_are_written(deployment, cloud, kind):
 @KINDS
 @pytest.mark.parametrize("typed", ["demo", "other"])
 def test_the_operator_confirms_with_the_stacks_name(deployment, cloud, kind, typed):
-    """Anything else writes nothing, with exit status 2."""
+    """Any other answer writes nothing; exit status 2."""
     result = keyturn(*ADD[kind], "--stack", "demo", text=f"{typed}\n")
     assert result.exit_code == (0 if typed == "demo" else 2)
     assert stored(cloud, kind) == (WRITTEN[kind] if typed == "demo" else None)
@@ -81,7 +81,7 @@ def test_a_dry_run_changes_nothing_and_checks_permissions(
 
 @KINDS
 def test_a_second_time_changes_nothing(deployment, aws, kind):
-    """No question is asked, and nothing is written."""
+    """The same `add` again asks no question and writes nothing."""
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
     aws.reset()
     result = keyturn(*ADD[kind])
@@ -94,7 +94,7 @@ def test_a_second_time_changes_nothing(deployment, aws, kind):
 def test_a_change_between_question_and_write_is_not_overwritten(
     deployment, cloud, monkeypatch, kind, verb, there
 ):
-    """A colleague was faster: exit status 1."""
+    """If another operator was faster, nothing is written; exit status 1."""
     if there:
         cloud.ssm.put(PATHS[kind], json.dumps(WRITTEN[kind]))
     theirs = {**WRITTEN[kind], ("audiences" if kind == "client" else "audience"): "theirs"}
@@ -111,7 +111,7 @@ def test_a_change_between_question_and_write_is_not_overwritten(
 def test_a_document_that_appears_at_the_last_moment_is_not_overwritten(
     deployment, cloud, aws, kind
 ):
-    """Even after the last read: SSM creates a parameter only if it does not exist."""
+    """It is not overwritten even after the last read: SSM creates a parameter only if it does not exist."""
     aws.meanwhile("ssm:PutParameter", lambda: cloud.ssm.put(PATHS[kind], '{"theirs": 1}'))
     result = keyturn(*ADD[kind], "--yes")
     assert (result.exit_code, "changed meanwhile" in result.stderr) == (1, True)
@@ -131,7 +131,7 @@ def test_a_change_at_the_last_moment_is_reported(deployment, cloud, aws, kind):
 @KINDS
 @pytest.mark.parametrize("verb", ["add", "remove"])
 def test_a_document_that_a_stack_declares_changes_only_with_drift(deployment, cloud, kind, verb):
-    """CloudFormation's tag names the stack."""
+    """A document with CloudFormation's tag changes only with --drift; the error names the stack in the tag."""
     cloud.ssm.put(PATHS[kind], json.dumps(WRITTEN[kind]))
     cloud.ssm.tags[PATHS[kind]] = {"aws:cloudformation:stack-name": "team-orders"}
     result = keyturn(*changing(kind, verb), "--yes")
@@ -157,7 +157,7 @@ def test_a_document_that_does_not_parse_is_shown_and_replaced(deployment, cloud,
 
 @KINDS
 def test_a_document_is_removed(deployment, cloud, kind):
-    """After that `remove` and `show` are invalid usage, and name the command that lists the names."""
+    """After `remove`, `remove` and `show` are invalid usage, and name the command that lists the names."""
     assert keyturn(*ADD[kind], "--yes").exit_code == 0
     result = keyturn(kind, "remove", name_of(kind), "--yes", "--json")
     assert json.loads(result.stdout)["after"] is None
@@ -171,7 +171,7 @@ def test_a_document_is_removed(deployment, cloud, kind):
 @pytest.mark.parametrize("name", ["../keyset/000000000001", "a b", ""])
 @pytest.mark.parametrize("verb", ["add", "remove", "show"])
 def test_an_invalid_name_reaches_no_parameter(deployment, aws, kind, name, verb):
-    """Exit status 2, before any call."""
+    """An invalid name ends with exit status 2, before any call."""
     aws.reset()
     arguments = (*ADD[kind][:2], name, *ADD[kind][3:]) if verb == "add" else (kind, verb, name)
     assert keyturn(*arguments).exit_code == 2
@@ -223,13 +223,13 @@ def test_routes_that_no_cached_answer_can_tell_apart_are_refused(deployment, aws
     ],
 )
 def test_subjects(deployment, cloud, options, written):
-    """Itself, any, or a list."""
+    """A client may have its own subject, any subject, or those of a list."""
     assert keyturn(*CLIENT, *options, "--yes").exit_code == 0
     assert stored(cloud, "client")["subjects"] == written
 
 
 def test_the_lifetime_of_earlier_tokens_is_named(deployment, cloud):
-    """By the client's own bound if it has one: C + τ + 5 s + λ + G + ε = 14 s."""
+    """Earlier tokens end by the client's own bound if it has one: C + τ + 5 s + λ + G + ε = 14 s."""
     cloud.ssm.put(PATHS["client"], '{"audiences": ["orders"], "max_lifetime": 5}')
     assert "for 14 s at most" in keyturn(*CLIENT, "--dry-run").stdout
     cloud.ssm.put(PATHS["client"], '{"audiences": ["orders"]}', overwrite=True)

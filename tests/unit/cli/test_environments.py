@@ -180,7 +180,7 @@ MATRIX = [
 
 @pytest.mark.parametrize(("name", "verb"), MATRIX)
 def test_one_identity_signs_everything(environment, fake, name, verb):
-    """Every request that is signed names the same access key and Region."""
+    """Every signed request names the same access key and Region."""
     options, variables, expected = WORKING[name]
     for variable, value in variables.items():
         environment.setenv(variable, value)
@@ -200,7 +200,7 @@ _CUT = "revoke --active --cut-sessions"
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_cannot_be_signed_is_said_first(environment, fake, name, verb):
-    """Two lines with the remedy, nothing promised, nothing sent to the stack."""
+    """Without credentials it prints two lines with the remedy, and sends nothing to the stack."""
     options, variables, error, remedy = BROKEN[name]
     for variable, value in variables.items():
         environment.setenv(variable, value)
@@ -230,7 +230,7 @@ def test_an_mfa_code_is_not_read_from_a_pipe(environment, fake):
 
 
 def test_the_installed_command_says_the_same(environment, fake):
-    """In a process of its own: no stack trace, exit status 1."""
+    """A process of its own prints no stack trace; exit status 1."""
     program = Path(sys.executable).with_name("keyturn")
     words = ["revoke", "--active", "--yes", "--reason", "x"]
     completed = subprocess.run([program, *words], capture_output=True, text=True, check=False)

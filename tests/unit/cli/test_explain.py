@@ -47,7 +47,7 @@ def options(request):
 
 @pytest.mark.parametrize(("request_", "member"), REQUESTS)
 def test_it_says_what_the_issuer_says(deployment, request_, member):
-    """Status, error and description, for the same request; and the member that decides."""
+    """Its status, error and description are the issuer's for the same request, and it names the member that decides."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     event = {
         "path": "/token/orders",
@@ -82,7 +82,7 @@ def test_it_says_what_the_issuer_says(deployment, request_, member):
     [(None, 403, "unauthorized_client"), ("{}", 503, "temporarily_unavailable")],
 )
 def test_a_client_without_a_document_that_parses(deployment, cloud, text, status, error):
-    """As the issuer answers; a problem of the document is named."""
+    """It gives the issuer's answer, and names the problem of the document."""
     if text:
         cloud.ssm.put("/keyturn/demo/clients/orders", text)
     event = {"client": "orders", "subject": "alice"}
@@ -104,7 +104,7 @@ def test_a_client_without_a_document_that_parses(deployment, cloud, text, status
 
 
 def test_a_blocked_client(deployment, booted, origin):
-    """Its document is as it was; the keyset says no."""
+    """A blocked client is refused because of the keyset; its document is unchanged."""
     deployment.client_documents.put("orders", json.dumps(DOCUMENT))
     booted.keysets.update(
         lambda keyset, now: cut_off(

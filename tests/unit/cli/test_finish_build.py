@@ -58,7 +58,7 @@ def bytecode(folder: Path) -> list[Path]:
 
 
 def test_models_of_services_that_are_not_called_are_dropped(artefact: Path) -> None:
-    """By the artefact's own list; what is no service stays."""
+    """The artefact's own list decides which models stay; files that are not models stay."""
     finish(artefact.parent)
     assert {path.name for path in (artefact / "botocore/data").iterdir()} == {
         "kms",
@@ -101,7 +101,7 @@ def test_all_functions_share_one_archive(artefact: Path) -> None:
 
 
 def test_two_builds_make_the_same_bytes(artefact: Path, tmp_path: Path) -> None:
-    """Nothing tells where or when it was built: an unchanged artefact is not uploaded again. An executable stays one."""
+    """The archive tells neither where nor when it was built, so an unchanged one is not uploaded again; modes are kept."""
     (artefact / "keyturn/answer.py").chmod(0o755)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -117,7 +117,7 @@ def test_two_builds_make_the_same_bytes(artefact: Path, tmp_path: Path) -> None:
 
 
 def test_it_can_be_finished_again(artefact: Path) -> None:
-    """As after an interruption."""
+    """A second time, as after an interruption, changes nothing."""
     [first] = finish(artefact.parent)
     archive = first.archive.read_bytes()
     [again] = finish(artefact.parent)
@@ -126,7 +126,7 @@ def test_it_can_be_finished_again(artefact: Path) -> None:
 
 
 def test_without_the_runtimes_python_it_says_what_that_costs(artefact: Path, capsys) -> None:
-    """No bytecode rather than one that Lambda ignores; the build is good, so the status is 0."""
+    """It leaves bytecode out rather than add some that Lambda ignores; the build is good, so the status is 0."""
     tag(artefact, "399")
     assert main([str(artefact.parent)]) == 0
     assert bytecode(artefact) == []
@@ -156,13 +156,13 @@ def test_uv_is_asked_for_another_python(artefact: Path, monkeypatch, tmp_path: P
 
 
 def test_nothing_built_is_said(tmp_path: Path, capsys) -> None:
-    """With the command that builds."""
+    """The error names the command that builds."""
     assert main([str(tmp_path)]) == 1
     assert "run `sam build` first" in capsys.readouterr().err
 
 
 def test_an_artefact_that_cannot_tell_its_services_keeps_their_models(artefact: Path) -> None:
-    """An error is not an empty list."""
+    """An error is not taken for an empty list of services."""
     (artefact / "keyturn/aws/clients.py").write_text("raise ImportError\n")
     with pytest.raises(NotBuilt, match="run `sam build` again"):
         finish(artefact.parent)

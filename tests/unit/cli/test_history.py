@@ -27,7 +27,7 @@ def keyset_before(booted, origin, clock):
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_every_change(deployment, keyset_before, cloud, width):
-    """When, what, why, who; the newest first."""
+    """Each line says when, what, why and who; the newest comes first."""
     result = keyturn("history", width=width)
     assert result.exit_code == 0
     ids = {one["op_id"] for one in json.loads(keyturn("history", "--json").stdout)["changes"]}
@@ -38,7 +38,7 @@ def test_every_change(deployment, keyset_before, cloud, width):
 
 
 def test_as_json(deployment, keyset_before):
-    """Its shape is documented."""
+    """The JSON has the documented shape."""
     output = json.loads(keyturn("history", "--limit", "1", "--json").stdout)
     [change] = output["changes"]
     assert set(change) == {"generation", "at", "changes", "reason", "started_by", "op_id"}
@@ -50,7 +50,7 @@ def test_as_json(deployment, keyset_before):
 
 
 def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before, booted):
-    """The same changes, before and after."""
+    """The changes are the same before and after SSM's generations are pruned."""
     before = json.loads(keyturn("history", "--json").stdout)
     for number, text in booted.keysets.read_texts().items():
         booted.history.keep(number, text)
@@ -59,7 +59,7 @@ def test_what_ssm_has_forgotten_comes_from_the_bucket(deployment, keyset_before,
 
 
 def test_what_was_cut_off(deployment, booted, keyset_before, clock):
-    """When, whose tokens, and issued until when; also what was refused at an instant."""
+    """A line says when, whose tokens, and issued until when; `--at` lists the cut-offs of that instant."""
     before = cutoff_before(clock.now(), booted.times)
 
     def cut(keyset, now):
@@ -79,7 +79,7 @@ def test_what_was_cut_off(deployment, booted, keyset_before, clock):
 
 @pytest.mark.parametrize(("seconds", "active"), [(29, "first"), (30, "second"), (34, "second")])
 def test_who_counted_then(deployment, keyset_before, seconds, active):
-    """To the second; without a zone it is UTC."""
+    """The instant is read to the second; without a zone it is UTC."""
     at = (START + timedelta(seconds=seconds)).isoformat()
     output = json.loads(keyturn("history", "--at", at, "--json").stdout)
     kid = {"first": keyset_before.active.kid, "second": keyset_before.standby.kid}[active]
@@ -104,7 +104,7 @@ def test_an_instant_that_says_nothing(deployment, at, status, word):
 
 
 def test_what_does_not_count_is_no_history(deployment, keyset_before, booted, cloud):
-    """Wherever below the path it is."""
+    """A parameter that is not of the lineage is left out, wherever below the path it is."""
     before = json.loads(keyturn("history", "--json").stdout)
     text = document.dumps(replace(booted.keysets.read(), number=9, parent=""))
     for name, forged in (("000000000009", text), ("000000000004", "{")):
@@ -138,7 +138,7 @@ def test_an_object_that_cannot_be_read_is_left_out_and_named(deployment, keyset_
 
 @pytest.mark.parametrize("options", [(), ("--at", START.isoformat())])
 def test_a_forged_past_is_left_out_and_named(deployment, kept, booted, options):
-    """What counts proves what came before it: each generation names its parent by its hash."""
+    """A forged generation is left out and named: each genuine one names its parent by its hash."""
     before = _history(*options)
     forged = replace(booted.history.read(booted.history.generations()[1]), op_id="forged")
     booted.history.keep(2, document.dumps(forged))

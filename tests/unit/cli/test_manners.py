@@ -74,7 +74,7 @@ def test_the_documented_shape(deployment, verb):
 
 @pytest.mark.parametrize("verb", ON_STACK)
 def test_no_stack_is_two_lines(deployment, monkeypatch, verb):
-    """What went wrong, what to do; exit status 1, nothing on stdout; the stack trace with --debug."""
+    """It says what went wrong and what to do; exit status 1, nothing on stdout, the stack trace only with --debug."""
 
     def nowhere(_stack):
         raise AwsFault("cloudformation:DescribeStacks", "ValidationError")
@@ -90,7 +90,7 @@ def test_no_stack_is_two_lines(deployment, monkeypatch, verb):
 
 @pytest.mark.parametrize("verb", [*ON_STACK, "local up", "local down", "local url"])
 def test_help_needs_nothing(verb):
-    """Every verb has it, with --json and --debug."""
+    """Every command prints its help without AWS, with --json and --debug in it."""
     result = keyturn(*verb.split(), "--help")
     assert result.exit_code == 0
     assert {"--json", "--debug"} <= set(re.findall(r"--\w+", result.stdout))
@@ -109,6 +109,6 @@ def test_the_table_of_verbs_is_the_commands():
 
 
 def test_an_unknown_word_is_bad_usage():
-    """Exit status 2."""
+    """An unknown command ends with exit status 2."""
     assert keyturn("nonsense").exit_code == 2
     assert keyturn("status", "--nonsense").exit_code == 2

@@ -44,7 +44,7 @@ def snapshot(deployment):
 
 
 def test_status_shows_the_last_five_and_how_many_more(snapshot, capsys):
-    """As text and as a page; live keys are all there."""
+    """Text and page show the last five ended keys, how many more there are, and every live key."""
     summary = Summary("demo", "eu-west-3", snapshot)
     say_status(Terminal("demo", as_json=False), summary)
     for shown in (capsys.readouterr().out.partition("NEXT")[0], page(summary)):
@@ -66,6 +66,6 @@ def test_doctor_shows_five_of_a_kind_and_how_many_more(snapshot, capsys):
 
 
 def test_nothing_is_hidden_where_there_are_few(deployment):
-    """No line about more."""
+    """With few ended keys there is no line about more."""
     assert "more ended" not in keyturn("status").stdout
     assert len(json.loads(keyturn("status", "--json").stdout)["keys"]) == 2

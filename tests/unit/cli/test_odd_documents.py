@@ -67,7 +67,7 @@ def bodies(good):
 
 
 def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web):
-    """Each is a finding, in the bucket and at the public URL; the keys are all there."""
+    """Each odd JWKS is a finding, in the bucket and at the public URL, and the keys are still listed."""
     good = json.loads(cloud.s3.body(JWKS))
     for body in bodies(good):
         put(cloud, JWKS, body.encode())
@@ -89,7 +89,7 @@ def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, seconds):
 @pytest.mark.parametrize("size", [16_385, 40_000_000])
 @pytest.mark.parametrize("name", [JWKS, DISCOVERY])
 def test_a_document_of_any_size_is_written_over(booted, cloud, aws, name, size):
-    """No more of it is read than ours could have: a function's memory is soon full."""
+    """At most our own document's size is read, because a function's memory is soon full."""
     before = cloud.s3.body(name)
     put(cloud, name, before + b" " * size)
     assert len(booted.well_known.read().body) <= 16_384

@@ -52,7 +52,7 @@ def test_a_standby_is_published(doctor, booted, cloud, clock):
 
 @pytest.mark.remedy("overdue_key")
 def test_an_overdue_key_retires(doctor, booted, origin, clock):
-    """Its workflow was stopped while it waited."""
+    """The key of a workflow that was stopped in its wait retires."""
     clock.advance(60)
     supersede(booted, origin)
     clock.advance(600)
@@ -61,7 +61,7 @@ def test_an_overdue_key_retires(doctor, booted, origin, clock):
 
 @pytest.mark.remedy("orphaned_key")
 def test_an_orphan_is_destroyed(doctor, booted, clock):
-    """Hours after it was created."""
+    """An orphan is destroyed hours after its creation."""
     booted.kms.create()
     clock.advance(timedelta(hours=49).total_seconds())
     fixes(doctor, "orphaned_key")
@@ -69,14 +69,14 @@ def test_an_orphan_is_destroyed(doctor, booted, clock):
 
 @pytest.mark.remedy("jwks_missing", "jwks_unreachable")
 def test_a_missing_jwks_is_written(doctor, cloud):
-    """Then its URL answers again."""
+    """A missing JWKS is written, and its URL answers again."""
     cloud.s3.delete(JWKS)
     fixes(doctor, "jwks_missing", "jwks_unreachable")
 
 
 @pytest.mark.remedy("jwks_behind", "jwks_caching")
 def test_a_jwks_that_lags_is_written(doctor, cloud):
-    """So is one that caches may keep for too long."""
+    """A JWKS that lags, or that caches may keep for too long, is written again."""
     generation = {"keyturn-generation": "1"}
     cloud.s3.write(JWKS, cloud.s3.body(JWKS), metadata=generation, cache_control="max-age=31536000")
     fixes(doctor, "jwks_behind", "jwks_caching")
@@ -84,7 +84,7 @@ def test_a_jwks_that_lags_is_written(doctor, cloud):
 
 @pytest.mark.remedy("jwks_incomplete", "jwks_foreign")
 def test_a_jwks_written_by_hand_is_rewritten(doctor, cloud):
-    """Even if it says that it is of the right generation; each foreign member is named."""
+    """A JWKS written by hand is rewritten, even if it names the right generation; the finding names each foreign member."""
     version = cloud.s3.objects[JWKS][-1]
     document = json.loads(version.body)
     document["keys"][0] = {**document["keys"][0], "kid": "forged"}
@@ -95,7 +95,7 @@ def test_a_jwks_written_by_hand_is_rewritten(doctor, cloud):
 @pytest.mark.remedy("metadata_false")
 @pytest.mark.parametrize("name", [AUTHORIZATION_SERVER, OPENID_PROVIDER])
 def test_metadata_written_by_hand_is_rewritten(doctor, cloud, name):
-    """Each document is checked."""
+    """Each metadata document that was written by hand is rewritten."""
     cloud.s3.write(name, b'{"issuer": "https://thief.example"}')
     fixes(doctor, "metadata_false")
 
@@ -137,7 +137,7 @@ def test_a_disabled_key_is_enabled_again(doctor, booted, origin, cloud, clock, s
 
 @pytest.mark.remedy("foreign_key")
 def test_a_key_that_was_opened_is_revoked(doctor, booted, origin, cloud):
-    """Its successor has the stack's own policy."""
+    """The key is revoked, and its successor has the stack's own policy."""
     opened = active_key(truth(cloud))
     cloud.kms.set_policy(opened.kms_key_arn, default_policy())
     assert f"`keyturn revoke {opened.kid}`" in doctor()["foreign_key"]
@@ -148,7 +148,7 @@ def test_a_key_that_was_opened_is_revoked(doctor, booted, origin, cloud):
 
 @pytest.mark.remedy("schedule_disabled", "schedule_missing")
 def test_schedules_start_again(doctor, clients):
-    """One is enabled by `--fix`, one is created again as template.yaml has it."""
+    """`--fix` enables a disabled schedule and creates a deleted one as template.yaml has it."""
     before = clients.scheduler.schedules.pop("demo-reconcile")
     clients.scheduler.schedules["demo-rotation"]["State"] = "DISABLED"
     assert doctor().keys() == {"schedule_missing", "schedule_disabled"}
@@ -159,7 +159,7 @@ def test_schedules_start_again(doctor, clients):
 
 @pytest.mark.remedy("foreign_history")
 def test_what_others_put_into_the_history_is_deleted(doctor, cloud):
-    """As the runbook says, once it has been kept elsewhere."""
+    """A foreign object is kept elsewhere and then deleted, as the runbook says."""
     cloud.s3.write("history/x", b"{}")
     assert "docs/runbooks/foreign-history.md" in doctor()["foreign_history"]
     cloud.s3.delete("history/x")
@@ -179,7 +179,7 @@ def block(booted, origin, names, *, block=True):
 
 @pytest.mark.remedy("cutoffs_nearly_full")
 def test_room_for_cutoffs_comes_back(doctor, booted, origin, clock):
-    """At the instant that the remedy names, without any act."""
+    """There is room again at the instant that the remedy names, without any action."""
     block(booted, origin, [f"client-{number}" for number in range(54)], block=False)
     code = "cutoffs_nearly_full"
     assert code not in doctor()
@@ -210,7 +210,7 @@ def test_blocks_are_released_for_room(doctor, booted, origin, clock, deployment,
 @pytest.mark.remedy("Throttled", "NoReply")
 @pytest.mark.parametrize("kind", [Throttled, NoReply])
 def test_trying_again_succeeds(deployment, aws, kind):
-    """Once AWS answers."""
+    """The command succeeds as soon as AWS answers."""
     error = aws.error("ThrottlingException") if kind is Throttled else aws.timeout
     failing = aws.fail("ssm:*", error, times=99)
     result = keyturn("status")

@@ -31,7 +31,7 @@ def run_repair(deployment, monkeypatch):
 
 
 def test_a_sound_keyset(run_repair, cloud):
-    """No question, no change, exit status 0."""
+    """A sound keyset leads to no question and no change; exit status 0."""
     before = cloud.snapshot()
     assert run_repair()["condition"] == "sound"
     result = keyturn("repair")
@@ -75,7 +75,7 @@ def test_it_asks_for_the_stack_s_name(lost, run_repair, cloud):
 
 
 def test_a_newer_release_is_named(deployment, run_repair, cloud):
-    """Two lines: the schema, and that its release must be deployed; nothing is touched."""
+    """It prints the schema and that its release must be deployed, and changes nothing."""
     parent = document.digest(deployment.keysets.read().text)
     text = json.dumps({"schema": 99, "parent": parent})
     cloud.ssm.put(f"{PATH}000000000003", text)
@@ -91,7 +91,7 @@ def test_a_newer_release_is_named(deployment, run_repair, cloud):
 
 
 def test_a_jwks_that_is_not_ours_is_deleted_first(run_repair, cloud, booted):
-    """As the remedy says. After that there is nothing to repair: reconcile writes the JWKS."""
+    """After the remedy's deletion there is nothing to repair: reconcile writes the JWKS."""
     cloud.s3.write(JWKS, b"{}", metadata={"keyturn-generation": "99"})
     result = keyturn("repair", "--yes")
     first, second = result.stderr.splitlines()
@@ -101,7 +101,7 @@ def test_a_jwks_that_is_not_ours_is_deleted_first(run_repair, cloud, booted):
 
 
 def test_nothing_to_restore_is_said(run_repair, cloud):
-    """Neither SSM nor the bucket contains a keyset."""
+    """The error says that neither SSM nor the bucket contains a keyset."""
     cloud.ssm.delete([f"{PATH}00000000000{number}" for number in (1, 2)])
     cloud.s3.delete(JWKS)
     result = keyturn("repair", "--yes")
@@ -120,7 +120,7 @@ def test_a_jwks_that_cannot_be_written_is_said_after_the_repair(run_repair, lost
 def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
     run_repair, lost, aws, cloud, deployment
 ):
-    """As the remedy says."""
+    """The remedy says to run it again, and that repairs the keyset."""
 
     def meanwhile():
         cloud.ssm.put(f"{PATH}000000000002", "{")
@@ -133,7 +133,7 @@ def test_a_keyset_that_changes_meanwhile_is_repaired_by_running_it_again(
 
 
 def test_an_unknown_caller_is_the_operator(deployment, lost, monkeypatch):
-    """The caller's name is optional."""
+    """Without the caller's name the repair is the operator's."""
 
     def denied():
         raise AwsFault("sts:GetCallerIdentity", "AccessDenied")

@@ -36,7 +36,7 @@ def test_a_revocation_is_proved(deployed: Any, terminal: Terminal, capsys: Any) 
 
 
 def test_its_object_is_the_documented_one(deployed: Any, capsys: Any) -> None:
-    """With `--json`: the members that docs/operating.md has, and no others."""
+    """`--json` prints the members that docs/operating.md has, and no others."""
     revoke(Terminal("demo", as_json=True), deployed, ORDER)
     answer = json.loads(capsys.readouterr().out)
     assert answer.keys() == documented("revoke")
@@ -120,7 +120,7 @@ def test_a_given_token_must_be_of_a_key_that_goes(
 def test_consent_is_the_stacks_name(
     deployed: Any, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Anything else typed, and nothing is done."""
+    """Any other answer does nothing."""
     order = replace(ORDER, yes=False)
     monkeypatch.setattr(typer, "prompt", lambda _: "keyturn")
     with pytest.raises(UsageError, match="nothing was done"):

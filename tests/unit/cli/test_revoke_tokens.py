@@ -59,7 +59,7 @@ def test_the_state_machine_is_asked_with_digests(deployed: Any, terminal: Termin
 def test_it_is_proved_with_a_new_token_and_a_witness(
     deployed: Any, terminal: Terminal, targets: Any, issued: Any
 ) -> None:
-    """One that must be refused, of the client's own, and the operator's, which must not be."""
+    """It needs a token of the client, which must be refused, and the operator's, which must not be."""
     revoke(terminal, deployed, order(**targets))
     assert deployed.issued == [issued, ("operator", {"subject": "keyturn-witness"})]
 
@@ -91,7 +91,7 @@ def test_a_given_token_is_the_proof(
 
 
 def test_the_jti_of_a_file(tmp_path: Path) -> None:
-    """Whatever its signature; a file without a token is named in the error."""
+    """The jti is read whatever the signature; a file without a token is named in the error."""
     file = tmp_path / "token"
     file.write_text(f"{signed(jti='j1')}\n")
     assert jti_of(file) == "j1"
@@ -102,7 +102,7 @@ def test_the_jti_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_jti_alone_cannot_be_proved(deployed: Any, terminal: Terminal, capsys: Any) -> None:
-    """Nothing can be tried; the revocation goes on."""
+    """The revocation goes on without a proof, because there is no token to try."""
     revoke(terminal, deployed, order(jtis=("j1",)))
     assert deployed.started
     assert "--proof-token" in capsys.readouterr().out
@@ -129,7 +129,7 @@ def test_it_says_how_many_tokens_that_is(deployed: Any, terminal: Terminal, caps
 def test_lines_that_cannot_be_read_hold_nothing_up(
     deployed: Any, terminal: Terminal, capsys: Any
 ) -> None:
-    """The number is optional."""
+    """If the audit lines cannot be read, only their number is missing."""
     deployed.log_lines = denied
     revoke(terminal, deployed, order(clients=("shop",)))
     assert deployed.started
@@ -137,7 +137,7 @@ def test_lines_that_cannot_be_read_hold_nothing_up(
 
 
 def test_it_says_what_a_cut_off_does_not_do(deployed: Any, terminal: Terminal, capsys: Any) -> None:
-    """Verifiers elsewhere, and a stolen key."""
+    """It says that a cut-off stops neither other verifiers nor a stolen key."""
     revoke(terminal, deployed, order(clients=("shop",)))
     printed = " ".join(capsys.readouterr().out.split())
     assert "Verifiers that read only the JWKS do not see this." in printed
@@ -145,13 +145,13 @@ def test_it_says_what_a_cut_off_does_not_do(deployed: Any, terminal: Terminal, c
 
 
 def test_nothing_named_is_invalid_usage(deployed: Any, terminal: Terminal) -> None:
-    """And the message names every way."""
+    """Without any name it is invalid usage, and the message lists every way to name tokens."""
     with pytest.raises(UsageError, match="--client, --subject, --jti or --token"):
         revoke(terminal, deployed, TOKENS)
 
 
 def test_a_client_is_blocked_and_released(deployed: Any, terminal: Terminal, capsys: Any) -> None:
-    """Each is one execution; a release has nothing to prove."""
+    """Block and release are one execution each; a release has nothing to prove."""
     block(terminal, deployed, "shop", "host broken into", yes=True)
     release(terminal, deployed, "shop", "host replaced", yes=True)
     blocked, released = deployed.started
@@ -163,14 +163,14 @@ def test_a_client_is_blocked_and_released(deployed: Any, terminal: Terminal, cap
 
 
 def test_a_client_that_is_not_blocked_is_not_released(deployed: Any, terminal: Terminal) -> None:
-    """Nothing is started that would only fail, and its alarm stays quiet."""
+    """No execution is started that would only fail, so that its alarm stays quiet."""
     with pytest.raises(CommandFailed, match="shop is not blocked"):
         release(terminal, deployed, "shop", "drill", yes=True)
     assert deployed.started == []
 
 
 def test_what_is_no_clients_name_is_not_blocked(deployed: Any, terminal: Terminal) -> None:
-    """It is refused before anything starts."""
+    """An invalid name is refused before anything starts."""
     with pytest.raises(UsageError, match="not a client's name"):
         block(terminal, deployed, "a/b", "drill", yes=True)
     assert deployed.started == []

@@ -33,7 +33,7 @@ def keyset_before(booted, origin, clock):
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_stack_at_rest(deployment, cloud, width):
-    """Two keys, what is due, both bounds, and status 0."""
+    """It shows two keys, what is due, both bounds; exit status 0."""
     result = keyturn("status", width=width)
     assert result.exit_code == 0
     transcript(cloud, f"status-{width}", result.stdout)
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(deployment, aws):
 
 
 def test_a_keyset_that_is_gone_is_two_lines_and_no_stack_trace(deployment, cloud):
-    """What went wrong, and what restores it."""
+    """The two lines say what went wrong, and what restores the keyset."""
     names = [f"/keyturn/demo/keyset/{number:012d}" for number in (1, 2)]
     cloud.ssm.delete(names)
     result = keyturn("status")

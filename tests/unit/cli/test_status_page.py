@@ -167,7 +167,7 @@ def browser():
 @pytest.mark.parametrize("width", [390, 1200])
 @pytest.mark.parametrize("which", ["well", "off"])
 def test_the_page_fits_says_nothing_and_asks_nobody(browser, request, which, width, dark):
-    """No horizontal overflow, no console error, no request but for itself."""
+    """The page has no horizontal overflow and no console error, and requests nothing but itself."""
     file = request.getfixturevalue(which)
     browser.show(file, width=width, dark=dark)
     assert browser.evaluate("document.documentElement.scrollWidth") == width
@@ -179,7 +179,7 @@ def test_the_page_fits_says_nothing_and_asks_nobody(browser, request, which, wid
 
 
 def test_text_is_drawn(browser, well):
-    """Without a font every page would fit."""
+    """Text has a width: without a font every page would fit."""
     browser.show(well, width=390)
     assert browser.evaluate(
         "document.createElement('canvas').getContext('2d').measureText('m').width"
@@ -187,7 +187,7 @@ def test_text_is_drawn(browser, well):
 
 
 def test_every_lane_is_where_it_should_be(browser, well, summary):
-    """Five lanes, in the order of their births; the now line is at the same place in each."""
+    """The five lanes are in the order of their creation, with the now line at the same place in each."""
     browser.show(well, width=1200)
     assert browser.evaluate("document.querySelectorAll('.lane').length") == 5
     places = "[...document.querySelectorAll('line.now')].map(e => e.getAttribute('x1'))"
@@ -200,12 +200,12 @@ def test_every_lane_is_where_it_should_be(browser, well, summary):
 
 
 def test_nothing_in_it_is_taken_for_markup(off):
-    """Any principal that starts an execution chooses its `started_by`."""
+    """A `started_by`, which any principal that starts an execution chooses, is shown as text."""
     assert "<script" not in off.read_text()
 
 
 def test_it_holds_no_outside_reference(well):
-    """Also without a browser: no link, script, import or URL."""
+    """The page contains no link, script, import or URL."""
     text = well.read_text()
     assert not [word for word in ("http:", "https:", "<script", "@import", "url(") if word in text]
 

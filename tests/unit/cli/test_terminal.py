@@ -35,7 +35,7 @@ def controls(printed: str) -> set[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_text_is_printed_as_it_is_without_what_a_terminal_acts_on(name, capsys):
-    """As a line, inside a Text, in a table's cell, as a line to copy."""
+    """A line, a Text, a table's cell and a line to copy print the text, and no control codes."""
     text, harmless = HOSTILE[name]
     terminal = Terminal("demo", as_json=False)
     table = Table()
@@ -64,7 +64,7 @@ def test_a_terminal_that_is_gone_ends_nothing(error, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name != "surrogate"])
 def test_break_glass_does_all_its_steps_whatever_the_reason_says(deployment, cloud, name):
-    """Revoked, and disabled in KMS, too."""
+    """The key is revoked and disabled in KMS with a reason that a terminal would act on."""
     active = active_key(truth(cloud))
     reason = HOSTILE[name][0]
     result = keyturn("revoke", "--active", "--direct", "--reason", reason, "--yes")
@@ -111,7 +111,7 @@ def test_commands_that_show_what_others_wrote(deployment, booted, machine, web, 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_kid_that_was_typed(deployment, name):
-    """Two lines on stderr, nothing that a terminal acts on."""
+    """The two lines of the error have nothing that a terminal acts on."""
     result = keyturn("revoke", HOSTILE[name][0], "--reason", "x", "--yes")
     assert result.exit_code == 2
     assert not controls(result.stderr)

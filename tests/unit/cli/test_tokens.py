@@ -46,7 +46,7 @@ def test_a_token_alone_on_stdout(token):
 
 
 def test_claims_are_json_or_text():
-    """`--claim` again for each."""
+    """`--claim` may be repeated; a value is JSON or else text."""
     options = ("--claim", "tenant=blue", "--claim", "level=3", "--claim", 'roles=["a"]')
     token = keyturn("issue", "--subject", "alice", *options).stdout.strip()
     claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
@@ -64,7 +64,7 @@ def test_claims_are_json_or_text():
     ],
 )
 def test_what_may_not_be_asked_for_is_named(options, named):
-    """Exit status 2 and two lines."""
+    """The error has two lines; exit status 2."""
     result = keyturn("issue", "--subject", "alice", *options)
     assert (result.exit_code, result.stdout) == (2, "")
     first, _ = result.stderr.splitlines()
@@ -73,7 +73,7 @@ def test_what_may_not_be_asked_for_is_named(options, named):
 
 @pytest.mark.parametrize(("status", "word"), [(403, "execute-api:Invoke"), (503, "doctor")])
 def test_an_issuer_that_does_not_answer(deployment, status, word):
-    """Exit status 1, with what to do."""
+    """The error says what to do; exit status 1."""
     deployment.post_token = lambda _body, client: Answer(status, {}, "no")
     result = keyturn("issue", "--subject", "alice")
     assert result.exit_code == 1
@@ -82,7 +82,7 @@ def test_an_issuer_that_does_not_answer(deployment, status, word):
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_good_token(booted, token, cloud, width):
-    """Every check, and the verdict; exit status 0."""
+    """It prints every check and the verdict; exit status 0."""
     result = keyturn("verify", token, "--kms", width=width)
     assert result.exit_code == 0, result.stdout
     claims = json.loads(keyturn("verify", token, "--json").stdout)["claims"]
@@ -93,13 +93,13 @@ def test_a_good_token(booted, token, cloud, width):
 
 
 def test_a_token_from_stdin(token):
-    """So that it does not stay in the shell's history."""
+    """A token may be read from stdin, so that it does not stay in the shell's history."""
     assert keyturn("verify", "-", text=f"Bearer {token}\n").exit_code == 0
     assert keyturn("verify", "-", text="").exit_code == 2
 
 
 def test_a_token_whose_key_is_revoked(token, booted, origin, clock, cloud):
-    """Which key, since when, and what the authorizer answers."""
+    """It says which key, since when it is revoked, and what the authorizer answers."""
 
     def change(keyset, now):
         gone = [keyset.active.kid]
@@ -117,7 +117,7 @@ def test_a_token_whose_key_is_revoked(token, booted, origin, clock, cloud):
 
 
 def test_a_changed_token_and_kms_of_one_mind(token):
-    """One byte of the payload."""
+    """With one byte of the payload changed, KMS refuses the signature, too."""
     header, payload, signature = token.split(".")
     changed = payload[:-3] + ("AAA" if payload[-3:] != "AAA" else "BBB")
     output = json.loads(
@@ -129,14 +129,14 @@ def test_a_changed_token_and_kms_of_one_mind(token):
 
 @pytest.mark.parametrize("text", ["x", "a.b.c", "eyJh.eyJh.", "...", "ключ", "{}", "[red]"])
 def test_what_is_no_token_is_explained_all_the_same(text):
-    """Exit status 1, no stack trace, nothing on stderr."""
+    """The explanation goes to stdout; exit status 1, no stack trace, nothing on stderr."""
     result = keyturn("verify", text, "--kms")
     assert (result.exit_code, result.stderr) == (1, "")
     assert "Refused: malformed" in result.stdout
 
 
 def test_a_token_of_the_former_issuer_is_accepted(token, deployment, container):
-    """As by the authorizer after a change of domain; without `FormerIssuer` its `iss` is what is wrong."""
+    """It is accepted as by the authorizer after a change of domain; without `FormerIssuer` its `iss` is wrong."""
     former = deployment.settings.issuer
     for former_issuer, verdict in ((former, None), ("", "issuer")):
         changed = container(issuer="https://new.example", former_issuer=former_issuer)
@@ -147,7 +147,7 @@ def test_a_token_of_the_former_issuer_is_accepted(token, deployment, container):
 
 
 def test_no_verb_prints_the_token_but_issue(token):
-    """Neither in prose nor as JSON nor in what went wrong."""
+    """The token is neither in the text, nor in the JSON, nor in an error."""
     parts = token.split(".")
     for options in ((), ("--json",), ("--kms",)):
         output = keyturn("verify", token, *options)
@@ -157,7 +157,7 @@ def test_no_verb_prints_the_token_but_issue(token):
 
 
 def test_the_jwks(deployment):
-    """As it is served; --json adds the headers for caches."""
+    """The JWKS is printed as it is served; --json adds the headers for caches."""
     kids = {key.kid for key in deployment.keyset.keys}
     assert {key["kid"] for key in json.loads(keyturn("jwks").stdout)["keys"]} == kids
     output = json.loads(keyturn("jwks", "--json").stdout)
@@ -166,7 +166,7 @@ def test_the_jwks(deployment):
 
 
 def test_a_jwks_that_is_not_there(web):
-    """Exit status 1."""
+    """A missing JWKS ends with exit status 1."""
     web.status = 403
     result = keyturn("jwks")
     assert result.exit_code == 1
