@@ -56,7 +56,7 @@ def test_a_new_stack_raises_no_alarm() -> None:
 
 @pytest.mark.parametrize("name", sorted(alarms(dict(synthesized()))))
 def test_an_alarm_for_which_missing_data_are_bad_is_noticed(name: str) -> None:
-    """As it was of NoStandby."""
+    """The check notices the setting that NoStandby once had."""
     assert raised_at_birth(mutated(_treat(name, "breaching"))) == [name]
 
 
@@ -102,6 +102,6 @@ def test_nobody_watches_the_authorizers_errors() -> None:
 
 
 def test_the_docs_say_not_to_watch_them() -> None:
-    """Once, where signals are listed."""
+    """The page that lists the signals says so once."""
     text = " ".join(Path("docs/signals.md").read_text().split())
     assert re.search(r"Do not alarm on the authorizer's Lambda metric `Errors`", text)

@@ -96,13 +96,13 @@ def test_a_failed_delivery_raises_an_alarm() -> None:
 
 @pytest.mark.parametrize("detail_type", EVENTS)
 def test_what_happens_to_the_keys_is_told(detail_type: str) -> None:
-    """Of this stack, and of no other."""
+    """Alerts are sent for this stack's keys, and for no other's."""
     assert reaches_people(dict(synthesized()), _event(detail_type))
     assert not reaches_people(dict(synthesized()), _event(detail_type, stack="another"))
 
 
 def test_a_failed_execution_is_told_once() -> None:
-    """By its alarm, which needs none of our code; the event is for programs."""
+    """Its alarm, which needs none of our code, sends the alert; the event is for programs."""
     assert tellings_of_a_failure(dict(synthesized())) == 1
 
     def tell_twice(template: Template) -> None:

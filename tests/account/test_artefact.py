@@ -120,7 +120,7 @@ def test_build_and_deploy_read_the_same_lines(environment: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/use-it.md"])
 def test_the_tools_versions_are_stated(page: str) -> None:
-    """At least the SAM CLI that the project itself builds with, and the uv that its lock needs."""
+    """They are at least the SAM CLI that the project itself builds with, and the uv that its lock needs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     [pin] = project["dependency-groups"]["sam"]
     sam = pin.removeprefix("aws-sam-cli==").rpartition(".")[0]

@@ -48,7 +48,7 @@ def test_a_stage_says_which_kind_of_api_it_is_of(text: str, stage: Stage) -> Non
     "text", ["a", "a/", "/v1", "a/b/c", "http:a", "http:/v1", "https:a/v1", "http:a/b/c"]
 )
 def test_another_form_is_refused(text: str) -> None:
-    """With both forms in the message."""
+    """The message names both allowed forms."""
     with pytest.raises(ValueError, match="`api-id/stage` or `http:api-id/stage`"):
         Stage.parse(text)
 

@@ -42,7 +42,7 @@ def test_a_number_is_compared_as_text() -> None:
 
 @pytest.mark.parametrize(("result_ttl", "targets"), [("0", "a/v1"), ("60", "<Api>/v1,a/v1")])
 def test_an_api_that_caches_nothing_is_not_flushed(result_ttl: str, targets: str) -> None:
-    """With `ResultTtl=0`, which is the default, FlushAuthorizers gets the other APIs' stages only."""
+    """With `ResultTtl=0`, the default, FlushAuthorizers gets the other APIs' stages only."""
     parameters = {"ResultTtl": result_ttl, "FlushTargets": "a/v1"}
 
     def flush_targets(template: Template) -> str:

@@ -128,7 +128,7 @@ def test_the_stack_s_own_api_invokes_it_by_a_role_too() -> None:
 
 
 def test_other_accounts_are_admitted_in_one_statement() -> None:
-    """As many as the parameter names, only to invoke this function; none by default."""
+    """It admits as many as the parameter names, only to invoke this function; none by default."""
     accounts = [f"{number:012}" for number in range(1, 301)]
     policy = statements([_keyturn(dict(synthesized()), ConsumerAccounts=",".join(accounts))])
     assert policy == [

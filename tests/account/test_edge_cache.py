@@ -38,7 +38,7 @@ def test_one_file_is_invalidated_under_the_reference_of_the_operation(clients: C
 
 
 def test_cloudfront_is_asked_at_its_one_address(clients: Clients) -> None:
-    """Whatever the stack's Region is: it signs for us-east-1."""
+    """The request is signed for us-east-1, whatever the stack's Region is."""
     assert clients.cloudfront.meta.endpoint_url == "https://cloudfront.amazonaws.com"
     assert clients.cloudfront.meta.config.retries["total_max_attempts"] == 1
 

@@ -41,7 +41,7 @@ def test_nothing_but_people_listens_to_what_anybody_can_send() -> None:
 
 @pytest.mark.parametrize("sources", [[SOURCE], ["aws.ssm", "keyturn"], [{"prefix": "aws."}], []])
 def test_a_rule_for_our_own_events_is_noticed(sources: list[Any]) -> None:
-    """Also beside another source, and where the source is not compared by its exact text."""
+    """It is noticed beside another source as well, and where the source is not compared by its exact text."""
 
     def listen(template: Template) -> None:
         rule = template["Resources"]["RecordChangesFunctionGeneration"]["Properties"]

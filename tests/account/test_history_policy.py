@@ -50,7 +50,7 @@ def may_write(template: Template, principal: str | None) -> bool:
 
 @pytest.mark.parametrize("principal", sorted(WRITERS))
 def test_those_who_record_may_write(principal: str) -> None:
-    """RecordChanges and reconcile."""
+    """RecordChanges and reconcile may write."""
     assert may_write(dict(synthesized()), principal)
 
 
@@ -61,7 +61,7 @@ def test_nobody_else_may(principal: str | None) -> None:
 
 
 def test_a_policy_without_the_denial_is_noticed() -> None:
-    """It leaves the history to IAM."""
+    """Such a policy would leave the history to IAM."""
 
     def forget(template: Template) -> None:
         template["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop()

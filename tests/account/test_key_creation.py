@@ -72,7 +72,7 @@ def test_a_key_can_be_created_under_every_reading() -> None:
     ],
 )
 def test_a_statement_for_one_reading_is_noticed(mutant, denied: list[str]) -> None:
-    """By the readings that it fails under."""
+    """The check names the readings under which the statement fails."""
     assert denied_readings(mutated(mutant)) == denied
 
 
@@ -105,5 +105,5 @@ def test_tagging_without_limits_is_noticed() -> None:
     "context", [{}, SPEC, STACK, {**STACK, **SPEC, "kms:KeySpec": "ECC_NIST_P256"}]
 )
 def test_create_key_itself_stays_narrow(context: Context) -> None:
-    """For CreateKey all of it is documented: spec, usage and the stack's tag are insisted on."""
+    """CreateKey, all of whose conditions are documented, requires the spec, the usage and the stack's tag."""
     assert not allowed(statements(dict(synthesized())), "kms:CreateKey", "*", context)

@@ -50,7 +50,7 @@ def unnamed(template: Template, stack: str = LONGEST) -> set[str]:
 
 
 def test_every_role_that_a_key_grants_something_is_named_by_its_path() -> None:
-    """Whatever CloudFormation makes of its name, which it cuts to 64 characters.
+    """The path does not depend on the name, which CloudFormation cuts to 64 characters.
 
     Source: IAM User Guide, "AWS global condition context keys", aws:PrincipalArn (of a session the ARN of
     its role, with the role's path); CloudFormation User Guide, "Name type".
@@ -99,7 +99,7 @@ def test_the_command_finds_the_same_prefix_by_the_stacks_arn() -> None:
 
 
 def test_the_paths_are_allowed() -> None:
-    """For the longest name of a stack. Source: IAM API Reference, CreateRole."""
+    """They are short enough for the longest name of a stack. Source: IAM API Reference, CreateRole."""
     for role in Deployment(synthesized(), stack=LONGEST).resources("AWS::IAM::Role").values():
         path = role.get("Path", "/")
         assert _PATH.fullmatch(path)
@@ -107,7 +107,7 @@ def test_the_paths_are_allowed() -> None:
 
 
 def test_the_policy_is_no_longer_than_kms_allows() -> None:
-    """For the longest name of a stack, in ASCII. Source: AWS KMS API Reference, CreateKey, Policy."""
+    """It fits with the longest name of a stack, in ASCII. Source: AWS KMS API Reference, CreateKey, Policy."""
     [prefix] = set(prefixes(dict(synthesized())).values())
     assert len(key_policy(prefix).encode("ascii")) <= SIZE_LIMIT
 
@@ -133,7 +133,7 @@ def test_no_principal_need_exist() -> None:
 
 
 def test_who_creates_a_key_cannot_change_its_policy() -> None:
-    """So KMS's lockout safety check would refuse the creation, under every reading of it.
+    """KMS's lockout safety check would refuse the creation, under every reading of it.
 
     The creators may not by the key's policy, and by IAM they have no statement. That is the use for which
     the check may be bypassed ("only when you intend to prevent the principal that is making the request from

@@ -116,7 +116,7 @@ def test_each_decision_is_counted_by_code_and_key_state(decision, capsys) -> Non
 
 
 def test_a_filter_that_misses_a_decision_is_noticed() -> None:
-    """As after another word for it."""
+    """Another word for the decision in the filter is noticed."""
 
     def change(template: Template) -> None:
         decisions = template["Resources"]["Decisions"]["Properties"]

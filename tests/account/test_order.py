@@ -37,7 +37,7 @@ def test_alarms_come_after_the_keyset_and_go_before_it() -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_an_alarm_without_its_dependency_is_noticed(alarm: str) -> None:
-    """For each of them."""
+    """Each alarm without it is noticed."""
     assert early(mutated(_detach(alarm)), _ALARM) == [alarm]
 
 

@@ -20,7 +20,7 @@ def test_a_partition_without_cloudfront_is_refused_by_name(partition: str) -> No
 
 
 def test_the_commercial_regions_are_not_refused() -> None:
-    """With and without a domain."""
+    """They are accepted with and without a domain."""
     assert Deployment(synthesized()).refusals() == []
     domain = {"DomainName": "issuer.example.com", "CertificateArn": "arn:aws:acm:…"}
     assert Deployment(synthesized(), domain).refusals() == []

@@ -87,12 +87,12 @@ def test_a_role_that_may_is_noticed(statement: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
 def test_no_example_hands_a_role_to_any_service(example: Any) -> None:
-    """What others copy is no wider than what we deploy."""
+    """An example that others copy is no wider than what we deploy."""
     assert passing_to_any_service(cfn_yaml.load(str(example))) == []
 
 
 def test_whoever_is_to_be_granted_it_is_told_for_which_service() -> None:
-    """Wherever a page or an example names the permission, it names the condition beside it."""
+    """Every page and example that names the permission names the condition beside it."""
     pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.*"), ROOT / "README.md"]
     lines = [line for page in pages for line in page.read_text().splitlines()]
     naming = [line for line in lines if "PassRole" in line]

@@ -42,7 +42,7 @@ def over_the_quotas(template: Template) -> list[str]:
 
 
 def test_every_policy_fits() -> None:
-    """With a stack name of 128 characters and functions named with 64."""
+    """Each fits with a stack name of 128 characters and functions named with 64."""
     assert over_the_quotas(dict(synthesized())) == []
 
 
@@ -57,7 +57,7 @@ def test_one_more_than_ten_is_noticed() -> None:
 
 
 def test_a_policy_that_lists_too_much_is_noticed() -> None:
-    """As one that named thirty more parameters of the stack would be."""
+    """A policy that named thirty more parameters of the stack is noticed."""
 
     def lengthen(template: Template) -> None:
         [statement] = template["Resources"]["ListKeyset"]["Properties"]["PolicyDocument"][

@@ -50,7 +50,7 @@ def test_the_role_allows_what_the_schedules_do_and_no_more() -> None:
 
 
 def test_only_the_scheduler_takes_the_role() -> None:
-    """And no function of the account does."""
+    """No function of the account can take it."""
     role = Deployment(dict(synthesized())).resources("AWS::IAM::Role")["SchedulesRole"]
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}

@@ -26,7 +26,7 @@ def test_the_issuer_alone_signs():
 
 @pytest.mark.parametrize("action", ["CreateGrant", "ReplicateKey", "ImportKeyMaterial", "Decrypt"])
 def test_nobody_lends_copies_or_replaces_a_key(action):
-    """Not even an administrator, before the policy is another."""
+    """An administrator cannot either, before the policy is another."""
     assert allowed(action) == []
 
 
@@ -46,7 +46,7 @@ def test_no_role_of_the_stack_can_change_a_policy_or_revive_a_key():
 
 
 def test_another_account_may_nothing():
-    """However much its own IAM allows."""
+    """The key's policy refuses it however much its own IAM allows."""
     elsewhere = [action for action in actions() if "another account, `*`" in allowed(action)]
     assert elsewhere == []
 
@@ -69,7 +69,7 @@ def test_by_default_iam_would_decide():
     ],
 )
 def test_the_issuer_of_another_stack_does_not_sign(prefix):
-    """Of another name, Region or account; nor does a role of that name at no path."""
+    """An issuer of another name, Region or account does not sign; nor does a role of that name without the path."""
     other = Principal(f"{prefix}IssueTokenFunctionRole/x", (EVERYTHING,))
     context = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
     policy = KeyPolicy(key_policy(ROLE_PREFIX))

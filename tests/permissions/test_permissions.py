@@ -41,7 +41,7 @@ def test_every_function_was_seen_at_work(asked):
 
 @pytest.mark.parametrize("function", sorted(roles.functions()))
 def test_each_call_is_allowed(function, asked):
-    """By the function's own role, or by the key's policy, with the conditions that they set."""
+    """The function's own role or the key's policy allows it, with the conditions that they set."""
     statements, caller = roles.statements(function), roles.principal_of(function)
     refused = [
         need
@@ -57,7 +57,7 @@ def test_each_call_is_allowed(function, asked):
 
 @pytest.mark.parametrize("function", sorted(roles.functions()))
 def test_each_grant_is_used(function, asked):
-    """By a function that has the role; an action that no call needs is taken away."""
+    """A function that has the role uses it; an action that no call needs is taken away."""
     sharing = [f for f in roles.functions() if roles.role_of(f) == roles.role_of(function)]
     needed = {need for f in sharing for need in asked[f] if not need.is_of_a_key}
     unused = [
@@ -83,7 +83,7 @@ def test_no_role_has_an_iam_statement_on_a_key(function):
 
 @pytest.mark.parametrize("statement", sorted(GRANTS))
 def test_each_grant_of_the_key_policy_is_used(statement, asked):
-    """By every role that it names; the roles are those of the template, at the paths that it gives them."""
+    """Every role that it names uses it; the roles are those of the template, at the paths that it gives them."""
     actions, names = GRANTS[statement]
     for name in names:
         sharing = [f for f in roles.functions() if roles.role_of(f) == name]

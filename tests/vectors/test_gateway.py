@@ -78,7 +78,7 @@ def test_api_gateway_accepts_every_field_with_a_token(case, keys, good):
 
 @pytest.mark.parametrize("field", SHAPELESS)
 def test_api_gateway_refuses_a_field_without_a_token(field):
-    """So it does not use up Lambda's concurrency."""
+    """Such a request does not use up Lambda's concurrency."""
     assert not EXPRESSION.fullmatch(field)
 
 
@@ -117,7 +117,7 @@ def test_no_depth_breaks_the_authorizer(kind, left, right, authorizer, world, ke
 
 
 def test_names_are_unique_and_each_case_has_a_reason():
-    """As for tokens."""
+    """The cases of API Gateway are named and explained like those of tokens."""
     cases = [*HEADERS, *EVENT_CASES]
     assert len({case["name"] for case in cases}) == len(cases)
     assert [case["name"] for case in cases if len(case["why"]) < MIN_REASON] == []

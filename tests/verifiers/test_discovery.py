@@ -53,7 +53,7 @@ def test_what_is_required_is_there(site: Site, issuer: Issuer, name: str) -> Non
 
 
 def test_oauth4webapi_finds_its_way(site: Site, issuer: Issuer) -> None:
-    """By RFC 8414, by OpenID Connect, and from a resource's metadata to the issuer (RFC 9728)."""
+    """It finds the issuer by RFC 8414, by OpenID Connect, and from a resource's metadata (RFC 9728)."""
     resource = protected_resource(issuer.url, "https://orders.example", ["orders:read"])
     script = str(Path(__file__).parent / "discover.mjs")
     ran = subprocess.run(

@@ -12,7 +12,7 @@ def test_the_table_says_what_is_measured(verifier, running, site) -> None:
 
 
 def test_every_verifier_has_a_row_and_a_section() -> None:
-    """By name and pinned version, and no other verifier."""
+    """Each is listed by name and pinned version, and no other verifier is."""
     table = TEXT.partition("<!-- end of measured -->")[0]
     rows = [line for line in table.splitlines() if line.startswith("| [")]
     assert len(rows) == len(VERIFIERS)

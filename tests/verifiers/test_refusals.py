@@ -15,42 +15,42 @@ def knows_the_keys(issuer, refusal) -> None:
 
 
 def test_expired(issuer, refusal, verifier) -> None:
-    """A token whose life, and 30 s of leeway, are over."""
+    """A token is refused when its lifetime and 30 s of leeway are over."""
     token = issuer.token()
     issuer.advance(DEFAULTS.token_lifetime + 31)
     assert refusal(token) == verifier.refusals.expired
 
 
 def test_wrong_audience(issuer, refusal, verifier) -> None:
-    """A token for another audience."""
+    """A token for another audience gets the answer of the verifier's row."""
     assert refusal(issuer.token(audience="invoices")) == verifier.refusals.audience
 
 
 def test_wrong_issuer(issuer, refusal, verifier) -> None:
-    """A token in another issuer's name, signed by our key."""
+    """A token in another issuer's name, signed by our key, gets the answer of the verifier's row."""
     assert refusal(issuer.token(issuer="https://elsewhere.example")) == verifier.refusals.issuer
 
 
 def test_tampered(issuer, refusal, verifier) -> None:
-    """A token of alice with another subject."""
+    """A token of alice whose subject was changed is refused."""
     header, payload, signature = issuer.token().split(".")
     changed = base64url.encode(base64url.decode(payload).replace(b"alice", b"mallory"))
     assert refusal(f"{header}.{changed}.{signature}") == verifier.refusals.signature
 
 
 def test_signed_by_another_key(issuer, refusal, verifier) -> None:
-    """A kid that is known, over a key that is not ours."""
+    """A token that names a known kid, but is signed by another key, is refused."""
     assert refusal(issuer.token(signed_by=new_key())) == verifier.refusals.signature
 
 
 def test_invented_kid(issuer, refusal, verifier) -> None:
-    """A kid that no key has."""
+    """A token with a kid that no key has is refused."""
     key = new_key()
     kid = PublicJwk.from_rsa(key.public_key()).kid
     assert refusal(issuer.token(kid, signed_by=key)) == verifier.refusals.unknown_kid
 
 
 def test_a_life_too_long(issuer, refusal, verifier) -> None:
-    """What only Keyturn's authorizer refuses: a life that a thief of KMS's signature chose."""
+    """A lifetime that only the holder of KMS's signature could choose is refused by Keyturn's authorizer alone."""
     token = issuer.token(lifetime=DEFAULTS.token_lifetime + 1)
     assert refusal(token) == verifier.refusals.long_life

@@ -64,7 +64,7 @@ def test_outside_nothing_can_be_read_but_well_known():
 
 
 def test_the_cdn_keeps_the_jwks_as_long_as_it_may():
-    """At most CdnTtl, which CheckSettings holds against P; and by no other key than the path."""
+    """It keeps it for at most CdnTtl, which CheckSettings holds against P, and by no other key than the path."""
     policy = RESOURCES["CachePolicy"]["Properties"]["CachePolicyConfig"]
     assert policy["MaxTTL"] == policy["DefaultTTL"] == {"Ref": "CdnTtl"}
     assert policy["MinTTL"] == 0

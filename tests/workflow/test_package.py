@@ -52,7 +52,7 @@ def test_a_template_needs_a_bucket_to_be_deployed_from() -> None:
 
 
 def test_the_checksums_are_those_of_the_files(tmp_path: Path) -> None:
-    """As sha256sum checks them, without a line for the list itself."""
+    """sha256sum can check them; there is no line for the list itself."""
     (tmp_path / "a").write_bytes(b"")
     (tmp_path / "SHA256SUMS").write_text("old")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -26,6 +26,6 @@ def test_the_functions_have_the_projects_versions() -> None:
 
 
 def test_the_commands_own_dependencies_do_not_ship() -> None:
-    """Nor anything that draws tables."""
+    """No library that draws tables ships either."""
     names = {line.split("==")[0] for line in LINES}
     assert names.isdisjoint({"rich", "typer", "awscrt"})

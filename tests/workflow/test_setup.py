@@ -27,7 +27,7 @@ def test_npm_runs_no_script_of_a_package():
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_every_package_of_npm_has_its_hash(lock):
-    """So that what is installed is what was looked at."""
+    """What is installed is what was reviewed."""
     packages = json.loads(lock.read_text())["packages"]
     assert [name for name, one in packages.items() if name and "integrity" not in one] == []
 

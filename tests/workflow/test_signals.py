@@ -73,7 +73,7 @@ def test_each_metric_that_is_looked_at_is_written_and_described(name):
 
 
 def test_each_event_is_described():
-    """With an example that says the same as the code."""
+    """Each has an example that agrees with the code."""
     for name in (*DETAIL_TYPES.values(), "RotationFailed", "DriftRepaired"):
         assert f'"{name}"' in CODE
         assert f"`{name}`" in DOCS

@@ -109,7 +109,7 @@ def test_a_cached_policy_says_what_the_table_says(iam, table, token, wild):
 @thorough
 @given(table=tables(), token=scopes(3), wild=st.lists(requests(), max_size=20), choice=st.data())
 def test_any_other_policy_opens_the_request_and_no_other(iam, table, token, wild, choice):
-    """So it does no harm if API Gateway caches it anyway."""
+    """It does no harm if API Gateway caches the policy anyway."""
     all_requests = [*wild, *near(table)]
     request = choice.draw(st.sampled_from(all_requests))
     answers = iam.allowed(policy(RouteTable.parse(table), token, request), map(arn, all_requests))

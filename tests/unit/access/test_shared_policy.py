@@ -79,7 +79,7 @@ def _table(routes: int) -> dict[str, str]:
 
 
 def test_a_policy_stays_within_its_bound():
-    """Even with the longest stage name, for the token that opens everything; one more route is refused."""
+    """The bound holds even with the longest stage name, for the token that opens everything; one more route is refused."""
     for routes in range(1, 100):
         try:
             RouteTable.parse(_table(routes + 1), cached=True)
@@ -96,7 +96,7 @@ def test_a_policy_stays_within_its_bound():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_pattern_is_longer_than_api_gateway_reads(method):
-    """Not even that of the longest accepted route, with the longest stage name."""
+    """The longest accepted route with the longest stage name is short enough."""
     assert len(FROM_LONGEST) <= MAX_PREFIX
     longest = f"{method} /{{a}}".ljust(256, "x").replace("}x", "}/", 1)
     table = RouteTable.parse({longest: ""}, cached=True)

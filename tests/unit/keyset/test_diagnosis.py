@@ -19,13 +19,13 @@ def key(state, name="a", **instants):
 
 
 def test_a_generation_is_settled_once_no_run_works_on_it(limits):
-    """Ten minutes after it was written."""
+    """It is settled ten minutes after it was written."""
     generation = Generation(1, "op-1", "tests", "trying", NOW, EMPTY)
     assert diagnosis.settled_at(generation, limits) == NOW + limits.settling_time
 
 
 def test_a_grace_key_is_overdue_when_it_may_retire(times):
-    """Not at `retire_after` itself; keys in other states never are."""
+    """It is not overdue at `retire_after` itself; keys in other states never are."""
     early, late = key(State.GRACE, verify_until=NOW), key(State.GRACE, "b", verify_until=NOW + TICK)
     keyset = Keyset((key(State.ACTIVE, "c", activated=NOW), early, late))
     ready = timing.retire_after(NOW, times)
@@ -51,7 +51,7 @@ def test_a_rotation_is_delayed_from_when_it_was_due(keys, after, delay, times):
 
 
 def test_a_newborn_may_be_unknown_to_kms(times, limits):
-    """For five minutes, and ε more: the clocks may differ."""
+    """It may be unknown for five minutes, and ε more because clocks differ."""
     age = limits.newborn_age + timedelta(seconds=times.clock_skew)
     assert diagnosis.is_newborn(NOW - age, NOW, times, limits)
     assert not diagnosis.is_newborn(NOW - age - TICK, NOW, times, limits)
@@ -69,6 +69,6 @@ def test_a_newborn_may_be_unknown_to_kms(times, limits):
     ids=["new", "at the limit", "too old", "behind the horizon", "before the horizon"],
 )
 def test_an_unlisted_key_can_be_registered_for_two_hours(horizon, age, unregistrable, limits):
-    """And never if it is behind the horizon, which covers every key that is no longer listed."""
+    """It cannot if it is behind the horizon, which covers every key that is no longer listed."""
     keyset = Keyset(horizon=horizon)
     assert diagnosis.is_unregistrable(keyset, NOW - age, NOW, limits) is unregistrable

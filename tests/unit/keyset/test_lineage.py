@@ -106,7 +106,7 @@ def test_a_taken_name_is_skipped(forged):
 
 
 def test_of_two_successors_the_lower_name_counts():
-    """So all readers agree which of two writers was first."""
+    """All readers agree which of two writers was first."""
     assert numbers([*CHAIN, stored(child(THIRD, 9), 4), stored(child(THIRD, 8), 5)]) == [5, 6, 7, 8]
 
 
@@ -119,7 +119,7 @@ def test_the_root_is_the_oldest():
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_an_overwritten_generation_does_not_count(place):
-    """Not even as the root."""
+    """It does not count even as the root."""
     parameters = [replace(one, version=2) if one is CHAIN[place] else one for one in CHAIN]
     assert numbers(parameters) == ([6, 7] if place == 0 else [5])
 

@@ -60,6 +60,6 @@ def test_a_requested_rotation_is_due_while_the_named_key_is_active(age, times):
     ids=["empty", "the named key is standby", "another key is active and due"],
 )
 def test_a_requested_rotation_is_not_due_once_the_named_key_is_superseded(keyset, times):
-    """So a repeated request does nothing."""
+    """A repeated request does nothing."""
     plan = plan_rotation(keyset, NOW, times, requested_kid=S)
     assert plan == Plan(False, Reason.SUPERSEDED_ALREADY, None)

@@ -57,7 +57,7 @@ def test_a_key_that_was_not_registered_is_left_to_the_sweep(founded, cloud, aws,
 )
 @pytest.mark.parametrize("call", ["kms:GetKeyPolicy", "kms:ListGrants", "kms:GetPublicKey"])
 def test_kms_may_need_seconds_to_know_a_new_key(founded, cloud, aws, call, code):
-    """Or even minutes: the step waits until the key and its policy are known."""
+    """The step waits, if need be for minutes, until the key and its policy are known."""
     aws.fail(call, aws.error(code), times=70)
     assert run(cloud)["outcome"] == "created"
     assert list(cloud.kms.keys) == [standby_key(truth(cloud)).kms_key_arn]

@@ -49,7 +49,7 @@ def test_a_jwks_is_judged_by_its_content(booted, cloud, printed, changes):
 
 
 def test_a_jwks_from_the_future_is_replaced(booted, cloud, clock):
-    """Once SSM has had ε to show that generation, and the history has no record of it."""
+    """It is replaced once SSM has had ε to show that generation, and the history has no record of it."""
     before, slept = stored_text(cloud), sum(clock.slept)
     forge(cloud, generation=999, keys=[])
     invoke(publish_jwks, planned(cloud))

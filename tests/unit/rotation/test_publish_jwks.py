@@ -57,7 +57,7 @@ def test_the_first_standby_may_sign_at_once(founded, cloud):
     [("s3:PutObject", True), ("s3:PutObject", False), ("ssm:PutParameter", False)],
 )
 def test_a_failed_write_publishes_nothing(unpublished, cloud, aws, operation, after):
-    """Even if the JWKS is in the bucket: the next attempt records the publication."""
+    """If the JWKS is in the bucket nevertheless, the next attempt records the publication."""
     aws.fail(operation, aws.error("ThrottlingException"), after=after)
     with pytest.raises(AwsFault):
         invoke(publish_jwks, planned(cloud))

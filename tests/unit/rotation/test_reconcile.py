@@ -58,7 +58,7 @@ def test_a_clean_stack_is_not_touched(clean, cloud, aws):
 
 
 def test_a_lagging_jwks_is_published(clean, superseded, cloud):
-    """As after a crash between ActivateKey and PublishJwks."""
+    """It is published after a crash between ActivateKey and PublishJwks."""
     number = clean.keysets.read().number
     assert clean.well_known.read().generation < number
     assert repair()["publish_jwks"] == number
@@ -70,7 +70,7 @@ def test_a_lagging_jwks_is_published(clean, superseded, cloud):
 
 
 def test_a_missing_jwks_is_written(clean, cloud):
-    """As after a deletion by hand."""
+    """It is written after a deletion by hand."""
     cloud.s3.delete(JWKS)
     assert "publish_jwks" in repair()
     assert set(clean.well_known.read().keys) == {key.kid for key in truth(cloud).keys}
@@ -90,7 +90,7 @@ def test_an_overdue_key_is_retired(clean, superseded, cloud, clock):
 
 
 def test_without_an_active_key_the_standby_signs(clean, cloud):
-    """At once: there is no signer to wait for."""
+    """It signs at once: there is no signer to wait for."""
     standby = standby_key(truth(cloud))
     settle(cloud, clean, Keyset((standby,), truth(cloud).ended))
     assert repair()["restore_active_key"] == standby.kid
@@ -129,7 +129,7 @@ def test_a_missing_standby_is_created_once_no_run_is_about_to(clean, cloud, cloc
 def test_an_ended_key_that_kms_still_has_is_destroyed(
     clean, superseded, stack, clock, cloud, transition
 ):
-    """As after a crash before DestroyKey."""
+    """It is destroyed after a crash before DestroyKey."""
     arn = truth(cloud).get(superseded).kms_key_arn
     clock.advance(60)
     kid = superseded if transition is retire else [superseded]
@@ -158,7 +158,7 @@ def test_live_keys_are_never_destroyed(clean, superseded, cloud, clock):
 
 
 def test_a_missing_keyset_is_restored_first(clean, cloud):
-    """From the history: otherwise every key would look like an orphan."""
+    """It is restored from the history first: otherwise every key would look like an orphan."""
     before = cloud.snapshot()
     for name in before["parameters"]:
         cloud.ssm.delete([name])
@@ -182,7 +182,7 @@ def test_a_missing_keyset_without_a_record_stops_every_repair(clean, cloud, aws)
 
 
 def test_an_unreadable_keyset_stops_every_repair(clean, cloud, aws, clock):
-    """As after a newer release's write: an older release repairs nothing."""
+    """After a write of a newer release, an older one repairs nothing."""
     clean.kms.create()
     clock.advance(timedelta(days=3).total_seconds())
     parent = document.digest(clean.keysets.read().text)
@@ -242,7 +242,7 @@ def test_a_repair_that_was_overtaken_is_no_failure(clean, superseded, aws, cloud
 
 
 def test_a_repair_is_announced(clean, superseded, aws):
-    """By an event, for a person to find out why it was needed; housekeeping is no repair."""
+    """An event lets a person find out why it was needed; housekeeping is no repair."""
     repaired = repair()
     events = [entry for call in aws.params("events:PutEvents") for entry in call["Entries"]]
     [drift] = [json.loads(e["Detail"]) for e in events if e["DetailType"] == "DriftRepaired"]

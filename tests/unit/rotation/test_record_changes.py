@@ -97,7 +97,7 @@ def test_a_generation_whose_predecessor_was_pruned(recorded, aws, cloud):
     ],
 )
 def test_a_recorded_generation_is_announced_once(recorded, aws, cloud, event):
-    """Whatever a further event says, and whoever sent it: the generations are read from SSM."""
+    """The generations are read from SSM, whatever a further event says and whoever sent it."""
     before = cloud.snapshot(), aws.events()
     assert invoke(record_changes, event)["generations"] == []
     assert (cloud.snapshot(), aws.events()) == before

@@ -119,7 +119,7 @@ def test_retirement_waits_strictly_for_the_last_token(superseded, ending, cloud,
 
 @pytest.mark.parametrize("fate", ["revoked", "rolled back", "forgotten"])
 def test_only_a_grace_key_is_retired(due, superseded, ending, cloud, clock, fate):
-    """Otherwise the step is overtaken."""
+    """For a key in another state the step is overtaken."""
     if fate == "revoked":
         revoke_keys(due, superseded.kid)
     elif fate == "rolled back":

@@ -61,7 +61,7 @@ def test_young_generations_are_not_pruned(booted, write_generations, clock):
 
 
 def test_five_generations_are_never_pruned(booted, write_generations, clock):
-    """However old they are."""
+    """Five are kept, however old they are."""
     write_generations(4)
     top = max(booted.keysets.read_texts())
     for pruned in (list(range(1, top - 4)), None):
@@ -139,7 +139,7 @@ def test_another_text_in_the_history_is_no_obstacle(booted, write_generations, c
 
 @pytest.mark.parametrize("name", ["000000000020", "999999999999", "3", "x"])
 def test_an_unlawful_parameter_is_announced_recorded_and_removed(booted, cloud, aws, name, printed):
-    """Once, with its name."""
+    """The announcement comes once and has the parameter's name."""
     cloud.ssm.put(f"/keyturn/demo/keyset/{name}", "{")
     assert invoke(reconcile, {})["remove_unlawful_generations"] == [name]
     [event] = [

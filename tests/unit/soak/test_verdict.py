@@ -59,7 +59,7 @@ def test_a_key_is_explained_by_the_run_that_left_it(endings, explained):
 
 
 def test_the_schedule_has_all_kinds_of_emergencies():
-    """As many actions as were asked for, within the time, a quarter of the emergencies for --all."""
+    """It has as many actions as were asked for, within the time; a quarter of the emergencies revoke all keys."""
     actions = schedule(3_600, 60, 20)
     assert sum(action.revoke == "" for action in actions) == 60
     assert sum(action.revoke == "--active" for action in actions) == 15

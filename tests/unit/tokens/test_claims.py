@@ -60,7 +60,7 @@ def test_build_refuses_an_extra_claim_of_its_own_names(name):
 
 
 def test_good_claims_are_valid():
-    """Also without a scope, or with additional claims."""
+    """They are valid with and without a scope and additional claims."""
     assert verdict() is None
     assert verdict(scope=...) is None
     assert verdict(scope="", tenant={"id": 7}) is None

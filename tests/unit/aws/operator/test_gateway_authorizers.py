@@ -32,7 +32,7 @@ def gateway(region):
 
 
 def test_authorizers_of_this_function_on_every_page(gateway):
-    """Of both kinds of API, also by an alias; of no other function, and of no JWT authorizer."""
+    """Authorizers of both kinds of API are listed, also by an alias; those of other functions and JWT authorizers are not."""
     adapter, rest, http = gateway
     rest.add_response("get_rest_apis", {"items": [{"id": "r1"}], "position": "p"}, {})
     rest.add_response("get_rest_apis", {"items": [{"id": "r2"}]}, {"position": "p"})
@@ -96,5 +96,5 @@ def test_a_refusal_names_the_call(gateway):
     ],
 )
 def test_when_an_answer_is_kept_for_all_routes(authorizer, for_all):
-    """With a cache whose key tells no route from another."""
+    """It is kept for all routes by a cache whose key tells no route from another."""
     assert authorizer.keeps_one_answer_for_all_routes is for_all

@@ -88,7 +88,7 @@ def test_the_ca_bundle_is_trusted_and_nothing_else(monkeypatch, tmp_path):
 
 
 def test_a_proxy_that_is_away_is_named():
-    """Not reached; not an exception of botocore's."""
+    """The error says that the proxy is not reached; it is not an exception of botocore's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("https_proxy", "http://127.0.0.1:1")
         with pytest.raises(Unreachable, match="ProxyConnectionError"):

@@ -75,7 +75,7 @@ def test_sessions_are_cut_by_aws_clock(stubbed):
     ],
 )
 def test_iam_is_asked_about_the_role_behind_the_session(stubbed, decision, permission):
-    """With the role's path, which the session's ARN lacks."""
+    """IAM gets the role's path, which the session's ARN lacks."""
     role = "arn:aws:iam::123456789012:role/team/ops"
     stubbed["iam"].add_response(
         "get_role",

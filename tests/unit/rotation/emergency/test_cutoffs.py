@@ -137,7 +137,7 @@ def test_keys_are_revoked_although_the_cutoffs_do_not_fit(booted, cloud):
 
 
 def test_a_refused_request_fails_its_execution(booted, start):
-    """So that the alarm ExecutionFailed fires and the command ends with an error."""
+    """The alarm ExecutionFailed fires, and the command ends with an error."""
     revoke(booted, cut_off={"sub": digests(59)})
     run = start("emergency", cut_off={"jti": [ANN]}, reason="broken into")
     assert run.finish() == "failed"
@@ -177,7 +177,7 @@ def test_reconcile_measures_how_full_it_is(booted, printed, monkeypatch):
 
 
 def test_reconcile_forgets_what_has_expired(booted, cloud, clock, aws):
-    """Not before the last token has expired. It is no drift, so no repair is announced."""
+    """A cut-off is forgotten once the last token has expired; that is no drift, so no repair is announced."""
     revoke(booted, cut_off={"client_id": [ORDERS]})
     until = truth(cloud).cutoffs[0].until
     clock.advance((until - clock.now()).total_seconds())

@@ -65,7 +65,7 @@ def test_a_creation_succeeds_before_ssm_lists_the_keyset(ask, stack, monkeypatch
 def test_a_rollback_leaves_a_keyset_that_was_to_be_retained(
     ask, stack, monkeypatch, retained, cloud, created, lost
 ):
-    """Whatever else fails in the stack that has taken it over."""
+    """It is left whatever else fails in the stack that has taken it over."""
     if not created:
         fail_the_first_rotation(stack, monkeypatch)
     assert ask("Create", retain=True)["Status"] == ("SUCCESS" if created else "FAILED")

@@ -71,7 +71,7 @@ def blocked(booted, origin, *, is_blocked):
 
 
 def test_the_cut_offs_of_a_lost_branch_come_back(booted, cloud, origin):
-    """Even if the faster writer has written more generations than the lost branch."""
+    """They come back even if the faster writer has written more generations than the lost branch."""
     blocked(booted, origin, is_blocked=True)
     lose_newest(booted, cloud)
     for _ in range(2):
