@@ -17,7 +17,7 @@ _CODE = {
 
 
 def test_it_makes_the_same_resources() -> None:
-    """Every function's code and the definition come from the bucket; everything else is as SAM makes it today."""
+    """The functions' code and the definition come from the bucket; everything else is as SAM synthesizes it."""
     ours, theirs = translate_errors(PACKAGED)["Resources"], dict(synthesized())["Resources"]
     assert ours.keys() == theirs.keys()
     functions = 0
