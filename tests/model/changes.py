@@ -1,4 +1,4 @@
-"""Every change goes through the product's own transitions, and each answer is held against the design.
+"""Every change goes through the product's own transitions, and each answer is checked against the design.
 
 What is checked here depends on the change alone (the keyset before, the call, the keyset after), so it
 is remembered with the answer: S4, S6, S7, that a step reports success only for what it did, that a
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a call; `number` is the keyset it leads to."""
+    """The result of a call; `number` is that of the resulting keyset."""
 
     kind: Kind
     number: int = -1
@@ -55,14 +55,14 @@ class Changes:
         self._plans: dict[tuple[int, int, str | None], tuple[bool, str | None, str]] = {}
 
     def answer(self, number: int, call: Call, clock: int) -> Answer:
-        """What the product makes of this keyset when its clock shows `clock`."""
+        """The product's answer for this keyset when its clock shows `clock`."""
         asked = number, call, clock
         if asked not in self._answers:
             self._answers[asked] = self._asked(number, call, clock)
         return self._answers[asked]
 
     def plan(self, number: int, clock: int, asked: str | None) -> tuple[bool, str | None, str]:
-        """Whether a rotation is due, which key it is to supersede, and what is wrong with that."""
+        """Whether a rotation is due, the key that it is to supersede, and the violation in that, if any."""
         key = number, clock, asked
         if key not in self._plans:
             c, keyset = self.atlas.constants, self.atlas.keysets[number]
@@ -135,7 +135,7 @@ class Changes:
         raise NotImplementedError(call.name)
 
     def _unlike(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
-        """What is wrong with this change, or nothing."""
+        """The violation in this change, or an empty text."""
         if not _is_done(before, call, after):
             return f"S9: {call.name} reports success, and its change is not in the keyset"
         # A second later another key, or a cut-off, may be overdue; every other change is over once it is made.

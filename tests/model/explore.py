@@ -42,7 +42,7 @@ class Numbered(Generic[_T]):
 
 
 class Next(NamedTuple):
-    """What one move leads to: the world, the actor that made it, and what it does to the others."""
+    """The result of a move: the world, the actor that made it, and its effect on the others."""
 
     world: int
     actor: int
@@ -83,7 +83,7 @@ class Explorer:
         self._wrong: list[str] = []
 
     def explore(self, start: State) -> Found:
-        """All states from `start`, until none is left, one violates a property, or there are too many."""
+        """Explore from `start` until every state is known, one violates a property, or there are too many."""
         found = Found()
         first = (
             self.worlds(start),
@@ -132,7 +132,7 @@ class Explorer:
                 yield tuple(after), move.says, move.wrong
 
     def wrong(self, world: int) -> str:
-        """What is wrong with this world, worked out once."""
+        """The violation in this world, computed once."""
         while len(self._wrong) <= world:
             state = self.worlds.things[len(self._wrong)]
             self._wrong.append(self.properties.wrong(state) or self.recovery.wrong(state))

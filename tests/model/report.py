@@ -1,4 +1,4 @@
-"""What the exploration says: a line a scenario, a readable trace a counterexample, build/model.json."""
+"""The report: one line per scenario, a readable trace per counterexample, and build/model.json."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Breadth first through the states of a small world that says itself what may follow."""
+"""A breadth-first search through the states of a small world that yields its own moves."""
 
 import time
 from collections import deque
