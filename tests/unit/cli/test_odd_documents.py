@@ -103,3 +103,22 @@ def parsed(body):
         return json.loads(body)
     except (ValueError, RecursionError):
         return body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keys": 5, "generation": "two"},
+        {"keys": [5, {"kid": []}, {"kid": None}], "generation": None},
+        ["keys"],
+        "no JSON",
+    ],
+    ids=["a number", "odd members", "a list", "a text"],
+)
+def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, web, body):
+    """Doctor and status ignore what is not a key in the public JWKS."""
+    web.body = body
+    for verb in ("doctor", "status"):
+        result = keyturn(verb)
+        assert result.exit_code in (0, 1)
+        assert "unexpected" not in result.stderr
