@@ -170,10 +170,10 @@ def _due(keyset: Keyset, clock: int, period: int, asked: str | None) -> bool:
 
 
 def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
-    found = [after.find(kid) for kid in call.kids]
+    keys_after = [after.find(kid) for kid in call.kids]
     match call.name:
         case "register":
-            return isinstance(found[0], Key)
+            return isinstance(keys_after[0], Key)
         case "activate" | "roll_back":
             active, faded = after.active, after.find(call.supersede or "")
             named = call.supersede is not None and after != before
@@ -183,9 +183,9 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
         case "activate_alone":
             return after.active is not None
         case "retire":
-            return found[0] is not None and found[0].state is State.RETIRED
+            return keys_after[0] is not None and keys_after[0].state is State.RETIRED
         case "revoke":
-            if any(isinstance(key, Key) for key in found):
+            if any(isinstance(key, Key) for key in keys_after):
                 return False
             rising = before.standby and after.find(before.standby.kid)
             heir = isinstance(rising, Key)
