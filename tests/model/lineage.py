@@ -177,8 +177,8 @@ def _created(s: State, number: int, text: str) -> State:
 
 
 def _free_names(store: Store) -> list[int]:
-    taken = {number for number, *_ in store}
-    return [number for number in range(_ROOT - 1, _HIGHEST) if number not in taken]
+    used_numbers = {number for number, *_ in store}
+    return [number for number in range(_ROOT - 1, _HIGHEST) if number not in used_numbers]
 
 
 @cache
