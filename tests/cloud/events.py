@@ -7,11 +7,11 @@ from tests.cloud.wire import Call, Wire
 
 
 class Bus:
-    """`told` has the events: detail type, kid, generation (None if there is none)."""
+    """`events` has the events: detail type, kid, generation (None if there is none)."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self.told: set[tuple[str, Any, Any]] = set()
+        self.events: set[tuple[str, Any, Any]] = set()
 
     def put_events(self, Entries) -> dict[str, Any]:  # noqa: N803 - boto3's name
         """PutEvents: up to ten entries."""
@@ -21,7 +21,7 @@ class Bus:
             for entry in Entries:
                 detail = json.loads(entry["Detail"])
                 key = detail.get("kid"), detail.get("generation")
-                self.told.add((entry["DetailType"], *key))
+                self.events.add((entry["DetailType"], *key))
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in Entries]}
 
         call = Call("events:PutEvents", effect, retries=True, arguments={"Entries": Entries})

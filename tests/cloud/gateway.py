@@ -8,7 +8,7 @@ from tests.cloud.wire import Call, Listing, Wire
 
 
 class RestGateway:
-    """boto3's apigateway, the calls we make; `apis` holds the authorizers of each API."""
+    """boto3's apigateway, as far as the product calls it; `apis` holds the authorizers of each API."""
 
     def __init__(self, wire: Wire, epoch: datetime) -> None:
         self._wire, self._epoch = wire, epoch
@@ -16,7 +16,7 @@ class RestGateway:
         self.flushed: list[tuple[str, datetime]] = []
 
     def get_paginator(self, name: str) -> Listing:
-        """The two listings we ask for."""
+        """The two listings that the product requests."""
         pages: dict[str, Callable[..., Iterator[Any]]]
         pages = {"get_rest_apis": self._rest_apis, "get_authorizers": self._of_api}
         return Listing(pages[name])
@@ -40,14 +40,14 @@ class RestGateway:
 
 
 class HttpGateway:
-    """boto3's apigatewayv2, the calls we make; `apis` holds the authorizers of each API."""
+    """boto3's apigatewayv2, as far as the product calls it; `apis` holds the authorizers of each API."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.apis: dict[str, list[dict[str, Any]]] = {}
 
     def get_paginator(self, name: str) -> Listing:
-        """The two listings we ask for."""
+        """The two listings that the product requests."""
         pages: dict[str, Callable[..., Iterator[Any]]]
         pages = {"get_apis": self._all, "get_authorizers": self._of_api}
         return Listing(pages[name])

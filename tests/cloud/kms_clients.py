@@ -19,7 +19,7 @@ _RS256 = "RSASSA_PKCS1_V1_5_SHA_256"
 
 
 class KmsClient:
-    """boto3's kms, the calls we make."""
+    """boto3's kms, as far as the product calls it."""
 
     def __init__(self, kms: Kms, wire: Wire, retries: bool) -> None:
         self._kms, self._wire, self._retries = kms, wire, retries
@@ -129,7 +129,7 @@ class KmsClient:
 
 
 class TaggingClient:
-    """boto3's resourcegroupstaggingapi, the call we make."""
+    """boto3's resourcegroupstaggingapi, as far as the product calls it."""
 
     def __init__(self, kms: Kms, wire: Wire) -> None:
         self._kms, self._wire = kms, wire

@@ -21,7 +21,7 @@ class Actor(NamedTuple):
     held: Held = None  # what a step has read and not yet written
 
     def older(self, most: int, memory: int) -> "Actor":
-        """A second later; after `most`, and of a plan after `memory`, it makes no difference any more."""
+        """The actor a second later; its age stops at `most` and its plan's at `memory`."""
         if self.step < 0:
             return self
         aged = self if self.since >= most else self._replace(since=self.since + 1)
@@ -30,14 +30,14 @@ class Actor(NamedTuple):
         return aged._replace(plan=aged.plan + 1)
 
     def behind(self) -> "Actor":
-        """A generation was created: what this run read is one further behind."""
+        """The actor after a generation was created: what it has read is one generation older."""
         if self.held and self.held[0] != "seen":
             name, behind, live, known, over = self.held
             return self._replace(held=(name, behind + 1, live, known, over))
         return self
 
     def refused(self) -> "Actor":
-        """The JWKS was replaced: a write that holds the former one's ETag conflicts, and is forgotten."""
+        """The actor after the JWKS was replaced: its pending write has the old ETag, conflicts and is forgotten."""
         if self.held and self.held[0] == "jwks":
             return self._replace(held=None)
         return self

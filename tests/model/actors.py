@@ -28,7 +28,7 @@ class Run(NamedTuple):
     start: Actor = Actor()
 
     def settled(self, actor: Actor, constants: Constants) -> Actor:
-        """The actor without what makes no difference any more."""
+        """The actor without the members that no longer matter."""
         if actor.step < 0:
             return Actor(step=-1)
         reading = actor.held is not None and actor.held[0] == "seen"
@@ -73,7 +73,7 @@ def rollback(kid: str = "A") -> Run:
 
 
 def emergency(*kids: str, name: str = "emergency") -> Run:
-    """A revocation; whatever a step comes to, the next one follows."""
+    """A revocation; each step is followed by the next, whatever its outcome."""
     return Run(
         name,
         (
@@ -94,7 +94,7 @@ def cut_off(kind: str = "cut off", name: str = "cut-off") -> Run:
 
 
 def forgetting() -> Run:
-    """The part of a reconcile that drops cut-offs."""
+    """The repair of reconcile that drops expired cut-offs."""
     return Run("forgetting", (steps.forget_cutoffs(Way(-1)),), timed=frozenset({0}))
 
 
@@ -115,7 +115,7 @@ def reconcile(name: str = "reconcile", spare: int = 0) -> Run:
 
 
 def projector(name: str) -> Run:
-    """Any step that brings the JWKS to the truth."""
+    """A step that publishes the JWKS for the latest generation."""
     return Run(name, (publish(Way(-1)),))
 
 
@@ -128,12 +128,12 @@ def late_activation() -> Run:
 
 
 def late_registration(kid: str = "B") -> Run:
-    """CreateKey, whose reply was lost: it tries to register its KMS key for as long as it likes."""
+    """CreateKey after a lost reply: it may try to register its KMS key at any later time."""
     return Run("late CreateKey", (steps.register_again(kid),), frozenset({0}))
 
 
 def stray(calls: int = 2) -> Run:
-    """A caller who names any kid for any change, at any time: only the guards stand against him."""
+    """A caller that requests any change of any kid at any time; only the guards refuse it."""
     following = (*range(1, calls), -1)
     timed = frozenset(range(calls))
     return Run("stray caller", tuple(steps.any_call(Way(step)) for step in following), timed)

@@ -20,7 +20,7 @@ from tests.model.constants import KIDS, NOW, Constants, instant, seconds
 
 
 class Facts(NamedTuple):
-    """What the environment asks of a keyset most often; sets of kids are bit masks."""
+    """The facts of a keyset that the environment reads most often; sets of kids are bit masks."""
 
     live: int
     known: int
@@ -77,7 +77,7 @@ class Atlas:
         return self._shown[number]
 
     def accepts(self, number: int, kid: str, clock: int) -> bool:
-        """Whether an authorizer that sees this keyset takes tokens of `kid` by its clock."""
+        """Whether an authorizer with this keyset accepts tokens of `kid` by its clock."""
         question = number, kid, clock
         if question not in self._accepts:
             key = self.keysets[number].find(kid)
@@ -85,7 +85,7 @@ class Atlas:
         return self._accepts[question]
 
     def announces(self, number: int, kid: str) -> bool:
-        """Whether this keyset tells its readers of `kid`: that it counts, or that it has ended."""
+        """Whether this keyset announces `kid`: it lists the key, and not as an unpublished standby."""
         key = self.keysets[number].find(kid)
         is_secret = isinstance(key, Key) and key.state is State.STANDBY and key.published is None
         return key is not None and not is_secret

@@ -1,4 +1,4 @@
-"""Every change goes through the product's own transitions, and each answer is held against the design.
+"""Every change goes through the product's own transitions, and each answer is checked against the design.
 
 What is checked here depends on the change alone (the keyset before, the call, the keyset after), so it
 is remembered with the answer: S4, S6, S7, that a step reports success only for what it did, that a
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a call; `number` is the keyset it leads to."""
+    """The result of a call; `number` is that of the resulting keyset."""
 
     kind: Kind
     number: int = -1
@@ -55,14 +55,14 @@ class Changes:
         self._plans: dict[tuple[int, int, str | None], tuple[bool, str | None, str]] = {}
 
     def answer(self, number: int, call: Call, clock: int) -> Answer:
-        """What the product makes of this keyset when its clock shows `clock`."""
+        """The product's answer for this keyset when its clock shows `clock`."""
         asked = number, call, clock
         if asked not in self._answers:
             self._answers[asked] = self._asked(number, call, clock)
         return self._answers[asked]
 
     def plan(self, number: int, clock: int, asked: str | None) -> tuple[bool, str | None, str]:
-        """Whether a rotation is due, which key it is to supersede, and what is wrong with that."""
+        """Whether a rotation is due, the key that it is to supersede, and the violation in that, if any."""
         key = number, clock, asked
         if key not in self._plans:
             c, keyset = self.atlas.constants, self.atlas.keysets[number]
@@ -135,7 +135,7 @@ class Changes:
         raise NotImplementedError(call.name)
 
     def _unlike(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
-        """What is wrong with this change, or nothing."""
+        """The violation in this change, or an empty text."""
         if not _is_done(before, call, after):
             return f"S9: {call.name} reports success, and its change is not in the keyset"
         # A second later another key, or a cut-off, may be overdue; every other change is over once it is made.
@@ -170,10 +170,10 @@ def _due(keyset: Keyset, clock: int, period: int, asked: str | None) -> bool:
 
 
 def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
-    found = [after.find(kid) for kid in call.kids]
+    keys_after = [after.find(kid) for kid in call.kids]
     match call.name:
         case "register":
-            return isinstance(found[0], Key)
+            return isinstance(keys_after[0], Key)
         case "activate" | "roll_back":
             active, faded = after.active, after.find(call.supersede or "")
             named = call.supersede is not None and after != before
@@ -183,9 +183,9 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
         case "activate_alone":
             return after.active is not None
         case "retire":
-            return found[0] is not None and found[0].state is State.RETIRED
+            return keys_after[0] is not None and keys_after[0].state is State.RETIRED
         case "revoke":
-            if any(isinstance(key, Key) for key in found):
+            if any(isinstance(key, Key) for key in keys_after):
                 return False
             rising = before.standby and after.find(before.standby.kid)
             heir = isinstance(rising, Key)

@@ -36,7 +36,7 @@ _LEEWAY = 300  # the longest of any deployment
 
 
 class Order(NamedTuple):
-    """What was ordered and when, in true seconds; `plan` is by the clock of who planned it."""
+    """An order and its time in true seconds; `plan` is by the clock of the planner."""
 
     kind: str  # cut, block, release
     ordered: int = -1
@@ -46,7 +46,7 @@ class Order(NamedTuple):
 
 
 class State(NamedTuple):
-    """The truth, and where each order stands."""
+    """The truth, and the progress of each order."""
 
     now: int
     entry: tuple[int, int | None] | None  # the client's: its instant, and its end
@@ -55,12 +55,12 @@ class State(NamedTuple):
 
 
 def start(kinds: tuple[str, ...]) -> State:
-    """Nothing is cut off."""
+    """The first state, without a cut-off."""
     return State(0, None, False, tuple(Order(kind) for kind in kinds))
 
 
 def moves(s: State) -> Iterator[tuple[str, State, str]]:
-    """What can happen next, what follows from it, and what is wrong with it."""
+    """Each possible next move, the state that follows, and the violation in the move, if any."""
     if s.now < _LAST:
         yield "a second passes", s._replace(now=s.now + 1), ""
     else:
@@ -179,7 +179,7 @@ def _answer(s: State, order: Order | None) -> tuple[tuple[int, int | None] | Non
 
 
 def forget() -> None:
-    """What the product has answered: another product will answer."""
+    """Forget the product's remembered answers, before a mutant of it answers."""
     _answer.cache_clear()
     _rules_of.cache_clear()
 

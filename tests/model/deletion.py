@@ -46,7 +46,7 @@ class Size(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything; `before` is the store one change ago."""
+    """The whole state; `before` is the store one change ago."""
 
     store: Store
     before: Store
@@ -76,7 +76,7 @@ def start(size: Size) -> State:
 
 
 def moves(s: State) -> Iterator[tuple[str, State, str]]:
-    """Everything that can happen next, in words, and what is wrong with it."""
+    """Each possible next move, in words, and the violation in it, if any."""
     for index in range(len(s.writers)):
         for says, after in _of_writer(s, index):
             yield says, after, _promised(s, after.writers[index])
@@ -105,7 +105,7 @@ def _of_others(s: State) -> Iterator[tuple[str, State]]:
 
 
 def _views(s: State) -> tuple[Store, ...]:
-    """What a read may show."""
+    """The stores that a read may show."""
     return tuple(dict.fromkeys((s.store, s.before)))
 
 

@@ -33,7 +33,7 @@ CLIENT = digest_of("client")
 
 
 class Writer(NamedTuple):
-    """What it wants, and where it stands; `text` is what it writes after `parent`, -1 before that."""
+    """A writer's change and progress; it writes `text` after `parent`, which is -1 before that."""
 
     wish: str
     step: str = "read"
@@ -44,7 +44,7 @@ class Writer(NamedTuple):
 
 @cache
 def planned(store: Store, writer: Writer) -> Writer | None:
-    """What a writer is about to do by what it reads; None where it cannot go on."""
+    """The write that follows from a writer's read; None if it cannot continue."""
     keysets = store_of(Parameters(store))
     try:
         chosen = keysets.read_lineage()
@@ -72,7 +72,7 @@ def is_read_back(store: Store, parent: int, text: int) -> bool:
 
 @cache
 def lineage(store: Store) -> Lineage | None:
-    """What counts for a new container."""
+    """The lineage that a new container reads."""
     try:
         return store_of(Parameters(store)).read_lineage()
     except KeysetFault:
@@ -118,7 +118,7 @@ REPAIRED: Mapping[str, Callable[[Store, History], tuple[Put, ...]]] = {
 
 @cache
 def newer(store: Store, text: int) -> int | None:
-    """What a reader takes that holds this; None if it keeps what it holds."""
+    """The generation that a reader of this one accepts; None if it keeps its own."""
     try:
         return text_number(store_of(Parameters(store)).read_newer(generation(text)).text)
     except (GenerationLost, KeysetFault):
@@ -138,7 +138,7 @@ def overtaken(store: Store, history: History) -> frozenset[int]:
 
 
 def forget() -> None:
-    """What the product has answered: another product will answer."""
+    """Forget the product's remembered answers, before a mutant of it answers."""
     for answers in (overtaken, planned, is_read_back, lineage, chain, _restored, _joined, newer):
         answers.cache_clear()
 

@@ -63,7 +63,7 @@ def _is_severed(store: Store, history: History) -> bool:
 
 @cache
 def _recovered(store: Store, history: History) -> tuple[Store, int] | str:
-    """The store after one reconcile, and what counts in it; or what is wrong with it."""
+    """The store after one reconcile with its lineage, or the violation in it."""
     parameters, objects = Parameters(store), Objects(history)
     try:
         _reconcile(parameters, objects)
@@ -105,7 +105,7 @@ def _ended_on_record(history: History, head: int) -> str:
 
 @cache
 def _missing(text: int, head: int) -> str:
-    """What ended in the one and not in the other."""
+    """The first key that ended, or cut-off that was made, in `text` but is missing in `head`."""
     before, after = generation(text).keyset, generation(head).keyset
     for key in before.ended:
         if not isinstance(after.find(key.kid), EndedKey):
@@ -161,7 +161,7 @@ def _is_overtaken(s: State, text: int) -> bool:
 
 
 def forget() -> None:
-    """What the product has answered: another product will answer."""
+    """Forget the product's remembered answers, before a mutant of it answers."""
     answers.forget()
     for answered in (goes_back, _is_severed, _recovered, _missing):
         answered.cache_clear()

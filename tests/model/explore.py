@@ -42,7 +42,7 @@ class Numbered(Generic[_T]):
 
 
 class Next(NamedTuple):
-    """What one move leads to: the world, the actor that made it, and what it does to the others."""
+    """The result of a move: the world, the actor that made it, and its effect on the others."""
 
     world: int
     actor: int
@@ -52,8 +52,8 @@ class Next(NamedTuple):
 
 
 @dataclass
-class Found:
-    """What an exploration came to; `path` leads to what is `wrong`."""
+class Exploration:
+    """The result of an exploration; `path` leads to what is `wrong`."""
 
     states: int = 0
     transitions: int = 0
@@ -82,33 +82,36 @@ class Explorer:
         self._moves: dict[tuple[int, int, int], tuple[Next, ...]] = {}
         self._wrong: list[str] = []
 
-    def explore(self, start: State) -> Found:
-        """All states from `start`, until none is left, one violates a property, or there are too many."""
-        found = Found()
+    def explore(self, start: State) -> Exploration:
+        """Explore from `start` until every state is known, one violates a property, or there are too many."""
+        exploration = Exploration()
         first = (
             self.worlds(start),
             *(self.actors(run.settled(run.start, self.constants)) for run in self.runs),
         )
         came_from = {first: first}
         wave = [first]
-        while wave and len(came_from) <= self.most and not found.wrong:
+        while wave and len(came_from) <= self.most and not exploration.wrong:
             following: list[Numbers] = []
             for state in wave:
                 for after, says, wrong in self.following(state):
-                    found.transitions += 1
+                    exploration.transitions += 1
                     if after not in came_from:
                         came_from[after] = state
                         following.append(after)
                         wrong = self.wrong(after[0]) or wrong
                     if wrong:
                         path = (*self._path(came_from, state), (says, self.worlds.things[after[0]]))
-                        found.wrong, found.path = wrong, list(path)
+                        exploration.wrong, exploration.path = wrong, list(path)
                         break
-                if found.wrong:
+                if exploration.wrong:
                     break
             wave = following
-        found.states, found.exhausted = len(came_from), not wave and not found.wrong
-        return found
+        exploration.states, exploration.exhausted = (
+            len(came_from),
+            not wave and not exploration.wrong,
+        )
+        return exploration
 
     def following(self, state: Numbers) -> Iterator[tuple[Numbers, Says, str]]:
         """Every state that can follow: a second passes, or one actor makes a move."""
@@ -132,7 +135,7 @@ class Explorer:
                 yield tuple(after), move.says, move.wrong
 
     def wrong(self, world: int) -> str:
-        """What is wrong with this world, worked out once."""
+        """The violation in this world, computed once."""
         while len(self._wrong) <= world:
             state = self.worlds.things[len(self._wrong)]
             self._wrong.append(self.properties.wrong(state) or self.recovery.wrong(state))
@@ -177,5 +180,5 @@ class Explorer:
             states.append(came_from[states[-1]])
         states.reverse()
         for before, after in pairwise(states):
-            says = next(says for found, says, _ in self.following(before) if found == after)
+            says = next(says for state, says, _ in self.following(before) if state == after)
             yield says, self.worlds.things[after[0]]

@@ -31,7 +31,7 @@ Store = tuple[Parameter, ...]
 
 
 class Writer(NamedTuple):
-    """What it is about to do; `seen` is what it has read, and then what it has written."""
+    """A writer's next action; `seen` is the generation that it has read, and later the one that it wrote."""
 
     step: str = "read"
     parent: str = ""
@@ -67,7 +67,7 @@ def start(plants: int, prunings: int) -> State:
 
 
 def moves(rules: Rules, s: State) -> Iterator[tuple[str, State]]:
-    """Everything that can happen next, in words."""
+    """Each possible next move, in words."""
     for index in range(len(s.writers)):
         yield from _of_writer(rules, s, index)
     head = rules.trace(s.store)
@@ -144,7 +144,7 @@ def _reads_back(store: Store, writer: Writer) -> bool | None:
 
 
 def wrong(rules: Rules, s: State) -> str:
-    """What is violated in this state."""
+    """The first violation in this state."""
     chosen = rules.trace(s.store)
     if chosen is None:
         return "L2: nothing counts"
@@ -177,8 +177,8 @@ def _created(s: State, number: int, text: str) -> State:
 
 
 def _free_names(store: Store) -> list[int]:
-    taken = {number for number, *_ in store}
-    return [number for number in range(_ROOT - 1, _HIGHEST) if number not in taken]
+    used_numbers = {number for number, *_ in store}
+    return [number for number in range(_ROOT - 1, _HIGHEST) if number not in used_numbers]
 
 
 @cache

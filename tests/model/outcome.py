@@ -1,4 +1,4 @@
-"""What came of one scenario or mutant, small enough to pass between processes."""
+"""The outcome of one scenario or mutant, small enough to pass between processes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ class Outcome:
 
 
 def path_to(origins: Mapping[S, tuple[S | None, str]], state: S) -> tuple[str, ...]:
-    """What led to a state, from where each was come to first, and by what."""
+    """The moves to a state, by the predecessor from which each state was first reached."""
     steps = list[str]()
     at: S | None = state
     while at is not None:

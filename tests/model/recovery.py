@@ -1,4 +1,4 @@
-"""L1: whatever the runs left behind, once faults have ended one reconcile puts it right.
+"""L1: once faults have ended, one reconcile repairs whatever state the runs left.
 
 Asked of every state, not only of the last ones: any run may die at any point, so every state is one in
 which all runs are dead. Their pending writes are covered: had one landed, that is another state, and an
@@ -22,7 +22,7 @@ class Recovery:
         self._answers: dict[tuple[int, Jwks], str] = {}
 
     def wrong(self, s: State) -> str:
-        """What a reconcile that runs alone and undisturbed cannot put right."""
+        """The violation that an undisturbed reconcile cannot repair."""
         question = s.truth, s.jwks
         if question not in self._answers:
             self._answers[question] = self._after_reconcile(s)

@@ -1,21 +1,21 @@
-"""What the exploration says: a line a scenario, a readable trace a counterexample, build/model.json."""
+"""The report: one line per scenario, a readable trace per counterexample, and build/model.json."""
 
 import json
 from pathlib import Path
 
 from tests.model.atlas import Atlas
 from tests.model.constants import seconds
-from tests.model.explore import Explorer, Found
+from tests.model.explore import Exploration, Explorer
 from tests.model.outcome import Outcome
 
 HEAD = f"{'scenario':34}{'constants':44}{'states':>10}{'transitions':>13}{'keysets':>9}  exhausted      s"
 
 
-def trace(explorer: Explorer, found: Found) -> list[str]:
+def trace(explorer: Explorer, exploration: Exploration) -> list[str]:
     """The path to a violation, one numbered line per step; passing seconds show in the next line."""
     lines: list[str] = []
     now, generation, truth = 0, 0, None
-    for says, state in found.path:
+    for says, state in exploration.path:
         if says == ("tick",):
             now, truth = now + 1, None
             continue
@@ -26,7 +26,7 @@ def trace(explorer: Explorer, found: Found) -> list[str]:
             line += f" → generation +{generation}: {described(explorer.atlas, state.truth)}"
         truth = state.truth
         lines.append(line)
-    return [*lines, f"{len(lines) + 1:>3}. {now:>2} s  {found.wrong}"]
+    return [*lines, f"{len(lines) + 1:>3}. {now:>2} s  {exploration.wrong}"]
 
 
 def described(atlas: Atlas, number: int) -> str:

@@ -11,7 +11,7 @@ from keyturn.keyset.states import State
 from tests.model import actors
 from tests.model.actors import Run
 from tests.model.constants import NOW, Constants, instant
-from tests.model.explore import Explorer, Found
+from tests.model.explore import Exploration, Explorer
 
 LONG_AGO = -1000
 
@@ -26,7 +26,7 @@ class Scenario:
     keys: tuple[Key, ...]
     most: int = 30_000_000
 
-    def explorer(self, constants: Constants | None = None) -> tuple[Explorer, Found]:
+    def explorer(self, constants: Constants | None = None) -> tuple[Explorer, Exploration]:
         """The exploration of all its states, with these constants or its own."""
         explorer = Explorer(constants or self.constants, self.runs, self.most)
         keyset = Keyset(tuple(self._with_lifetime(key) for key in self.keys))

@@ -1,4 +1,4 @@
-"""Breadth first through the states of a small world that says itself what may follow."""
+"""A breadth-first search through the states of a small world that yields its own moves."""
 
 import time
 from collections import deque
@@ -13,7 +13,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Search(Generic[S]):
-    """What was found: `trace` leads to what is `wrong`."""
+    """The result of a search: `trace` leads to what is `wrong`."""
 
     states: frozenset[S]
     transitions: int
@@ -55,17 +55,17 @@ def explore(
 ) -> Outcome:
     """The search of a scenario, by its own name or by that of the mutant that is searched in it."""
     began = time.monotonic()
-    found = search(first, moves, wrong)
+    result = search(first, moves, wrong)
     return Outcome(
         name=name,
         constants=constants,
         actors=actors,
-        states=len(found.states),
-        transitions=found.transitions,
-        keysets=count_keysets(found.states),
-        exhausted=not found.wrong,
-        wrong=found.wrong,
-        trace=found.trace,
+        states=len(result.states),
+        transitions=result.transitions,
+        keysets=count_keysets(result.states),
+        exhausted=not result.wrong,
+        wrong=result.wrong,
+        trace=result.trace,
         seconds=time.monotonic() - began,
         scenario="" if scenario == name else scenario,
     )

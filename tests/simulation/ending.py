@@ -86,7 +86,7 @@ def _check_announcements(world: World, chain: list[Generation]) -> None:
     for generation in chain:
         for change in changes(before, generation.keyset):
             kind = DETAIL_TYPES.get(change.kind)
-            is_announced = (kind, change.kid, generation.number) in world.bus.told
+            is_announced = (kind, change.kid, generation.number) in world.bus.events
             insist(kind is None or is_announced, "S9", f"{kind} was not announced")
         before = generation.keyset
 

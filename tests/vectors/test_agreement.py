@@ -1,4 +1,4 @@
-"""What we accept, PyJWT and joserfc accept too, and read the same claims in it."""
+"""PyJWT and joserfc accept every token that we accept, with the same claims."""
 
 import random
 import string

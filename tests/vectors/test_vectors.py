@@ -35,7 +35,7 @@ def token(keys):
 
 @pytest.mark.parametrize(("file", "case"), CASES)
 def test_the_verdict_of_the_verifier(file, case, token, worlds, tally):
-    """Exactly the expected code, or the claims; at most one look-up and one RSA verification."""
+    """The verifier answers with the expected code or the claims, after at most one look-up and one RSA verification."""
     tally.cases.add((file, case["name"]))
     world, now = worlds[case.get("world", "usual")], NOW + case.get("at", 0)
     try:
@@ -51,7 +51,7 @@ def test_the_verdict_of_the_verifier(file, case, token, worlds, tally):
 
 @pytest.mark.parametrize(("file", "case"), CASES)
 def test_the_answer_of_the_authorizer(file, case, token, worlds, tally, authorizer):
-    """Unauthorized for each kind of API, with the same reason, and no text of the token in the log."""
+    """Each kind of API gets Unauthorized with the same reason, and the log has no part of the token."""
     tally.cases.add((file, case["name"]))
     world, now = worlds[case.get("world", "usual")], NOW + case.get("at", 0)
     text, code = token(case), case.get("gateway", case["expect"])
@@ -83,7 +83,7 @@ def test_no_two_cases_are_the_same_token(token):
 
 
 def test_every_code_of_the_verifier_has_cases():
-    """Except for the two that the verifier cannot give: a missing token, and cut-offs."""
+    """Every code has cases, except the two that the verifier cannot give: a missing token, and cut-offs."""
     expected = {case["expect"] for cases in FILES.values() for case in cases}
     assert expected == {*Code, "accept"} - {Code.MISSING, Code.CUT_OFF}
     assert Code.CUT_OFF in {case.get("gateway") for cases in FILES.values() for case in cases}

@@ -1,4 +1,4 @@
-"""The verifiers that Keyturn is held against, and what each says when it refuses a token."""
+"""The verifiers that Keyturn is checked against, and how each refuses a token."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

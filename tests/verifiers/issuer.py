@@ -41,9 +41,9 @@ class Bucket:
         stored = self.objects[Key]
         return {**stored, "Body": io.BytesIO(stored["Body"])}
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes, **told: Any) -> None:  # noqa: N803
+    def put_object(self, Bucket: str, Key: str, Body: bytes, **headers: Any) -> None:  # noqa: N803
         """PutObject."""
-        self.objects[Key] = {"Body": Body, "ETag": hashlib.sha256(Body).hexdigest(), **told}
+        self.objects[Key] = {"Body": Body, "ETag": hashlib.sha256(Body).hexdigest(), **headers}
 
 
 class Issuer:

@@ -1,4 +1,4 @@
-"""The metadata as other people's code checks it: authlib, and oauth4webapi over HTTPS."""
+"""Two third-party libraries check the metadata: authlib, and oauth4webapi over HTTPS."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def _document(site: Site, issuer: Issuer, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", VALIDATORS)
 def test_authlib_accepts_the_metadata(site: Site, issuer: Issuer, name: str) -> None:
-    """Every member, and none that is required is missing."""
+    """authlib accepts every member, and misses none that is required."""
     VALIDATORS[name](_document(site, issuer, name)).validate()
 
 

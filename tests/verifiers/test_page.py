@@ -1,4 +1,4 @@
-"""docs/verifiers.md says what is so."""
+"""docs/verifiers.md agrees with the measurements and the code."""
 
 from tests.verifiers.catalogue import LINES, VERIFIERS
 from tests.verifiers.page import PAGE, measured_row, title, with_lines
@@ -7,7 +7,7 @@ TEXT = PAGE.read_text()
 
 
 def test_the_table_says_what_is_measured(verifier, running, site) -> None:
-    """Every figure of the verifier's row, with its options and without, on a clock that is moved."""
+    """Each figure of the verifier's row is measured, with and without its options, on a simulated clock."""
     assert measured_row(verifier, running, site) in TEXT
 
 
@@ -23,6 +23,6 @@ def test_every_verifier_has_a_row_and_a_section() -> None:
 
 
 def test_the_code_is_what_is_tested() -> None:
-    """Each file of `lines/` stands on the page as it runs here."""
+    """The page shows each file of `lines/` unchanged."""
     assert with_lines(TEXT) == TEXT
     assert all(f"<!-- lines: {path.name} -->" in TEXT for path in LINES.iterdir() if path.is_file())

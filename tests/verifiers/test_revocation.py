@@ -1,4 +1,4 @@
-"""What the docs say of single verifiers and revoked keys, beyond the table."""
+"""What the docs say about single verifiers and revoked keys, apart from the table."""
 
 import pytest
 

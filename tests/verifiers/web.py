@@ -40,11 +40,11 @@ class Site:
             name, _, number = name.rpartition("/")
             start = f"/{number}"
         bucket = self._buckets.get(start, Bucket())
-        if not (found := bucket.objects.get((slash + name).lstrip("/"))):
+        if not (stored := bucket.objects.get((slash + name).lstrip("/"))):
             return None
-        return found["Body"], {
-            "Content-Type": found["ContentType"],
-            "Cache-Control": found["CacheControl"],
+        return stored["Body"], {
+            "Content-Type": stored["ContentType"],
+            "Cache-Control": stored["CacheControl"],
         }
 
 
@@ -63,8 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith(BACKEND):
             self._answer(200, b"", {})
-        elif found := self.server.site.find(self.path):
-            self._answer(200, *found)
+        elif document := self.server.site.find(self.path):
+            self._answer(200, *document)
         else:
             self._answer(404, b"", {})
 

@@ -53,7 +53,7 @@ def test_every_task_is_bounded_and_outlasts_a_minute_without_concurrency(name: s
 
 
 def test_input_that_is_not_understood_fails_at_once() -> None:
-    """An operator who mistyped it need not wait a minute; Lambda names the error after its class."""
+    """Input that the step rejects is not retried; Lambda reports the error by its class name."""
     assert TASKS["PlanRotation"]["Retry"][0] == {
         "ErrorEquals": [InvalidEvent.__name__],
         "MaxAttempts": 0,
@@ -68,7 +68,7 @@ def test_the_probe_outlasts_the_birth_of_a_key() -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_that_creates_keys_is_tried_few_times(name: str) -> None:
-    """Each try may leave a KMS key behind."""
+    """Such a Task has few attempts, because each may leave a KMS key behind."""
     if TASKS[name]["Resource"] in ("${CreateKeyFunctionArn}", "${ReplaceKeysFunctionArn}"):
         [retrier] = TASKS[name]["Retry"]
         assert retrier["MaxAttempts"] <= 6
@@ -76,14 +76,14 @@ def test_a_task_that_creates_keys_is_tried_few_times(name: str) -> None:
 
 @pytest.mark.parametrize("step", ["CreateKey", "ReplaceKeys"])
 def test_a_function_that_creates_keys_outlasts_the_birth_of_one(step: str) -> None:
-    """Killed while it waits, it would leave its key behind; the state waits for the function."""
+    """The function outlasts the wait for its key, which it would leave behind if killed; the state waits longer."""
     timeout = RESOURCES[f"{step}Function"]["Properties"]["Timeout"]
     assert timeout >= Limits().newborn_age.total_seconds() + 60
     assert timeout < TASKS[step]["TimeoutSeconds"]
 
 
 def test_an_emergency_goes_on_within_seconds_once_lambda_has_concurrency() -> None:
-    """Until the keys are out and the JWKS says so, no pause between two tries is longer than 8 s."""
+    """No pause between two attempts exceeds 8 s until the keys are revoked and the JWKS is published."""
     for name in ("PlanRotation", "RevokeKeys", "DisableKeys", "PublishJwksAfterRevoke"):
         assert TASKS[name]["Retry"][-1]["MaxDelaySeconds"] <= 8
 
@@ -92,7 +92,7 @@ EMERGENCY = paths.EMERGENCY[3:-1]  # from the first step behind the plan to the 
 
 
 def test_the_emergency_goes_in_order_and_is_held_up_by_nothing() -> None:
-    """Revoke, disable, publish, replace, publish, wait, flush; a caught error goes to the next."""
+    """The order is revoke, disable, publish, replace, publish, wait, flush; an error leads to the next state."""
     for name, following in pairwise(EMERGENCY):
         assert STATES[name]["Next"] == following
         if STATES[name]["Type"] == "Task":
@@ -104,12 +104,12 @@ def test_the_emergency_goes_in_order_and_is_held_up_by_nothing() -> None:
 
 
 def test_a_scheduled_task_catches_nothing() -> None:
-    """A redrive resumes the very step that failed, and the alarm fires."""
+    """No Task of a rotation catches an error, so the alarm fires and a redrive resumes the failed step."""
     assert not [name for name in TASKS.keys() - set(EMERGENCY) if "Catch" in TASKS[name]]
 
 
 def test_the_definition_stays_in_the_subset_that_every_engine_runs() -> None:
-    """JSONPath, Lambda ARNs, Choice on outcomes: nothing that one of the engines reads otherwise."""
+    """The definition uses only what all engines read alike: JSONPath, Lambda ARNs, Choice on outcomes."""
     assert "QueryLanguage" not in DEFINITION
     types = {"Task", "Choice", "Wait", "Succeed", "Pass"}
     assert {state["Type"] for state in STATES.values()} <= types
@@ -118,7 +118,7 @@ def test_the_definition_stays_in_the_subset_that_every_engine_runs() -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    """No state is left over."""
+    """Every state can be reached from the first one."""
     reached, open_ = set(), [DEFINITION["StartAt"]]
     while open_:
         name = open_.pop()

@@ -10,14 +10,14 @@ LOCAL, AWS = "IsLocal", "IsAws"
 
 
 def chosen(value, condition):
-    """What an `Fn::If` on IsLocal comes to, on a local AWS or on AWS."""
+    """Resolve an `Fn::If` on IsLocal, for a local AWS or for AWS."""
     name, local, elsewhere = value["Fn::If"]
     assert name == LOCAL
     return local if condition == LOCAL else elsewhere
 
 
 def test_the_issuer_has_one_name():
-    """Tokens, discovery document, custom resource and outputs: letter for letter, without a slash."""
+    """Tokens, discovery document, custom resource and outputs have the same issuer, without a final slash."""
     spoken = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["KEYTURN_ISSUER"]
     assert RESOURCES["Keyset"]["Properties"]["Issuer"] == spoken
     outputs = TEMPLATE["Outputs"]
@@ -42,13 +42,13 @@ def test_the_issuer_has_one_name():
     ],
 )
 def test_a_domain_is_a_name_alone(name, matches):
-    """A scheme, a slash or a capital would be an issuer that no verifier finds equal."""
+    """The domain has no scheme, slash or capital, which would give an issuer that no verifier accepts."""
     pattern = TEMPLATE["Parameters"]["DomainName"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, name)) is matches
 
 
 def test_outside_nothing_can_be_read_but_well_known():
-    """CloudFront of this stack, or everyone on a local AWS; the history is not public."""
+    """This stack's CloudFront, or everyone on a local AWS, may read well-known objects but not the history."""
     statements = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     reading, *denials = statements
     for condition in (LOCAL, AWS):
@@ -76,7 +76,7 @@ def test_the_cdn_keeps_the_jwks_as_long_as_it_may():
 
 
 def test_anyone_may_read_from_any_page_and_nothing_is_a_page():
-    """CORS for every origin, without credentials; no frame, no sniffing, TLS only."""
+    """The edge allows CORS for every origin without credentials, and forbids frames, sniffing and plain HTTP."""
     config = RESOURCES["ResponseHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     assert config["CorsConfig"]["AccessControlAllowOrigins"] == {"Items": ["*"]}
     assert config["CorsConfig"]["AccessControlAllowCredentials"] is False
@@ -92,7 +92,7 @@ def test_anyone_may_read_from_any_page_and_nothing_is_a_page():
 
 
 def test_what_is_only_for_cloudfront_is_only_made_on_aws():
-    """A local AWS has the bucket alone."""
+    """The resources for CloudFront exist on AWS only; a local AWS has just the bucket."""
     edge = {
         name for name, made in RESOURCES.items() if made["Type"].startswith("AWS::CloudFront::")
     }

@@ -12,7 +12,7 @@ from tools.release.package import NAME
 
 
 def terraform(text: str) -> list[str]:
-    """What is wrong with the stack of this configuration."""
+    """Return the mistakes in this configuration's stack."""
     configuration = _plain(hcl2.loads(text))
     [release] = [block["release"] for block in configuration["locals"]]
     resources = {
@@ -32,7 +32,7 @@ def terraform(text: str) -> list[str]:
 
 
 def _plain(value: Any, values: dict[str, str] | None = None) -> Any:
-    """What the parser returns, without its quotes, and with references replaced by `values`."""
+    """Strip the quotes from the parser's result, and replace references by `values`."""
     if isinstance(value, dict):
         return {
             name.strip('"'): _plain(member, values)
@@ -49,7 +49,7 @@ def _plain(value: Any, values: dict[str, str] | None = None) -> Any:
 
 
 def cdk(text: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is wrong with the nested stack of this app, with constructs that only remember their arguments."""
+    """Return the mistakes in this app's nested stack; its constructs only record their arguments."""
     nested: list[dict[str, Any]] = []
     outputs: set[str] = set()
 
@@ -79,12 +79,12 @@ def cdk(text: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_terraform_gives_what_the_template_takes() -> None:
-    """Parameters, capabilities for the transforms, the release's own address, outputs."""
+    """The Terraform example has the template's parameters and outputs, its capabilities and the release's URL."""
     assert terraform(TERRAFORM.read_text()) == []
 
 
 def test_cdk_gives_what_the_template_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same; `cdk deploy` gives the capabilities. `make cdk` synthesizes it with the real library."""
+    """The CDK example has the same; `cdk deploy` adds the capabilities, and `make cdk` uses the real CDK."""
     assert cdk(CDK.read_text(), monkeypatch) == []
 
 
@@ -102,7 +102,7 @@ def test_cdk_gives_what_the_template_takes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_the_template_does_not_take_is_noticed(
     monkeypatch: pytest.MonkeyPatch, old: str, new: str, problem: str
 ) -> None:
-    """In either tool, where it has such a line."""
+    """A wrong line is noticed in each tool that has it."""
     texts = {path: path.read_text() for path in (TERRAFORM, CDK) if old in path.read_text()}
     assert TERRAFORM in texts
     for path, text in texts.items():
@@ -112,5 +112,5 @@ def test_what_the_template_does_not_take_is_noticed(
 
 
 def test_the_examples_name_the_release() -> None:
-    """A new version is a new folder, and the examples go along."""
+    """The examples name the folder of this version."""
     assert all(NAME in path.read_text() for path in (TERRAFORM, CDK))

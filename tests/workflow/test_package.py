@@ -17,7 +17,7 @@ _CODE = {
 
 
 def test_it_makes_the_same_resources() -> None:
-    """Every function's code and the definition come from the bucket; everything else is as SAM makes it today."""
+    """The functions' code and the definition come from the bucket; everything else is as SAM synthesizes it."""
     ours, theirs = translate_errors(PACKAGED)["Resources"], dict(synthesized())["Resources"]
     assert ours.keys() == theirs.keys()
     functions = 0
@@ -60,8 +60,8 @@ def test_the_checksums_are_those_of_the_files(tmp_path: Path) -> None:
 
 
 def _without_code(resource: dict[str, Any]) -> dict[str, Any]:
-    left: dict[str, Any] = json.loads(json.dumps(resource))
+    remaining: dict[str, Any] = json.loads(json.dumps(resource))
     for member in ("Code", "DefinitionS3Location"):
-        left.get("Properties", {}).pop(member, None)
-    left.pop("Metadata", None)  # how `sam build` builds it
-    return left
+        remaining.get("Properties", {}).pop(member, None)
+    remaining.pop("Metadata", None)  # how `sam build` builds it
+    return remaining

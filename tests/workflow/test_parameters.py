@@ -18,14 +18,14 @@ PUBLISHED = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"]
 
 
 def test_each_parameter_is_in_one_group():
-    """The console shows what belongs together."""
+    """Each parameter is in exactly one group, as the console shows them."""
     grouped = [name for group in GROUPS for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_each_description_ends_with_the_bounds(name):
-    """The console shows no MinValue and no MaxValue."""
+    """Each description ends with the bounds, because the console does not show MinValue and MaxValue."""
     parameter = PARAMETERS[name]
     assert parameter["Description"]
     if "MinValue" in parameter:

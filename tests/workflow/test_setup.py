@@ -20,7 +20,7 @@ LOCKS = [
 
 
 def test_npm_runs_no_script_of_a_package():
-    """Otherwise one hijacked package of a thousand would run code with the developer's credentials."""
+    """npm runs no install scripts, so a hijacked package cannot use the developer's credentials."""
     assert INSTALLATIONS
     assert [line for line in INSTALLATIONS if "--ignore-scripts" not in line] == []
 
@@ -33,7 +33,7 @@ def test_every_package_of_npm_has_its_hash(lock):
 
 
 def test_the_workflow_runs_everything_on_the_oldest_and_the_functions_python():
-    """`.ci/run`, with actions pinned by their commit, and no permission but to read."""
+    """The workflow runs `.ci/run`, pins actions by their commit, and may only read."""
     [workflow] = (ROOT / ".github/workflows").iterdir()
     ci = yaml.safe_load(workflow.read_text())
     [job] = ci["jobs"].values()
@@ -50,7 +50,7 @@ def test_the_workflow_runs_everything_on_the_oldest_and_the_functions_python():
 
 
 def test_what_git_runs_before_a_commit_is_what_make_lint_runs():
-    """The very commands, so that a commit that passes one does not fail the other."""
+    """The pre-commit hook runs the same commands as `make lint`."""
     lint = (ROOT / "Makefile").read_text().partition("\nlint: setup\n")[2].partition("\n\n")[0]
     [repo] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     entries = [hook["entry"].replace(".venv/bin", "$(BIN)") for hook in repo["hooks"]]
@@ -60,7 +60,7 @@ def test_what_git_runs_before_a_commit_is_what_make_lint_runs():
 
 
 def test_dependencies_are_updated_where_they_are_pinned():
-    """Dependabot looks at each lock file, and at the workflow."""
+    """Dependabot watches each lock file and the workflow."""
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
     watched = {
         (one["package-ecosystem"], folder)

@@ -1,4 +1,4 @@
-"""Alarms, dashboard, events and docs/signals.md speak of the same things."""
+"""Alarms, dashboard, events and docs/signals.md agree."""
 
 import json
 import re
@@ -26,7 +26,7 @@ COUNTED = {  # out of log lines
 
 
 def own_metrics() -> set[str]:
-    """Every metric of ours that an alarm or the dashboard asks for."""
+    """The metrics of Keyturn that an alarm or the dashboard uses."""
     metrics = {
         a["MetricName"] for a in ALARMS.values() if a.get("Namespace") == telemetry.NAMESPACE
     }
@@ -45,7 +45,7 @@ def own_metrics() -> set[str]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_names_its_runbook(name):
-    """In its description, where the operator reads it at night, and in the docs."""
+    """Each alarm's description and the docs name its runbook."""
     [runbook] = re.findall(r"docs/runbooks/[\w-]+\.md", ALARMS[name]["AlarmDescription"])
     assert Path(runbook).is_file()
     [row] = [line for line in DOCS.splitlines() if line.startswith(f"| `{name}` ")]
@@ -54,12 +54,12 @@ def test_each_alarm_names_its_runbook(name):
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_each_alarm_tells_somebody(name):
-    """An alarm without an action is a lamp in an empty room."""
+    """Each alarm has an action."""
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "Alerts"}]
 
 
 def test_doctor_and_the_alarm_agree_on_what_is_nearly_full():
-    """Who is woken by the alarm finds the same in `keyturn doctor`."""
+    """`keyturn doctor` and the alarm CutOffsNearlyFull have the same threshold."""
     alarm = ALARMS["CutOffsNearlyFull"]
     assert alarm["ComparisonOperator"] == "LessThanThreshold"
     assert alarm["Threshold"] == capacity.LITTLE_ROOM
@@ -67,7 +67,7 @@ def test_doctor_and_the_alarm_agree_on_what_is_nearly_full():
 
 @pytest.mark.parametrize("name", sorted(own_metrics()))
 def test_each_metric_that_is_looked_at_is_written_and_described(name):
-    """An alarm on a metric that is never written never fires."""
+    """Each metric of an alarm or the dashboard is written by the code and described in the docs."""
     assert f'"{name}"' in CODE or name in COUNTED
     assert f"`{name}`" in DOCS
 

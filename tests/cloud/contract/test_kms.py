@@ -84,7 +84,7 @@ def test_a_raw_message_is_signed(cloud: Cloud, arn: str, length: int) -> None:
 
 @pytest.mark.deviates(moto="signs any length", ministack="signs any length")
 def test_a_longer_raw_message_is_refused(cloud: Cloud, arn: str) -> None:
-    """It has 4,097 bytes."""
+    """A message of 4,097 bytes is refused."""
     refusal = refused(partial(sign, cloud.clients.kms, arn, b"x" * 4097))
     assert refusal == ("ValidationException", 400)
 

@@ -89,7 +89,7 @@ def test_stepfunctions_local_runs_the_trace(on_stepfunctions_local: Replays, nam
     strict=True,
 )
 def test_stepfunctions_local_repeats_a_task(lambda_tasks: Run) -> None:
-    """The test above replays only the last attempt."""
+    """A Task is repeated after an error, which the test above leaves out."""
     trace = _of_scene("Lambda fails once a step")
     assert lambda_tasks("repeated", trace) == expected(trace)
 
@@ -100,6 +100,6 @@ def test_stepfunctions_local_repeats_a_task(lambda_tasks: Run) -> None:
     strict=True,
 )
 def test_stepfunctions_local_passes_on_a_caught_error(lambda_tasks: Run) -> None:
-    """ConcludeEmergency reads it."""
+    """The next state gets the caught error, which ConcludeEmergency reads."""
     trace = each_task_once(_of_scene("nothing works in an emergency"))
     assert lambda_tasks("caught", trace) == expected(trace)

@@ -59,7 +59,7 @@ def test_only_one_of_many_creates_it(cloud: Cloud, path: str) -> None:
 
 
 def test_4096_characters_fit(cloud: Cloud, path: str) -> None:
-    """The limit of the Standard tier is inclusive."""
+    """A value of 4,096 characters fits: the Standard tier's limit is inclusive."""
     create(cloud, f"{path}/1", "x" * 4096)
     assert read(cloud, f"{path}/1") == {f"{path}/1": "x" * 4096}
 

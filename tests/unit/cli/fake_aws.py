@@ -26,9 +26,9 @@ from tests.cloud.account import Account
 from tests.cloud.material import key_material
 from tests.cloud.wire import DirectWire
 from tests.definition import snake
+from tests.unit.cli.described_stack import ACCOUNT, describe_stacks
 from tests.unit.cli.loopback import Signed, operation_of
 
-ACCOUNT = "123456789012"
 ASSUMED = "ASIAASSUMED"
 _UNSIGNED = {"AssumeRoleWithWebIdentity", "GET /jwks", "GET /api/whoami"}
 AGES = Limits()
@@ -119,32 +119,7 @@ class FakeAws:
     # ---- CloudFormation, STS and IAM speak XML.
 
     def DescribeStacks(self, _):
-        outputs = {
-            "StateMachineArn": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:m",
-            "JwksUrl": f"{self.url}/jwks",
-            "TokenUrl": f"{self.url}/api/token",
-            "ApiUrl": f"{self.url}/api",
-            "BucketName": "bucket",
-            "Issuer": self.url,
-            "ApiStage": "abc/v1",
-            "AuthorizerArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:authorize",
-            "LogGroup": "logs",
-            "ScheduleNames": "demo-rotation,demo-reconcile",
-        }
-        members = {**vars_of(self._times), "audience": "orders"}
-        members |= {"deletion_window": 7, "route_scopes": ""}
-        members |= {"flush_targets": ""}
-        names = {
-            "".join(part.title() for part in name.split("_")): members[name] for name in members
-        }
-        stack_arn = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/demo/1"
-        return (
-            f"<Stacks><member><StackName>demo</StackName><StackId>{stack_arn}</StackId>"
-            f"<CreationTime>2026-01-01T00:00:00Z"
-            f"</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>"
-            f"<Outputs>{_pairs('Output', outputs)}</Outputs>"
-            f"<Parameters>{_pairs('Parameter', names)}</Parameters></member></Stacks>"
-        )
+        return describe_stacks(self.url, self._times)
 
     def DescribeStackResource(self, _):
         detail = "<PhysicalResourceId>issuer</PhysicalResourceId>"
@@ -264,17 +239,5 @@ class FakeAws:
         return {}
 
 
-def vars_of(times: Times) -> dict[str, int]:
-    """The fields of a slotted dataclass."""
-    return {name: getattr(times, name) for name in Times.__dataclass_fields__}
-
-
 def _as_json(value):
     return b64encode(value).decode() if isinstance(value, bytes) else value.timestamp()
-
-
-def _pairs(kind: str, members) -> str:
-    return "".join(
-        f"<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
-        for name, value in members.items()
-    )

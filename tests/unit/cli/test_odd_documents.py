@@ -20,12 +20,12 @@ HUGE = {"mode": "emergency", "started_by": "x" * 200_000, "kids": [["k"] * 10_00
 INPUTS = [*STRANGE, HUGE, {"mode": "emergency"}, {**ASKED, "kids": 7}, {**ASKED, "kids": [7, []]}]
 
 
-def told(verb):
-    """What the verb says with --json, and that it ended as a verb does that says what is wrong."""
+def read_output(verb):
+    """Return what the command prints with --json; it ends with exit status 0 or 1 and no error text."""
     result = keyturn(verb, "--json")
     assert result.exit_code in (0, 1)
     assert result.stderr == ""
-    assert keyturn(verb).stdout  # the words for people, too
+    assert keyturn(verb).stdout  # without --json it prints, too
     return json.loads(result.stdout)
 
 
@@ -39,7 +39,7 @@ def test_an_odd_input_hides_nothing_else(deployment, machine, odd):
         Execution(BY_HAND, "ABORTED", later, later),
     )
     machine.inputs = {RUN: odd, FAILED: odd}
-    status, doctor = told("status"), told("doctor")
+    status, doctor = read_output("status"), read_output("doctor")
     [run] = status["running"]
     mode = odd.get("mode", "unknown") if isinstance(odd, dict) else "unknown"
     assert (run["mode"], len(status["keys"])) == (mode, 2)
@@ -72,7 +72,7 @@ def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web):
     for body in bodies(good):
         put(cloud, JWKS, body.encode())
         web.body = parsed(body)
-        status, doctor = told("status"), told("doctor")
+        status, doctor = read_output("status"), read_output("doctor")
         assert len(status["keys"]) == 2
         codes = {finding["code"] for finding in doctor["findings"]}
         assert codes & {"jwks_foreign", "jwks_incomplete", "jwks_behind"} or parsed(body) == good
@@ -82,7 +82,7 @@ def test_an_odd_jwks_hides_nothing_else(deployment, cloud, web):
 def test_an_odd_header_of_the_jwks_is_a_finding(deployment, web, seconds):
     """A number that Python refuses to read is a header like another."""
     web.headers = {"Cache-Control": f"public, max-age={seconds}", "Age": seconds}
-    findings = told("doctor")["findings"]
+    findings = read_output("doctor")["findings"]
     assert "jwks_caching" in {finding["code"] for finding in findings}
 
 
@@ -103,3 +103,22 @@ def parsed(body):
         return json.loads(body)
     except (ValueError, RecursionError):
         return body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keys": 5, "generation": "two"},
+        {"keys": [5, {"kid": []}, {"kid": None}], "generation": None},
+        ["keys"],
+        "no JSON",
+    ],
+    ids=["a number", "odd members", "a list", "a text"],
+)
+def test_an_odd_public_jwks_ends_neither_doctor_nor_status(deployment, web, body):
+    """Doctor and status ignore what is not a key in the public JWKS."""
+    web.body = body
+    for verb in ("doctor", "status"):
+        result = keyturn(verb)
+        assert result.exit_code in (0, 1)
+        assert "unexpected" not in result.stderr
