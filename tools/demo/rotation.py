@@ -24,7 +24,7 @@ from tools.demo.story import (
 if TYPE_CHECKING:
     from subprocess import Popen
 
-_SETTLE = 3  # seconds before and after, and between the activation and the emergency
+_SETTLE = 3  # seconds of load before and after
 
 Progress = Callable[[str, Tally], None]
 
@@ -41,14 +41,11 @@ class Rotation:
         self.command: Mapping[str, Any] = {}  # what `keyturn revoke` printed
         self.client = BackgroundClient(deployment, lambda: self._phase, callers=callers)
 
-    def run(
-        self,
-        progress: Progress = lambda _phase, _tally: None,
-        beside: Callable[[], object] = lambda: None,
-    ) -> str:
-        """Rotate the key while the client goes on, and do something `beside` it, in its second wait.
+    def run(self, progress: Progress = lambda _phase, _tally: None) -> str:
+        """Rotate the key while the client goes on; raises DoesNotHold for one refused token.
 
-        Raises DoesNotHold for one refused token.
+        The emergency comes when the client holds tokens of both keys: those of the superseded key
+        expire soon, however slow the machine is.
         """
         executions = self._deployment.executions
         self.superseded = active_key(self._deployment).kid
@@ -60,9 +57,7 @@ class Rotation:
                 self._phase = visits[-1].state if visits else "before"
                 self._watch(progress, 0.2)
                 if self._phase == "WaitForGrace" and not self._emergency:
-                    beside()
-                    self._watch(progress, _SETTLE)
-                    self._revoke_active()
+                    self._revoke_active_once_it_signs(tally)
             self._phase = "after"
             self._watch(progress, _SETTLE)
         visits = executions.visits(execution)
@@ -75,11 +70,12 @@ class Rotation:
         hold(visits[-1].state == "Rotated", f"the execution ended in {visits[-1].state}")
         return self._verdict(tally)
 
-    def _revoke_active(self) -> None:
+    def _revoke_active_once_it_signs(self, tally: Tally) -> None:
         """`keyturn revoke --active`, as an operator types it; it goes on beside the rotation."""
         kid = active_key(self._deployment).kid
-        self.client.tally.revocation = Revocation(kid, time.time())
-        self._emergency = revoke(self._deployment, "--active")
+        if kid in tally.kids:
+            tally.revocation = Revocation(kid, time.time())
+            self._emergency = revoke(self._deployment, "--active")
 
     def _verdict(self, tally: Tally) -> str:
         hold(not tally.refused, f"{len(tally.refused)} refused, first: {tally.refused[:1]}")

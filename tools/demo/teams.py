@@ -53,14 +53,10 @@ class Teams:
             hold(answer.body["error"] == error, f"{name} asks {request}: {answer.body}")
         return "shop opens /orders and not /whoami, reports the other way round; neither gets more"
 
-    def cut_off_shop(self) -> None:
-        """The shop is cut off while the reports go on; raises DoesNotHold."""
-        self.measurement = cut_off(self.deployment, self._shop, self._reports)
-
-    def check_cut_off(self) -> str:
-        """The shop's tokens were refused in time, and no other client's; raises DoesNotHold."""
-        measurement = self.measurement
-        assert measurement is not None
+    def cut_off_shop(self) -> str:
+        """The shop's tokens are refused in time, and no token of the reports; raises DoesNotHold."""
+        measurement = cut_off(self.deployment, self._shop, self._reports)
+        self.measurement = measurement
         late = measurement.accepted_after_bound
         hold(late == 0, f"{late} accepted after the bound")
         hold(measurement.other_refused == 0, f"reports: {measurement.other_refused} calls refused")
