@@ -16,7 +16,9 @@ class Actor(NamedTuple):
     since: int = 0  # seconds since the step began, clamped: its clock was read after that
     standby: str | None = None
     supersede: str | None = None
-    turned: bool = False  # whether this run has turned the key, though it may not have heard of it
+    has_activated: bool = (
+        False  # this run has activated a key, though it may not have got the reply
+    )
     plan: int | None = None  # seconds since a cut-off's plan, by the clock of who made it
     held: Held = None  # what a step has read and not yet written
 

@@ -37,16 +37,16 @@ class Run(NamedTuple):
         return actor if actor.step in self.about else actor._replace(standby=None)
 
 
-def scheduled(name: str = "scheduled", asked: str | None = "A") -> Run:
-    """A rotation; `asked` is the active kid that an operator wants superseded, None: due by age."""
+def scheduled(name: str = "scheduled", requested_kid: str | None = "A") -> Run:
+    """A rotation; `requested_kid` is the active kid that an operator wants superseded, None: due by age."""
     return Run(
         name,
         (
-            steps.plan(Way(1), asked),
+            steps.plan(Way(1), requested_kid),
             ensure_standby(Way(2, 0)),
             publish(Way(3, 0), own=True),
-            steps.activate(Way(4, 0), once=asked is not None),
-            # A run that heard of its activation turns no key again: from here on refused is the end.
+            steps.activate(Way(4, 0), once=requested_kid is not None),
+            # A run that got the reply to its activation activates no key again: from here on refused is the end.
             ensure_standby(Way(5)),
             publish(Way(6)),
             steps.retire(Way(7)),
@@ -89,7 +89,7 @@ def emergency(*kids: str, name: str = "emergency") -> Run:
 
 
 def cut_off(kind: str = "cut off", name: str = "cut-off") -> Run:
-    """An operator takes a client's tokens back, or blocks the client."""
+    """An operator cuts a client's tokens off, or blocks the client."""
     return Run(name, (steps.order(Way(1)), steps.cut_off(Way(-1), kind)), timed=frozenset({1}))
 
 

@@ -37,6 +37,11 @@ def bit(kid: str) -> int:
     return 1 << KIDS.index(kid)
 
 
+def kids_of(mask: int) -> str:
+    """The kids of a mask, in order."""
+    return "".join(kid for kid in KIDS if bit(kid) & mask)
+
+
 class Atlas:
     """Numbers for keysets, and the product's remembered answers."""
 

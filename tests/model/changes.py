@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 
 class Changes:
-    """The product's transitions, asked once for each keyset, call and reading of the clock."""
+    """The product's transitions, called once for each keyset, call and reading of the clock."""
 
     def __init__(self, atlas: Atlas) -> None:
         self.atlas = atlas
@@ -56,22 +56,28 @@ class Changes:
 
     def answer(self, number: int, call: Call, clock: int) -> Answer:
         """The product's answer for this keyset when its clock shows `clock`."""
-        asked = number, call, clock
-        if asked not in self._answers:
-            self._answers[asked] = self._asked(number, call, clock)
-        return self._answers[asked]
+        question = number, call, clock
+        if question not in self._answers:
+            self._answers[question] = self._compute(number, call, clock)
+        return self._answers[question]
 
-    def plan(self, number: int, clock: int, asked: str | None) -> tuple[bool, str | None, str]:
+    def plan(
+        self, number: int, clock: int, requested_kid: str | None
+    ) -> tuple[bool, str | None, str]:
         """Whether a rotation is due, the key that it is to supersede, and the violation in that, if any."""
-        key = number, clock, asked
+        key = number, clock, requested_kid
         if key not in self._plans:
             c, keyset = self.atlas.constants, self.atlas.keysets[number]
-            plan = planning.plan_rotation(keyset, instant(clock), c.times, asked)
-            wrong = "" if plan.due is _due(keyset, clock, c.R, asked) else "PlanRotation: not by R"
+            plan = planning.plan_rotation(keyset, instant(clock), c.times, requested_kid)
+            wrong = (
+                ""
+                if plan.due is _due(keyset, clock, c.R, requested_kid)
+                else "PlanRotation: not by R"
+            )
             self._plans[key] = plan.due, plan.supersede, wrong
         return self._plans[key]
 
-    def _asked(self, number: int, call: Call, clock: int) -> Answer:
+    def _compute(self, number: int, call: Call, clock: int) -> Answer:
         before = self.atlas.keysets[number]
         try:
             after = self._changed(before, call, clock)
@@ -84,7 +90,7 @@ class Changes:
         except Exception as error:
             wrong = f"L1: {call.name} ends in a fault ({type(error).__name__}: {error})"
             return Answer(Kind.FAULT, wrong=wrong)
-        wrong = self._unlike(before, call, clock, after)
+        wrong = self._violation(before, call, clock, after)
         kind = Kind.SAME if after == before else Kind.WRITE
         return Answer(kind, self.atlas.number(after), wrong)
 
@@ -134,7 +140,7 @@ class Changes:
                 return transitions.revoke(keyset, known, now, times=times, limits=limits)
         raise NotImplementedError(call.name)
 
-    def _unlike(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
+    def _violation(self, before: Keyset, call: Call, clock: int, after: Keyset) -> str:
         """The violation in this change, or an empty text."""
         if not _is_done(before, call, after):
             return f"S9: {call.name} reports success, and its change is not in the keyset"
@@ -159,11 +165,11 @@ def _generation(keyset: Keyset, at: int) -> Generation:
     return Generation(1, "", "", "", instant(at), keyset)
 
 
-def _due(keyset: Keyset, clock: int, period: int, asked: str | None) -> bool:
-    """The design's words: an operator's rotation while that kid signs, others when now ≥ activated + R."""
+def _due(keyset: Keyset, clock: int, period: int, requested_kid: str | None) -> bool:
+    """As the design says: an operator's rotation is due while that kid signs, others when now ≥ activated + R."""
     active = keyset.active
-    if asked:
-        return active is not None and active.kid == asked
+    if requested_kid:
+        return active is not None and active.kid == requested_kid
     if active is None or active.activated is None:
         return True
     return clock >= seconds(active.activated) + period
@@ -175,11 +181,11 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
         case "register":
             return isinstance(keys_after[0], Key)
         case "activate" | "roll_back":
-            active, faded = after.active, after.find(call.supersede or "")
+            active, superseded = after.active, after.find(call.supersede or "")
             named = call.supersede is not None and after != before
-            fades = not named or (faded is not None and faded.state is State.GRACE)
+            is_in_grace = not named or (superseded is not None and superseded.state is State.GRACE)
             signs = active is not None and active.kid == call.kids[0]
-            return signs and fades and active is not None and active.activated is not None
+            return signs and is_in_grace and active is not None and active.activated is not None
         case "activate_alone":
             return after.active is not None
         case "retire":
@@ -187,10 +193,10 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
         case "revoke":
             if any(isinstance(key, Key) for key in keys_after):
                 return False
-            rising = before.standby and after.find(before.standby.kid)
-            heir = isinstance(rising, Key)
+            standby = before.standby and after.find(before.standby.kid)
+            has_successor = isinstance(standby, Key)
             signed = before.active is not None
-            return not (signed and heir and after.active is None)
+            return not (signed and has_successor and after.active is None)
     return True
 
 
@@ -237,10 +243,10 @@ def _s10(atlas: Atlas, _before: Keyset, _call: Call, after: Keyset) -> str:
 
 def _names_its_key(_atlas: Atlas, before: Keyset, call: Call, after: Keyset) -> str:
     """A rotation or a rollback supersedes the key that it names and no other; nothing else supersedes any."""
-    fading = {key.kid for key in after.grace} - {key.kid for key in before.grace}
+    superseded_now = {key.kid for key in after.grace} - {key.kid for key in before.grace}
     allowed = {call.supersede} if call.name in ("activate", "roll_back") else set()
-    if fading - allowed:
-        return f"{call.name} supersedes {', '.join(fading)}, which it did not name"
+    if superseded_now - allowed:
+        return f"{call.name} supersedes {', '.join(superseded_now)}, which it did not name"
     return ""
 
 

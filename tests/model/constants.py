@@ -16,7 +16,9 @@ from unittest.mock import patch
 from keyturn.keyset import timing
 from keyturn.keyset.timing import Limits, Times
 
-NOW = datetime(2000, 1, 1, tzinfo=UTC)  # what the product is told; instants are counted from here
+NOW = datetime(
+    2000, 1, 1, tzinfo=UTC
+)  # what the product takes for now; instants are counted from here
 KIDS = "ABCDEFGH"  # in the order in which keys are registered
 
 
@@ -51,10 +53,8 @@ class Constants:
     live: int = 10  # how many live keys the JWKS may hold
     keys: int = 6  # how many keys may be registered, besides two that L1 may need
     cuts: bool = False  # a client's tokens may be cut off: the keyset's cut-offs matter
-    by_age: bool = False  # rotations are due by age and nobody asked: `activated` matters
-    knows_its_turn: bool = (
-        True  # PlanRotation finds an activation of its own that it never heard of
-    )
+    by_age: bool = False  # rotations are due by age, none is requested: `activated` matters
+    finds_own_activation: bool = True  # PlanRotation finds one whose reply it never got
     slow_reads: bool = False  # PublishJwks reads the generation at one time and the JWKS at another
     etag_of_keys: bool = False  # a broken design: the JWKS's body does not say its generation
 

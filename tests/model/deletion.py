@@ -78,10 +78,10 @@ def start(size: Size) -> State:
 def moves(s: State) -> Iterator[tuple[str, State, str]]:
     """Each possible next move, in words, and the violation in it, if any."""
     for index in range(len(s.writers)):
-        for says, after in _of_writer(s, index):
-            yield says, after, _promised(s, after.writers[index])
-    for says, after in _of_others(s):
-        yield says, after, ""
+        for label, after in _of_writer(s, index):
+            yield label, after, _promised(s, after.writers[index])
+    for label, after in _of_others(s):
+        yield label, after, ""
 
 
 def _promised(s: State, writer: Writer) -> str:
@@ -137,8 +137,8 @@ def _of_writer(s: State, index: int) -> Iterator[tuple[str, State]]:
                 _with(stored, index, writer._replace(step="read back")),
             )
             if s.size.loses_replies:
-                says = f"{writer.wish}: creates {name(writer.text)}, the reply is lost"
-                yield says, _with(stored, index, again)
+                label = f"{writer.wish}: creates {name(writer.text)}, the reply is lost"
+                yield label, _with(stored, index, again)
         case "read back":
             for store in _views(s):
                 is_read_back = answers.is_read_back(store, writer.parent, writer.text)

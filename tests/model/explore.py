@@ -14,7 +14,7 @@ from tests.model.actors import Run
 from tests.model.atlas import Atlas
 from tests.model.changes import Changes
 from tests.model.constants import Constants
-from tests.model.moves import Says
+from tests.model.moves import Label
 from tests.model.properties import Properties
 from tests.model.recovery import Recovery
 from tests.model.world import State, World
@@ -47,7 +47,7 @@ class Next(NamedTuple):
     world: int
     actor: int
     others: int  # an index of Explorer.others
-    says: Says
+    label: Label
     wrong: str
 
 
@@ -59,7 +59,7 @@ class Exploration:
     transitions: int = 0
     exhausted: bool = False
     wrong: str = ""
-    path: list[tuple[Says, State]] = field(default_factory=list)
+    path: list[tuple[Label, State]] = field(default_factory=list)
 
 
 class Explorer:
@@ -94,14 +94,17 @@ class Explorer:
         while wave and len(came_from) <= self.most and not exploration.wrong:
             following: list[Numbers] = []
             for state in wave:
-                for after, says, wrong in self.following(state):
+                for after, label, wrong in self.following(state):
                     exploration.transitions += 1
                     if after not in came_from:
                         came_from[after] = state
                         following.append(after)
                         wrong = self.wrong(after[0]) or wrong
                     if wrong:
-                        path = (*self._path(came_from, state), (says, self.worlds.things[after[0]]))
+                        path = (
+                            *self._path(came_from, state),
+                            (label, self.worlds.things[after[0]]),
+                        )
                         exploration.wrong, exploration.path = wrong, list(path)
                         break
                 if exploration.wrong:
@@ -113,26 +116,26 @@ class Explorer:
         )
         return exploration
 
-    def following(self, state: Numbers) -> Iterator[tuple[Numbers, Says, str]]:
+    def following(self, state: Numbers) -> Iterator[tuple[Numbers, Label, str]]:
         """Every state that can follow: a second passes, or one actor makes a move."""
         world = state[0]
         older = self._older
         try:
             yield (self._later[world], *[older[a] for a in state[1:]]), ("tick",), ""
         except KeyError:
-            self._grow_old(state)
+            self._age(state)
             yield (self._later[world], *[older[a] for a in state[1:]]), ("tick",), ""
         for index in range(1, len(state)):
             key = world, index, state[index]
             moves = self._moves.get(key)
             if moves is None:
-                moves = self._moves[key] = tuple(self._worked_out(*key))
+                moves = self._moves[key] = tuple(self._compute(*key))
             for move in moves:
                 after = list(state)
                 if move.others:
                     after[1:] = self._touched(move.others, state[1:])
                 after[0], after[index] = move.world, move.actor
-                yield tuple(after), move.says, move.wrong
+                yield tuple(after), move.label, move.wrong
 
     def wrong(self, world: int) -> str:
         """The violation in this world, computed once."""
@@ -141,7 +144,7 @@ class Explorer:
             self._wrong.append(self.properties.wrong(state) or self.recovery.wrong(state))
         return self._wrong[world]
 
-    def _grow_old(self, state: Numbers) -> None:
+    def _age(self, state: Numbers) -> None:
         c = self.constants
         self._later[state[0]] = self.worlds(self.world.later(self.worlds.things[state[0]]))
         for a in state[1:]:
@@ -155,7 +158,7 @@ class Explorer:
                 known[a] = self.actors(actor.behind() if how == 1 else actor.refused())
         return [known[a] for a in actors]
 
-    def _worked_out(self, world: int, index: int, number: int) -> Iterator[Next]:
+    def _compute(self, world: int, index: int, number: int) -> Iterator[Next]:
         s, actor, run = self.worlds.things[world], self.actors.things[number], self.runs[index - 1]
         if actor.step < 0:
             return
@@ -168,17 +171,17 @@ class Explorer:
                 others = 0 if self.constants.etag_of_keys else 2
             if move.cut:
                 moved = self.world.cut(moved, run.name, move.cut)
-            says = (run.name, *move.says)
+            label = (run.name, *move.label)
             after = run.settled(move.actor, self.constants)
-            yield Next(self.worlds(moved), self.actors(after), others, says, move.wrong)
+            yield Next(self.worlds(moved), self.actors(after), others, label, move.wrong)
 
     def _path(
         self, came_from: dict[Numbers, Numbers], last: Numbers
-    ) -> Iterator[tuple[Says, State]]:
+    ) -> Iterator[tuple[Label, State]]:
         states = [last]
         while came_from[states[-1]] != states[-1]:
             states.append(came_from[states[-1]])
         states.reverse()
         for before, after in pairwise(states):
-            says = next(says for state, says, _ in self.following(before) if state == after)
-            yield says, self.worlds.things[after[0]]
+            label = next(label for state, label, _ in self.following(before) if state == after)
+            yield label, self.worlds.things[after[0]]

@@ -110,7 +110,7 @@ def _explored(name: str, scenario: str, rules: Rules) -> Outcome:
         name,
         scenario,
         lineage.start(plants, prunings),
-        lambda state: ((says, after, "") for says, after in lineage.moves(rules, state)),
+        lambda state: ((label, after, "") for label, after in lineage.moves(rules, state)),
         partial(lineage.wrong, rules),
         constants=f"{plants} forgeries, {prunings} prunings, numbers below {HIGHEST + 1}",
         actors=("writer", "writer", "adversary", "pruning"),

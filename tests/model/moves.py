@@ -4,7 +4,7 @@ A change of the keyset counts only if the generation it was computed from is sti
 lands. So one move says it all: it lands now, computed by a clock that was read up to ω ago (not before
 the step began, nor before that generation existed) on a machine whose clock is up to `skew` ahead. Every
 delay within ω, every late zombie, every pair of different clocks is one of these; what would land later,
-or on another generation, changes nothing. After each landing the run may hear of it or not: a lost
+or on another generation, changes nothing. After each landing the run may get the reply or not: a lost
 reply, a crash with a later retry and a step that Lambda runs twice all leave the actor where it was.
 An actor may also wait at any point for as long as it likes: that is a crash, or a slow machine.
 """
@@ -13,18 +13,16 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tests.model.actor import Actor
-from tests.model.atlas import bit
 from tests.model.changes import Answer, Call, Changes, Kind
-from tests.model.constants import KIDS
 from tests.model.world import Cutting, Jwks, State
 
-Says = tuple[str, ...]
+Label = tuple[str, ...]
 
 
 class Move(NamedTuple):
     """One thing an actor can do; what is written, if anything, lands with it."""
 
-    says: Says
+    label: Label
     actor: Actor
     truth: int = -1
     jwks: Jwks | None = None
@@ -62,28 +60,23 @@ def answers(changes: Changes, s: State, a: Actor, call: Call) -> Iterator[tuple[
             yield clock, answer
 
 
-def lands(
+def change_moves(
     changes: Changes, s: State, a: Actor, call: Call, then: Actor, off: Actor
 ) -> Iterator[Move]:
     """The moves of a step that makes one change."""
-    says = call.name, ",".join(call.kids)
+    label = call.name, ",".join(call.kids)
     for clock, answer in answers(changes, s, a, call):
         by = f"clock {clock:+d}"
         match answer.kind:
             case Kind.WRITE:
-                yield Move((*says, by), then, truth=answer.number, wrong=answer.wrong)
+                yield Move((*label, by), then, truth=answer.number, wrong=answer.wrong)
                 again = a._replace(since=0)
                 if again != then:
                     lost = "the reply is lost"
-                    yield Move((*says, by, lost), again, truth=answer.number, wrong=answer.wrong)
+                    yield Move((*label, by, lost), again, truth=answer.number, wrong=answer.wrong)
             case Kind.SAME:
-                yield Move((*says, "is so already"), then, wrong=answer.wrong)
+                yield Move((*label, "is so already"), then, wrong=answer.wrong)
             case Kind.REFUSED:
-                yield Move((*says, by, "refused"), off)
+                yield Move((*label, by, "refused"), off)
             case Kind.FAULT if answer.wrong:
-                yield Move((*says, by), a, wrong=answer.wrong)
-
-
-def kids_of(mask: int) -> str:
-    """The kids of a mask, in order."""
-    return "".join(kid for kid in KIDS if bit(kid) & mask)
+                yield Move((*label, by), a, wrong=answer.wrong)

@@ -41,6 +41,6 @@ def path_to(origins: Mapping[S, tuple[S | None, str]], state: S) -> tuple[str, .
     steps = list[str]()
     at: S | None = state
     while at is not None:
-        at, says = origins[at]
-        steps.append(says)
+        at, label = origins[at]
+        steps.append(label)
     return tuple(reversed(steps[:-1]))

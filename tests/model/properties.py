@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from keyturn.keyset.model import Key
 from keyturn.keyset.states import State as KeyState
 from tests.model import cutting
-from tests.model.atlas import Atlas, bit
+from tests.model.atlas import Atlas, bit, kids_of
 from tests.model.changes import bound
 from tests.model.constants import instant, seconds
 
@@ -23,8 +23,8 @@ class Properties:
 
     def wrong(self, s: "State") -> str:
         """The first violation in this state; it does not depend on where the actors stand."""
-        of_keys = s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.falls
-        relevant = (*of_keys, s.gone, s.void, s.alone, s.cuts)
+        of_keys = s.truth, s.views, s.jwks[1:], s.caches, s.tokens, s.revocations
+        relevant = (*of_keys, s.ended, s.revoked, s.activated_alone, s.cuts)
         if relevant not in self._checked:
             self._checked[relevant] = self._s5(s) or self._s1(s) or self._s2(s) or self._table(s)
             if self.atlas.constants.cuts and not self._checked[relevant]:
@@ -33,8 +33,8 @@ class Properties:
 
     def _s5(self, s: "State") -> str:
         """A kid that ever ended never counts again."""
-        back = self.atlas.facts[s.truth].live & s.gone
-        return f"S5: key {_name(back)} had ended and is back" if back else ""
+        back = self.atlas.facts[s.truth].live & s.ended
+        return f"S5: key {kids_of(back)} had ended and is back" if back else ""
 
     def _s1(self, s: "State") -> str:
         """Every token that can be alive is accepted by every reader whose view is fresh.
@@ -51,12 +51,12 @@ class Properties:
                 for view, age in fresh:
                     if self.atlas.accepts(view, kid, clock):
                         continue
-                    if s.alone & mask and not self.atlas.announces(view, kid):
+                    if s.activated_alone & mask and not self.atlas.announces(view, kid):
                         continue
                     how = f"view superseded {age} s ago, clock {clock} s ahead"
                     return f"S1: an authorizer ({how}) refuses a live token of {kid}"
             for live, known, age in caches:
-                if not live & mask and not (s.alone & mask and not known & mask):
+                if not live & mask and not (s.activated_alone & mask and not known & mask):
                     return f"S1: a verifier with a JWKS replaced {age} s ago refuses a live token of {kid}"
         return ""
 
@@ -64,7 +64,7 @@ class Properties:
         """After the bound no answer lets a token of a revoked kid pass, not even one that was cached."""
         c = self.atlas.constants
         believed = [s.truth, *(view for view, age in s.views if age <= c.believed)]
-        for kid, ago in s.falls:
+        for kid, ago in s.revocations:
             for view in believed:
                 late = ago + c.G > self.bound
                 if late and any(self.atlas.accepts(view, kid, a) for a in range(c.skew + 1)):
@@ -121,7 +121,3 @@ def _may_count(key: Key, clock: int) -> bool:
             return key.published is not None
         case _:
             return key.verify_until is not None and clock <= seconds(key.verify_until)
-
-
-def _name(mask: int) -> str:
-    return "".join(kid for kid in "ABCDEFGH" if bit(kid) & mask)

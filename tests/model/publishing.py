@@ -7,10 +7,9 @@ is still that of the object. (actor.py forgets a write whose ETag is gone; explo
 from collections.abc import Iterator
 
 from tests.model.actor import Actor
-from tests.model.atlas import bit
+from tests.model.atlas import kids_of
 from tests.model.changes import Call, Changes, Kind
-from tests.model.constants import KIDS
-from tests.model.moves import Move, Step, Way, kids_of, lands
+from tests.model.moves import Move, Step, Way, change_moves
 from tests.model.world import State
 
 
@@ -28,18 +27,18 @@ def publish(way: Way, *, own: bool = False) -> Step:
                 if changes.atlas.constants.slow_reads:
                     yield Move(("reads the generation",), read)
                 else:
-                    yield _compared(changes, s, read, way, own=own)
+                    yield _compare(changes, s, read, way, own=own)
             case ("generation", *_):
-                yield _compared(changes, s, a, way, own=own)
+                yield _compare(changes, s, a, way, own=own)
             case ("jwks", behind, live, known, over):
-                yield _written(s, a, (behind, live, known), over)
+                yield _write(s, a, (behind, live, known), over)
             case ("seen", kids):
-                yield from _noted(changes, s, a, Call("publish", kids))
+                yield from _note(changes, s, a, Call("publish", kids))
 
     return moves
 
 
-def _compared(changes: Changes, s: State, a: Actor, way: Way, *, own: bool) -> Move:
+def _compare(changes: Changes, s: State, a: Actor, way: Way, *, own: bool) -> Move:
     """Read the JWKS: it is behind the generation, or shows what is to be noted, or all is done."""
     behind, live, _ = s.jwks
     assert a.held and a.held[0] == "generation"
@@ -48,7 +47,7 @@ def _compared(changes: Changes, s: State, a: Actor, way: Way, *, own: bool) -> M
         return Move(
             ("reads a JWKS that is behind",), a._replace(held=("jwks", read, shown, known, live))
         )
-    kids = tuple(kid for kid in KIDS if bit(kid) & live)
+    kids = tuple(kids_of(live))
     if changes.answer(s.truth, Call("publish", kids), 0).kind is not Kind.SAME:
         return Move(("reads back the JWKS",), a._replace(since=0, held=("seen", kids)))
     if behind:  # the truth has moved since it was read
@@ -59,7 +58,7 @@ def _compared(changes: Changes, s: State, a: Actor, way: Way, *, own: bool) -> M
     return Move(("publish", "the JWKS shows the truth"), way.on(a))
 
 
-def _written(s: State, a: Actor, shown: tuple[int, int, int], over: int) -> Move:
+def _write(s: State, a: Actor, shown: tuple[int, int, int], over: int) -> Move:
     """Put the JWKS in the place of the one that was read."""
     after, kids = a._replace(held=None), kids_of(shown[1])
     if (
@@ -70,9 +69,9 @@ def _written(s: State, a: Actor, shown: tuple[int, int, int], over: int) -> Move
     return Move(("JWKS", kids), after, jwks=shown, wrong=wrong)
 
 
-def _noted(changes: Changes, s: State, a: Actor, call: Call) -> Iterator[Move]:
+def _note(changes: Changes, s: State, a: Actor, call: Call) -> Iterator[Move]:
     """The `published` transition; whatever comes of it, the JWKS is compared again."""
     again = a._replace(since=0, held=None)
-    for move in lands(changes, s, a, call, again, again):
-        refused = move.says[-1] == "refused"
+    for move in change_moves(changes, s, a, call, again, again):
+        refused = move.label[-1] == "refused"
         yield move._replace(wrong="L1: publish is refused") if refused else move

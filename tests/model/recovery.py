@@ -1,6 +1,6 @@
 """L1: once faults have ended, one reconcile repairs whatever state the runs left.
 
-Asked of every state, not only of the last ones: any run may die at any point, so every state is one in
+This is checked in every state, not only in the last ones: any run may die at any point, so every state is one in
 which all runs are dead. Their pending writes are covered: had one landed, that is another state, and an
 S3 write of theirs either lands before reconcile's or is refused by its ETag.
 """
@@ -30,7 +30,10 @@ class Recovery:
 
     def _after_reconcile(self, s: State) -> str:
         run = reconcile(spare=2)
-        actor, state = run.start, s._replace(views=(), caches=(), tokens=(), falls=(), alone=0)
+        actor, state = (
+            run.start,
+            s._replace(views=(), caches=(), tokens=(), revocations=(), activated_alone=0),
+        )
         for _ in range(_ENOUGH):
             later = self.world.later(state)
             if later.truth == state.truth:
@@ -38,23 +41,23 @@ class Recovery:
             state = later
         for _ in range(_ENOUGH):
             if actor.step < 0:
-                return self._left(state)
+                return self._violation(state)
             move = next(run.steps[actor.step](self.changes, state, actor), None)
             if move is None:
                 state = self.world.later(state)
             else:
                 actor, state = (
                     run.settled(move.actor, self.world.atlas.constants),
-                    self._made(state, move),
+                    self._after(state, move),
                 )
         return "L1: reconcile does not come to an end"
 
-    def _made(self, s: State, move: Move) -> State:
+    def _after(self, s: State, move: Move) -> State:
         if move.truth >= 0:
             return self.world.created(s, move.truth)
         return s if move.jwks is None else self.world.written(s, move.jwks)
 
-    def _left(self, s: State) -> str:
+    def _violation(self, s: State) -> str:
         facts = self.world.atlas.facts[s.truth]
         standby = self.world.atlas.keysets[s.truth].standby
         if facts.active is None or standby is None or standby.published is None:

@@ -15,11 +15,11 @@ def trace(explorer: Explorer, exploration: Exploration) -> list[str]:
     """The path to a violation, one numbered line per step; passing seconds show in the next line."""
     lines: list[str] = []
     now, generation, truth = 0, 0, None
-    for says, state in exploration.path:
-        if says == ("tick",):
+    for label, state in exploration.path:
+        if label == ("tick",):
             now, truth = now + 1, None
             continue
-        actor, *words = says
+        actor, *words = label
         line = f"{len(lines) + 1:>3}. {now:>2} s  {actor}: {' '.join(words)}"
         if state.age == 0 and state.truth != truth and _writes(words):
             generation += 1

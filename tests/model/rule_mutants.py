@@ -77,7 +77,7 @@ TRANSITIONS = (
     _change(
         "activate",
         "a wait while nobody signs",
-        "founding, reconcile",
+        "empty keyset, reconcile",
         "    if keyset.active:\n",
         "    if True:\n",
     ),
@@ -202,7 +202,7 @@ PLANNING = (
         (Edit("planning.plan_rotation", "now < timing.due_at", "now <= timing.due_at"),),
     ),
     Mutant(
-        "plan_rotation: an operator's wish that was granted already",
+        "plan_rotation: an operator's request that is fulfilled already",
         "rotation twice",
         (Edit("planning.plan_rotation", "active and active.kid == requested_kid", "active"),),
     ),
@@ -215,8 +215,8 @@ DESIGN = (
         broken={"etag_of_keys": True},
     ),
     Mutant(
-        "PlanRotation: a run only knows of an activation that it heard of",
+        "PlanRotation: a run only knows of an activation whose reply it got",
         "rotation, rollback",
-        broken={"knows_its_turn": False},
+        broken={"finds_own_activation": False},
     ),
 )

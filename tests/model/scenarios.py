@@ -121,7 +121,12 @@ ALL = (
         (actors.emergency("A"), actors.reconcile()),
         (A, B),
     ),
-    Scenario("founding, reconcile", SKEW, (actors.scheduled(asked=None), actors.reconcile()), ()),
+    Scenario(
+        "empty keyset, reconcile",
+        SKEW,
+        (actors.scheduled(requested_kid=None), actors.reconcile()),
+        (),
+    ),
     Scenario(
         "three projectors",
         Constants(skew=1, slow_reads=True),

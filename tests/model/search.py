@@ -31,13 +31,13 @@ def search(
     queue, transitions = deque([first]), 0
     while queue:
         state = queue.popleft()
-        for says, following, problem in moves(state):
+        for label, following, problem in moves(state):
             transitions += 1
             if is_new := following not in origins:
-                origins[following] = (state, says)
+                origins[following] = (state, label)
                 queue.append(following)
             if problem := problem or (wrong(following) if is_new else ""):
-                trace = (*path_to(origins, state), says, problem)
+                trace = (*path_to(origins, state), label, problem)
                 return Search(frozenset(origins), transitions, problem, trace)
     return Search(frozenset(origins), transitions, "", ())
 

@@ -3,25 +3,25 @@
 from collections.abc import Callable, Iterator
 
 from tests.model.actor import Actor
-from tests.model.atlas import bit
+from tests.model.atlas import bit, kids_of
 from tests.model.changes import Call, Changes, Kind
 from tests.model.constants import KIDS
-from tests.model.moves import Move, Step, Way, answers, kids_of, lands
+from tests.model.moves import Move, Step, Way, answers, change_moves
 from tests.model.world import Cutting, State
 
 
-def plan(way: Way, asked: str | None) -> Step:
+def plan(way: Way, requested_kid: str | None) -> Step:
     """PlanRotation: due or not, and which key is to be superseded.
 
-    A run that heard of its activation never comes here again (actors.py); one that did not hear does.
+    A run that got the reply to its activation never comes here again (actors.py); one whose reply was lost does.
     """
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        if changes.atlas.constants.knows_its_turn and a.turned:
-            yield Move(("plan", "this run has turned the key"), way.off(a))
+        if changes.atlas.constants.finds_own_activation and a.has_activated:
+            yield Move(("plan", "this run has activated its key"), way.off(a))
             return
         for clock in range(changes.atlas.constants.skew + 1):
-            due, supersede, wrong = changes.plan(s.truth, clock, asked)
+            due, supersede, wrong = changes.plan(s.truth, clock, requested_kid)
             if due:
                 yield Move(("plan", "rotate"), way.on(a)._replace(supersede=supersede), wrong=wrong)
             else:
@@ -31,7 +31,7 @@ def plan(way: Way, asked: str | None) -> Step:
 
 
 def plan_rollback(way: Way, kid: str) -> Step:
-    """PlanRotation of a rollback; only the table says whether the key is one that can rise."""
+    """PlanRotation of a rollback; only the table says whether the key can sign again."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         active = changes.atlas.facts[s.truth].active
@@ -44,10 +44,10 @@ def plan_rollback(way: Way, kid: str) -> Step:
 def ensure_standby(
     way: Way, only: Callable[[Changes, State], bool] = lambda _c, _s: True, *, spare: int = 0
 ) -> Step:
-    """CreateKey: leave the standby that there is, or register a new KMS key.
+    """CreateKey: keep the standby if there is one, or register a new KMS key.
 
     A KMS key that is never registered changes nothing for anybody, so a key is named when it is
-    registered. `only`: when there is anything to do at all. Whoever would register more keys than the
+    registered. `only`: when there is anything to do at all. A run that would register more keys than the
     scenario has (and `spare`) waits for ever.
     """
 
@@ -59,11 +59,11 @@ def ensure_standby(
             yield Move(("ensure_standby", facts.standby), way.on(a)._replace(standby=facts.standby))
         else:
             kids = KIDS[: changes.atlas.constants.keys + spare]
-            kid = next((kid for kid in kids if not bit(kid) & (facts.known | s.gone)), None)
+            kid = next((kid for kid in kids if not bit(kid) & (facts.known | s.ended)), None)
             if kid is None:
                 return
             then = way.on(a)._replace(standby=kid)
-            yield from lands(changes, s, a, Call("register", (kid,)), then, way.off(a))
+            yield from change_moves(changes, s, a, Call("register", (kid,)), then, way.off(a))
 
     return moves
 
@@ -76,17 +76,19 @@ def nobody_signs(changes: Changes, s: State) -> bool:
 def activate(way: Way, *, once: bool = False) -> Step:
     """ActivateKey: the run's standby, in the place of the key that the plan named.
 
-    `once`: an operator asked, and what was rolled back after it must stay rolled back.
+    `once`: an operator requested it, and what was rolled back after it must stay rolled back.
     """
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         call = Call("activate", (a.standby or "",), a.supersede)
-        for move in lands(changes, s, a, call, way.on(a), way.off(a)):
+        for move in change_moves(changes, s, a, call, way.on(a), way.off(a)):
             if move.truth < 0:
                 yield move
                 continue
-            wrong = move.wrong or ("a rotation undoes its rollback" if once and a.turned else "")
-            yield move._replace(actor=move.actor._replace(turned=once), wrong=wrong)
+            wrong = move.wrong or (
+                "a rotation undoes its rollback" if once and a.has_activated else ""
+            )
+            yield move._replace(actor=move.actor._replace(has_activated=once), wrong=wrong)
 
     return moves
 
@@ -96,7 +98,7 @@ def activate_alone(way: Way) -> Step:
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         call = Call("activate_alone", (a.standby or "",))
-        yield from lands(changes, s, a, call, way.on(a), way.off(a))
+        yield from change_moves(changes, s, a, call, way.on(a), way.off(a))
 
     return moves
 
@@ -105,7 +107,7 @@ def roll_back(way: Way, kid: str) -> Step:
     """RollBackKey: a grace key signs again."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        yield from lands(
+        yield from change_moves(
             changes, s, a, Call("roll_back", (kid,), a.supersede), way.on(a), way.off(a)
         )
 
@@ -119,7 +121,9 @@ def retire(way: Way) -> Step:
         if a.supersede is None:
             yield Move(("retire", "nobody"), way.off(a))
             return
-        yield from lands(changes, s, a, Call("retire", (a.supersede,)), way.on(a), way.off(a))
+        yield from change_moves(
+            changes, s, a, Call("retire", (a.supersede,)), way.on(a), way.off(a)
+        )
 
     return moves
 
@@ -128,7 +132,7 @@ def retire_overdue(way: Way) -> Step:
     """Reconcile's first repair: every grace key whose time is over, in one write."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        yield from lands(changes, s, a, Call("retire_overdue", ()), way.on(a), way.off(a))
+        yield from change_moves(changes, s, a, Call("retire_overdue", ()), way.on(a), way.off(a))
 
     return moves
 
@@ -137,7 +141,7 @@ def revoke(way: Way, kids: tuple[str, ...]) -> Step:
     """RevokeKeys: these kids, in one write."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        yield from lands(changes, s, a, Call("revoke", kids), way.on(a), way.off(a))
+        yield from change_moves(changes, s, a, Call("revoke", kids), way.on(a), way.off(a))
 
     return moves
 
@@ -147,8 +151,8 @@ def order(way: Way) -> Step:
 
     def moves(changes: Changes, _s: State, a: Actor) -> Iterator[Move]:
         for ahead in range(changes.atlas.constants.skew + 1):
-            says = "order", f"clock {ahead:+d}"
-            yield Move(says, way.on(a)._replace(plan=-ahead), cut=Cutting.ORDERED)
+            label = "order", f"clock {ahead:+d}"
+            yield Move(label, way.on(a)._replace(plan=-ahead), cut=Cutting.ORDERED)
 
     return moves
 
@@ -158,8 +162,10 @@ def cut_off(way: Way, name: str) -> Step:
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
         assert a.plan is not None
-        for move in lands(changes, s, a, Call(name, (), None, -a.plan), way.on(a), way.off(a)):
-            is_heard = move.actor.step != a.step and "refused" not in move.says
+        for move in change_moves(
+            changes, s, a, Call(name, (), None, -a.plan), way.on(a), way.off(a)
+        ):
+            is_heard = move.actor.step != a.step and "refused" not in move.label
             yield move._replace(cut=Cutting.ACKNOWLEDGED) if is_heard else move
 
     return moves
@@ -169,7 +175,7 @@ def forget_cutoffs(way: Way) -> Step:
     """A repair of reconcile: what refuses no living token any more is dropped, once."""
 
     def moves(changes: Changes, s: State, a: Actor) -> Iterator[Move]:
-        for move in lands(changes, s, a, Call("forget cut-offs", ()), way.on(a), way.off(a)):
+        for move in change_moves(changes, s, a, Call("forget cut-offs", ()), way.on(a), way.off(a)):
             if move.actor.step != a.step or move.wrong:
                 yield move
 
@@ -183,8 +189,10 @@ def register_again(kid: str) -> Step:
         call = Call("register", (kid,), created=-a.since)
         for clock, answer in answers(changes, s, a, call):
             if answer.kind is Kind.WRITE or answer.wrong:
-                says = "register", kid, f"clock {clock:+d}", f"created {a.since} s ago"
-                yield Move(says, a, truth=answer.number, wrong=answer.wrong)  # he never hears of it
+                label = "register", kid, f"clock {clock:+d}", f"created {a.since} s ago"
+                yield Move(
+                    label, a, truth=answer.number, wrong=answer.wrong
+                )  # the caller never gets the reply
 
     return moves
 
@@ -200,8 +208,10 @@ def any_call(way: Way) -> Step:
                 named.append(Call("activate", (kid,), supersede))
                 named.append(Call("roll_back", (kid,), supersede))
             for call in named:
-                for move in lands(changes, s, a, call, way.on(a), a):
-                    if move.actor.step != a.step or move.wrong:  # heard of: his calls are counted
+                for move in change_moves(changes, s, a, call, way.on(a), a):
+                    if (
+                        move.actor.step != a.step or move.wrong
+                    ):  # with a reply: the calls are counted
                         yield move
 
     return moves

@@ -16,11 +16,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from keyturn.keyset.model import Key
-from tests.model.atlas import Atlas, bit
+from tests.model.atlas import Atlas, bit, kids_of
 from tests.model.changes import bound
-from tests.model.constants import KIDS
 
 Jwks = tuple[int, int, int]  # generations behind the truth, its kids, the kids known by then
+Cache = tuple[int, int, int]  # an earlier JWKS: its kids, known kids, seconds since it was replaced
+Seconds = tuple[tuple[str, int], ...]  # by kid
 
 
 class Cutting(StrEnum):
@@ -49,14 +50,12 @@ class State(NamedTuple):
     age: int  # seconds since it was created, at most ω
     views: tuple[tuple[int, int], ...]  # earlier keysets and seconds since each was superseded
     jwks: Jwks
-    caches: tuple[
-        tuple[int, int, int], ...
-    ]  # earlier JWKS: kids, known kids, seconds since replaced
-    tokens: tuple[tuple[str, int], ...]  # kid and the latest exp
-    falls: tuple[tuple[str, int], ...]  # revoked kid and seconds since, until the bound is over
-    gone: int  # kids that ever ended
-    void: int  # kids that were ever revoked
-    alone: int  # kids that were activated while no other key was active
+    caches: tuple[Cache, ...]
+    tokens: Seconds  # the latest exp of a token of each kid
+    revocations: Seconds  # since each revocation, until its bound is over
+    ended: int  # kids that ever ended
+    revoked: int  # kids that were ever revoked
+    activated_alone: int  # kids that were activated while no other key was active
     cuts: tuple[Cut, ...] = ()  # until the last of their tokens is dead
 
 
@@ -83,38 +82,38 @@ class World:
         views = tuple((older(view), age + 1) for view, age in s.views if age < c.forgotten)
         caches = tuple((live, known, age + 1) for live, known, age in s.caches if age < c.P)
         tokens = tuple((kid, exp - 1) for kid, exp in s.tokens if exp - 1 + c.leeway > 0)
-        falls = tuple((kid, ago + 1) for kid, ago in s.falls if ago <= self.bound)
+        revocations = tuple((kid, ago + 1) for kid, ago in s.revocations if ago <= self.bound)
         views = self._distinct(truth, views)
-        tokens = self._tokens(truth, views, tokens, s.void)
-        age = min(s.age + 1, omega)
-        cuts = tuple(cut for one in s.cuts if (cut := self._older(one)).tokens)
-        state = State(truth, age, views, s.jwks, caches, tokens, falls, s.gone, s.void, s.alone)
-        return state._replace(cuts=cuts)
+        return s._replace(
+            truth=truth,
+            age=min(s.age + 1, omega),
+            views=views,
+            caches=caches,
+            tokens=self._tokens(truth, views, tokens, s.revoked),
+            revocations=revocations,
+            cuts=tuple(cut for one in s.cuts if (cut := self._older(one)).tokens),
+        )
 
     def created(self, s: State, truth: int) -> State:
         """The next generation lands."""
         before, after = self.atlas.facts[s.truth], self.atlas.facts[truth]
         views = self._distinct(truth, ((self.atlas.shown(s.truth), 0), *s.views))
-        fallen = after.revoked & ~s.void
-        void = s.void | fallen
-        falls = s.falls + tuple((kid, 0) for kid in KIDS if bit(kid) & fallen)
-        alone = s.alone
+        revoked, now_revoked = s.revoked | after.revoked, after.revoked & ~s.revoked
+        activated_alone = s.activated_alone
         if after.active and after.active != before.active:
-            left_alone = before.active is None or not bit(before.active) & after.live
-            alone |= bit(after.active) if left_alone else 0
+            is_alone = before.active is None or not bit(before.active) & after.live
+            activated_alone |= bit(after.active) if is_alone else 0
         behind, live, known = s.jwks
-        return State(
-            truth,
-            0,
-            views,
-            (behind + 1, live, known),
-            s.caches,
-            self._tokens(truth, views, s.tokens, void),
-            falls,
-            s.gone | (after.known & ~after.live),
-            void,
-            alone,
-            s.cuts,
+        return s._replace(
+            truth=truth,
+            age=0,
+            views=views,
+            jwks=(behind + 1, live, known),
+            tokens=self._tokens(truth, views, s.tokens, revoked),
+            revocations=s.revocations + tuple((kid, 0) for kid in kids_of(now_revoked)),
+            ended=s.ended | (after.known & ~after.live),
+            revoked=revoked,
+            activated_alone=activated_alone,
         )
 
     def cut(self, s: State, name: str, what: Cutting) -> State:
@@ -163,9 +162,9 @@ class World:
         self,
         truth: int,
         views: tuple[tuple[int, int], ...],
-        tokens: tuple[tuple[str, int], ...],
-        void: int,
-    ) -> tuple[tuple[str, int], ...]:
+        tokens: Seconds,
+        revoked: int,
+    ) -> Seconds:
         """Every issuer that may sign does so now, the fastest clock's `exp` is kept."""
         c, facts = self.atlas.constants, self.atlas.facts
         latest = dict(tokens)
@@ -173,4 +172,4 @@ class World:
             kid = facts[view].active
             if kid:
                 latest[kid] = max(latest.get(kid, 0), c.skew + facts[view].lifetime)
-        return tuple(sorted((kid, exp) for kid, exp in latest.items() if not bit(kid) & void))
+        return tuple(sorted((kid, exp) for kid, exp in latest.items() if not bit(kid) & revoked))
