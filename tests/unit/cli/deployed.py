@@ -85,7 +85,9 @@ class Deployed:
     def post_token(self, body: Any, *, client: str = "operator") -> Any:
         """Something of the shape of a token of the active key."""
         self.issued.append((client, body))
-        token = jws.serialize(jws.build_signing_input(A, {"sub": body.get("subject")}), bytes(256))
+        subject, issued = body.get("subject", client), int(self.now.timestamp())
+        claims = {"sub": subject, "client_id": client, "jti": f"jti-{issued}", "iat": issued}
+        token = jws.serialize(jws.build_signing_input(A, claims), bytes(256))
         statuses = self.token_statuses
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return SimpleNamespace(status=status, body={"access_token": token})
