@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 
+import jwt
+
 from keyturn.aws.operator.deployment import Deployment
 from tools.background import in_background
 from tools.demo.story import hold, revoke
@@ -15,6 +17,7 @@ from tools.demo.story import hold, revoke
 _PAUSE = 0.1  # seconds between two tries of the old token
 _PATIENCE = 60  # seconds that the command may take
 OK, UNAVAILABLE = 200, 503
+REFUSED = (401, 403)  # by a REST API, by an HTTP API
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,15 @@ def _try_until_done(
     refused, accepted, until = 0.0, list[float](), time.time() + _PATIENCE
     while command.poll() is None and time.time() < until and not refused:
         sent = time.time()
-        if client.open(token) == OK:
+        status = client.open(token)
+        if status == OK:
             accepted.append(sent)
-        else:
+        elif status in REFUSED:
             refused = time.time()
         time.sleep(_PAUSE)
     printed, _ = command.communicate(timeout=_PATIENCE)
     hold(command.returncode == 0, f"keyturn revoke --client: {json.loads(printed)['problems']}")
     hold(refused > 0, f"no token of {client.name} was tried and refused")
+    expiry = jwt.decode(token, options={"verify_signature": False})["exp"]
+    hold(refused < expiry, f"the token of {client.name} expired before it was refused")
     return refused, accepted
