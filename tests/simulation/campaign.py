@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import combinations, islice
@@ -11,20 +11,16 @@ from random import Random
 from typing import Any
 
 from tests.cloud.material import key_material
-from tests.simulation import delays, endurance, periods, scenarios
+from tests.simulation import delays, endurance, hunt, scenarios
 from tests.simulation import seeds as random_runs
-from tests.simulation.mutants.catalogue import DELAY_MUTANTS, LONG_RUN_MUTANTS, MUTANTS
 from tests.simulation.patches import simulated
 from tests.simulation.play import Play
 from tests.simulation.scenarios import Trouble
 from tests.simulation.watch.broken import Broken
 from tests.simulation.worst_cases import WORST_CASES
 
-_HUNT = 500  # seeds, at most, to catch a mutant
 _READY_KEYS = 24
 _RUNS_OF_A_WORKER = 400  # it is replaced then, for the memory that it uses up
-_OUT_OF_DATE = ("AttributeError", "TypeError")  # of a mutant that no longer fits the product
-_BY_NAME = {mutant.__name__: mutant for mutant in (*LONG_RUN_MUTANTS, *MUTANTS, *DELAY_MUTANTS)}
 Job = tuple[str, tuple[Trouble, ...]]  # a script and what goes wrong in it
 
 
@@ -83,7 +79,7 @@ def parts(singles: int | None, among: int | None, pairs: int | None, seeds: int)
     """
     return [
         Part("long runs", _long_run, list(endurance.RUNS)),  # months and years
-        Part("mutants of the product caught", _hunt, list(_BY_NAME)),
+        Part("mutants of the product caught", _hunt, list(hunt.BY_NAME)),
         Part("worst cases", _worst_case, list(WORST_CASES)),  # what the margins are for
         Part("runs with AWS late", _late, list(delays.RUNS)),
         Part("single troubles", _script, _singles(singles, scenarios.ALONE)),
@@ -179,28 +175,5 @@ def _result(play: Callable[[], Play], *arguments: str) -> Result:
 
 def _hunt(name: str) -> Result:
     """Play until the mutant is caught."""
-    with simulated(), _BY_NAME[name]():
-        for number, play in enumerate(_prey(name)):
-            try:
-                play()
-            except (AssertionError, Broken) as broken:
-                is_stale = any(kind in str(broken) for kind in _OUT_OF_DATE)
-                return Result(not is_stale, 0, f"{name}: {broken} (run {number})")
-            except Exception as error:
-                return Result(False, 0, f"{name}: {error!r}")
-    return Result(False, 0, f"{name}: survives")
-
-
-def _prey(name: str) -> Iterator[Callable[[], Play]]:
-    """Runs in which the mutant may show: those of its kind; or worst cases, quiet scripts and seeds."""
-    if _BY_NAME[name] in LONG_RUN_MUTANTS:
-        yield from endurance.plays()
-    elif _BY_NAME[name] in DELAY_MUTANTS:
-        yield from delays.plays()
-    else:
-        yield from (case.play for case in WORST_CASES.values())
-        for script in scenarios.SCRIPTS:
-            for times in periods.ALL:
-                yield partial(scenarios.play, script, (), times)
-        for seed in range(_HUNT):
-            yield partial(random_runs.play, seed)
+    result = hunt.hunt(name, hunt.read_catchers().get(name, 0))
+    return Result(result.is_caught, 0, str(result))
