@@ -103,8 +103,8 @@ def forget_cutoffs(stack: Stack, origin: Origin) -> int:
 def restore_active_key(stack: Stack, origin: Origin) -> str | None:
     """Activate the standby, or a new key, if no key is active and no first run is about to."""
     generation = stack.keysets.read()
-    founding = not generation.keyset.all_keys and not _is_settled(stack, generation)
-    if generation.keyset.active or founding:
+    is_starting = not generation.keyset.all_keys and not _is_settled(stack, generation)
+    if generation.keyset.active or is_starting:
         return None
     return ensure_active(stack, origin, patience=_PATIENCE)
 
