@@ -69,11 +69,8 @@ class Changes:
         if key not in self._plans:
             c, keyset = self.atlas.constants, self.atlas.keysets[number]
             plan = planning.plan_rotation(keyset, instant(clock), c.times, requested_kid)
-            wrong = (
-                ""
-                if plan.due is _due(keyset, clock, c.R, requested_kid)
-                else "PlanRotation: not by R"
-            )
+            is_right = plan.due is _due(keyset, clock, c.R, requested_kid)
+            wrong = "" if is_right else "PlanRotation: not by R"
             self._plans[key] = plan.due, plan.supersede, wrong
         return self._plans[key]
 
@@ -182,10 +179,10 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
             return isinstance(keys_after[0], Key)
         case "activate" | "roll_back":
             active, superseded = after.active, after.find(call.supersede or "")
-            named = call.supersede is not None and after != before
-            is_in_grace = not named or (superseded is not None and superseded.state is State.GRACE)
-            signs = active is not None and active.kid == call.kids[0]
-            return signs and is_in_grace and active is not None and active.activated is not None
+            if active is None or active.kid != call.kids[0] or active.activated is None:
+                return False
+            is_named = call.supersede is not None and after != before
+            return not is_named or (superseded is not None and superseded.state is State.GRACE)
         case "activate_alone":
             return after.active is not None
         case "retire":
@@ -194,9 +191,7 @@ def _is_done(before: Keyset, call: Call, after: Keyset) -> bool:
             if any(isinstance(key, Key) for key in keys_after):
                 return False
             standby = before.standby and after.find(before.standby.kid)
-            has_successor = isinstance(standby, Key)
-            signed = before.active is not None
-            return not (signed and has_successor and after.active is None)
+            return not (before.active and isinstance(standby, Key) and after.active is None)
     return True
 
 
