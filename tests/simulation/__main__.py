@@ -21,7 +21,7 @@ from tests.simulation import campaign, replay
 
 FULL = bool(os.environ.get("FULL"))
 REPORT = Path("build/simulate.json")
-_SHARE = (None, None, None, 100_000) if FULL else (4_500, 300, 300, 700)
+_SHARE = (None, None, None, 100_000) if FULL else (4_000, 300, 300, 600)
 
 
 def main() -> int:
