@@ -35,6 +35,11 @@ def out(keyset: Keyset, *kids: str) -> Keyset:
     return Keyset(remaining, (*keyset.ended, *ended))
 
 
+def signed(**claims: Any) -> str:
+    """Something of the shape of a token of the active key."""
+    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
+
+
 @dataclass
 class Deployed:
     """A stack with preset answers; `answers` are the statuses of `/whoami`, the last of which repeats."""
@@ -83,11 +88,10 @@ class Deployed:
         return self.lines
 
     def post_token(self, body: Any, *, client: str = "operator") -> Any:
-        """Something of the shape of a token of the active key."""
+        """An answer with a new token."""
         self.issued.append((client, body))
         subject, issued = body.get("subject", client), int(self.now.timestamp())
-        claims = {"sub": subject, "client_id": client, "jti": f"jti-{issued}", "iat": issued}
-        token = jws.serialize(jws.build_signing_input(A, claims), bytes(256))
+        token = signed(sub=subject, client_id=client, jti=f"jti-{issued}", iat=issued)
         statuses = self.token_statuses
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return SimpleNamespace(status=status, body={"access_token": token})

@@ -12,31 +12,22 @@ from keyturn.aws.keyset.reader import KeysetMissing
 from keyturn.cli.proof import Prover
 from keyturn.cli.proof_tokens import ProofTokens
 from keyturn.cli.terminal import CommandFailed, Terminal
-from keyturn.tokens import jws
-from tests.unit.cli.deployed import KEYS, NOW, A, Deployed, out
+from tests.unit.cli.deployed import KEYS, NOW, A, Deployed, out, signed
 
 NEVER = 1e6  # seconds
 BOUND, PATIENCE = 2, 5
 Prove = Callable[..., float]
 
 
-def token(subject: str, lifetime: int) -> str:
-    """A token of the active key that expires `lifetime` seconds after NOW."""
-    claims = {"sub": subject, "exp": int(NOW.timestamp()) + lifetime}
-    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
-
-
 @pytest.fixture
 def prove(deployed: Deployed, terminal: Terminal) -> Prove:
-    """Prove that A is revoked if the write and the refusals come so many seconds after the command.
-
-    Returns the seconds of the proof.
-    """
+    """Prove that A is revoked; each argument is in seconds after the command. Returns those of the proof."""
 
     def run(
         *, written: float = 0, refused: float = NEVER, witness: float = NEVER, exp: int = 600
     ) -> float:
-        tokens = ProofTokens(token("proof", exp), token("witness", exp))
+        expiry = int(NOW.timestamp()) + exp
+        tokens = ProofTokens(signed(sub="proof", exp=expiry), signed(sub="witness", exp=expiry))
 
         def get(_path: str, text: str) -> Any:
             passed = deployed.now - NOW

@@ -12,8 +12,7 @@ from keyturn.cli.revoke import revoke
 from keyturn.cli.targets import Targets, jti_of
 from keyturn.cli.terminal import CommandFailed, Terminal, UsageError
 from keyturn.keyset.cutoffs import digest_of
-from keyturn.tokens import jws
-from tests.unit.cli.deployed import NOW, ORDER, A, denied
+from tests.unit.cli.deployed import NOW, ORDER, A, denied, signed
 
 TOKENS = replace(ORDER, active=False)
 
@@ -21,11 +20,6 @@ TOKENS = replace(ORDER, active=False)
 def order(**targets: Any) -> Any:
     """An order that revokes tokens and no key."""
     return replace(TOKENS, targets=Targets(**targets))
-
-
-def signed(**claims: Any) -> str:
-    """The shape of a token."""
-    return jws.serialize(jws.build_signing_input(A, claims), bytes(256))
 
 
 def test_the_state_machine_is_asked_with_digests(deployed: Any, terminal: Terminal) -> None:
