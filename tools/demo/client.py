@@ -30,9 +30,8 @@ class Token:
     exp: float
 
     @classmethod
-    def from_answer(cls, answer: Answer, issued: float) -> Self:
-        """The token in an answer of `POST /token`, which was asked for at `issued`."""
-        text = answer.body["access_token"]
+    def parse(cls, text: str, issued: float) -> Self:
+        """The token that was requested at `issued`."""
         claims = jwt.decode(text, options={"verify_signature": False})
         return cls(text, jwt.get_unverified_header(text)["kid"], issued, claims["exp"])
 
@@ -122,7 +121,7 @@ class BackgroundClient:
             if self._issuer_down_since is not None:
                 self.tally.seconds_without_issuer += time.time() - self._issuer_down_since
                 self._issuer_down_since = None
-            token = Token.from_answer(answer, began)
+            token = Token.parse(answer.body["access_token"], began)
             with self._lock:
                 self._tokens.append(token)
                 self.tally.issued[self._phase()] += 1

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 
-import jwt
-
 from keyturn.aws.operator.deployment import Deployment
 from tools.background import in_background
+from tools.demo.client import Token
 from tools.demo.story import hold, revoke
 
 _PAUSE = 0.1  # seconds between two tries of the old token
@@ -55,8 +54,9 @@ class Measurement:
 
 def cut_off(deployment: Deployment, client: Client, other: Client) -> Measurement:
     """`keyturn revoke --client`, as an operator types it; raises DoesNotHold."""
-    old, before = client.token(deployment), deployment.keysets.read().number
-    hold(client.open(old) == OK, f"{client.name} is not let in before it is cut off")
+    requested, text = time.time(), client.token(deployment)
+    old, before = Token.parse(text, requested), deployment.keysets.read().number
+    hold(client.open(old.text) == OK, f"{client.name} is not let in before it is cut off")
     with under_load(deployment, other) as statuses:
         commanded = time.time()
         refused, accepted = _try_until_done(
@@ -93,13 +93,13 @@ def _written(deployment: Deployment, number: int) -> float:
 
 
 def _try_until_done(
-    command: subprocess.Popen[str], client: Client, token: str
+    command: subprocess.Popen[str], client: Client, token: Token
 ) -> tuple[float, list[float]]:
     """When the token was first refused, and when each call was sent that it was accepted in."""
     refused, accepted, until = 0.0, list[float](), time.time() + _PATIENCE
     while command.poll() is None and time.time() < until and not refused:
         sent = time.time()
-        status = client.open(token)
+        status = client.open(token.text)
         if status == OK:
             accepted.append(sent)
         elif status in REFUSED:
@@ -108,6 +108,5 @@ def _try_until_done(
     printed, _ = command.communicate(timeout=_PATIENCE)
     hold(command.returncode == 0, f"keyturn revoke --client: {json.loads(printed)['problems']}")
     hold(refused > 0, f"no token of {client.name} was tried and refused")
-    expiry = jwt.decode(token, options={"verify_signature": False})["exp"]
-    hold(refused < expiry, f"the token of {client.name} expired before it was refused")
+    hold(refused < token.exp, f"the token of {client.name} expired before it was refused")
     return refused, accepted

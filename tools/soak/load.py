@@ -66,7 +66,7 @@ class Load:
         if answer.status == 200:
             self._issuer_answers(began)
             with self._lock:
-                self._tokens.append(Token.from_answer(answer, began))
+                self._tokens.append(Token.parse(answer.body["access_token"], began))
             self.issued += 1
         self._stop.wait(_PAUSE)
 
