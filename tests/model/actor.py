@@ -16,9 +16,7 @@ class Actor(NamedTuple):
     since: int = 0  # seconds since the step began, clamped: its clock was read after that
     standby: str | None = None
     supersede: str | None = None
-    has_activated: bool = (
-        False  # this run has activated a key, though it may not have got the reply
-    )
+    has_activated: bool = False  # this run has activated a key, with or without a reply
     plan: int | None = None  # seconds since a cut-off's plan, by the clock of who made it
     held: Held = None  # what a step has read and not yet written
 

@@ -34,8 +34,7 @@ class Call(NamedTuple):
     name: str
     kids: tuple[str, ...]
     supersede: str | None = None
-    created: int | None = None  # seconds from now; None: the KMS key is created with this change.
-    # Of a cut-off it is when it was planned.
+    created: int | None = None  # seconds from now: of the KMS key (None: 0), or of a cut-off's plan
 
 
 class Answer(NamedTuple):

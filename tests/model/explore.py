@@ -101,19 +101,15 @@ class Explorer:
                         following.append(after)
                         wrong = self.wrong(after[0]) or wrong
                     if wrong:
-                        path = (
-                            *self._path(came_from, state),
-                            (label, self.worlds.things[after[0]]),
-                        )
-                        exploration.wrong, exploration.path = wrong, list(path)
+                        end = label, self.worlds.things[after[0]]
+                        exploration.wrong = wrong
+                        exploration.path = [*self._path(came_from, state), end]
                         break
                 if exploration.wrong:
                     break
             wave = following
-        exploration.states, exploration.exhausted = (
-            len(came_from),
-            not wave and not exploration.wrong,
-        )
+        exploration.states = len(came_from)
+        exploration.exhausted = not wave and not exploration.wrong
         return exploration
 
     def following(self, state: Numbers) -> Iterator[tuple[Numbers, Label, str]]:

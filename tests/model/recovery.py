@@ -30,10 +30,8 @@ class Recovery:
 
     def _after_reconcile(self, s: State) -> str:
         run = reconcile(spare=2)
-        actor, state = (
-            run.start,
-            s._replace(views=(), caches=(), tokens=(), revocations=(), activated_alone=0),
-        )
+        actor = run.start
+        state = s._replace(views=(), caches=(), tokens=(), revocations=(), activated_alone=0)
         for _ in range(_ENOUGH):
             later = self.world.later(state)
             if later.truth == state.truth:
@@ -46,10 +44,8 @@ class Recovery:
             if move is None:
                 state = self.world.later(state)
             else:
-                actor, state = (
-                    run.settled(move.actor, self.world.atlas.constants),
-                    self._after(state, move),
-                )
+                actor = run.settled(move.actor, self.world.atlas.constants)
+                state = self._after(state, move)
         return "L1: reconcile does not come to an end"
 
     def _after(self, s: State, move: Move) -> State:

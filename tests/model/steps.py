@@ -85,10 +85,9 @@ def activate(way: Way, *, once: bool = False) -> Step:
             if move.truth < 0:
                 yield move
                 continue
-            wrong = move.wrong or (
-                "a rotation undoes its rollback" if once and a.has_activated else ""
-            )
-            yield move._replace(actor=move.actor._replace(has_activated=once), wrong=wrong)
+            undone = "a rotation undoes its rollback" if once and a.has_activated else ""
+            actor = move.actor._replace(has_activated=once)
+            yield move._replace(actor=actor, wrong=move.wrong or undone)
 
     return moves
 
@@ -190,9 +189,8 @@ def register_again(kid: str) -> Step:
         for clock, answer in answers(changes, s, a, call):
             if answer.kind is Kind.WRITE or answer.wrong:
                 label = "register", kid, f"clock {clock:+d}", f"created {a.since} s ago"
-                yield Move(
-                    label, a, truth=answer.number, wrong=answer.wrong
-                )  # the caller never gets the reply
+                # The caller never gets the reply.
+                yield Move(label, a, truth=answer.number, wrong=answer.wrong)
 
     return moves
 
@@ -209,9 +207,8 @@ def any_call(way: Way) -> Step:
                 named.append(Call("roll_back", (kid,), supersede))
             for call in named:
                 for move in change_moves(changes, s, a, call, way.on(a), a):
-                    if (
-                        move.actor.step != a.step or move.wrong
-                    ):  # with a reply: the calls are counted
+                    # Only with a reply: the calls are counted.
+                    if move.actor.step != a.step or move.wrong:
                         yield move
 
     return moves
